@@ -1,0 +1,54 @@
+"""Bertwright: one toolkit for the whole life of a BERT, in Chinese and English.
+
+Names are imported when first asked for, so that `import bertwright` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from bertwright.version import __version__
+
+if TYPE_CHECKING:
+    from bertwright.errors import BertwrightError as BertwrightError
+    from bertwright.model.config import BertConfig as BertConfig
+    from bertwright.model.models import BertForMaskedLM as BertForMaskedLM
+    from bertwright.model.models import BertForMultipleChoice as BertForMultipleChoice
+    from bertwright.model.models import BertForNextSentencePrediction as BertForNextSentencePrediction
+    from bertwright.model.models import BertForPreTraining as BertForPreTraining
+    from bertwright.model.models import BertForQuestionAnswering as BertForQuestionAnswering
+    from bertwright.model.models import BertForSequenceClassification as BertForSequenceClassification
+    from bertwright.model.models import BertForTokenClassification as BertForTokenClassification
+    from bertwright.model.models import BertModel as BertModel
+    from bertwright.inference.predictor import Predictor as Predictor
+    from bertwright.text.tokenizer import BertTokenizer as BertTokenizer
+    from bertwright.training.finetune import finetune as finetune
+
+_HOME = {
+    "BertwrightError": "errors",
+    "BertTokenizer": "text.tokenizer",
+    "BertConfig": "model.config",
+    "BertModel": "model.models",
+    "BertForPreTraining": "model.models",
+    "BertForMaskedLM": "model.models",
+    "BertForNextSentencePrediction": "model.models",
+    "BertForSequenceClassification": "model.models",
+    "BertForTokenClassification": "model.models",
+    "BertForQuestionAnswering": "model.models",
+    "BertForMultipleChoice": "model.models",
+    "finetune": "training.finetune",
+    "Predictor": "inference.predictor",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'bertwright' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"bertwright.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

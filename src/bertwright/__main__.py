@@ -1,0 +1,6 @@
+"""`python -m bertwright`."""
+
+from bertwright.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Folders to tensors, and back. This room knows names and tensors, not models."""

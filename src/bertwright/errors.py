@@ -1,0 +1,92 @@
+"""The one error that a user's mistake raises, and the catalogue of its texts.
+
+Every such mistake has a fixed code (`BW201`) under which `messages.toml` keeps, in English and in Chinese,
+three short texts: what happened and where, the likely cause, and the next command. The code that notices the
+mistake supplies only the facts:
+
+    raise BertwrightError("BW203", where="train.csv:17", label="postive", known="negative, positive")
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("en", "zh")
+_LABELS = {
+    "en": ("error", "likely cause", "what to do"),
+    "zh": ("错误", "可能的原因", "怎么办"),
+}
+
+
+class BertwrightError(Exception):
+    """A mistake in what the user gave (data, names, settings, files), told in one message.
+
+    Attributes:
+        code: the fixed code, the same in every language and version.
+        fields: the facts that the message was filled with.
+        exit_code: what a command that meets it exits with: 1 failed, 2 wrong usage.
+    """
+
+    def __init__(self, code: str, **fields: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.fields = fields
+        self.exit_code = int(catalogue()[code].get("exit", 1))
+
+    def texts(self, lang: str | None = None) -> tuple[str, str, str]:
+        """What happened, the likely cause, and the next command, in `lang` (default: `language()`)."""
+        what, cause, way_out = catalogue()[self.code][lang or language()]
+        return what.format(**self.fields), cause.format(**self.fields), way_out.format(**self.fields)
+
+    def message(self, lang: str | None = None) -> str:
+        """The whole message, ready to print."""
+        lang = lang or language()
+        error, cause, way_out = _LABELS[lang]
+        texts = self.texts(lang)
+        return f"{error} {self.code}: {texts[0]}\n  {cause}: {texts[1]}\n  {way_out}: {texts[2]}"
+
+    def __str__(self) -> str:
+        return self.message()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Fields are keyword-only, so the default way of pickling (worker processes do it) would lose them.
+        return _rebuild, (self.code, self.fields)
+
+
+def _rebuild(code: str, fields: dict[str, object]) -> BertwrightError:
+    return BertwrightError(code, **fields)
+
+
+@functools.cache
+def catalogue() -> dict[str, dict[str, Any]]:
+    """Every error by its code, as `messages.toml` holds them."""
+    with (Path(__file__).parent / "messages.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def language() -> str:
+    """The language of messages: `BERTWRIGHT_LANG`, else the locale, else English."""
+    for variable in ("BERTWRIGHT_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(variable, "")
+        if value:
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The entry of `known` that `word` was probably meant to be, or an empty string."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return close[0] if close else ""
+
+
+def shown(items: Iterable[object], limit: int = 8) -> str:
+    """`a, b, c` for a message: at most `limit` items, the rest counted."""
+    listed = [str(item) for item in items]
+    more = len(listed) - limit
+    return ", ".join(listed[:limit]) + (f", … (+{more})" if more > 0 else "")

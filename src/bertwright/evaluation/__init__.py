@@ -1,0 +1,1 @@
+"""Predictions and gold to numbers: pure functions on arrays."""

@@ -1,0 +1,1 @@
+"""A folder and texts to answers."""

@@ -1,0 +1,1 @@
+"""Ragged batches to scores."""

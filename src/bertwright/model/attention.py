@@ -1,0 +1,95 @@
+"""`attend`: the one place that knows where sequences end.
+
+Shapes: T tokens, B sequences, S longest sequence, A heads, D head size.
+Method: scaled dot-product attention, Vaswani et al. 2017, section 3.2.1, within each sequence.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bertwright.data.ragged import Ragged
+
+AttentionPath = Callable[[Tensor, Ragged, float], Tensor]
+
+
+def attend(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> Tensor:
+    """Attention of every token over the tokens of its own sequence, by the fastest path for the device.
+
+    Args:
+        qkv: `[T, 3, A, D]` queries, keys and values.
+        batch: where the sequences lie.
+        dropout: probability with which an attention weight is dropped.
+
+    Returns:
+        `[T, A, D]`
+    """
+    return choose_path(qkv, dropout)(qkv, batch, dropout)
+
+
+def choose_path(qkv: Tensor, dropout: float) -> AttentionPath:
+    """The path that `attend` takes for such tensors."""
+    if qkv.device.type == "cpu":
+        return attend_by_runs
+    if qkv.device.type == "cuda" and dropout == 0.0 and qkv.dtype in (torch.bfloat16, torch.float16):
+        return attend_varlen
+    return attend_padded
+
+
+def attend_plain(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> tuple[Tensor, list[Tensor]]:
+    """The reference: one sequence at a time, in the words of the paper.
+
+    Returns:
+        `[T, A, D]` and, for each sequence, its attention weights `[A, s, s]`.
+    """
+    outputs, weights = [], []
+    for part in qkv.split(batch.lengths):
+        query, key, value = part.permute(1, 2, 0, 3)  # [3, A, s, D]
+        scores = query @ key.transpose(1, 2) / query.shape[-1] ** 0.5  # [A, s, s]
+        weight = F.dropout(scores.softmax(-1), dropout)
+        outputs.append((weight @ value).transpose(0, 1))
+        weights.append(weight)
+    return torch.cat(outputs), weights
+
+
+def attend_by_runs(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> Tensor:
+    """Neighbours of equal length share one call: no pad, no mask. Meant for batches sorted by length."""
+    runs = [(length, len(list(run))) for length, run in itertools.groupby(batch.lengths)]
+    outputs = []
+    # `split` and `cat` have each other as gradients; slices would each allocate a gradient of full size.
+    for part, (length, count) in zip(qkv.split([length * count for length, count in runs]), runs):
+        query, key, value = part.unflatten(0, (count, length)).permute(2, 0, 3, 1, 4)  # [3, n, A, s, D]
+        output = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
+        outputs.append(output.transpose(1, 2).flatten(0, 1))
+    return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+
+
+def attend_padded(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> Tensor:
+    """One call over `[B, S]` with a mask, for devices where many small calls cost more than pads do."""
+    lengths = batch.cu_seqlens.diff()
+    real = torch.arange(batch.max_seqlen, device=qkv.device) < lengths[:, None]  # [B, S]
+    rows = torch.arange(batch.batch_size, device=qkv.device).repeat_interleave(lengths, output_size=batch.num_tokens)
+    columns = torch.arange(batch.num_tokens, device=qkv.device) - batch.cu_seqlens[:-1].long()[rows]
+    padded = qkv.new_zeros(batch.batch_size, batch.max_seqlen, *qkv.shape[1:])
+    padded = padded.index_put((rows, columns), qkv)
+    query, key, value = padded.permute(2, 0, 3, 1, 4)  # [3, B, A, S, D]
+    # A pad as query sees the whole row: its output is never read, and no row of the softmax is empty.
+    mask = (real[:, None, :] | ~real[:, :, None])[:, None]  # [B, 1, S, S]
+    output = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
+    return output.transpose(1, 2)[rows, columns]
+
+
+def attend_varlen(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> Tensor:
+    """The variable-length kernel of the GPU: half precision, no dropout, no pad."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    if dropout:
+        raise ValueError("the variable-length kernel has no dropout")
+    query, key, value = qkv.unbind(1)
+    bounds, longest = batch.cu_seqlens, batch.max_seqlen
+    return varlen_attn(query, key, value, bounds, bounds, longest, longest)  # type: ignore[no-any-return]

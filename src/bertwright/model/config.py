@@ -1,0 +1,181 @@
+"""`BertConfig`: the shape of a BERT, in the words of its `config.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from bertwright.checkpoint.hub import model_folder
+from bertwright.errors import BertwrightError, nearest
+from bertwright.model.activations import ACTIVATIONS
+
+# Written by every version of the peers, and without effect on what a BERT encoder computes.
+_WITHOUT_EFFECT = {
+    "_name_or_path", "transformers_version", "use_cache", "gradient_checkpointing", "directionality",
+    "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head",
+    "pooler_type", "chunk_size_feed_forward", "output_attentions", "output_hidden_states", "return_dict",
+    "torch_dtype", "dtype", "architectures", "attn_implementation", "_attn_implementation",
+    "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "model_type",
+}  # fmt: skip
+# Keys by which a config can name code to run. They are refused, never followed.
+_NAMES_CODE = ("auto_map", "_attn_implementation_internal", "trust_remote_code", "custom_pipelines")
+
+
+@dataclass(kw_only=True)
+class BertConfig:
+    """Names and defaults are those of the field's `config.json` (Devlin et al. 2019, appendix A.2).
+
+    Attributes:
+        vocab_size: V, rows of the word table.
+        hidden_size: H.
+        num_hidden_layers: L.
+        num_attention_heads: A; H must be a multiple of it.
+        intermediate_size: I, width of the feed-forward layer.
+        hidden_act: activation of the feed-forward layer and of the MLM head.
+        hidden_dropout_prob: dropout on embeddings and on both outputs of a layer.
+        attention_probs_dropout_prob: dropout on attention weights.
+        max_position_embeddings: rows of the position table: the longest sequence.
+        type_vocab_size: rows of the token type table.
+        initializer_range: standard deviation of fresh weights.
+        layer_norm_eps: added to the variance in every LayerNorm.
+        pad_token_id: the row of the word table that starts at zero and gets no gradient.
+        position_embedding_type: only `absolute`; relative positions are refused.
+        classifier_dropout: dropout before a classifier; None means `hidden_dropout_prob`.
+        tie_word_embeddings: whether the MLM head shares the word table.
+        num_labels: C; follows from `id2label` where that is given.
+        id2label: names of the classes.
+        problem_type: `regression`, `single_label_classification`, `multi_label_classification`, or None to
+            follow from `num_labels` and the type of the labels, as in the peers.
+        is_decoder, add_cross_attention: must be false here: an encoder.
+        extra: keys of a `config.json` that this class does not know; kept and written back.
+    """
+
+    vocab_size: int = 30522
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    hidden_act: str = "gelu"
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    max_position_embeddings: int = 512
+    type_vocab_size: int = 2
+    initializer_range: float = 0.02
+    layer_norm_eps: float = 1e-12
+    pad_token_id: int | None = 0
+    position_embedding_type: str = "absolute"
+    classifier_dropout: float | None = None
+    tie_word_embeddings: bool = True
+    num_labels: int | None = None
+    id2label: dict[int, str] | None = None
+    label2id: dict[str, int] | None = None
+    problem_type: str | None = None
+    is_decoder: bool = False
+    add_cross_attention: bool = False
+    extra: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.id2label is None:
+            count = 2 if self.num_labels is None else self.num_labels
+            self.id2label = {index: f"LABEL_{index}" for index in range(count)}
+        self.id2label = {int(index): label for index, label in self.id2label.items()}
+        if self.num_labels not in (None, len(self.id2label)):
+            self._refuse("num_labels", self.num_labels, f"{len(self.id2label)}, the number of names in id2label")
+        self.num_labels = len(self.id2label)
+        self.label2id = {label: index for index, label in self.id2label.items()}
+        if self.hidden_act not in ACTIVATIONS:
+            self._refuse("hidden_act", self.hidden_act, ", ".join(ACTIVATIONS))
+        if self.hidden_size % self.num_attention_heads:
+            self._refuse(
+                "hidden_size",
+                self.hidden_size,
+                f"a multiple of num_attention_heads {self.num_attention_heads}",
+            )
+        if self.position_embedding_type not in (None, "absolute"):
+            self._refuse("position_embedding_type", self.position_embedding_type, "absolute")
+        for name in ("is_decoder", "add_cross_attention"):
+            if getattr(self, name):
+                self._refuse(name, True, "false: this is an encoder")
+
+    @staticmethod
+    def _refuse(key: str, value: object, allowed: str) -> None:
+        raise BertwrightError("BW310", key=key, value=value, allowed=allowed)
+
+    @property
+    def head_size(self) -> int:
+        """D."""
+        return self.hidden_size // self.num_attention_heads
+
+    @property
+    def labels(self) -> list[str]:
+        """The names of the classes, in the order of the scores."""
+        assert self.id2label is not None
+        return [self.id2label[index] for index in range(len(self.id2label))]
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], **changes: Any) -> Self:
+        """From the keys of a `config.json`, with `changes` laid over them.
+
+        Raises:
+            BertwrightError: BW310 a value this class cannot honour, BW311 another architecture,
+                BW312 a key that names code, BW313 a change of a key that does not exist.
+        """
+        for key in _NAMES_CODE:
+            if values.get(key):
+                raise BertwrightError("BW312", key=key, value=values[key])
+        if (architecture := values.get("model_type", "bert")) != "bert":
+            raise BertwrightError("BW311", architecture=architecture)
+        known = {entry.name for entry in dataclasses.fields(cls)} - {"extra"}
+        for key in changes:
+            if key not in known:
+                raise BertwrightError("BW313", key=key, nearest=nearest(key, known) or ", ".join(sorted(known)))
+        values = dict(values)
+        if "num_labels" in changes and "id2label" not in changes:
+            values.pop("id2label", None)
+        if "id2label" in changes:
+            values.pop("num_labels", None)
+        if values.get("id2label") is not None:
+            values.pop("num_labels", None)
+        values.pop("label2id", None)
+        extra = {key: value for key, value in values.items() if key not in known}
+        given = {key: value for key, value in values.items() if key in known}
+        return cls(**(given | changes), extra=extra)
+
+    @classmethod
+    def from_pretrained(cls, folder_or_name: str | Path, **changes: Any) -> Self:
+        """From the `config.json` of a folder or of a hub name.
+
+        Raises:
+            BertwrightError: BW301, BW302, BW314 (no JSON object), and those of `from_dict`.
+        """
+        folder = model_folder(folder_or_name, download=True)
+        path = folder / "config.json"
+        if not path.is_file():
+            raise BertwrightError("BW302", folder=folder, file="config.json")
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise BertwrightError("BW314", file=path, reason=error) from error
+        if not isinstance(values, dict):
+            raise BertwrightError("BW314", file=path, reason="not an object")
+        return cls.from_dict(values, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `config.json` holds; `extra` is kept."""
+        own = {key: value for key, value in vars(self).items() if key not in ("extra", "num_labels")}
+        own = {key: value for key, value in own.items() if value is not None or key == "pad_token_id"}
+        return {**self.extra, **own, "model_type": "bert"}
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `config.json` into `folder`, which is made where it is missing."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        (folder / "config.json").write_text(text, encoding="utf-8")
+
+    def unknown_keys(self) -> list[str]:
+        """Keys of the file that this class neither honours nor knows to be without effect."""
+        return sorted(set(self.extra) - _WITHOUT_EFFECT)

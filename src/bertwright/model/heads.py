@@ -1,0 +1,60 @@
+"""What stands on the encoder: pooler, masked language model, next sentence, classifiers.
+
+Shapes: T tokens, B sequences, H hidden size, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bertwright.model.activations import ACTIVATIONS
+from bertwright.model.config import BertConfig
+
+
+class Pooler(nn.Module):
+    """A dense layer and tanh over the hidden state of [CLS]."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+
+    def forward(self, first: Tensor) -> Tensor:
+        """`[B, H]` to `[B, H]`"""
+        return self.dense(first).tanh()  # type: ignore[no-any-return]
+
+
+class MaskedLanguageModelHead(nn.Module):
+    """Dense, activation, norm, then the scores of every vocabulary entry (Devlin et al. 2019, section 3.1).
+
+    The output matrix is the word table, handed in at each call, unless the config unties the two.
+    """
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.activation = ACTIVATIONS[config.hidden_act]
+        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.decoder: nn.Linear | None = None
+        if not config.tie_word_embeddings:
+            self.decoder = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
+
+    def forward(self, hidden: Tensor, word_table: Tensor) -> Tensor:
+        """`hidden [n, H]`, only the rows whose scores are wanted, and `word_table [V, H]` to `[n, V]`."""
+        transformed = self.norm(self.activation(self.dense(hidden)))
+        return F.linear(transformed, word_table if self.decoder is None else self.decoder.weight, self.bias)
+
+
+class Classifier(nn.Linear):
+    """Dropout and one linear layer, as every fine-tuning head of BERT has it."""
+
+    def __init__(self, config: BertConfig, num_outputs: int) -> None:
+        super().__init__(config.hidden_size, num_outputs)
+        dropout = config.classifier_dropout
+        self.dropout = config.hidden_dropout_prob if dropout is None else dropout
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """`[n, H]` to `[n, num_outputs]`"""
+        return super().forward(F.dropout(hidden, self.dropout, self.training))

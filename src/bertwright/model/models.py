@@ -1,0 +1,315 @@
+"""The models: the encoder, and the encoder with each of its heads.
+
+Each has `scores(batch)`, which runs over a ragged batch and is what the toolkit itself calls, and `forward`,
+which takes and gives the padded form in the words of `transformers`. Losses in `forward` are theirs, too.
+
+Shapes: T tokens, B sequences, S longest sequence, H hidden size, V vocabulary, C classes, M chosen tokens.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bertwright.data.ragged import Places, Ragged, from_padded
+from bertwright.errors import BertwrightError
+from bertwright.model.config import BertConfig
+from bertwright.model.encoder import Encoder, Encoding
+from bertwright.model.heads import Classifier, MaskedLanguageModelHead, Pooler
+from bertwright.model.outputs import (
+    EncoderOutput,
+    ModelOutput,
+    PreTrainingOutput,
+    QuestionAnsweringOutput,
+    ScoresOutput,
+)
+from bertwright.model.padded import pad_attentions, pad_states
+from bertwright.model.pretrained import Pretrained
+
+IGNORED = -100  # the label of a place that takes no part in a loss
+
+
+class BertModel(Pretrained):
+    """The encoder and its pooler."""
+
+    def __init__(self, config: BertConfig, add_pooling_layer: bool = True) -> None:
+        super().__init__(config)
+        self.encoder = Encoder(config)
+        self.pooler = Pooler(config) if add_pooling_layer else None
+        self.initialise()
+
+    def encode(self, batch: Ragged, **wanted: bool) -> Encoding:
+        """Hidden states of every token; `wanted`: output_hidden_states, output_attentions."""
+        return self.encoder(batch, **wanted)  # type: ignore[no-any-return]
+
+    def pool(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        """`[B, H]`: the pooled hidden state of the first real token of each sequence."""
+        assert self.pooler is not None
+        return self.pooler(batch.first_of_each(encoding.last))  # type: ignore[no-any-return]
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        *,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+        return_dict: bool = True,
+    ) -> Any:
+        """Padded ids `[B, S]` to `EncoderOutput`; places that the mask leaves out are zero."""
+        batch, places = from_padded(input_ids, attention_mask, token_type_ids, position_ids)
+        encoding = self.encode(batch, output_hidden_states=output_hidden_states, output_attentions=output_attentions)
+        output = EncoderOutput(
+            last_hidden_state=places.pad(encoding.last),
+            pooler_output=None if self.pooler is None else self.pool(encoding, batch),
+            hidden_states=pad_states(encoding, places),
+            attentions=pad_attentions(encoding, batch, places),
+        )
+        return output if return_dict else output.to_tuple()
+
+
+class BertWithHead(Pretrained):
+    """An encoder and a head. A subclass says what is scored, and how scores become an output."""
+
+    needs_pooler = True
+    label_arguments: tuple[str, ...] = ("labels",)
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.bert = BertModel(config, add_pooling_layer=self.needs_pooler)
+
+    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        """The scores of this model for an encoded batch."""
+        raise NotImplementedError
+
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        """The padded output, with the loss where labels are given."""
+        raise NotImplementedError
+
+    def scores(self, batch: Ragged) -> Tensor:
+        """The scores of this model for a ragged batch; their shape stands in the class's docstring."""
+        return self.head(self.bert.encode(batch), batch)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        *,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+        return_dict: bool = True,
+        **labels: Tensor | None,
+    ) -> Any:
+        """Padded ids `[B, S]` to logits, and to the loss where labels are given.
+
+        Raises:
+            BertwrightError: BW420 a shape, BW421 to BW423 an index outside its table, BW424 an argument
+                this model does not have.
+        """
+        unknown = sorted(set(labels) - set(self.label_arguments))
+        if unknown:
+            known = ", ".join(self.label_arguments)
+            raise BertwrightError("BW424", model=type(self).__name__, argument=unknown[0], known=known)
+        batch, places = from_padded(input_ids, attention_mask, token_type_ids, position_ids)
+        encoding = self.bert.encode(
+            batch, output_hidden_states=output_hidden_states, output_attentions=output_attentions
+        )
+        given = {name: tensor for name, tensor in labels.items() if tensor is not None}
+        output = self.output(encoding, batch, places, given)
+        output.hidden_states = pad_states(encoding, places)
+        output.attentions = pad_attentions(encoding, batch, places)
+        return output if return_dict else output.to_tuple()
+
+
+class BertForMaskedLM(BertWithHead):
+    """Scores `[T, V]`: which word stands at each place."""
+
+    needs_pooler = False
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.mlm = MaskedLanguageModelHead(config)
+        self.initialise()
+
+    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        return self.predict(encoding.last)
+
+    def predict(self, hidden: Tensor) -> Tensor:
+        """`hidden [M, H]`, only the places of interest, to `[M, V]`."""
+        return self.mlm(hidden, self.bert.encoder.embeddings.word.weight)  # type: ignore[no-any-return]
+
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        scores = self.head(encoding, batch)
+        loss = token_loss(scores, labels.get("labels"), places)
+        return ScoresOutput(loss=loss, logits=places.pad(scores))
+
+
+class BertForNextSentencePrediction(BertWithHead):
+    """Scores `[B, 2]`: column 0, the second text follows the first; column 1, it is from elsewhere."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.nsp = torch.nn.Linear(config.hidden_size, 2)
+        self.initialise()
+
+    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        return self.nsp(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]
+
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        scores = self.head(encoding, batch)
+        target = labels.get("labels")
+        loss = None if target is None else F.cross_entropy(scores, target.view(-1))
+        return ScoresOutput(loss=loss, logits=scores)
+
+
+class BertForPreTraining(BertForMaskedLM):
+    """Both heads of pre-training. Scores `[T, V]`; `predict` and `nsp` give each head its own places."""
+
+    needs_pooler = True
+    label_arguments = ("labels", "next_sentence_label")
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.nsp = torch.nn.Linear(config.hidden_size, 2)
+        self.initialise()
+
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        scores = self.head(encoding, batch)
+        follows = self.nsp(self.bert.pool(encoding, batch))
+        loss = None
+        if len(labels) == 2:  # as in the peers: the loss is the sum of both, or is not given
+            loss = token_loss(scores, labels["labels"], places)
+            loss = loss + F.cross_entropy(follows, labels["next_sentence_label"].view(-1))
+        return PreTrainingOutput(loss=loss, prediction_logits=places.pad(scores), seq_relationship_logits=follows)
+
+
+class BertForSequenceClassification(BertWithHead):
+    """Scores `[B, C]`: the class (or, with one output, the value) of each text or pair of texts."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.classifier = Classifier(config, len(config.labels))
+        self.initialise()
+
+    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        return self.classifier(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]
+
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        scores = self.head(encoding, batch)
+        target = labels.get("labels")
+        loss = None if target is None else self.loss(scores, target)
+        return ScoresOutput(loss=loss, logits=scores)
+
+    def loss(self, scores: Tensor, target: Tensor) -> Tensor:
+        """The loss that `config.problem_type` names; where it names none, that which the labels imply."""
+        kind = self.config.problem_type
+        if kind is None:
+            whole = target.dtype in (torch.long, torch.int)
+            kind = "single_label_classification" if whole else "multi_label_classification"
+            kind = "regression" if scores.shape[1] == 1 else kind
+        if kind == "regression":
+            return F.mse_loss(scores.squeeze(), target.squeeze().to(scores.dtype))
+        if kind == "single_label_classification":
+            return F.cross_entropy(scores, target.view(-1))
+        return F.binary_cross_entropy_with_logits(scores, target)
+
+
+class BertForTokenClassification(BertWithHead):
+    """Scores `[T, C]`: the class of each token."""
+
+    needs_pooler = False
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.classifier = Classifier(config, len(config.labels))
+        self.initialise()
+
+    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        return self.classifier(encoding.last)  # type: ignore[no-any-return]
+
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        scores = self.head(encoding, batch)
+        return ScoresOutput(loss=token_loss(scores, labels.get("labels"), places), logits=places.pad(scores))
+
+
+class BertForQuestionAnswering(BertWithHead):
+    """Scores `[T, 2]`: whether an answer starts, and whether it ends, at each token.
+
+    A pad can be neither: its logits are the lowest number of their type and it takes no part in the loss.
+    """
+
+    needs_pooler = False
+    label_arguments = ("start_positions", "end_positions")
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.qa_outputs = torch.nn.Linear(config.hidden_size, 2)
+        self.initialise()
+
+    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        return self.qa_outputs(encoding.last)  # type: ignore[no-any-return]
+
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        scores = self.head(encoding, batch)
+        real = places.pad(torch.ones_like(scores[:, 0], dtype=torch.bool))
+        padded = places.pad(scores).masked_fill(~real[..., None], torch.finfo(scores.dtype).min)
+        start, end = padded.unbind(-1)
+        loss = None
+        if len(labels) == 2:
+            loss = self._loss(start, labels["start_positions"]) + self._loss(end, labels["end_positions"])
+            loss = loss / 2
+        return QuestionAnsweringOutput(loss=loss, start_logits=start, end_logits=end)
+
+    @staticmethod
+    def _loss(scores: Tensor, position: Tensor) -> Tensor:
+        outside = scores.shape[1]  # a position behind the text: the answer was cut off, and does not count
+        return F.cross_entropy(scores, position.view(-1).clamp(0, outside), ignore_index=outside)
+
+
+class BertForMultipleChoice(BertWithHead):
+    """Scores `[B, 1]` for B texts, each a question with one of its choices; `forward` takes `[B, choices, S]`."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.classifier = Classifier(config, 1)
+        self.initialise()
+
+    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        return self.classifier(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]
+
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        return ScoresOutput(logits=self.head(encoding, batch))
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        *,
+        labels: Tensor | None = None,
+        return_dict: bool = True,
+        **wanted: Any,
+    ) -> Any:
+        """Padded ids `[B, choices, S]` to logits `[B, choices]`, and to the loss where `labels [B]` are given."""
+        if input_ids.dim() != 3:
+            shape = list(input_ids.shape)
+            raise BertwrightError("BW420", what="input_ids", shape=shape, expected="[B, choices, S]")
+        tensors = (input_ids, attention_mask, token_type_ids, position_ids)
+        flat = [tensor if tensor is None else tensor.flatten(0, 1) for tensor in tensors]
+        output = super().forward(*flat, **wanted)  # type: ignore[arg-type]
+        output.logits = output.logits.view(input_ids.shape[:2])
+        output.loss = None if labels is None else F.cross_entropy(output.logits, labels)
+        return output if return_dict else output.to_tuple()
+
+
+def token_loss(scores: Tensor, labels: Tensor | None, places: Places) -> Tensor | None:
+    """Mean cross-entropy over the real tokens of `labels [B, S]` that are not `IGNORED`; `scores [T, n]`."""
+    return None if labels is None else F.cross_entropy(scores, places.pick(labels), ignore_index=IGNORED)

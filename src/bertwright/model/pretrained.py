@@ -1,0 +1,139 @@
+"""What every model shares: fresh weights, `from_pretrained`, `save_pretrained`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from bertwright.checkpoint import names
+from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.weights import LoadReport, match, read_tensors, weight_file, write_tensors
+from bertwright.errors import BertwrightError, shown
+from bertwright.model.config import BertConfig
+
+log = logging.getLogger("bertwright")
+
+
+class Pretrained(nn.Module):
+    """A model with a config.
+
+    Attributes:
+        config: its shape.
+        load_report: what became of every tensor, where the model was loaded from a folder.
+    """
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.load_report: LoadReport | None = None
+
+    def initialise(self, only: set[str] | None = None) -> None:
+        """Give the parameters (or `only` those named) their fresh values.
+
+        Linear and embedding weights are drawn from N(0, initializer_range²), their biases and the pad's row
+        are zero; a norm starts as the identity (Devlin et al. 2019, released code).
+        """
+        for path, module in self.named_modules():
+            for name, parameter in module.named_parameters(recurse=False):
+                full = f"{path}.{name}" if path else name
+                if parameter.is_meta or (only is not None and full not in only):
+                    continue
+                with torch.no_grad():
+                    if isinstance(module, nn.LayerNorm):
+                        parameter.fill_(1.0 if name == "weight" else 0.0)
+                    elif name == "weight":
+                        parameter.normal_(0.0, self.config.initializer_range)
+                        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+                            parameter[module.padding_idx].zero_()
+                    else:
+                        parameter.zero_()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        folder_or_name: str | Path,
+        *,
+        dtype: torch.dtype = torch.float32,
+        ignore_mismatched_sizes: bool = False,
+        **changes: Any,
+    ) -> Self:
+        """The model in a folder, or under a hub name (looked up in the local cache first).
+
+        A head that the checkpoint lacks is fresh, which is said in one warning; the model is in `eval` mode.
+
+        Args:
+            folder_or_name: see `checkpoint.hub.model_folder`.
+            dtype: of the weights in memory.
+            ignore_mismatched_sizes: start a head afresh where its shape in the file differs.
+            **changes: laid over the config, such as `num_labels=3`.
+
+        Raises:
+            BertwrightError: BW301 to BW303 not found, BW310 to BW314 the config, BW320 and BW321 the weight
+                file, BW322 encoder tensors are missing, BW323 tensors of another shape.
+        """
+        folder = model_folder(folder_or_name, download=True)
+        config = BertConfig.from_pretrained(folder, **changes)
+        if unknown := config.unknown_keys():
+            log.warning("%s: keys without effect here: %s", folder / "config.json", shown(unknown))
+        with torch.device("meta"):
+            model = cls(config)
+        wanted = {name: parameter.shape for name, parameter in model.named_parameters()}
+        file = weight_file(folder)
+        found, report = match(read_tensors(file), wanted, file)
+        model.load_report = report
+        model._refuse_gaps(ignore_mismatched_sizes)
+        state = {name: tensor.to(dtype) for name, tensor in found.items()}
+        state |= {name: torch.empty(wanted[name], dtype=dtype) for name in report.fresh}
+        model.load_state_dict(state, assign=True)
+        model.requires_grad_(True)
+        model.initialise(only=set(report.fresh))
+        if report.fresh:
+            log.warning("%s: %s. Train it before you use its answers.", cls.__name__, report.summary())
+        else:
+            log.info("%s: %s", cls.__name__, report.summary())
+        return model.eval()
+
+    def _refuse_gaps(self, ignore_mismatched_sizes: bool) -> None:
+        report = self.load_report
+        assert report is not None
+        for name, have, want in report.misshapen:
+            if not (ignore_mismatched_sizes and names.is_head(name)):
+                theirs = names.theirs(name)[0]
+                raise BertwrightError("BW323", file=report.file, name=theirs, have=have, want=want)
+        gaps = [names.theirs(name)[0] for name in report.missing if not names.is_head(name)]
+        if gaps:
+            unused = shown(report.unused, 4) or "-"
+            raise BertwrightError("BW322", file=report.file, count=len(gaps), missing=shown(gaps, 4), unused=unused)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `config.json` and `model.safetensors` as `transformers` reads them."""
+        folder = Path(folder)
+        self.config.save_pretrained(folder)
+        path = folder / "config.json"
+        written = json.loads(path.read_text(encoding="utf-8"))
+        written |= {"architectures": [type(self).__name__], "dtype": str(self.dtype).removeprefix("torch.")}
+        written.pop("torch_dtype", None)
+        path.write_text(json.dumps(written, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+        write_tensors(dict(self.named_parameters()), folder / "model.safetensors")
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self._first().device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the weights."""
+        return self._first().dtype
+
+    def num_parameters(self) -> int:
+        """How many numbers the model has learnt, tied ones once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def _first(self) -> Tensor:
+        return next(self.parameters())

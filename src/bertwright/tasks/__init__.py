@@ -1,0 +1,1 @@
+"""Examples to losses, decoded answers and scores. One file a task."""

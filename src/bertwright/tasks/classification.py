@@ -1,0 +1,146 @@
+"""Classification of single texts.
+
+Shapes: B texts, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bertwright.data.examples import Example
+from bertwright.data.ragged import Ragged
+from bertwright.errors import BertwrightError, nearest, shown
+from bertwright.evaluation.classification import Ints, accuracy, confusion_matrix, macro_f1
+from bertwright.model.models import BertForSequenceClassification, BertWithHead
+from bertwright.tasks.task import Prediction, Task
+from bertwright.text.encoded import Encoded
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPrediction(Prediction):
+    """The class of a text.
+
+    Attributes:
+        label: the most probable class.
+        score: its probability.
+        scores: the probability of every class.
+    """
+
+    label: str
+    score: float
+    scores: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "label": self.label,
+            "score": round(self.score, 6),
+            "scores": {label: round(score, 6) for label, score in self.scores.items()},
+            "truncated": self.truncated,
+        }
+
+
+@dataclass(frozen=True)
+class Classification(Task):
+    """Each text belongs to one of C classes.
+
+    Attributes:
+        labels: the names of the classes, in the order of the model's scores.
+    """
+
+    labels: tuple[str, ...]
+
+    name: ClassVar[str] = "classification"
+    metric: ClassVar[str] = "accuracy"
+    model_class: ClassVar[type[BertWithHead]] = BertForSequenceClassification
+
+    @classmethod
+    def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
+        """The classes are the labels that occur, in alphabetical order (numbers in the order of their size).
+
+        Raises:
+            BertwrightError: BW210 a single class, BW211 an example without a label.
+        """
+        for example in examples:
+            if not example.label:
+                raise BertwrightError("BW211", where=example.where)
+        labels = sorted({example.label or "" for example in examples}, key=_in_order)
+        if len(labels) < 2:
+            raise BertwrightError("BW210", source=source, count=len(examples), label=labels[0])
+        return cls(tuple(labels))
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        return cls(tuple(values["labels"]))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"labels": list(self.labels)}
+
+    def config_changes(self) -> dict[str, Any]:
+        return {
+            "id2label": dict(enumerate(self.labels)),
+            "problem_type": "single_label_classification",
+        }
+
+    def check(self, examples: Sequence[Example]) -> None:
+        """Every label must be known.
+
+        Raises:
+            BertwrightError: BW209 an unknown label, BW211 none.
+        """
+        known = set(self.labels)
+        for example in examples:
+            if not example.label:
+                raise BertwrightError("BW211", where=example.where)
+            if example.label not in known:
+                close = nearest(example.label, self.labels)
+                raise BertwrightError(
+                    "BW209",
+                    where=example.where,
+                    label=example.label,
+                    known=shown(self.labels),
+                    nearest=f"({close}?)" if close else "",
+                )
+
+    def targets(self, examples: Sequence[Example]) -> Tensor:
+        """`[B]` int64 classes."""
+        return torch.from_numpy(self._classes([example.label or "" for example in examples]))
+
+    def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor) -> Tensor:
+        return F.cross_entropy(model.scores(batch).float(), targets)
+
+    def decode(self, scores: Tensor, encoded: Sequence[Encoded]) -> list[Prediction]:
+        """`scores [B, C]`"""
+        rows = scores.float().softmax(-1).tolist()
+        return [self._decode_one(row, one.tokens_cut > 0) for row, one in zip(rows, encoded)]
+
+    def _decode_one(self, row: list[float], truncated: bool) -> Prediction:
+        best = max(range(len(row)), key=row.__getitem__)
+        return ClassPrediction(truncated, self.labels[best], row[best], dict(zip(self.labels, row)))
+
+    def score(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> dict[str, float]:
+        confusion = self.confusion(predictions, examples)
+        return {"accuracy": accuracy(confusion), "macro_f1": macro_f1(confusion)}
+
+    def confusion(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> Ints:
+        """`[C, C]` counts: rows are the true classes, columns the predicted ones."""
+        predicted = self._classes([one.label for one in predictions if isinstance(one, ClassPrediction)])
+        gold = self._classes([example.label or "" for example in examples])
+        return confusion_matrix(gold, predicted, len(self.labels))
+
+    def _classes(self, labels: Sequence[str]) -> Ints:
+        index = {label: i for i, label in enumerate(self.labels)}
+        return np.array([index[label] for label in labels], dtype=np.int64)
+
+
+def _in_order(label: str) -> tuple[float, str]:
+    try:
+        return float(label), label
+    except ValueError:
+        return float("inf"), label

@@ -1,0 +1,50 @@
+"""The tasks by name, and the file `task.json` that makes a model folder a program."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bertwright.errors import BertwrightError, shown
+from bertwright.tasks.classification import Classification
+from bertwright.tasks.task import Task
+from bertwright.version import __version__
+
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification,)}
+SCHEMA_VERSION = 1
+
+
+def write_task(folder: Path, task: Task, max_length: int) -> None:
+    """Write `task.json`: which task, its own answers, and how much of a text the model was trained to read."""
+    values = {
+        "schema_version": SCHEMA_VERSION,
+        "bertwright_version": __version__,
+        "task": task.name,
+        "max_length": max_length,
+        **task.to_json(),
+    }
+    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    (folder / "task.json").write_text(text, encoding="utf-8")
+
+
+def read_task(folder: Path) -> tuple[Task, int]:
+    """The task of a model folder and its `max_length`.
+
+    Raises:
+        BertwrightError: BW330 no `task.json`, BW331 it cannot be understood, BW332 of a newer version.
+    """
+    file = folder / "task.json"
+    if not file.is_file():
+        raise BertwrightError("BW330", folder=folder)
+    try:
+        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        version = int(values["schema_version"])
+        if version > SCHEMA_VERSION:
+            raise BertwrightError("BW332", file=file, version=version, known=SCHEMA_VERSION)
+        name = values["task"]
+        if name not in TASKS:
+            raise BertwrightError("BW331", file=file, reason=f"task '{name}'; known: {shown(TASKS)}")
+        return TASKS[name].from_json(values), int(values["max_length"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BertwrightError("BW331", file=file, reason=f"{type(error).__name__} {error}") from error

@@ -1,0 +1,122 @@
+"""The shapes in which people give texts to a tokenizer, brought into one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bertwright.errors import BertwrightError
+
+# A text is a string, or the list of its words.
+Text = str | Sequence[str]
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+# The library keeps some 150 bytes a token until it is done with a batch: so much is given to it at once.
+_CHUNK_TEXTS = 4_096
+_CHUNK_CHARACTERS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Texts, and their pairs where they have any.
+
+    Attributes:
+        firsts: the texts.
+        seconds: for each of them the second text of the pair; `None` where the input is no pairs.
+        single: whether the user gave one input rather than a list of inputs.
+        as_words: whether each text is the list of its words.
+        start: the place of the first of them in what the user gave.
+    """
+
+    firsts: Sequence[Text]
+    seconds: Sequence[Text] | None
+    single: bool = False
+    as_words: bool = False
+    start: int = 0
+
+    def chunks(self) -> Iterator[Inputs]:
+        """The same inputs in order, in parts of bounded size."""
+        begin = size = 0
+        for at, first in enumerate(self.firsts):
+            size += _characters(first) + (_characters(self.seconds[at]) if self.seconds else 0)
+            if size >= _CHUNK_CHARACTERS or at - begin + 1 >= _CHUNK_TEXTS or at + 1 == len(self.firsts):
+                part = slice(begin, at + 1)
+                seconds = None if self.seconds is None else self.seconds[part]
+                yield Inputs(self.firsts[part], seconds, self.single, self.as_words, begin)
+                begin, size = at + 1, 0
+
+
+def read_inputs(text: Any, text_pair: Any = None, *, as_words: bool = False) -> Inputs:
+    """Understand what a user gave: one text or a list, a second argument of pairs or a list of tuples.
+
+    Raises:
+        BertwrightError: BW405 for what is no text, with its place and type; BW407 where the two arguments
+            do not go together.
+    """
+    single = isinstance(text, str) or (as_words and _is_text(text, as_words))
+    if single:
+        seconds = None if text_pair is None else [text_pair]
+        return _checked(Inputs([text], seconds, single=True, as_words=as_words))
+    if not isinstance(text, list | tuple):
+        raise _no_text("text", text)
+    if text_pair is None:
+        if not any(_is_pair(item, as_words) for item in text):
+            return _checked(Inputs(text, None, as_words=as_words))
+        for index, item in enumerate(text):
+            if not _is_pair(item, as_words):
+                raise _no_text(f"text[{index}]", item)
+        return _checked(Inputs([item[0] for item in text], [item[1] for item in text], as_words=as_words))
+    if not isinstance(text_pair, list | tuple) or len(text_pair) != len(text):
+        count = len(text_pair) if isinstance(text_pair, list | tuple) else type(text_pair).__name__
+        raise BertwrightError("BW407", texts=len(text), pairs=count)
+    return _checked(Inputs(text, text_pair, as_words=as_words))
+
+
+def surrogate_error(inputs: Inputs) -> BertwrightError | None:
+    """BW406 for the first text that holds half of a surrogate pair, which no encoding can write."""
+    for name, texts in (("text", inputs.firsts), ("text_pair", inputs.seconds or [])):
+        for index, text in enumerate(texts, inputs.start):
+            for part in [text] if isinstance(text, str) else text:
+                found = _SURROGATE.search(part)
+                if found:
+                    half = f"U+{ord(found[0]):04X}"
+                    where = name if inputs.single else f"{name}[{index}]"
+                    return BertwrightError("BW406", where=where, position=found.start(), half=half)
+    return None
+
+
+def _checked(inputs: Inputs) -> Inputs:
+    for name, texts in (("text", inputs.firsts), ("text_pair", inputs.seconds or [])):
+        for index, text in enumerate(texts):
+            if not isinstance(text, list | tuple if inputs.as_words else str):
+                raise _no_text(name if inputs.single else f"{name}[{index}]", text)
+            if inputs.as_words:
+                for place, word in enumerate(text):
+                    if not isinstance(word, str):
+                        raise _no_text(f"{name}[{place}]" if inputs.single else f"{name}[{index}][{place}]", word)
+    return inputs
+
+
+def _no_text(where: str, found: object) -> BertwrightError:
+    return BertwrightError("BW405", where=where, type=type(found).__name__, value=repr(found)[:40])
+
+
+def _is_text(item: Any, as_words: bool) -> bool:
+    """Whether `item` has the outer shape of one text; its parts are looked at by `_checked`."""
+    if not as_words:
+        return isinstance(item, str)
+    return isinstance(item, list | tuple) and not (item and isinstance(item[0], list | tuple))
+
+
+def _is_pair(item: Any, as_words: bool) -> bool:
+    return (
+        isinstance(item, list | tuple)
+        and len(item) == 2
+        and all(_is_text(part, as_words) and isinstance(part, list | tuple if as_words else str) for part in item)
+    )
+
+
+def _characters(text: Text) -> int:
+    return len(text) if isinstance(text, str) else sum(map(len, text))

@@ -1,0 +1,347 @@
+"""`BertTokenizer`: text to the tokens of a BERT, over the `tokenizers` library.
+
+Basic tokenization and WordPiece are those of Devlin et al. 2018 (arXiv 1810.04805) and of its code. The
+library does that inner loop; cutting and the special tokens around the texts are done in this room, without
+state, so that one tokenizer serves many threads and every token lost is counted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from bertwright.checkpoint.hub import model_folder
+from bertwright.errors import BertwrightError
+from bertwright.text.assembling import Frame
+from bertwright.text.batch_encoding import BatchEncoding, PaddingSide, padded_batch, padded_width
+from bertwright.text.cutting import strategy_of
+from bertwright.text.encoded import Encoded
+from bertwright.text.encoding import encode_inputs, split_into_tokens
+from bertwright.text.inputs import read_inputs
+from bertwright.text.tokenizer_files import (
+    DEFAULT_MAX_LENGTH,
+    TokenizerSettings,
+    read_settings,
+    write_settings,
+)
+from bertwright.text.vocabulary import number_tokens, read_vocabulary, write_vocabulary
+from bertwright.text.wordpiece import build_pipeline, lowers_case, mark_special, read_pipeline, require_tokens
+
+_log = logging.getLogger("bertwright")
+
+
+class BertTokenizer:
+    """Text to token ids and back.
+
+    Args:
+        vocab: a `vocab.txt`, or the tokens in the order of their ids, or the id of each token.
+        do_lower_case: whether text is lower-cased first; `None`: it is if the vocabulary has no capitals,
+            and a line in the log says so.
+        strip_accents: whether accents are taken off; `None`: as `do_lower_case`.
+        tokenize_chinese_chars: whether each Han character is a word of its own.
+        model_max_length: the longest input of the model in tokens, special ones included.
+
+    Attributes:
+        cls_token, sep_token, pad_token, unk_token, mask_token: the special tokens.
+        cls_token_id, sep_token_id, pad_token_id, unk_token_id, mask_token_id: their ids. Asking for the last
+            raises BW401 where the vocabulary has no [MASK].
+        all_special_tokens, all_special_ids: those that the vocabulary has.
+        do_lower_case, strip_accents, tokenize_chinese_chars, model_max_length: as decided.
+
+    Raises:
+        BertwrightError: BW302 no such file; BW401 a special token is missing; BW402 the file is not UTF-8;
+            BW403 no token.
+    """
+
+    def __init__(
+        self,
+        vocab: str | Path | Sequence[str] | Mapping[str, int],
+        *,
+        do_lower_case: bool | None = None,
+        strip_accents: bool | None = None,
+        tokenize_chinese_chars: bool = True,
+        model_max_length: int = DEFAULT_MAX_LENGTH,
+    ) -> None:
+        settings = TokenizerSettings(do_lower_case, strip_accents, tokenize_chinese_chars, model_max_length)
+        source = "vocab"
+        if isinstance(vocab, str | Path):
+            source, vocabulary = str(vocab), read_vocabulary(vocab)
+        elif isinstance(vocab, Mapping) and vocab:
+            vocabulary = dict(vocab)
+        else:
+            vocabulary = number_tokens(vocab, source)
+        self._begin(build_pipeline(vocabulary, settings, source), settings, source)
+
+    @classmethod
+    def from_pretrained(cls, folder_or_name: str | Path) -> BertTokenizer:
+        """The tokenizer of a model: a folder, or a name on the hub (the local cache is asked first).
+
+        `tokenizer.json` is read if there, else `vocab.txt`; what `tokenizer_config.json` says about case,
+        accents, Han characters, special tokens and length counts before both. Truncation and padding saved
+        in `tokenizer.json` never act. The length limit is never above `max_position_embeddings`.
+
+        Raises:
+            BertwrightError: BW301 no such model; BW302 neither file; BW303 the download failed; BW401 a
+                special token is missing; BW402 to BW404 and BW415 a file cannot be read.
+        """
+        folder = model_folder(folder_or_name, download=True)
+        settings = read_settings(folder)
+        saved, listed = folder / "tokenizer.json", folder / "vocab.txt"
+        if saved.is_file():
+            source, pipeline = saved, read_pipeline(saved, settings)
+        elif listed.is_file():
+            source, pipeline = listed, build_pipeline(read_vocabulary(listed), settings, str(listed))
+        else:
+            raise BertwrightError("BW302", folder=folder, file="vocab.txt / tokenizer.json")
+        tokenizer = cls.__new__(cls)
+        tokenizer._begin(pipeline, settings, str(source))
+        return tokenizer
+
+    def _begin(self, pipeline: Tokenizer, settings: TokenizerSettings, source: str) -> None:
+        vocabulary = pipeline.get_vocab(with_added_tokens=True)
+        require_tokens(settings.required_tokens, vocabulary, source)
+        tokens = [*settings.required_tokens, settings.mask_token]
+        self.all_special_tokens = [token for token in tokens if token in vocabulary]
+        mark_special(pipeline, self.all_special_tokens)
+        self.all_special_ids = [vocabulary[token] for token in self.all_special_tokens]
+        self.unk_token, self.sep_token, self.pad_token, self.cls_token = settings.required_tokens
+        self.unk_token_id, self.sep_token_id, self.pad_token_id, self.cls_token_id = self.all_special_ids[:4]
+        self.mask_token = settings.mask_token
+        self.do_lower_case = lowers_case(pipeline)
+        self.strip_accents = settings.strip_accents
+        self.tokenize_chinese_chars = settings.tokenize_chinese_chars is not False
+        self.model_max_length = settings.model_max_length
+        self._settings = replace(settings, do_lower_case=self.do_lower_case)
+        self._source = source
+        self._pipeline = pipeline
+        self._id_of = vocabulary
+        self._token_of: list[str | None] = [None] * (max(vocabulary.values()) + 1)
+        for token, token_id in vocabulary.items():
+            self._token_of[token_id] = token
+        self._told_of_length = False
+        self._frame = Frame(self.cls_token_id, self.sep_token_id, self.unk_token_id)
+
+    def __repr__(self) -> str:
+        case = "lower-cased" if self.do_lower_case else "cased"
+        return f"BertTokenizer({self._source}: {len(self)} tokens, {case}, at most {self.model_max_length} long)"
+
+    # Encoding
+
+    def __call__(
+        self,
+        text: str | Sequence[Any],
+        text_pair: str | Sequence[Any] | None = None,
+        *,
+        add_special_tokens: bool = True,
+        padding: bool | str = False,
+        truncation: bool | str | None = None,
+        max_length: int | None = None,
+        is_split_into_words: bool = False,
+        pad_to_multiple_of: int | None = None,
+        padding_side: PaddingSide = "right",
+        return_tensors: str | None = None,
+        return_token_type_ids: bool = True,
+        return_attention_mask: bool = True,
+        return_offsets_mapping: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_length: bool = False,
+    ) -> BatchEncoding:
+        """Encode one text or many in the shapes of `transformers`. B inputs of S places, pads included.
+
+        Args:
+            text: a text; or a list of texts; or a list of `(text, pair)` tuples. With `is_split_into_words` a
+                text is the list of its words.
+            text_pair: the second text, or the list of second texts.
+            add_special_tokens: put [CLS] and [SEP] around.
+            padding: `True` or `"longest"`; `"max_length"`; `False` or `"do_not_pad"`.
+            truncation: `True` or `"longest_first"`; `"only_first"`; `"only_second"`; `False` or
+                `"do_not_truncate"`. By default a `max_length` that is given without `padding` cuts.
+            max_length: in tokens, special ones included; `None`: `model_max_length`.
+            is_split_into_words: each text is given as its words.
+            pad_to_multiple_of: round the padded length up to a multiple of this.
+            padding_side: where the pads go.
+            return_tensors: `"pt"` for torch tensors `[B, S]`, `"np"` for arrays, `None` for lists.
+            return_token_type_ids: give 0 for the first and 1 for the second text.
+            return_attention_mask: give 1 for tokens and 0 for pads.
+            return_offsets_mapping: give `offset_mapping`, `(start, end)` in the original text.
+            return_special_tokens_mask: give 1 for special tokens and pads.
+            return_length: give the number of places.
+
+        Raises:
+            BertwrightError: BW405 an item is no text; BW406 half a surrogate pair; BW407 as many pairs as
+                texts are needed; BW408, BW409 a text cannot be cut so far; BW410 tensors need equal lengths;
+                BW411 an unknown option; BW412 `max_length` is no multiple of `pad_to_multiple_of`.
+        """
+        inputs = read_inputs(text, text_pair, as_words=is_split_into_words)
+        if truncation is None:
+            truncation = max_length is not None and padding is False
+        strategy = strategy_of(truncation)
+        width = padded_width(padding)
+        limit = self.model_max_length if max_length is None else max_length
+        multiple = pad_to_multiple_of or 1
+        if width and strategy != "do_not_truncate" and limit % multiple:
+            raise BertwrightError("BW412", max_length=limit, multiple=multiple)
+        if padding_side not in ("right", "left"):
+            raise BertwrightError("BW411", option="padding_side", value=padding_side, known="right, left")
+
+        frame = replace(self._frame, around=add_special_tokens)
+        rows = encode_inputs(self._pipeline, inputs, strategy, limit, frame)
+        lengths = [len(row) for row in rows]
+        if strategy == "do_not_truncate":
+            self._tell_of_length(max(lengths, default=0))
+        if width:
+            full = max(lengths, default=0) if width == "longest" else limit
+            full = -(-full // multiple) * multiple
+            lengths = [max(length, full) for length in lengths]
+        asked = {
+            "input_ids": True,
+            "token_type_ids": return_token_type_ids,
+            "attention_mask": return_attention_mask,
+            "special_tokens_mask": return_special_tokens_mask,
+            "offset_mapping": return_offsets_mapping,
+            "length": return_length,
+        }
+        return padded_batch(
+            rows,
+            lengths,
+            pad_id=self.pad_token_id,
+            side=padding_side,
+            names=[name for name, wanted in asked.items() if wanted],
+            token_of=self._token_of,
+            single=inputs.single,
+            return_tensors=return_tensors,
+        )
+
+    def encode_batch(
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None = None,
+        *,
+        max_length: int | None = None,
+        truncation: bool | str = "longest_first",
+    ) -> list[Encoded]:
+        """Encode many texts for the toolkit itself: without a pad, and with account of what was lost.
+
+        Args:
+            texts: the texts.
+            pairs: as many second texts.
+            max_length: in tokens, special ones included; `None`: `model_max_length`.
+            truncation: as in a call; `False` keeps every text whole, whatever its length.
+
+        Raises:
+            BertwrightError: BW405 to BW409 and BW411, as in a call.
+        """
+        inputs = read_inputs(list(texts), None if pairs is None else list(pairs))
+        limit = self.model_max_length if max_length is None else max_length
+        return encode_inputs(self._pipeline, inputs, strategy_of(truncation), limit, self._frame)
+
+    def encode(self, text: str | Sequence[str], text_pair: Any = None, **options: Any) -> Any:
+        """The `input_ids` of a call with the same arguments: a list of ints for one text."""
+        return self(text, text_pair, **options)["input_ids"]
+
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens of `text` uncut and without special tokens around."""
+        return split_into_tokens(self._pipeline, read_inputs(text))[0][0].tokens
+
+    # Tokens and ids
+
+    def __len__(self) -> int:
+        """How many rows a model's embedding table needs: one more than the highest id."""
+        return len(self._token_of)
+
+    @property
+    def vocab_size(self) -> int:
+        """One more than the highest id of the vocabulary, without tokens that were added to it later."""
+        return max(self._pipeline.get_vocab(with_added_tokens=False).values()) + 1
+
+    @property
+    def mask_token_id(self) -> int:
+        """The id of [MASK]."""
+        require_tokens([self.mask_token], self._id_of, self._source)
+        return self._id_of[self.mask_token]
+
+    def get_vocab(self) -> dict[str, int]:
+        """The id of every token, those that were added later included."""
+        return dict(self._id_of)
+
+    def num_special_tokens_to_add(self, pair: bool = False) -> int:
+        """How many special tokens stand around a text, or around a pair."""
+        return self._frame.count(pair)
+
+    def convert_tokens_to_ids(self, tokens: str | Sequence[str]) -> Any:
+        """The id of a token, or of each; that of [UNK] for what is no token."""
+        if isinstance(tokens, str):
+            return self._id_of.get(tokens, self.unk_token_id)
+        return [self._id_of.get(token, self.unk_token_id) for token in tokens]
+
+    def convert_ids_to_tokens(self, ids: Any, skip_special_tokens: bool = False) -> Any:
+        """The token of an id, or of each of a list, array or tensor.
+
+        Raises:
+            BertwrightError: BW413 for an id that no token has.
+        """
+        ids = _as_python(ids)
+        if isinstance(ids, int):
+            return self._token(ids)
+        skipped = set(self.all_special_ids) if skip_special_tokens else set()
+        return [self._token(token_id) for token_id in ids if token_id not in skipped]
+
+    def decode(self, token_ids: Any, skip_special_tokens: bool = False) -> Any:
+        """The text of token ids; of a list of lists (or `[B, S]`) a list of texts.
+
+        Spaces and case of the source are not in the ids: for parts of the source use offsets.
+
+        Raises:
+            BertwrightError: BW413 for an id that no token has, such as the -100 of ignored labels.
+        """
+        ids = _as_python(token_ids)
+        if isinstance(ids, int):
+            ids = [ids]
+        if ids and not isinstance(ids[0], int):
+            return [self.decode(row, skip_special_tokens) for row in ids]
+        for token_id in ids:
+            self._token(token_id)
+        return self._pipeline.decode(ids, skip_special_tokens=skip_special_tokens)
+
+    def batch_decode(self, sequences: Any, skip_special_tokens: bool = False) -> list[str]:
+        """`decode` of each of `sequences`."""
+        return [self.decode(row, skip_special_tokens) for row in sequences]
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `vocab.txt`, `tokenizer.json` and `tokenizer_config.json`, which `transformers` opens too.
+
+        Raises:
+            BertwrightError: BW414 for a token that a line of `vocab.txt` cannot hold.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_vocabulary(folder / "vocab.txt", self._id_of)
+        (folder / "tokenizer.json").write_text(self._pipeline.to_str(pretty=True), encoding="utf-8", newline="\n")
+        write_settings(folder, self._settings)
+
+    # Inside
+
+    def _tell_of_length(self, longest: int) -> None:
+        if longest > self.model_max_length and not self._told_of_length:
+            self._told_of_length = True
+            _log.warning(
+                "an input of %d tokens exceeds the %d that the model can read; truncation=True cuts it (said once)",
+                longest,
+                self.model_max_length,
+            )
+
+    def _token(self, token_id: int) -> str:
+        token = self._token_of[token_id] if 0 <= token_id < len(self) else None
+        if token is None:
+            raise BertwrightError("BW413", id=token_id, size=len(self))
+        return token
+
+
+def _as_python(ids: Any) -> Any:
+    """Ids of a tensor or an array as ints and lists."""
+    return ids.tolist() if hasattr(ids, "tolist") else ids

@@ -1,0 +1,86 @@
+"""What the files beside a vocabulary say about it: `tokenizer_config.json` and its neighbours."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bertwright.errors import BertwrightError
+
+DEFAULT_MAX_LENGTH = 512
+# `transformers` writes 1e30 for "no limit".
+_ABSURD_LENGTH = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerSettings:
+    """How a vocabulary is to be used. `None` stands for what no file says.
+
+    Attributes:
+        do_lower_case: whether text is lower-cased first.
+        strip_accents: whether accents are taken off; `None`: where text is lower-cased.
+        tokenize_chinese_chars: whether each Han character is a word of its own; `None`: yes.
+        model_max_length: the longest input of the model in tokens, special ones included.
+        unk_token, sep_token, pad_token, cls_token, mask_token: the names of the special tokens.
+    """
+
+    do_lower_case: bool | None = None
+    strip_accents: bool | None = None
+    tokenize_chinese_chars: bool | None = None
+    model_max_length: int = DEFAULT_MAX_LENGTH
+    unk_token: str = "[UNK]"
+    sep_token: str = "[SEP]"
+    pad_token: str = "[PAD]"
+    cls_token: str = "[CLS]"
+    mask_token: str = "[MASK]"
+
+    @property
+    def required_tokens(self) -> tuple[str, ...]:
+        """The special tokens without which nothing can be encoded. [MASK] is none of them."""
+        return self.unk_token, self.sep_token, self.pad_token, self.cls_token
+
+
+_TOKEN_NAMES = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+_SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
+
+
+def read_settings(folder: Path) -> TokenizerSettings:
+    """What the files in `folder` say: `tokenizer_config.json` before `special_tokens_map.json`.
+
+    Raises:
+        BertwrightError: BW415 for a file that is no JSON object.
+    """
+    config = _read_json(folder / "tokenizer_config.json")
+    names = _read_json(folder / "special_tokens_map.json") | config
+    model = _read_json(folder / "config.json")
+    said: dict[str, Any] = {key: _text_of(names[key]) for key in _TOKEN_NAMES if names.get(key)}
+    said |= {key: config[key] for key in _SWITCHES if isinstance(config.get(key), bool)}
+    limits = [config.get("model_max_length"), model.get("max_position_embeddings")]
+    sane = [int(limit) for limit in limits if isinstance(limit, int | float) and 0 < limit <= _ABSURD_LENGTH]
+    return TokenizerSettings(**said, model_max_length=min(sane, default=DEFAULT_MAX_LENGTH))
+
+
+def write_settings(folder: Path, settings: TokenizerSettings) -> None:
+    """Write `tokenizer_config.json` so that `transformers` and `read_settings` read the same from it."""
+    config = asdict(settings) | {"tokenizer_class": "BertTokenizer"}
+    text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
+    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise BertwrightError("BW415", file=path, reason=error) from error
+    if not isinstance(content, dict):
+        raise BertwrightError("BW415", file=path, reason=f"{type(content).__name__} ≠ object")
+    return content
+
+
+def _text_of(token: Any) -> str:
+    """A special token is written as its text, or as an object that holds the text among flags."""
+    return str(token["content"] if isinstance(token, dict) else token)

@@ -1,0 +1,80 @@
+"""A vocabulary: its file `vocab.txt` (one token a line, the line number is the id) and what it tells."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from bertwright.errors import BertwrightError, shown
+
+_log = logging.getLogger("bertwright")
+_CAPITAL = re.compile(r"[A-Z]")
+
+
+def read_vocabulary(path: str | Path) -> dict[str, int]:
+    """The ids of the tokens in `path`.
+
+    A byte-order mark and Windows line ends are dropped. Only a line feed ends a line: tokens may be, or hold,
+    any other white space. Of a token that stands in several lines the last one counts, as in `transformers`.
+
+    Raises:
+        BertwrightError: BW302 no such file; BW402 not UTF-8; BW403 no token in it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BertwrightError("BW302", folder=path.parent, file=path.name)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BertwrightError("BW402", file=path, position=error.start, byte=error.object[error.start]) from error
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()  # what follows the last line end is no line
+    return number_tokens((line.removesuffix("\r") for line in lines), source=str(path))
+
+
+def number_tokens(tokens: Iterable[str], source: str) -> dict[str, int]:
+    """The ids of tokens that stand in the order of their ids; `source` names them in messages.
+
+    Raises:
+        BertwrightError: BW403 where there are none.
+    """
+    vocabulary: dict[str, int] = {}
+    repeated: list[str] = []
+    for token_id, token in enumerate(tokens):
+        if token in vocabulary:
+            repeated.append(token)
+        vocabulary[token] = token_id
+    if not any(vocabulary):
+        raise BertwrightError("BW403", file=source)
+    if repeated:
+        _log.warning(
+            "%s: %d repeated tokens (%s); the last line of each counts, the ids before are never used",
+            source,
+            len(repeated),
+            shown(map(repr, repeated), 4),
+        )
+    return vocabulary
+
+
+def write_vocabulary(path: Path, vocabulary: Mapping[str, int]) -> None:
+    """Write `vocabulary` so that `read_vocabulary` gives it back, ids without a token included.
+
+    Raises:
+        BertwrightError: BW414 for a token that a line cannot hold.
+    """
+    for token in vocabulary:
+        if "\n" in token or token.endswith("\r"):
+            raise BertwrightError("BW414", token=token, id=vocabulary[token])
+    by_id = {token_id: token for token, token_id in vocabulary.items()}
+    last = max(by_id)
+    # An id without a token was a repeated line. Any token that comes again later keeps the count of lines.
+    lines = [by_id.get(token_id, by_id[last]) for token_id in range(last + 1)]
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+
+
+def is_cased(vocabulary: Iterable[str]) -> bool:
+    """Whether any token but the bracketed ones ([CLS], [unused1]) has a capital A-Z."""
+    return any(_CAPITAL.search(token) and not (token.startswith("[") and token.endswith("]")) for token in vocabulary)
