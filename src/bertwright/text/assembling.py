@@ -5,9 +5,10 @@ A whole batch of T tokens is laid end to end and computed at once; each `Encoded
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,10 +91,11 @@ def assemble(
     return rows
 
 
-def _spread(of_part: NDArray, counts: NDArray[np.int64]) -> NDArray:  # type: ignore[type-arg]
+def _spread(of_part: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[Any]:
     """`[T]`: the value of the part in which each token stands."""
     return np.repeat(np.tile(of_part, len(counts) // len(of_part)), counts)
 
 
-def _joined(lists) -> NDArray[np.int32]:  # type: ignore[no-untyped-def]
+def _joined(lists: Iterable[Sequence[Any]]) -> NDArray[np.int32]:
+    """The numbers of all the lists, end to end."""
     return np.fromiter(chain.from_iterable(lists), dtype=np.int32)

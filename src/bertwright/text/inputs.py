@@ -60,13 +60,13 @@ def read_inputs(text: Any, text_pair: Any = None, *, as_words: bool = False) -> 
         seconds = None if text_pair is None else [text_pair]
         return _checked(Inputs([text], seconds, single=True, as_words=as_words))
     if not isinstance(text, list | tuple):
-        raise _no_text("text", text)
+        raise no_text("text", text)
     if text_pair is None:
         if not any(_is_pair(item, as_words) for item in text):
             return _checked(Inputs(text, None, as_words=as_words))
         for index, item in enumerate(text):
             if not _is_pair(item, as_words):
-                raise _no_text(f"text[{index}]", item)
+                raise no_text(f"text[{index}]", item)
         return _checked(Inputs([item[0] for item in text], [item[1] for item in text], as_words=as_words))
     if not isinstance(text_pair, list | tuple) or len(text_pair) != len(text):
         count = len(text_pair) if isinstance(text_pair, list | tuple) else type(text_pair).__name__
@@ -91,15 +91,16 @@ def _checked(inputs: Inputs) -> Inputs:
     for name, texts in (("text", inputs.firsts), ("text_pair", inputs.seconds or [])):
         for index, text in enumerate(texts):
             if not isinstance(text, list | tuple if inputs.as_words else str):
-                raise _no_text(name if inputs.single else f"{name}[{index}]", text)
+                raise no_text(name if inputs.single else f"{name}[{index}]", text)
             if inputs.as_words:
                 for place, word in enumerate(text):
                     if not isinstance(word, str):
-                        raise _no_text(f"{name}[{place}]" if inputs.single else f"{name}[{index}][{place}]", word)
+                        raise no_text(f"{name}[{place}]" if inputs.single else f"{name}[{index}][{place}]", word)
     return inputs
 
 
-def _no_text(where: str, found: object) -> BertwrightError:
+def no_text(where: str, found: object) -> BertwrightError:
+    """BW405 for `found`, which stands at `where` and is no text."""
     return BertwrightError("BW405", where=where, type=type(found).__name__, value=repr(found)[:40])
 
 

@@ -22,7 +22,8 @@ from bertwright.text.batch_encoding import BatchEncoding, PaddingSide, padded_ba
 from bertwright.text.cutting import strategy_of
 from bertwright.text.encoded import Encoded
 from bertwright.text.encoding import encode_inputs, split_into_tokens
-from bertwright.text.inputs import read_inputs
+from bertwright.text.inputs import no_text, read_inputs
+from bertwright.text.token_table import TokenTable, as_python
 from bertwright.text.tokenizer_files import (
     DEFAULT_MAX_LENGTH,
     TokenizerSettings,
@@ -30,12 +31,12 @@ from bertwright.text.tokenizer_files import (
     write_settings,
 )
 from bertwright.text.vocabulary import number_tokens, read_vocabulary, write_vocabulary
-from bertwright.text.wordpiece import build_pipeline, lowers_case, mark_special, read_pipeline, require_tokens
+from bertwright.text.wordpiece import build_pipeline, mark_special, read_pipeline, settings_in
 
 _log = logging.getLogger("bertwright")
 
 
-class BertTokenizer:
+class BertTokenizer(TokenTable):
     """Text to token ids and back.
 
     Args:
@@ -47,10 +48,7 @@ class BertTokenizer:
         model_max_length: the longest input of the model in tokens, special ones included.
 
     Attributes:
-        cls_token, sep_token, pad_token, unk_token, mask_token: the special tokens.
-        cls_token_id, sep_token_id, pad_token_id, unk_token_id, mask_token_id: their ids. Asking for the last
-            raises BW401 where the vocabulary has no [MASK].
-        all_special_tokens, all_special_ids: those that the vocabulary has.
+        cls_token, cls_token_id, … mask_token_id, all_special_tokens, all_special_ids: as in `TokenTable`.
         do_lower_case, strip_accents, tokenize_chinese_chars, model_max_length: as decided.
 
     Raises:
@@ -103,28 +101,17 @@ class BertTokenizer:
         return tokenizer
 
     def _begin(self, pipeline: Tokenizer, settings: TokenizerSettings, source: str) -> None:
-        vocabulary = pipeline.get_vocab(with_added_tokens=True)
-        require_tokens(settings.required_tokens, vocabulary, source)
-        tokens = [*settings.required_tokens, settings.mask_token]
-        self.all_special_tokens = [token for token in tokens if token in vocabulary]
+        super().__init__(pipeline.get_vocab(with_added_tokens=True), settings, source)
         mark_special(pipeline, self.all_special_tokens)
-        self.all_special_ids = [vocabulary[token] for token in self.all_special_tokens]
-        self.unk_token, self.sep_token, self.pad_token, self.cls_token = settings.required_tokens
-        self.unk_token_id, self.sep_token_id, self.pad_token_id, self.cls_token_id = self.all_special_ids[:4]
-        self.mask_token = settings.mask_token
-        self.do_lower_case = lowers_case(pipeline)
+        settings = settings_in(pipeline, settings)
+        self.do_lower_case = settings.do_lower_case
         self.strip_accents = settings.strip_accents
-        self.tokenize_chinese_chars = settings.tokenize_chinese_chars is not False
+        self.tokenize_chinese_chars = settings.tokenize_chinese_chars
         self.model_max_length = settings.model_max_length
-        self._settings = replace(settings, do_lower_case=self.do_lower_case)
-        self._source = source
+        self._settings = settings
         self._pipeline = pipeline
-        self._id_of = vocabulary
-        self._token_of: list[str | None] = [None] * (max(vocabulary.values()) + 1)
-        for token, token_id in vocabulary.items():
-            self._token_of[token_id] = token
-        self._told_of_length = False
         self._frame = Frame(self.cls_token_id, self.sep_token_id, self.unk_token_id)
+        self._told: set[str] = set()
 
     def __repr__(self) -> str:
         case = "lower-cased" if self.do_lower_case else "cased"
@@ -193,7 +180,14 @@ class BertTokenizer:
         rows = encode_inputs(self._pipeline, inputs, strategy, limit, frame)
         lengths = [len(row) for row in rows]
         if strategy == "do_not_truncate":
-            self._tell_of_length(max(lengths, default=0))
+            if max(lengths, default=0) > self.model_max_length:
+                self._tell_once(
+                    "an input of %d tokens exceeds the %d that the model can read; truncation=True cuts it",
+                    max(lengths),
+                    self.model_max_length,
+                )
+            if max_length is not None and width == "longest":
+                self._tell_once("max_length=%d has no effect without truncation=True", max_length)
         if width:
             full = max(lengths, default=0) if width == "longest" else limit
             full = -(-full // multiple) * multiple
@@ -236,7 +230,7 @@ class BertTokenizer:
         Raises:
             BertwrightError: BW405 to BW409 and BW411, as in a call.
         """
-        inputs = read_inputs(list(texts), None if pairs is None else list(pairs))
+        inputs = read_inputs(_listed(texts), None if pairs is None else _listed(pairs))
         limit = self.model_max_length if max_length is None else max_length
         return encode_inputs(self._pipeline, inputs, strategy_of(truncation), limit, self._frame)
 
@@ -246,50 +240,20 @@ class BertTokenizer:
 
     def tokenize(self, text: str) -> list[str]:
         """The tokens of `text` uncut and without special tokens around."""
+        if not isinstance(text, str):
+            raise no_text("text", text)
         return split_into_tokens(self._pipeline, read_inputs(text))[0][0].tokens
 
     # Tokens and ids
-
-    def __len__(self) -> int:
-        """How many rows a model's embedding table needs: one more than the highest id."""
-        return len(self._token_of)
 
     @property
     def vocab_size(self) -> int:
         """One more than the highest id of the vocabulary, without tokens that were added to it later."""
         return max(self._pipeline.get_vocab(with_added_tokens=False).values()) + 1
 
-    @property
-    def mask_token_id(self) -> int:
-        """The id of [MASK]."""
-        require_tokens([self.mask_token], self._id_of, self._source)
-        return self._id_of[self.mask_token]
-
-    def get_vocab(self) -> dict[str, int]:
-        """The id of every token, those that were added later included."""
-        return dict(self._id_of)
-
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
         """How many special tokens stand around a text, or around a pair."""
         return self._frame.count(pair)
-
-    def convert_tokens_to_ids(self, tokens: str | Sequence[str]) -> Any:
-        """The id of a token, or of each; that of [UNK] for what is no token."""
-        if isinstance(tokens, str):
-            return self._id_of.get(tokens, self.unk_token_id)
-        return [self._id_of.get(token, self.unk_token_id) for token in tokens]
-
-    def convert_ids_to_tokens(self, ids: Any, skip_special_tokens: bool = False) -> Any:
-        """The token of an id, or of each of a list, array or tensor.
-
-        Raises:
-            BertwrightError: BW413 for an id that no token has.
-        """
-        ids = _as_python(ids)
-        if isinstance(ids, int):
-            return self._token(ids)
-        skipped = set(self.all_special_ids) if skip_special_tokens else set()
-        return [self._token(token_id) for token_id in ids if token_id not in skipped]
 
     def decode(self, token_ids: Any, skip_special_tokens: bool = False) -> Any:
         """The text of token ids; of a list of lists (or `[B, S]`) a list of texts.
@@ -299,7 +263,7 @@ class BertTokenizer:
         Raises:
             BertwrightError: BW413 for an id that no token has, such as the -100 of ignored labels.
         """
-        ids = _as_python(token_ids)
+        ids = as_python(token_ids)
         if isinstance(ids, int):
             ids = [ids]
         if ids and not isinstance(ids[0], int):
@@ -326,22 +290,12 @@ class BertTokenizer:
 
     # Inside
 
-    def _tell_of_length(self, longest: int) -> None:
-        if longest > self.model_max_length and not self._told_of_length:
-            self._told_of_length = True
-            _log.warning(
-                "an input of %d tokens exceeds the %d that the model can read; truncation=True cuts it (said once)",
-                longest,
-                self.model_max_length,
-            )
-
-    def _token(self, token_id: int) -> str:
-        token = self._token_of[token_id] if 0 <= token_id < len(self) else None
-        if token is None:
-            raise BertwrightError("BW413", id=token_id, size=len(self))
-        return token
+    def _tell_once(self, message: str, *facts: int) -> None:
+        if message not in self._told:
+            self._told.add(message)
+            _log.warning(message + " (said once)", *facts)
 
 
-def _as_python(ids: Any) -> Any:
-    """Ids of a tensor or an array as ints and lists."""
-    return ids.tolist() if hasattr(ids, "tolist") else ids
+def _listed(texts: Sequence[str]) -> str | list[str]:
+    """Any sequence of texts as a list; a string is one text, not the sequence of its characters."""
+    return texts if isinstance(texts, str) else list(texts)

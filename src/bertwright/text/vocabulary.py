@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bertwright.errors import BertwrightError, shown
@@ -76,5 +76,15 @@ def write_vocabulary(path: Path, vocabulary: Mapping[str, int]) -> None:
 
 
 def is_cased(vocabulary: Iterable[str]) -> bool:
-    """Whether any token but the bracketed ones ([CLS], [unused1]) has a capital A-Z."""
-    return any(_CAPITAL.search(token) and not (token.startswith("[") and token.endswith("]")) for token in vocabulary)
+    """Whether any token that a text can become has a capital A-Z.
+
+    A text is split at punctuation, so it never becomes [CLS], [unused1], or the <S> that bert-base-chinese has.
+    """
+    return any(_CAPITAL.search(token) and token.removeprefix("##").isalnum() for token in vocabulary)
+
+
+def require_tokens(tokens: Sequence[str], vocabulary: Mapping[str, int], source: str) -> None:
+    """Refuse a vocabulary that lacks any of `tokens` (BW401)."""
+    for token in tokens:
+        if token not in vocabulary:
+            raise BertwrightError("BW401", file=source, token=token)

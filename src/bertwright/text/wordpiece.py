@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer
@@ -16,7 +17,7 @@ from tokenizers.processors import TemplateProcessing
 
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer_files import TokenizerSettings
-from bertwright.text.vocabulary import is_cased
+from bertwright.text.vocabulary import is_cased, require_tokens
 
 _log = logging.getLogger("bertwright")
 
@@ -84,21 +85,22 @@ def read_pipeline(path: Path, settings: TokenizerSettings) -> Tokenizer:
     return pipeline
 
 
-def require_tokens(tokens: Sequence[str], vocabulary: Mapping[str, int], source: str) -> None:
-    """Refuse a vocabulary that lacks any of `tokens` (BW401)."""
-    for token in tokens:
-        if token not in vocabulary:
-            raise BertwrightError("BW401", file=source, token=token)
-
-
 def mark_special(pipeline: Tokenizer, tokens: Sequence[str]) -> None:
     """Make each of `tokens` one token wherever it stands in a text, as `transformers` does."""
     pipeline.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in tokens])
 
 
-def lowers_case(pipeline: Tokenizer) -> bool:
-    """Whether the pipeline turns capitals into small letters."""
-    return pipeline.normalizer is not None and pipeline.normalizer.normalize_str("A") == "a"
+def settings_in(pipeline: Tokenizer, settings: TokenizerSettings) -> TokenizerSettings:
+    """`settings` with nothing left open: what the pipeline does is filled in."""
+    found = pipeline.normalizer
+    if isinstance(found, BertNormalizer):
+        return replace(
+            settings,
+            do_lower_case=found.lowercase,
+            strip_accents=found.strip_accents,
+            tokenize_chinese_chars=found.handle_chinese_chars,
+        )
+    return replace(settings, do_lower_case=found is not None and found.normalize_str("A") == "a")
 
 
 def _either(said: bool | None, found: bool) -> bool:

@@ -1,0 +1,51 @@
+"""Encodings are detected by the rule, and never guessed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bertwright.errors import BertwrightError
+from bertwright.text.files import detect_encoding, plain_suffix
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "gb18030"])
+@pytest.mark.parametrize("text", ["今天天气很好，我们去公园散步吧。", "混合 text 与 数字 123，还有标点！"])
+def test_detected(tmp_path: Path, encoding: str, text: str) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(text.encode(encoding))
+    assert detect_encoding(file) == encoding
+    assert file.read_bytes().decode(detect_encoding(file)) == text
+
+
+def test_ascii_and_empty_are_utf8(tmp_path: Path) -> None:
+    for content in (b"", b"plain"):
+        (tmp_path / "a.txt").write_bytes(content)
+        assert detect_encoding(tmp_path / "a.txt") == "utf-8"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "naïve café, déjà vu, über".encode("latin-1"),
+        "今日はとても天気がいいですね。散歩しましょう。".encode("euc-jp"),
+        "좋은 하루 되세요. 감사합니다.".encode("euc-kr"),
+        "繁體中文的編碼是大五碼，請指明編碼。".encode("big5"),
+        np.random.default_rng(0).bytes(5000),
+        b"text with a \x00 byte",
+    ],
+    ids=["latin-1", "euc-jp", "euc-kr", "big5", "random", "nul"],
+)
+def test_refused_with_the_line(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(b"first line\n" + content)
+    with pytest.raises(BertwrightError, match=r"BW203: .*a\.txt:"):
+        detect_encoding(file)
+
+
+def test_plain_suffix() -> None:
+    assert [plain_suffix(Path(name)) for name in ("a.tsv", "a.TSV.gz", "a.csv.xz", "a", "b.gz")] == [
+        ".tsv", ".tsv", ".csv", "", "",
+    ]  # fmt: skip
