@@ -38,3 +38,32 @@ def minilm() -> Path:
     if spec is None or spec.origin is None:
         pytest.skip("the 6-layer checkpoint is not installed: make demo")
     return Path(spec.origin).parent / "model"
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base model with random weights that knows every word and character of the built-in sentences."""
+    import re
+
+    from bertwright import BertConfig, BertModel, BertTokenizer
+    from bertwright.data.samples import sentiment_samples
+
+    words: set[str] = set()
+    for language in ("en", "zh"):
+        for example in sentiment_samples(language):
+            words.update(re.findall(r"[a-z0-9]+|[^\sa-z0-9]", example.text.lower()))
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    folder.mkdir()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    BertTokenizer(special + sorted(words), do_lower_case=True).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(special) + len(words),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder

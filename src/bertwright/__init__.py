@@ -12,6 +12,7 @@ from bertwright.version import __version__
 
 if TYPE_CHECKING:
     from bertwright.errors import BertwrightError as BertwrightError
+    from bertwright.inference.predictor import Predictor as Predictor
     from bertwright.model.config import BertConfig as BertConfig
     from bertwright.model.models import BertForMaskedLM as BertForMaskedLM
     from bertwright.model.models import BertForMultipleChoice as BertForMultipleChoice
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from bertwright.model.models import BertForSequenceClassification as BertForSequenceClassification
     from bertwright.model.models import BertForTokenClassification as BertForTokenClassification
     from bertwright.model.models import BertModel as BertModel
-    from bertwright.inference.predictor import Predictor as Predictor
     from bertwright.text.tokenizer import BertTokenizer as BertTokenizer
     from bertwright.training.finetune import finetune as finetune
 

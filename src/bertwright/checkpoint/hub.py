@@ -7,6 +7,8 @@ The network is asked only where the caller allows it.
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from bertwright.errors import BertwrightError
 
 # Hubs moved the first models under their owner's name; both spellings are in use and in people's caches.
 _FIRST_OWNER = "google-bert"
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
+_TIMEOUT = 20  # seconds until a hub that does not answer counts as out of reach
 
 WEIGHT_FILES = (
     "model.safetensors",
@@ -40,10 +43,11 @@ def model_folder(name: str | Path, *, download: bool = False) -> Path:
         download: fetch a hub name that the local cache lacks.
 
     Raises:
-        BertwrightError: BW301, where there is neither such a folder nor such a cache entry.
+        BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW303, where a
+            download failed.
     """
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    folder = _folder(str(name))
+    if folder is not None:
         return folder
     spellings = _spellings(str(name))
     for spelling in spellings:
@@ -53,6 +57,35 @@ def model_folder(name: str | Path, *, download: bool = False) -> Path:
     if download and spellings:
         return _fetch(spellings[-1])
     raise BertwrightError("BW301", name=name, tried=" / ".join(spellings) or name)
+
+
+def _folder(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder if name and folder.is_dir() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, the home of nobody: no folder, whatever it is
+        return None
+
+
+def cache_folder() -> Path:
+    """Where the hub keeps what it downloaded, by the variables that its own library reads (at its import)."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = os.environ.get("HF_HOME") or f"{home}/huggingface"
+    folder = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or f"{home}/hub"
+    return Path(os.path.expandvars(folder)).expanduser()
+
+
+def shard_names(index: Path) -> list[str]:
+    """The files that the index of a sharded checkpoint names: names only, never a path that leads elsewhere.
+
+    Raises:
+        ValueError: where the index is damaged.
+    """
+    try:
+        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        return sorted({Path(shard).name for shard in shards})
+    except (KeyError, AttributeError, TypeError) as error:
+        raise ValueError(f"no weight_map that names files: {error}") from error
 
 
 def _spellings(name: str) -> list[str]:
@@ -66,9 +99,7 @@ def _spellings(name: str) -> list[str]:
 
 def _cached(name: str) -> Path | None:
     """The newest whole snapshot of `name` in the hub's cache: the one that `main` points to, else any."""
-    from huggingface_hub.constants import HF_HUB_CACHE  # imported late: the library takes its time
-
-    entry = Path(HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
+    entry = cache_folder() / f"models--{name.replace('/', '--')}"
     main = entry / "refs" / "main"
     revisions = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
     snapshots = entry / "snapshots"
@@ -76,28 +107,49 @@ def _cached(name: str) -> Path | None:
         newest_first = sorted(snapshots.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
         revisions += [path.name for path in newest_first]
     for revision in revisions:
-        if (snapshots / revision / "config.json").is_file():
+        if _is_whole(snapshots / revision):
             return snapshots / revision
     return None
 
 
-def _fetch(name: str) -> Path:
-    """Download the files of `name` that a model needs: one form of the weights, safetensors before .bin."""
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled, RepositoryNotFoundError
-
+def _is_whole(snapshot: Path) -> bool:
+    """Whether a download of a model came to its end, or was ever more than one of its small files."""
+    if not (snapshot / "config.json").is_file():
+        return False
+    weights = next((snapshot / name for name in WEIGHT_FILES if (snapshot / name).is_file()), None)
+    if weights is None or weights.suffix != ".json":
+        return weights is not None
     try:
-        there = set(HfApi().list_repo_files(name))
-        patterns = [*TEXT_FILES, *_weight_patterns(there)]
-        return Path(snapshot_download(name, allow_patterns=patterns))
+        return all((snapshot / shard).is_file() for shard in shard_names(weights))
+    except (OSError, ValueError):
+        return False
+
+
+def _fetch(name: str) -> Path:
+    """Download the files of `name` that a model needs: one form of the weights, safetensors before .bin.
+
+    Whoever is logged in to a hub stays unknown to it: no token is sent.
+    """
+    from huggingface_hub import HfApi, snapshot_download  # imported late: the library takes its time
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    endpoint = os.environ.get("HF_ENDPOINT") or None
+    try:
+        info = HfApi(endpoint=endpoint, token=False).model_info(name, timeout=_TIMEOUT)
+        patterns = [*TEXT_FILES, *_weight_patterns({entry.rfilename for entry in info.siblings or ()})]
+        cache = cache_folder()
+        return Path(snapshot_download(name, allow_patterns=patterns, endpoint=endpoint, cache_dir=cache, token=False))
     except RepositoryNotFoundError as error:
         raise BertwrightError("BW301", name=name, tried=name) from error
-    except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    except Exception as error:  # each release of the library lets other errors of other HTTP clients through
+        reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         raise BertwrightError("BW303", name=name, reason=reason, files=", ".join(TEXT_FILES[:3])) from error
 
 
 def _weight_patterns(there: set[str]) -> list[str]:
-    if any(file.endswith(".safetensors") for file in there):
-        return ["model*.safetensors", "model.safetensors.index.json"]
-    return ["pytorch_model*.bin", "pytorch_model.bin.index.json"]
+    """One file, or an index and its shards: what `weights.weight_file` will choose from the folder."""
+    first = next((name for name in WEIGHT_FILES if name in there), WEIGHT_FILES[0])
+    if not first.endswith(".json"):
+        return [first]
+    stem, ending = first.removesuffix(".index.json").rsplit(".", 1)
+    return [first, f"{stem}-*.{ending}"]

@@ -8,7 +8,7 @@ the first axis.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container
 
 PREFIX = "bert."
 
@@ -38,9 +38,16 @@ _MODULES: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 _THEIRS = dict(_MODULES)
 
-# Tensors in files of theirs that carry nothing: counters, and copies of tied weights.
-_EMPTY = re.compile(r"(embeddings\.(position_ids|token_type_ids)|cls\.predictions\.decoder\.bias)$")
-_TIED = "cls.predictions.decoder.weight"
+# Tensors in files of theirs that carry nothing: counters, and those that repeat another one.
+_COUNTERS = re.compile(r"embeddings\.(position_ids|token_type_ids)$")
+_DECODER_BIAS = "cls.predictions.decoder.bias"
+_REPEATS = {
+    "cls.predictions.decoder.weight": "embeddings.word_embeddings.weight",
+    _DECODER_BIAS: "cls.predictions.bias",
+    "cls.predictions.bias": _DECODER_BIAS,
+}
+# An untied MLM head keeps its bias twice in their files, and their decoder adds the second one.
+_TWICE = {"mlm.bias": ("mlm.decoder.weight", _DECODER_BIAS)}
 
 
 def theirs(ours: str) -> tuple[str, ...]:
@@ -57,19 +64,27 @@ def theirs(ours: str) -> tuple[str, ...]:
     return tuple(f"{prefix}{name.replace('{i}', number)}.{tail}" for name in _THEIRS[pattern])
 
 
+def second(ours: str, model: Container[str]) -> str | None:
+    """Their other name for our tensor, where a model with the tensors `model` (ours) keeps it twice."""
+    sign, name = _TWICE.get(ours, ("", None))
+    return name if sign in model else None
+
+
 def canonical(name: str) -> str:
     """Their name without what differs between releases: wrappers, `bert.`, and `gamma`/`beta` of TF days."""
-    name = name.removeprefix("module.").removeprefix(PREFIX)
+    name = name.removeprefix("module.").removeprefix("_orig_mod.").removeprefix(PREFIX)
     name = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", name)
     return re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", name)
 
 
-def is_empty(name: str, wanted: Iterable[str]) -> bool:
-    """Whether a tensor of theirs that nothing reads is no loss, for a model whose own names are `wanted`."""
-    if _EMPTY.search(name):
-        return True
-    wanted = set(wanted)
-    return name.endswith(_TIED) and "mlm.bias" in wanted and "mlm.decoder.weight" not in wanted
+def is_counter(canonical_name: str) -> bool:
+    """Whether a tensor of theirs only counts 0, 1, 2 … or is all zero by construction."""
+    return _COUNTERS.search(canonical_name) is not None
+
+
+def repeated(canonical_name: str) -> str | None:
+    """The tensor of theirs that this one repeats, where both hold the same numbers."""
+    return _REPEATS.get(canonical_name)
 
 
 def is_head(ours: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,28 +21,29 @@ SCHEMA_VERSION = 1
 def publishing(folder: Path) -> Iterator[Path]:
     """A staging folder that takes the place of `folder` when the block ends well.
 
-    Until then, and if the block fails or the process dies, `folder` stays as it was. The manifest with the
-    size and the SHA-256 of every file is written last.
+    Until then, and if the block fails or the process dies, `folder` stays as it was (or, for a moment between
+    two renames, stands beside as `.NAME.previous`, where `whole_folder` finds it). The manifest with the size
+    and the SHA-256 of every file is written last. What processes that died left behind is cleared away; one
+    process at a time writes a folder.
 
     Raises:
         BertwrightError: BW501 where the disk or the permissions do not allow it.
     """
     staging = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    previous = folder.with_name(f".{folder.name}.previous")
     try:
+        _clear_leftovers(folder)
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
         yield staging
         _write_manifest(staging)
         _flush(staging)
-        shutil.rmtree(previous, ignore_errors=True)
-        if folder.exists():
-            folder.rename(previous)
-        staging.rename(folder)
-        _flush_one(folder.parent)
-        shutil.rmtree(previous, ignore_errors=True)
+        _replace(folder, staging)
     except OSError as error:
         raise BertwrightError("BW501", folder=folder, reason=error.strerror or error) from error
+    except BertwrightError as error:
+        if error.code != "BW501":
+            raise
+        raise BertwrightError("BW501", folder=folder, reason=error.fields["reason"]) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -52,9 +54,8 @@ def whole_folder(folder: Path) -> Path:
     Raises:
         BertwrightError: BW324 for a file that does not agree with the manifest.
     """
-    previous = folder.with_name(f".{folder.name}.previous")
-    if not folder.exists() and previous.exists():
-        folder = previous
+    if not folder.exists() and _previous(folder).exists():
+        folder = _previous(folder)
     verify(folder)
     return folder
 
@@ -63,14 +64,16 @@ def verify(folder: Path) -> None:
     """Check every file of the manifest; a folder without one (a plain checkpoint) is taken as it is.
 
     Raises:
-        BertwrightError: BW324 for a file that is missing or differs.
+        BertwrightError: BW324 for a file that is missing or differs, BW332 for a manifest of a newer program.
     """
     manifest = folder / MANIFEST
     if not manifest.is_file():
         return
     try:
-        entries = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-        for name, entry in entries.items():
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        if (version := content["schema_version"]) > SCHEMA_VERSION:
+            raise BertwrightError("BW332", file=manifest, version=version, known=SCHEMA_VERSION)
+        for name, entry in content["files"].items():
             file = folder / name
             if not file.is_file():
                 raise BertwrightError("BW324", file=file, reason="missing")
@@ -98,6 +101,47 @@ def write_text(file: Path, text: str) -> None:
         raise BertwrightError("BW501", folder=file, reason=error.strerror or error) from error
 
 
+def _replace(folder: Path, staging: Path) -> None:
+    """At every moment `folder` or the previous one is there, whole."""
+    previous = _previous(folder)
+    if folder.exists():
+        shutil.rmtree(previous, ignore_errors=True)
+        folder.rename(previous)
+    try:
+        staging.rename(folder)
+    except OSError:
+        if previous.exists():
+            previous.rename(folder)
+        raise
+    _flush_one(folder.parent)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _previous(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.previous")
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove the staging folders of processes that are no more."""
+    pattern = re.compile(rf"\.{re.escape(folder.name)}\.(\d+)\.tmp")
+    for path in folder.parent.iterdir() if folder.parent.is_dir() else ():
+        match = pattern.fullmatch(path.name)
+        if match and not _is_alive(int(match[1])):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # there, the question below would end the process
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
 def _write_manifest(folder: Path) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     entries = {
@@ -121,7 +165,7 @@ def _flush_one(path: Path) -> None:
     """Wait until the disk has it: a rename that outlives a power cut must not outlive its content."""
     if path.is_dir() and os.name == "nt":
         return  # Windows cannot open a folder
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

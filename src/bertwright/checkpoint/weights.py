@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,8 +13,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bertwright.checkpoint import names
-from bertwright.checkpoint.hub import WEIGHT_FILES
+from bertwright.checkpoint.hub import WEIGHT_FILES, shard_names
 from bertwright.errors import BertwrightError, shown
+
+_LFS_POINTER = b"version https://git-lfs"
+_PICKLES = (b"PK", b"\x80")  # how a checkpoint of torch begins: the zip of today, the bare pickle of old
 
 
 @dataclass(slots=True)
@@ -27,8 +29,10 @@ class LoadReport:
         loaded: tensors of the model that the file gave.
         renamed: tensors of the file that stood under an old name (`gamma`, `beta`, a wrapper's prefix).
         missing: tensors of the model that the file lacks (our names).
+        absent: what the file would have to hold for them (their names; a stacked tensor of ours needs three).
         unused: tensors of the file that the model has no place for.
-        misshapen: tensors of the model whose shape in the file differs: name, shape there, shape wanted.
+        misshapen: tensors of the model whose shape in the file differs: our name, theirs, shape there, shape
+            wanted.
         empty: tensors of the file that carry nothing (counters, copies of tied weights).
     """
 
@@ -36,19 +40,21 @@ class LoadReport:
     loaded: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
-    misshapen: list[tuple[str, list[int], list[int]]] = field(default_factory=list)
+    misshapen: list[tuple[str, str, list[int], list[int]]] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
 
     @property
     def fresh(self) -> list[str]:
         """Tensors of the model that the file did not fill."""
-        return self.missing + [name for name, _, _ in self.misshapen]
+        return self.missing + [ours for ours, *_ in self.misshapen]
 
     def summary(self) -> str:
         """One calm line."""
-        encoder = [name for name in self.loaded if not names.is_head(name)]
-        parts = [f"encoder {len(encoder)}/{len(encoder)} tensors loaded from {self.file}"]
+        loaded = sum(not names.is_head(name) for name in self.loaded)
+        wanted = loaded + sum(not names.is_head(name) for name in self.fresh)
+        parts = [f"encoder {loaded}/{wanted} tensors loaded from {self.file}"]
         if heads := sorted({_module(name) for name in self.loaded if names.is_head(name)}):
             parts.append(f"heads loaded: {shown(heads)}")
         if fresh := sorted({_module(name) for name in self.fresh}):
@@ -86,32 +92,35 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
     if file.suffix != ".json":
         return _read_one(file)
     try:
-        shards = sorted(set(json.loads(file.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        shards = shard_names(file)
+    except (OSError, ValueError) as error:
         raise BertwrightError("BW320", file=file, reason=error) from error
     tensors: dict[str, Tensor] = {}
     for shard in shards:
-        path = file.parent / Path(shard).name  # a name, never a path that leads elsewhere
-        if not path.is_file():
+        if not (file.parent / shard).is_file():
             raise BertwrightError("BW302", folder=file.parent, file=shard)
-        tensors |= _read_one(path)
+        tensors |= _read_one(file.parent / shard)
     return tensors
 
 
 def _read_one(file: Path) -> dict[str, Tensor]:
+    start = b""
     try:
+        with file.open("rb") as stream:
+            start = stream.read(len(_LFS_POINTER))
         if file.suffix == ".safetensors":
             return dict(load_file(file))
         loaded = torch.load(file, map_location="cpu", weights_only=True)
-    except SafetensorError as error:
-        raise BertwrightError("BW320", file=file, reason=error) from error
-    except pickle.UnpicklingError as error:
-        raise BertwrightError("BW321", file=file) from error
-    except (RuntimeError, EOFError, OSError) as error:
-        raise BertwrightError("BW320", file=file, reason=str(error).splitlines()[0]) from error
+    except Exception as error:  # damaged bytes meet a parser: it may raise anything
+        if isinstance(error, pickle.UnpicklingError) and start.startswith(_PICKLES):
+            raise BertwrightError("BW321", file=file) from error
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        if start == _LFS_POINTER:
+            reason = "it is a Git LFS pointer, not the weights"
+        raise BertwrightError("BW320", file=file, reason=reason) from error
     if not isinstance(loaded, dict):
         raise BertwrightError("BW320", file=file, reason=f"holds a {type(loaded).__name__}, not named tensors")
-    return {name: tensor for name, tensor in loaded.items() if isinstance(tensor, Tensor)}
+    return {name: tensor.detach() for name, tensor in loaded.items() if isinstance(tensor, Tensor)}
 
 
 def match(
@@ -123,38 +132,56 @@ def match(
         tensors: by the names in the file (theirs, of any release).
         wanted: the shape of every tensor of the model, by our names.
         file: for the report.
+
+    Raises:
+        BertwrightError: BW341 for a tensor of quantised numbers.
     """
     report = LoadReport(file)
     there: dict[str, str] = {}
     for name in tensors:
         plain = names.canonical(name)
+        if plain in there:  # the same tensor under two spellings: the first one counts
+            report.unused.append(name)
+            continue
         there[plain] = name
         if plain != name.removeprefix(names.PREFIX):
             report.renamed.append(name)
     found: dict[str, Tensor] = {}
     used: set[str] = set()
     for ours, shape in wanted.items():
-        parts = [names.canonical(name) for name in names.theirs(ours)]
-        if not all(part in there for part in parts):
+        parts = {names.canonical(name): name for name in names.theirs(ours)}
+        if (second := names.second(ours, wanted)) in there:
+            parts = {second: second}
+        if absent := [name for part, name in parts.items() if part not in there]:
             report.missing.append(ours)
+            report.absent += absent
             continue
         used.update(parts)
-        pieces = [tensors[there[part]] for part in parts]
-        tensor = pieces[0] if len(pieces) == 1 else _stack(pieces)
-        if tensor is None or tensor.shape != shape:
-            report.misshapen.append((ours, list(pieces[0].shape), list(shape)))
-            continue
-        found[ours] = tensor
-        report.loaded.append(ours)
+        want = [shape[0] // len(parts), *shape[1:]]
+        for part, name in parts.items():
+            piece = tensors[there[part]]
+            if not piece.is_floating_point() or piece.itemsize < 2:
+                raise BertwrightError("BW341", file=file, name=name, dtype=str(piece.dtype).removeprefix("torch."))
+            if list(piece.shape) != want:
+                report.misshapen.append((ours, name, list(piece.shape), want))
+                break
+        else:
+            pieces = [tensors[there[part]] for part in parts]
+            found[ours] = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+            report.loaded.append(ours)
+    plain_tensors = {plain: tensors[name] for plain, name in there.items()}
     for plain, name in there.items():
         if plain not in used:
-            (report.empty if names.is_empty(plain, wanted) else report.unused).append(name)
+            (report.empty if _carries_nothing(plain, plain_tensors) else report.unused).append(name)
     return found, report
 
 
-def _stack(pieces: list[Tensor]) -> Tensor | None:
-    fits = len({piece.shape[1:] for piece in pieces}) == 1
-    return torch.cat(pieces) if fits else None
+def _carries_nothing(plain: str, tensors: Mapping[str, Tensor]) -> bool:
+    if names.is_counter(plain):
+        return True
+    original = tensors.get(names.repeated(plain) or "")
+    copy = tensors[plain]
+    return original is not None and copy.dtype == original.dtype and torch.equal(copy, original)
 
 
 def to_theirs(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -164,10 +191,22 @@ def to_theirs(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         parts = names.theirs(ours)
         for name, piece in zip(parts, tensor.detach().chunk(len(parts))):
             renamed[name] = piece.cpu().contiguous()
+        if second := names.second(ours, state):
+            renamed[second] = renamed[parts[0]].clone()
     return renamed
 
 
 def write_tensors(state: Mapping[str, Tensor], file: Path) -> None:
-    """Write our tensors under Hugging Face's names as one safetensors file."""
-    # Chunks of one stacked tensor share its memory, which the format refuses.
-    save_file({name: tensor.clone() for name, tensor in to_theirs(state).items()}, file, metadata={"format": "pt"})
+    """Write our tensors under Hugging Face's names as one safetensors file, whole or not at all.
+
+    Raises:
+        BertwrightError: BW501 where the disk or the permissions do not allow it.
+    """
+    # Beside first: the tensors may be mapped from the very file that is replaced.
+    staging = file.with_name(f".{file.name}.tmp")
+    try:
+        save_file(to_theirs(state), staging, metadata={"format": "pt"})
+        staging.replace(file)
+    except (SafetensorError, OSError) as error:
+        staging.unlink(missing_ok=True)
+        raise BertwrightError("BW501", folder=file.parent, reason=error) from error

@@ -22,7 +22,7 @@ def demo(
     from bertwright.data.samples import sentiment_samples
     from bertwright.data.split import hold_out
     from bertwright.inference.predictor import Predictor
-    from bertwright.training import finetune
+    from bertwright.training.finetune import finetune
 
     console = Console()
     train, dev = [], []

@@ -39,7 +39,7 @@ def finetune(
     from bertwright.data.tables import Columns
     from bertwright.errors import BertwrightError
     from bertwright.text.files import plain_suffix
-    from bertwright.training import finetune as run_finetune
+    from bertwright.training.finetune import finetune as run_finetune
     from bertwright.training.settings import FinetuneSettings
 
     if not model:

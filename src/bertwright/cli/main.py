@@ -25,6 +25,8 @@ app.command()(finetuning.finetune)
 app.command()(finetuning.evaluate)
 app.command()(finetuning.predict)
 
+INTERRUPTED = 130  # what typer makes of Ctrl-C
+
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -66,9 +68,10 @@ def main() -> None:
     except BertwrightError as error:
         print(error.message(), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            print("stopped; what was saved before is whole", file=sys.stderr)  # noqa: T201
+        raise
     except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def derive_seed(*key: int) -> int:
@@ -12,15 +13,9 @@ def derive_seed(*key: int) -> int:
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
 
 
-def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
+def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """A permutation of `range(count)`, a function of its arguments alone."""
-    return np.random.default_rng((seed, epoch)).permutation(count)
-
-
-def training_batch(order: np.ndarray, index: int, batch_size: int, lengths: np.ndarray) -> np.ndarray:
-    """The `index`-th batch of an epoch, its members sorted by length, so that equal ones are neighbours."""
-    chosen = order[index * batch_size : (index + 1) * batch_size]
-    return chosen[np.argsort(lengths[chosen], kind="stable")]
+    return np.random.default_rng((seed, epoch)).permutation(count).astype(np.int64)
 
 
 def batches_by_length(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
@@ -35,3 +30,20 @@ def batches_by_length(lengths: Sequence[int], max_tokens: int) -> Iterator[list[
         tokens += lengths[index]
     if group:
         yield group
+
+
+def split_by_tokens(
+    members: NDArray[np.int64], lengths: NDArray[np.int64], max_tokens: int
+) -> Iterator[NDArray[np.int64]]:
+    """`members` in their order, in parts of at most `max_tokens` tokens (at least one member); `lengths` is of all."""
+    part: list[int] = []
+    tokens = 0
+    for member in members.tolist():
+        length = int(lengths[member])
+        if part and tokens + length > max_tokens:
+            yield np.array(part)
+            part, tokens = [], 0
+        part.append(member)
+        tokens += length
+    if part:
+        yield np.array(part)

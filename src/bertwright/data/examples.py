@@ -29,3 +29,4 @@ class Example:
     text: str
     label: str | None
     where: Where
+    text_b: str | None = None

@@ -1,17 +1,28 @@
-"""Scores of a classifier: accuracy, precision, recall, F1 and the confusion matrix.
+"""Scores of a classifier: accuracy, precision, recall, F1s, Matthews' coefficient and the confusion matrix.
 
-Shapes: N examples, C classes.
+Shapes: N examples, C classes. Every metric is a function of a `Tally`, whose leading axes (such as resamples of the
+data) it keeps, so that a thousand confusion matrices are scored in one call.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+_NO_AND_YES = (
+    ("0", "1"), ("-1", "1"), ("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("neg", "pos"),
+    ("negative", "positive"), ("incorrect", "correct"), ("unacceptable", "acceptable"), ("unrelated", "related"),
+    ("irrelevant", "relevant"), ("ham", "spam"), ("否", "是"), ("假", "真"), ("负", "正"), ("负面", "正面"),
+    ("负向", "正向"), ("消极", "积极"), ("差评", "好评"),
+)  # fmt: skip
+_NEGATIONS = ("not_", "not-", "not ", "non_", "non-", "no_", "no ", "非", "不")
 
 
 def confusion_matrix(gold: Ints, predicted: Ints, num_classes: int) -> Ints:
@@ -21,8 +32,28 @@ def confusion_matrix(gold: Ints, predicted: Ints, num_classes: int) -> Ints:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What a confusion matrix says of each class, which is all that the metrics need.
+
+    Attributes:
+        hits: `[..., C]` examples of the class that were answered with it.
+        support: `[..., C]` examples of the class.
+        predicted: `[..., C]` examples that were answered with the class.
+    """
+
+    hits: Ints
+    support: Ints
+    predicted: Ints
+
+    @classmethod
+    def of(cls, confusion: Ints) -> Tally:
+        """The tally of `[..., C, C]` confusion matrices."""
+        return cls(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-1), confusion.sum(-2))
+
+
+@dataclass(frozen=True, slots=True)
 class ClassScores:
-    """Precision, recall and F1 of each class, `[C]` each; 0 where a class was never predicted or never there."""
+    """Precision, recall and F1 of each class, `[..., C]` each; 0 where a class was never predicted or never there."""
 
     precision: Floats
     recall: Floats
@@ -30,23 +61,108 @@ class ClassScores:
     support: Ints
 
 
-def class_scores(confusion: Ints) -> ClassScores:
-    """The scores of each class of a `[C, C]` confusion matrix."""
-    hits = np.diag(confusion).astype(np.float64)
-    predicted, support = confusion.sum(0), confusion.sum(1)
-    precision = hits / np.maximum(predicted, 1)
-    recall = hits / np.maximum(support, 1)
-    f1 = 2 * hits / np.maximum(predicted + support, 1)
-    return ClassScores(precision, recall, f1, support)
+def _share(part: NDArray[Any], whole: Ints) -> Floats:
+    """Elementwise `part / whole`; 0 for an empty whole."""
+    return np.asarray(part / np.maximum(whole, 1), dtype=np.float64)
+
+
+def class_scores(confusion: Ints | Tally) -> ClassScores:
+    """The scores of each class, of `[..., C, C]` confusion matrices or their tally."""
+    tally = confusion if isinstance(confusion, Tally) else Tally.of(confusion)
+    precision, recall = _share(tally.hits, tally.predicted), _share(tally.hits, tally.support)
+    return ClassScores(precision, recall, _share(2 * tally.hits, tally.predicted + tally.support), tally.support)
+
+
+def _accuracy(tally: Tally) -> Floats:
+    return _share(tally.hits.sum(-1), tally.support.sum(-1))
+
+
+def _macro_f1(tally: Tally) -> Floats:
+    scores = class_scores(tally)
+    occurs = (scores.support + tally.predicted) > 0
+    return _share((scores.f1 * occurs).sum(-1), occurs.sum(-1))
+
+
+def _weighted_f1(tally: Tally) -> Floats:
+    scores = class_scores(tally)
+    return _share((scores.f1 * scores.support).sum(-1), scores.support.sum(-1))
+
+
+def _matthews(tally: Tally) -> Floats:
+    hits, support, predicted = (part.astype(np.float64) for part in (tally.hits, tally.support, tally.predicted))
+    total = support.sum(-1)
+    covariance = hits.sum(-1) * total - (support * predicted).sum(-1)
+    spread = (total**2 - (support**2).sum(-1)) * (total**2 - (predicted**2).sum(-1))
+    return np.where(spread > 0, covariance / np.sqrt(np.where(spread > 0, spread, 1)), 0.0)
+
+
+METRICS: dict[str, Callable[[Tally], Floats]] = {
+    "accuracy": _accuracy,
+    "macro_f1": _macro_f1,
+    "weighted_f1": _weighted_f1,
+    "micro_f1": _accuracy,  # with one class for each example every wrong answer is one miss and one false alarm
+    "mcc": _matthews,
+}
+
+
+def metrics_for(labels: Sequence[str]) -> dict[str, Callable[[Tally], Floats]]:
+    """The metrics that make sense for these classes, `[...]` for a tally `[..., C]`; the headline first.
+
+    Of two classes of which one is plainly the positive one, `f1` is the F1 of that class.
+    """
+    positive = positive_class(labels)
+    if positive is None:
+        return dict(METRICS)
+
+    def f1(tally: Tally) -> Floats:
+        return class_scores(tally).f1[..., positive]
+
+    return METRICS | {"f1": f1}
+
+
+def positive_class(labels: Sequence[str]) -> int | None:
+    """The index of the class that a single F1 is about, where the names of two classes leave no doubt; else None."""
+    if len(labels) != 2:
+        return None
+    names = [label.strip().lower() for label in labels]
+    for yes in (0, 1):
+        no_name, yes_name = names[1 - yes], names[yes]
+        if (no_name, yes_name) in _NO_AND_YES or no_name in {prefix + yes_name for prefix in _NEGATIONS}:
+            return yes
+    return None
 
 
 def accuracy(confusion: Ints) -> float:
     """The share of examples on the diagonal."""
-    return float(np.trace(confusion) / max(confusion.sum(), 1))
+    return float(_accuracy(Tally.of(confusion)))
 
 
 def macro_f1(confusion: Ints) -> float:
     """The unweighted mean of F1 over the classes that occur, in the data or among the predictions."""
-    occurs = (confusion.sum(0) + confusion.sum(1)) > 0
-    f1 = class_scores(confusion).f1[occurs]
-    return float(f1.mean()) if len(f1) else 0.0
+    return float(_macro_f1(Tally.of(confusion)))
+
+
+def weighted_f1(confusion: Ints) -> float:
+    """The mean of F1 over the classes, weighted by their examples."""
+    return float(_weighted_f1(Tally.of(confusion)))
+
+
+def micro_f1(confusion: Ints) -> float:
+    """F1 over all classes together: with one class for each example this is the accuracy."""
+    return accuracy(confusion)
+
+
+def matthews(confusion: Ints) -> float:
+    """Matthews' correlation coefficient, -1 to 1; 0 where all examples or all answers are of one class.
+
+    Gorodkin 2004, "Comparing two K-category assignments by a K-category correlation coefficient", equation 8.
+    """
+    return float(_matthews(Tally.of(confusion)))
+
+
+def top_confusions(confusion: Ints, limit: int) -> list[tuple[int, int, int]]:
+    """`(true class, predicted class, count)` of the most frequent mistakes, the most frequent first."""
+    wrong = confusion - np.diag(np.diag(confusion))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:limit]
+    pairs = [divmod(int(index), len(confusion)) for index in order]
+    return [(true, said, int(wrong[true, said])) for true, said in pairs if wrong[true, said] > 0]

@@ -12,6 +12,7 @@ import torch
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, Where
+from bertwright.data.windows import Reading, encode_examples
 from bertwright.errors import BertwrightError
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.registry import read_task
@@ -27,14 +28,14 @@ class Predictor:
 
     Attributes:
         task: what is answered.
-        max_length: how many tokens of a text are read; an answer says whether more were cut off.
+        reading: how texts are read: how many tokens at once, and what happens to longer ones.
     """
 
-    def __init__(self, model: BertWithHead, tokenizer: BertTokenizer, task: Task, max_length: int) -> None:
+    def __init__(self, model: BertWithHead, tokenizer: BertTokenizer, task: Task, reading: Reading) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
         self.task = task
-        self.max_length = max_length
+        self.reading = reading
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu") -> Self:
@@ -45,14 +46,14 @@ class Predictor:
                 BW330 to BW332 no task or one that is not understood.
         """
         folder = best_of(model_folder(folder))
-        task, max_length = read_task(folder)
+        task, reading = read_task(folder)
         model = task.model_class.from_pretrained(folder)
         if model.load_report is not None and model.load_report.fresh:
             raise BertwrightError("BW326", folder=folder, heads=", ".join(model.load_report.fresh))
-        return cls(model.to(torch.device(device)), BertTokenizer.from_pretrained(folder), task, max_length)
+        return cls(model.to(torch.device(device)), BertTokenizer.from_pretrained(folder), task, reading)
 
     @overload
-    def __call__(self, texts: str) -> Prediction: ...
+    def __call__(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]
     @overload
     def __call__(self, texts: Sequence[str]) -> list[Prediction]: ...
     def __call__(self, texts: str | Sequence[str]) -> Prediction | list[Prediction]:
@@ -70,7 +71,7 @@ class Predictor:
 
     def answer(self, examples: Sequence[Example]) -> list[Prediction]:
         """The answers for examples, in their order."""
-        encoded = self.task.encode(self.tokenizer, examples, self.max_length)
+        encoded = encode_examples(self.tokenizer, examples, self.reading)
         return predict_encoded(self.model, self.task, encoded)
 
 

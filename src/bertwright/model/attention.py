@@ -48,13 +48,13 @@ def attend_plain(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> tuple[Tens
         `[T, A, D]` and, for each sequence, its attention weights `[A, s, s]`.
     """
     outputs, weights = [], []
-    for part in qkv.split(batch.lengths):
+    for part in torch.split(qkv, list(batch.lengths)):
         query, key, value = part.permute(1, 2, 0, 3)  # [3, A, s, D]
         scores = query @ key.transpose(1, 2) / query.shape[-1] ** 0.5  # [A, s, s]
         weight = F.dropout(scores.softmax(-1), dropout)
         outputs.append((weight @ value).transpose(0, 1))
         weights.append(weight)
-    return torch.cat(outputs), weights
+    return torch.cat(outputs) if outputs else qkv[:, 0], weights
 
 
 def attend_by_runs(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> Tensor:
@@ -62,11 +62,11 @@ def attend_by_runs(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> Tensor:
     runs = [(length, len(list(run))) for length, run in itertools.groupby(batch.lengths)]
     outputs = []
     # `split` and `cat` have each other as gradients; slices would each allocate a gradient of full size.
-    for part, (length, count) in zip(qkv.split([length * count for length, count in runs]), runs):
-        query, key, value = part.unflatten(0, (count, length)).permute(2, 0, 3, 1, 4)  # [3, n, A, s, D]
+    for part, (length, count) in zip(torch.split(qkv, [length * count for length, count in runs]), runs):
+        query, key, value = part.view(count, length, *part.shape[1:]).permute(2, 0, 3, 1, 4)  # [3, n, A, s, D]
         output = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
         outputs.append(output.transpose(1, 2).flatten(0, 1))
-    return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+    return torch.cat(outputs) if outputs else qkv[:, 0]
 
 
 def attend_padded(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> Tensor:
@@ -92,4 +92,6 @@ def attend_varlen(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> Tensor:
         raise ValueError("the variable-length kernel has no dropout")
     query, key, value = qkv.unbind(1)
     bounds, longest = batch.cu_seqlens, batch.max_seqlen
-    return varlen_attn(query, key, value, bounds, bounds, longest, longest)  # type: ignore[no-any-return]
+    output = varlen_attn(query, key, value, bounds, bounds, longest, longest)
+    assert isinstance(output, Tensor)
+    return output

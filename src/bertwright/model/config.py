@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.store import write_text
 from bertwright.errors import BertwrightError, nearest
 from bertwright.model.activations import ACTIVATIONS
 
@@ -19,7 +20,13 @@ _WITHOUT_EFFECT = {
     "pooler_type", "chunk_size_feed_forward", "output_attentions", "output_hidden_states", "return_dict",
     "torch_dtype", "dtype", "architectures", "attn_implementation", "_attn_implementation",
     "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "model_type",
+    "_num_labels",
 }  # fmt: skip
+_SIZES = (
+    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+    "max_position_embeddings", "type_vocab_size",
+)  # fmt: skip
+_PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 # Keys by which a config can name code to run. They are refused, never followed.
 _NAMES_CODE = ("auto_map", "_attn_implementation_internal", "trust_remote_code", "custom_pipelines")
 
@@ -78,9 +85,14 @@ class BertConfig:
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        self._check_numbers()
+        if self.id2label is None and self.label2id is not None:
+            self.id2label = {index: label for label, index in self.label2id.items()}
         if self.id2label is None:
             count = 2 if self.num_labels is None else self.num_labels
             self.id2label = {index: f"LABEL_{index}" for index in range(count)}
+        if sorted(str(index) for index in self.id2label) != sorted(str(index) for index in range(len(self.id2label))):
+            self._refuse("id2label", self.id2label, "a name for each of 0, 1, 2, …")
         self.id2label = {int(index): label for index, label in self.id2label.items()}
         if self.num_labels not in (None, len(self.id2label)):
             self._refuse("num_labels", self.num_labels, f"{len(self.id2label)}, the number of names in id2label")
@@ -99,6 +111,23 @@ class BertConfig:
         for name in ("is_decoder", "add_cross_attention"):
             if getattr(self, name):
                 self._refuse(name, True, "false: this is an encoder")
+
+    def _check_numbers(self) -> None:
+        for name in _SIZES:
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < (0 if name == "num_hidden_layers" else 1):
+                self._refuse(name, value, "a whole number of at least 1")
+        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"):
+            value = getattr(self, name)
+            allowed = value is None and name == "classifier_dropout"
+            if not allowed and not (isinstance(value, int | float) and 0 <= value <= 1):
+                self._refuse(name, value, "a number from 0 to 1")
+        if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
+            self._refuse("pad_token_id", self.pad_token_id, f"0 to {self.vocab_size - 1}, or null")
+        if self.problem_type not in (None, *_PROBLEMS):
+            self._refuse("problem_type", self.problem_type, ", ".join(_PROBLEMS))
+        if self.num_labels is not None and self.num_labels < 1:
+            self._refuse("num_labels", self.num_labels, "at least 1")
 
     @staticmethod
     def _refuse(key: str, value: object, allowed: str) -> None:
@@ -133,10 +162,8 @@ class BertConfig:
             if key not in known:
                 raise BertwrightError("BW313", key=key, nearest=nearest(key, known) or ", ".join(sorted(known)))
         values = dict(values)
-        if "num_labels" in changes and "id2label" not in changes:
-            values.pop("id2label", None)
-        if "id2label" in changes:
-            values.pop("num_labels", None)
+        if {"num_labels", "id2label", "label2id"} & changes.keys():  # the names of the file are those of another task
+            values = {key: value for key, value in values.items() if key not in ("num_labels", "id2label")}
         if values.get("id2label") is not None:
             values.pop("num_labels", None)
         values.pop("label2id", None)
@@ -171,10 +198,24 @@ class BertConfig:
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `config.json` into `folder`, which is made where it is missing."""
+        self.write(folder)
+
+    def write(self, folder: str | Path, **more: object) -> None:
+        """Write `config.json` with the keys `more` laid over it.
+
+        Raises:
+            BertwrightError: BW501 where the disk or the permissions do not allow it.
+        """
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BertwrightError("BW501", folder=folder, reason=error.strerror or error) from error
+        values = self.to_dict() | more
+        if "dtype" in more:
+            values.pop("torch_dtype", None)  # its older name
+        text = json.dumps(values, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        write_text(folder / "config.json", text)
 
     def unknown_keys(self) -> list[str]:
         """Keys of the file that this class neither honours nor knows to be without effect."""

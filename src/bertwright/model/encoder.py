@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from bertwright.data.ragged import Ragged
 from bertwright.errors import BertwrightError
@@ -106,13 +107,19 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Embeddings and L layers."""
+    """Embeddings and L layers.
+
+    Attributes:
+        checkpointing: whether training keeps only the input of each layer and computes the rest once more in
+            the backward pass (Chen et al. 2016).
+    """
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.embeddings = Embeddings(config)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
         self.config = config
+        self.checkpointing = False
 
     def forward(
         self, batch: Ragged, *, output_hidden_states: bool = False, output_attentions: bool = False
@@ -127,7 +134,10 @@ class Encoder(nn.Module):
         hidden = self.embeddings(batch)
         states = [hidden]
         for layer in self.layers:
-            hidden = layer(hidden, batch, weights)
+            if self.checkpointing and self.training:
+                hidden = checkpoint(layer, hidden, batch, weights, use_reentrant=False)
+            else:
+                hidden = layer(hidden, batch, weights)
             states.append(hidden)
         return Encoding(hidden, tuple(states) if output_hidden_states else (), tuple(weights or ()))
 

@@ -6,6 +6,8 @@ which takes and gives the padded form in the words of `transformers`. Losses in 
 Shapes: T tokens, B sequences, S longest sequence, H hidden size, V vocabulary, C classes, M chosen tokens.
 """
 
+# ruff: noqa: ARG002  (every head is asked in the same way, and each takes what it needs)
+
 from __future__ import annotations
 
 from typing import Any
@@ -19,6 +21,7 @@ from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
 from bertwright.model.encoder import Encoder, Encoding
 from bertwright.model.heads import Classifier, MaskedLanguageModelHead, Pooler
+from bertwright.model.losses import class_loss, text_loss, token_loss
 from bertwright.model.outputs import (
     EncoderOutput,
     ModelOutput,
@@ -28,8 +31,6 @@ from bertwright.model.outputs import (
 )
 from bertwright.model.padded import pad_attentions, pad_states
 from bertwright.model.pretrained import Pretrained
-
-IGNORED = -100  # the label of a place that takes no part in a loss
 
 
 class BertModel(Pretrained):
@@ -59,9 +60,15 @@ class BertModel(Pretrained):
         *,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
-        return_dict: bool = True,
+        return_dict: bool | None = True,
+        **unknown: Any,
     ) -> Any:
-        """Padded ids `[B, S]` to `EncoderOutput`; places that the mask leaves out are zero."""
+        """Padded ids `[B, S]` to `EncoderOutput`; places that the mask leaves out are zero.
+
+        Raises:
+            BertwrightError: as `BertWithHead.forward`.
+        """
+        refuse_unknown(self, unknown, ())
         batch, places = from_padded(input_ids, attention_mask, token_type_ids, position_ids)
         encoding = self.encode(batch, output_hidden_states=output_hidden_states, output_attentions=output_attentions)
         output = EncoderOutput(
@@ -70,7 +77,7 @@ class BertModel(Pretrained):
             hidden_states=pad_states(encoding, places),
             attentions=pad_attentions(encoding, batch, places),
         )
-        return output if return_dict else output.to_tuple()
+        return output.to_tuple() if return_dict is False else output
 
 
 class BertWithHead(Pretrained):
@@ -104,7 +111,7 @@ class BertWithHead(Pretrained):
         *,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
-        return_dict: bool = True,
+        return_dict: bool | None = True,
         **labels: Tensor | None,
     ) -> Any:
         """Padded ids `[B, S]` to logits, and to the loss where labels are given.
@@ -113,10 +120,7 @@ class BertWithHead(Pretrained):
             BertwrightError: BW420 a shape, BW421 to BW423 an index outside its table, BW424 an argument
                 this model does not have.
         """
-        unknown = sorted(set(labels) - set(self.label_arguments))
-        if unknown:
-            known = ", ".join(self.label_arguments)
-            raise BertwrightError("BW424", model=type(self).__name__, argument=unknown[0], known=known)
+        refuse_unknown(self, labels, self.label_arguments)
         batch, places = from_padded(input_ids, attention_mask, token_type_ids, position_ids)
         encoding = self.bert.encode(
             batch, output_hidden_states=output_hidden_states, output_attentions=output_attentions
@@ -125,7 +129,7 @@ class BertWithHead(Pretrained):
         output = self.output(encoding, batch, places, given)
         output.hidden_states = pad_states(encoding, places)
         output.attentions = pad_attentions(encoding, batch, places)
-        return output if return_dict else output.to_tuple()
+        return output.to_tuple() if return_dict is False else output
 
 
 class BertForMaskedLM(BertWithHead):
@@ -147,7 +151,8 @@ class BertForMaskedLM(BertWithHead):
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
-        loss = token_loss(scores, labels.get("labels"), places)
+        target = labels.get("labels")
+        loss = None if target is None else token_loss(scores, target, places)
         return ScoresOutput(loss=loss, logits=places.pad(scores))
 
 
@@ -165,7 +170,7 @@ class BertForNextSentencePrediction(BertWithHead):
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
         target = labels.get("labels")
-        loss = None if target is None else F.cross_entropy(scores, target.view(-1))
+        loss = None if target is None else class_loss(scores, target)
         return ScoresOutput(loss=loss, logits=scores)
 
 
@@ -185,8 +190,7 @@ class BertForPreTraining(BertForMaskedLM):
         follows = self.nsp(self.bert.pool(encoding, batch))
         loss = None
         if len(labels) == 2:  # as in the peers: the loss is the sum of both, or is not given
-            loss = token_loss(scores, labels["labels"], places)
-            loss = loss + F.cross_entropy(follows, labels["next_sentence_label"].view(-1))
+            loss = token_loss(scores, labels["labels"], places) + class_loss(follows, labels["next_sentence_label"])
         return PreTrainingOutput(loss=loss, prediction_logits=places.pad(scores), seq_relationship_logits=follows)
 
 
@@ -204,21 +208,8 @@ class BertForSequenceClassification(BertWithHead):
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
         target = labels.get("labels")
-        loss = None if target is None else self.loss(scores, target)
+        loss = None if target is None else text_loss(scores, target, self.config.problem_type)
         return ScoresOutput(loss=loss, logits=scores)
-
-    def loss(self, scores: Tensor, target: Tensor) -> Tensor:
-        """The loss that `config.problem_type` names; where it names none, that which the labels imply."""
-        kind = self.config.problem_type
-        if kind is None:
-            whole = target.dtype in (torch.long, torch.int)
-            kind = "single_label_classification" if whole else "multi_label_classification"
-            kind = "regression" if scores.shape[1] == 1 else kind
-        if kind == "regression":
-            return F.mse_loss(scores.squeeze(), target.squeeze().to(scores.dtype))
-        if kind == "single_label_classification":
-            return F.cross_entropy(scores, target.view(-1))
-        return F.binary_cross_entropy_with_logits(scores, target)
 
 
 class BertForTokenClassification(BertWithHead):
@@ -236,7 +227,9 @@ class BertForTokenClassification(BertWithHead):
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
-        return ScoresOutput(loss=token_loss(scores, labels.get("labels"), places), logits=places.pad(scores))
+        target = labels.get("labels")
+        loss = None if target is None else token_loss(scores, target, places)
+        return ScoresOutput(loss=loss, logits=places.pad(scores))
 
 
 class BertForQuestionAnswering(BertWithHead):
@@ -295,7 +288,7 @@ class BertForMultipleChoice(BertWithHead):
         position_ids: Tensor | None = None,
         *,
         labels: Tensor | None = None,
-        return_dict: bool = True,
+        return_dict: bool | None = True,
         **wanted: Any,
     ) -> Any:
         """Padded ids `[B, choices, S]` to logits `[B, choices]`, and to the loss where `labels [B]` are given."""
@@ -306,10 +299,13 @@ class BertForMultipleChoice(BertWithHead):
         flat = [tensor if tensor is None else tensor.flatten(0, 1) for tensor in tensors]
         output = super().forward(*flat, **wanted)  # type: ignore[arg-type]
         output.logits = output.logits.view(input_ids.shape[:2])
-        output.loss = None if labels is None else F.cross_entropy(output.logits, labels)
-        return output if return_dict else output.to_tuple()
+        output.loss = None if labels is None else class_loss(output.logits, labels)
+        return output.to_tuple() if return_dict is False else output
 
 
-def token_loss(scores: Tensor, labels: Tensor | None, places: Places) -> Tensor | None:
-    """Mean cross-entropy over the real tokens of `labels [B, S]` that are not `IGNORED`; `scores [T, n]`."""
-    return None if labels is None else F.cross_entropy(scores, places.pick(labels), ignore_index=IGNORED)
+def refuse_unknown(model: Pretrained, given: dict[str, Any], known: tuple[str, ...]) -> None:
+    """Raise BW424 for an argument that `model` does not have; one that is None asks for nothing."""
+    unknown = [name for name, value in given.items() if name not in known and value is not None]
+    if unknown:
+        listed = ", ".join((*known, "output_hidden_states", "output_attentions", "return_dict"))
+        raise BertwrightError("BW424", model=type(model).__name__, argument=unknown[0], known=listed)

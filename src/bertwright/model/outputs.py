@@ -31,9 +31,21 @@ class ModelOutput:
         order = sorted(fields(self), key=lambda field: field.name in ("hidden_states", "attentions"))
         return [field.name for field in order if getattr(self, field.name) is not None]
 
+    def values(self) -> list[Any]:
+        """The values of `keys()`."""
+        return [getattr(self, key) for key in self.keys()]
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Names with values, in the order of `keys()`."""
+        return list(zip(self.keys(), self.values()))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The field `key`, or `default` where it is not there."""
+        return self[key] if key in self.keys() else default
+
     def to_tuple(self) -> tuple[Any, ...]:
         """The values of `keys()`."""
-        return tuple(getattr(self, key) for key in self.keys())
+        return tuple(self.values())
 
     def __getitem__(self, key: str | int | slice) -> Any:
         if isinstance(key, str):

@@ -5,6 +5,7 @@ Shapes: T tokens, B sequences, S longest sequence, H hidden size, A heads.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from bertwright.data.ragged import Places, Ragged
@@ -18,7 +19,9 @@ def pad_states(encoding: Encoding, places: Places) -> tuple[Tensor, ...] | None:
 
 def pad_attentions(encoding: Encoding, batch: Ragged, places: Places) -> tuple[Tensor, ...] | None:
     """The attention weights as L tensors `[B, A, S, S]`, where they were asked for; zero at pads."""
-    columns = (places.index % places.width).split(batch.lengths)
+    if not encoding.attentions:
+        return None
+    columns = torch.split(places.index % places.width, list(batch.lengths))
     padded = []
     for weights in encoding.attentions:
         heads = weights[0].shape[0]
@@ -26,4 +29,4 @@ def pad_attentions(encoding: Encoding, batch: Ragged, places: Places) -> tuple[T
         for row, (weight, here) in enumerate(zip(weights, columns)):
             whole[row, :, here[:, None], here] = weight
         padded.append(whole)
-    return tuple(padded) or None
+    return tuple(padded)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import Any, Self
@@ -101,25 +100,19 @@ class Pretrained(nn.Module):
     def _refuse_gaps(self, ignore_mismatched_sizes: bool) -> None:
         report = self.load_report
         assert report is not None
-        for name, have, want in report.misshapen:
-            if not (ignore_mismatched_sizes and names.is_head(name)):
-                theirs = names.theirs(name)[0]
+        for ours, theirs, have, want in report.misshapen:
+            if not (ignore_mismatched_sizes and names.is_head(ours)):
                 raise BertwrightError("BW323", file=report.file, name=theirs, have=have, want=want)
-        gaps = [names.theirs(name)[0] for name in report.missing if not names.is_head(name)]
+        encoder = [theirs for ours in report.missing if not names.is_head(ours) for theirs in names.theirs(ours)]
+        gaps = [theirs for theirs in encoder if theirs in report.absent]
         if gaps:
             unused = shown(report.unused, 4) or "-"
             raise BertwrightError("BW322", file=report.file, count=len(gaps), missing=shown(gaps, 4), unused=unused)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors` as `transformers` reads them."""
-        folder = Path(folder)
-        self.config.save_pretrained(folder)
-        path = folder / "config.json"
-        written = json.loads(path.read_text(encoding="utf-8"))
-        written |= {"architectures": [type(self).__name__], "dtype": str(self.dtype).removeprefix("torch.")}
-        written.pop("torch_dtype", None)
-        path.write_text(json.dumps(written, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
-        write_tensors(dict(self.named_parameters()), folder / "model.safetensors")
+        self.config.write(folder, architectures=[type(self).__name__], dtype=str(self.dtype).removeprefix("torch."))
+        write_tensors(dict(self.named_parameters()), Path(folder) / "model.safetensors")
 
     @property
     def device(self) -> torch.device:

@@ -1,10 +1,11 @@
-"""Classification of single texts.
+"""Classification of texts and of pairs of texts.
 
-Shapes: B texts, C classes.
+Shapes: N inputs, K texts, C classes.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -12,15 +13,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
+from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, nearest, shown
 from bertwright.evaluation.classification import Ints, accuracy, confusion_matrix, macro_f1
 from bertwright.model.models import BertForSequenceClassification, BertWithHead
 from bertwright.tasks.task import Prediction, Task
-from bertwright.text.encoded import Encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +110,42 @@ class Classification(Task):
                     nearest=f"({close}?)" if close else "",
                 )
 
-    def targets(self, examples: Sequence[Example]) -> Tensor:
-        """`[B]` int64 classes."""
-        return torch.from_numpy(self._classes([example.label or "" for example in examples]))
+    def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Tensor:
+        """`[N]` int64: the class of the text that each input is of."""
+        return torch.from_numpy(self._classes([example.label or "" for example in examples])[encoded.owners])
 
-    def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor) -> Tensor:
-        return F.cross_entropy(model.scores(batch).float(), targets)
+    def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> Tensor:
+        losses = F.cross_entropy(model.scores(batch).float(), targets, reduction="none")
+        return (losses * weights).sum()
 
-    def decode(self, scores: Tensor, encoded: Sequence[Encoded]) -> list[Prediction]:
-        """`scores [B, C]`"""
-        rows = scores.float().softmax(-1).tolist()
-        return [self._decode_one(row, one.tokens_cut > 0) for row, one in zip(rows, encoded)]
+    def balance(self, examples: Sequence[Example], how: str) -> NDArray[np.float64]:
+        """`balanced`: 1 / frequency of the class; `sqrt`: its square root; the mean weight is 1."""
+        if how == "none":
+            return np.ones(len(examples))
+        classes = self._classes([example.label or "" for example in examples])
+        weights: NDArray[np.float64] = (1.0 / np.bincount(classes))[classes]
+        if how == "sqrt":
+            weights = np.sqrt(weights)
+        balanced: NDArray[np.float64] = weights / weights.mean()
+        return balanced
+
+    def loss_at_start(self) -> float:
+        """ln C"""
+        return math.log(len(self.labels))
+
+    def only_answer(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> str | None:
+        given = {one.label for one in predictions if isinstance(one, ClassPrediction)}
+        true = {example.label for example in examples}
+        return given.pop() if len(given) == 1 < len(true) else None
+
+    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
+        """The scores `[C]` of a text's windows are averaged before the softmax."""
+        owners = torch.from_numpy(encoded.owners)
+        total = torch.zeros(len(encoded.tokens), len(self.labels), dtype=torch.float64)
+        total.index_add_(0, owners, torch.stack(list(scores)).double())
+        mean = total / torch.from_numpy(encoded.inputs_of)[:, None]
+        rows = mean.softmax(-1).tolist()
+        return [self._decode_one(row, bool(cut)) for row, cut in zip(rows, encoded.tokens_cut)]
 
     def _decode_one(self, row: list[float], truncated: bool) -> Prediction:
         best = max(range(len(row)), key=row.__getitem__)

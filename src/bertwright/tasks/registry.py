@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError, shown
 from bertwright.tasks.classification import Classification
 from bertwright.tasks.task import Task
@@ -15,21 +17,21 @@ TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification,)}
 SCHEMA_VERSION = 1
 
 
-def write_task(folder: Path, task: Task, max_length: int) -> None:
-    """Write `task.json`: which task, its own answers, and how much of a text the model was trained to read."""
+def write_task(folder: Path, task: Task, reading: Reading) -> None:
+    """Write `task.json`: which task, its own answers, and how texts are read."""
     values = {
         "schema_version": SCHEMA_VERSION,
         "bertwright_version": __version__,
         "task": task.name,
-        "max_length": max_length,
+        **asdict(reading),
         **task.to_json(),
     }
     text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
     (folder / "task.json").write_text(text, encoding="utf-8")
 
 
-def read_task(folder: Path) -> tuple[Task, int]:
-    """The task of a model folder and its `max_length`.
+def read_task(folder: Path) -> tuple[Task, Reading]:
+    """The task of a model folder, and how its texts are read.
 
     Raises:
         BertwrightError: BW330 no `task.json`, BW331 it cannot be understood, BW332 of a newer version.
@@ -45,6 +47,7 @@ def read_task(folder: Path) -> tuple[Task, int]:
         name = values["task"]
         if name not in TASKS:
             raise BertwrightError("BW331", file=file, reason=f"task '{name}'; known: {shown(TASKS)}")
-        return TASKS[name].from_json(values), int(values["max_length"])
+        reading = Reading(int(values["max_length"]), values["long"], int(values["overlap"]))
+        return TASKS[name].from_json(values), reading
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW331", file=file, reason=f"{type(error).__name__} {error}") from error

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import Tensor
 
 from bertwright.data.batches import batches_by_length
 from bertwright.data.ragged import Ragged
+from bertwright.data.windows import EncodedTexts
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.task import Prediction, Task
-from bertwright.text.encoded import Encoded
 
 TOKENS_A_BATCH = 4096
 
 
 def predict_encoded(
-    model: BertWithHead, task: Task, encoded: Sequence[Encoded], max_tokens: int = TOKENS_A_BATCH
+    model: BertWithHead,
+    task: Task,
+    encoded: EncodedTexts,
+    *,
+    max_tokens: int = TOKENS_A_BATCH,
+    precision: AbstractContextManager[object] | None = None,
 ) -> list[Prediction]:
-    """Answers in the order of `encoded`; inside, neighbours in length share a batch of up to `max_tokens`.
+    """One answer a text, in their order; inside, neighbours in length share a batch of up to `max_tokens`.
 
-    The model is switched to `eval` and back.
+    The model is switched to `eval` and back. `precision` is a context to compute in, such as an autocast.
     """
-    answers: list[Prediction | None] = [None] * len(encoded)
+    scores: list[Tensor] = [torch.empty(0)] * len(encoded.inputs)
     was_training = model.training
     model.eval()
     try:
-        with torch.inference_mode():
-            for group in batches_by_length([len(one.input_ids) for one in encoded], max_tokens):
-                members = [encoded[index] for index in group]
-                scores = model.scores(Ragged.from_encoded(members).to(model.device))
-                for index, answer in zip(group, task.decode(scores, members)):
-                    answers[index] = answer
+        with torch.inference_mode(), precision or nullcontext():
+            for group in batches_by_length(encoded.lengths.tolist(), max_tokens):
+                batch = Ragged.from_encoded([encoded.inputs[index] for index in group]).to(model.device)
+                answered = model.scores(batch).float().cpu()
+                for index, one in zip(group, task.split_scores(answered, batch)):
+                    scores[index] = one
+        return task.decode(scores, encoded)
     finally:
         model.train(was_training)
-    return [answer for answer in answers if answer is not None]

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
+from bertwright.data.windows import EncodedTexts
 from bertwright.model.models import BertWithHead
-from bertwright.text.encoded import Encoded
-from bertwright.text.tokenizer import BertTokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Prediction:
     """An answer. Subclasses add fields; `to_json` is the one form that every door of the house hands out.
 
     Attributes:
-        truncated: whether the end of the text was cut off before the model read it.
+        truncated: whether a part of the text was cut off before the model read it.
     """
 
     truncated: bool
@@ -61,21 +62,34 @@ class Task(ABC):
         """Raise a `BertwrightError` for the first example that this task cannot learn from or be scored on."""
 
     @abstractmethod
-    def targets(self, examples: Sequence[Example]) -> Tensor:
-        """What is to be learnt, one row an example."""
+    def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Tensor:
+        """What is to be learnt, one row an input."""
 
     @abstractmethod
-    def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor) -> Tensor:
-        """The mean loss over the examples of a batch."""
+    def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> Tensor:
+        """The sum over the inputs of a batch of weight times loss; the weights of a whole step sum to 1."""
 
     @abstractmethod
-    def decode(self, scores: Tensor, encoded: Sequence[Encoded]) -> list[Prediction]:
-        """The answers that the scores of a batch stand for."""
+    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
+        """One answer a text, from the scores of its inputs; `scores` has one item an input, in their order."""
 
     @abstractmethod
     def score(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> dict[str, float]:
         """The metrics, by name, the headline first."""
 
-    def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], max_length: int) -> list[Encoded]:
-        """The tokens that the model reads for each example."""
-        return tokenizer.encode_batch([example.text for example in examples], max_length=max_length)
+    @abstractmethod
+    def balance(self, examples: Sequence[Example], how: str) -> NDArray[np.float64]:
+        """A weight for each example that makes rare answers count more: `none`, `balanced` or `sqrt`."""
+
+    def loss_at_start(self) -> float | None:
+        """The loss of a fresh head that knows nothing; None where it cannot be told."""
+        return None
+
+    def only_answer(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> str | None:
+        """The answer that every text got, where the true answers differ: a model that has collapsed."""
+        return None
+
+    def split_scores(self, scores: Tensor, batch: Ragged) -> Sequence[Tensor]:
+        """The scores of a batch, input by input; one row each unless a task says otherwise."""
+        assert len(scores) == batch.batch_size
+        return scores.unbind(0)

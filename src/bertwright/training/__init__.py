@@ -1,5 +1,1 @@
 """Loss to better weights."""
-
-from bertwright.training.finetune import finetune
-
-__all__ = ["finetune"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import platform
+import statistics
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,17 @@ import torch
 from bertwright.data.examples import Example
 from bertwright.data.split import hold_out
 from bertwright.data.tables import Columns, Table, read_rows, read_table
-from bertwright.errors import BertwrightError, shown
+from bertwright.data.windows import Reading
+from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
 from bertwright.tasks.classification import Classification
 from bertwright.tasks.task import Task
 from bertwright.text.tokenizer import BertTokenizer
-from bertwright.training.loop import Dataset, Evaluation, Outcome, train
+from bertwright.training.loop import Evaluation, Outcome, Trainer
+from bertwright.training.memory import choose_micro_tokens
+from bertwright.training.optimizer import freeze_layers
+from bertwright.training.precision import resolve_precision
+from bertwright.training.preparation import prepare
 from bertwright.training.run_folder import RunFolder
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
 from bertwright.version import __version__
@@ -57,6 +63,7 @@ def finetune(
     columns: Columns | None = None,
     encoding: str | None = None,
     settings: FinetuneSettings | None = None,
+    seeds: Sequence[int] = (),
     device: str = "cpu",
     overwrite: bool = False,
     **changes: Any,
@@ -72,81 +79,159 @@ def finetune(
         encoding: of the files, instead of the detected one.
         settings: all settings at once, or
         **changes: some of them, such as `epochs=2`.
+        seeds: train once for each of them, into `out/seed-N`; `out` itself then holds the best model, and
+            `run.json` the mean and the standard deviation.
         device: such as `cpu` or `cuda:0`.
         overwrite: replace the run that `out` holds.
+
+    Returns:
+        The run; of several seeds, the best one.
 
     Raises:
         BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
     """
     settings = settings or FinetuneSettings.resolve(**changes)
-    train_table = _read(train, columns, encoding, "train")
-    task = Classification.from_examples(train_table.examples, train_table.source)
-    train_examples: Sequence[Example] = train_table.examples
+    table = _read(train, columns, encoding, "train")
+    task = Classification.from_examples(table.examples, table.source)
+    train_examples: Sequence[Example] = table.examples
     if dev is None:
-        train_examples, dev_examples = hold_out(train_table.examples, settings.dev_share, settings.seed)
-        log.info("no dev set given: %d of %d examples held out", len(dev_examples), len(train_table.examples))
+        train_examples, dev_examples = hold_out(table.examples, settings.dev_share, settings.seed)
+        log.info("no dev set given: %d of %d examples held out", len(dev_examples), len(table.examples))
     else:
         dev_examples = _read(dev, columns, encoding, "dev").examples
         task.check(dev_examples)
-
-    tokenizer = BertTokenizer.from_pretrained(model)
-    config = BertConfig.from_pretrained(model)
-    if len(tokenizer) > config.vocab_size:
-        raise BertwrightError("BW325", model=model, tokens=len(tokenizer), rows=config.vocab_size)
-    limit = min(settings.max_length, config.max_position_embeddings)
-    rate = settings.learning_rate or default_learning_rate(config.hidden_size)
-    settings = settings.model_copy(update={"max_length": limit, "learning_rate": rate})
+    job = _Job(task, model, train_examples, dev_examples, torch.device(device), settings)
     folder = RunFolder(Path(out), overwrite=overwrite)
-    torch.manual_seed(settings.seed)
-    net = task.model_class.from_pretrained(model, ignore_mismatched_sizes=True, **task.config_changes())
-    net.to(torch.device(device))
-    train_set = _prepare(task, tokenizer, train_examples, limit, "train")
-    dev_set = _prepare(task, tokenizer, dev_examples, limit, "dev")
+    if not seeds:
+        return job.run(folder, settings.seed)
+    runs = []
+    for seed in seeds:
+        log.info("seed %d", seed)
+        runs.append(job.run(RunFolder(folder.path / f"seed-{seed}"), seed))
+    return _summarise(folder, runs, seeds)
 
-    def on_evaluation(evaluation: Evaluation) -> None:
-        losses = {
-            "epoch": evaluation.epoch,
-            "step": evaluation.step,
-            "train_loss": round(evaluation.train_loss, 6),
+
+class _Job:
+    """Everything of a run that does not depend on the seed."""
+
+    def __init__(
+        self,
+        task: Task,
+        model: str | Path,
+        train: Sequence[Example],
+        dev: Sequence[Example],
+        device: torch.device,
+        settings: FinetuneSettings,
+    ) -> None:
+        self._task, self._model, self._device = task, model, device
+        self._tokenizer = BertTokenizer.from_pretrained(model)
+        config = BertConfig.from_pretrained(model)
+        if len(self._tokenizer) > config.vocab_size:
+            raise BertwrightError("BW325", model=model, tokens=len(self._tokenizer), rows=config.vocab_size)
+        if settings.freeze > config.num_hidden_layers:
+            raise BertwrightError("BW109", freeze=settings.freeze, layers=config.num_hidden_layers)
+        self._settings = _resolve(settings, config, device)
+        self._reading = reading_of(self._settings)
+        self._train = prepare(
+            task, self._tokenizer, train, self._reading, name="train", class_weight=settings.class_weight
+        )
+        self._dev = prepare(task, self._tokenizer, dev, self._reading, name="dev")
+
+    def run(self, folder: RunFolder, seed: int) -> Run:
+        """Train once."""
+        task, settings = self._task, self._settings.model_copy(update={"seed": seed})
+        torch.manual_seed(seed)
+        net = task.model_class.from_pretrained(self._model, ignore_mismatched_sizes=True, **task.config_changes())
+        net.to(self._device)
+        net.bert.encoder.checkpointing = settings.gradient_checkpointing
+        if settings.freeze:
+            share = freeze_layers(net, settings.freeze) / net.num_parameters()
+            log.info("embeddings and %d layers frozen: %.0f %% of the weights", settings.freeze, 100 * share)
+
+        def on_evaluation(evaluation: Evaluation) -> None:
+            row = {"epoch": evaluation.epoch, "step": evaluation.step, "train_loss": round(evaluation.train_loss, 6)}
+            folder.add_metrics(row | {f"dev_{name}": round(value, 6) for name, value in evaluation.scores.items()})
+            for name in ("last", "best") if evaluation.is_best else ("last",):
+                folder.save_model(name, net, self._tokenizer, task, self._reading)
+
+        record = {
+            "bertwright_version": __version__,
+            "torch_version": torch.__version__,
+            "python_version": platform.python_version(),
+            "task": task.name,
+            "model": str(self._model),
+            "device": str(net.device),
+            "threads": torch.get_num_threads(),
+            "train_examples": len(self._train.examples),
+            "dev_examples": len(self._dev.examples),
+            "settings": settings.model_dump(),
         }
-        scores = {f"dev_{name}": round(value, 6) for name, value in evaluation.scores.items()}
-        folder.add_metrics(losses | scores)
-        folder.save_model("last", net, tokenizer, task, limit)
-        if evaluation.is_best:
-            folder.save_model("best", net, tokenizer, task, limit)
+        folder.write_run({**record, "finished": False})
+        started = time.perf_counter()
+        fresh = net.load_report is not None and any(name.startswith("classifier") for name in net.load_report.fresh)
+        expected = task.loss_at_start() if fresh else None
+        trainer = Trainer(net, task, self._train, self._dev, settings, folder.path, on_evaluation, expected)
+        outcome = trainer.run()
+        ending = _ending(outcome, time.perf_counter() - started)
+        ending["settings"] = settings.model_copy(update={"micro_tokens": outcome.micro_tokens}).model_dump()
+        folder.write_run({**record, **ending})
+        return Run(folder.path, task, outcome, self._dev.examples)
 
-    record = {
-        "bertwright_version": __version__,
-        "torch_version": torch.__version__,
-        "python_version": platform.python_version(),
-        "task": task.name,
-        "model": str(model),
-        "device": str(net.device),
-        "threads": torch.get_num_threads(),
-        "train_examples": len(train_examples),
-        "dev_examples": len(dev_examples),
-        "settings": settings.model_dump(),
-    }
-    folder.write_run({**record, "finished": False})
-    started = time.perf_counter()
-    outcome = _train(net, task, train_set, dev_set, settings, on_evaluation)
-    folder.write_run(
-        {
-            **record,
-            "finished": True,
-            "best_epoch": outcome.best.epoch,
-            "best_scores": outcome.best.scores,
-            "steps": outcome.steps,
-            "train_tokens": outcome.tokens,
-            "train_seconds": round(outcome.train_seconds, 3),
-            "tokens_per_second": round(outcome.tokens / max(outcome.train_seconds, 1e-9), 1),
-            "total_seconds": round(time.perf_counter() - started, 3),
+
+def _resolve(settings: FinetuneSettings, config: BertConfig, device: torch.device) -> FinetuneSettings:
+    """The settings with everything decided that was left to the model and the machine."""
+    limit = min(settings.max_length, config.max_position_embeddings)
+    return settings.model_copy(
+        update={
+            "max_length": limit,
+            # The default overlap is meant for 512 tokens; shorter inputs share as large a part of theirs.
+            "overlap": min(settings.overlap, limit // 4),
+            "learning_rate": settings.learning_rate or default_learning_rate(config.hidden_size),
+            "precision": resolve_precision(settings.precision, device),
+            "micro_tokens": settings.micro_tokens
+            or choose_micro_tokens(config, device, max_length=limit, checkpointing=settings.gradient_checkpointing),
         }
     )
-    return Run(folder.path, task, outcome, dev_examples)
 
 
-_train = train  # `finetune` has an argument of the same name
+def reading_of(settings: FinetuneSettings) -> Reading:
+    """How texts are read under these settings."""
+    return Reading(settings.max_length, settings.long, settings.overlap)
+
+
+def _ending(outcome: Outcome, seconds: float) -> dict[str, Any]:
+    return {
+        "finished": True,
+        "stopped": outcome.stopped,
+        "best_epoch": outcome.best.epoch,
+        "best_step": outcome.best.step,
+        "best_scores": outcome.best.scores,
+        "steps": len(outcome.history),
+        "steps_skipped": outcome.skipped,
+        "train_tokens": outcome.tokens,
+        "train_seconds": round(outcome.train_seconds, 3),
+        "tokens_per_second": round(outcome.tokens / max(outcome.train_seconds, 1e-9), 1),
+        "total_seconds": round(seconds, 3),
+    }
+
+
+def _summarise(folder: RunFolder, runs: Sequence[Run], seeds: Sequence[int]) -> Run:
+    """Mean and spread over the seeds; the best model is copied to the top."""
+    metric = runs[0].task.metric
+    best = max(runs, key=lambda run: run.outcome.best.scores[metric])
+    summary: dict[str, Any] = {}
+    for name in best.outcome.best.scores:
+        values = [run.outcome.best.scores[name] for run in runs]
+        spread = statistics.stdev(values) if len(values) > 1 else math.nan
+        summary[name] = {
+            "mean": statistics.mean(values),
+            "sd": None if math.isnan(spread) else spread,
+            "values": values,
+        }
+        log.info("%s over %d seeds: %.4f ± %.4f", name, len(values), summary[name]["mean"], spread)
+    folder.copy_model(best.folder / "best")
+    folder.write_run({"finished": True, "seeds": list(seeds), "best_seed": seeds[runs.index(best)], "scores": summary})
+    return Run(folder.path, best.task, best.outcome, best.dev)
 
 
 def _read(source: Source, columns: Columns | None, encoding: str | None, name: str) -> Table:
@@ -158,33 +243,3 @@ def _read(source: Source, columns: Columns | None, encoding: str | None, name: s
         table = read_rows(source, name, labelled=True)
     log.info("%s", table.summary())
     return table
-
-
-def _prepare(task: Task, tokenizer: BertTokenizer, examples: Sequence[Example], max_length: int, name: str) -> Dataset:
-    """Encode the examples, and say what was lost."""
-    encoded = task.encode(tokenizer, examples, max_length)
-    lengths = sorted(len(one.input_ids) for one in encoded)
-    tokens = sum(lengths)
-    cut = [one.tokens_cut for one in encoded if one.tokens_cut]
-    unknown = sum(one.unknown for one in encoded)
-    log.info(
-        "%s: %d texts, %d tokens (median %d, longest %d), %.2f %% unknown",
-        name, len(encoded), tokens, lengths[len(lengths) // 2], lengths[-1], 100 * unknown / tokens,
-    )  # fmt: skip
-    if cut:
-        share = 100 * sum(cut) / (tokens + sum(cut))
-        log.warning(
-            "%s: %d of %d texts are longer than %d tokens; %d tokens (%.1f %%) are cut off",
-            name, len(cut), len(encoded), max_length, sum(cut), share,
-        )  # fmt: skip
-    if unknown > 0.01 * tokens:
-        pieces = Counter(
-            piece
-            for one, example in zip(encoded, examples)
-            for piece in one.slices_of(tokenizer.unk_token_id, example.text)
-        )
-        log.warning(
-            "%s: %d of %d tokens are unknown to the vocabulary; the most frequent: %s",
-            name, unknown, tokens, shown([piece for piece, _ in pieces.most_common(10)], 10),
-        )  # fmt: skip
-    return Dataset(examples, encoded, task.targets(examples))

@@ -3,42 +3,80 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR
 
+from bertwright.model.models import BertWithHead
 from bertwright.training.settings import FinetuneSettings
 
 
-def make_optimizer(model: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+def make_optimizer(model: BertWithHead, settings: FinetuneSettings) -> torch.optim.AdamW:
     """AdamW with bias correction; biases and norms (all one-dimensional) do not decay.
 
-    Source: Loshchilov and Hutter 2019; Mosbach et al. 2021 on why the bias correction matters.
+    The head learns at `head_factor` times the rate, and each layer at `layer_decay` times the rate of the one
+    above it, the embeddings lowest of all.
+
+    Source: Loshchilov and Hutter 2019; Mosbach et al. 2021 on why the bias correction matters; Howard and
+    Ruder 2018, section 3.2, on rates by layer.
     """
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.999), eps=1e-8, fused=True)
+    assert settings.learning_rate is not None
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for factor, parameter in _with_factors(model, settings):
+        if parameter.requires_grad:
+            decay = settings.weight_decay if parameter.dim() > 1 else 0.0
+            groups.setdefault((settings.learning_rate * factor, decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": members, "lr": rate, "peak": rate, "weight_decay": decay}
+            for (rate, decay), members in groups.items()
+        ],
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        fused=True,
+    )
 
 
-def make_schedule(optimizer: torch.optim.Optimizer, settings: FinetuneSettings, steps: int) -> LambdaLR:
-    """The rate rises over `warmup * steps` steps, then falls to zero in a line or a half cosine, or stays."""
-    return LambdaLR(optimizer, rate_factor(settings.schedule, math.ceil(settings.warmup * steps), steps))
+def _with_factors(model: BertWithHead, settings: FinetuneSettings) -> Iterator[tuple[float, nn.Parameter]]:
+    """Every parameter of the model once, with its share of the rate."""
+    layers = list(model.bert.encoder.layers)
+    depth_of = {id(p): len(layers) - i for i, layer in enumerate(layers) for p in layer.parameters()}
+    depth_of |= {id(p): len(layers) + 1 for p in model.bert.encoder.embeddings.parameters()}
+    for parameter in model.parameters():
+        depth = depth_of.get(id(parameter), 0)
+        yield settings.layer_decay**depth if depth else settings.head_factor, parameter
 
 
-def rate_factor(schedule: str, warmup_steps: int, steps: int) -> Callable[[int], float]:
-    """The factor of the peak rate at each step, counted from 0."""
+def freeze_layers(model: BertWithHead, count: int) -> int:
+    """Take the embeddings and the lowest `count` layers out of the training; how many numbers that is."""
+    if count == 0:
+        return 0
+    frozen: list[nn.Module] = [model.bert.encoder.embeddings, *list(model.bert.encoder.layers)[:count]]
+    for module in frozen:
+        module.requires_grad_(False)
+    return sum(parameter.numel() for module in frozen for parameter in module.parameters())
+
+
+def set_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Give every group `factor` times its peak rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = factor * group["peak"]
+
+
+def rate_factor(settings: FinetuneSettings, steps: int) -> Callable[[int], float]:
+    """The factor of the peak rate at each step, counted from 0.
+
+    It rises over `warmup * steps` steps, then falls to zero in a line or a half cosine, or stays.
+    """
+    warmup_steps = math.ceil(settings.warmup * steps)
 
     def factor(step: int) -> float:
         if step < warmup_steps:
             return step / warmup_steps
         done = min((step - warmup_steps) / max(steps - warmup_steps, 1), 1.0)
-        if schedule == "constant":
+        if settings.schedule == "constant":
             return 1.0
-        return 1.0 - done if schedule == "linear" else 0.5 * (1.0 + math.cos(math.pi * done))
+        return 1.0 - done if settings.schedule == "linear" else 0.5 * (1.0 + math.cos(math.pi * done))
 
     return factor

@@ -9,7 +9,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from bertwright.checkpoint.store import publishing, write_text
+from bertwright.checkpoint.store import MANIFEST, publishing, write_text
+from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.registry import write_task
@@ -62,9 +63,16 @@ class RunFolder:
         writer.writerows(self.rows)
         write_text(self.path / "metrics.csv", table.getvalue())
 
-    def save_model(self, name: str, model: BertWithHead, tokenizer: BertTokenizer, task: Task, max_length: int) -> None:
+    def save_model(
+        self, name: str, model: BertWithHead, tokenizer: BertTokenizer, task: Task, reading: Reading
+    ) -> None:
         """Write the model folder `best` or `last`, whole or not at all."""
         with publishing(self.path / name) as staging:
             model.save_pretrained(staging)
             tokenizer.save_pretrained(staging)
-            write_task(staging, task, max_length)
+            write_task(staging, task, reading)
+
+    def copy_model(self, source: Path) -> None:
+        """Write `best` as a copy of another model folder, whole or not at all."""
+        with publishing(self.path / "best") as staging:
+            shutil.copytree(source, staging, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))

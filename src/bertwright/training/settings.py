@@ -7,27 +7,43 @@ from typing import Literal
 from pydantic import Field
 
 from bertwright.config import Settings
+from bertwright.data.windows import Long
 
 
 class FinetuneSettings(Settings):
     """What `key=value` words and recipes may set."""
 
-    epochs: int = Field(3, ge=1, description="passes over the training data")
-    batch_size: int = Field(32, ge=1, description="texts in a step of the optimizer")
+    epochs: int = Field(3, ge=1, description="passes over the training data, at most")
+    batch_size: int = Field(32, ge=1, description="texts in a step of the optimizer, whatever fits memory at once")
     learning_rate: float | None = Field(
         None, gt=0, description="peak rate; not given: by the width of the model, see default_learning_rate"
+    )
+    head_factor: float = Field(1.0, gt=0, description="rate of the head, as a multiple of learning_rate")
+    layer_decay: float = Field(
+        1.0, gt=0, le=1, description="rate of each layer, as a multiple of that of the layer above it"
     )
     weight_decay: float = Field(0.01, ge=0, description="not on biases and norms")
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
     schedule: Literal["linear", "cosine", "constant"] = Field("linear", description="how it falls after that")
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
-    max_length: int = Field(512, ge=3, description="longest text in tokens; what is cut is counted and said")
+    freeze: int = Field(0, ge=0, description="this many of the lowest layers, and the embeddings, are not trained")
+    class_weight: Literal["none", "balanced", "sqrt"] = Field("none", description="rare classes count more")
+    max_length: int = Field(512, ge=8, description="tokens that the model reads at once")
+    long: Long = Field("window", description="longer texts: window (read all), head, head+tail, error")
+    overlap: int = Field(128, ge=0, description="tokens that neighbouring windows share")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the machine computes it")
+    gradient_checkpointing: bool = Field(False, description="less memory for about a third more time")
+    micro_tokens: int | None = Field(
+        None, ge=1, description="tokens computed at once; not given: what fits memory; the step stays the same"
+    )
+    eval_steps: int | None = Field(None, ge=1, description="evaluate every so many steps; not given: every epoch")
+    patience: int = Field(0, ge=0, description="stop after this many evaluations without a better one; 0: never")
     dev_share: float = Field(0.1, gt=0, lt=1, description="part of the training data held out without a dev set")
     seed: int = Field(42, ge=0, description="order, dropout, fresh weights and held-out part follow from it")
 
 
 def default_learning_rate(hidden_size: int) -> float:
-    """The peak rate for a model of this width: the wider, the smaller (5e-5 at 768, the middle of those in
+    """The peak rate for a model of this width: the wider, the smaller (5e-5 at 768, the highest of those in
     Devlin et al. 2019, appendix A.3; 2e-5 at 1024; narrow models bear and need more).
     """
     if hidden_size >= 1024:

@@ -1,0 +1,113 @@
+"""Watchers: what goes wrong in a training run is noticed, said, and stopped where going on is useless."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from bertwright.checkpoint.store import write_text
+from bertwright.data.examples import Example
+from bertwright.errors import BertwrightError
+
+log = logging.getLogger("bertwright")
+
+_MOST_BAD_STEPS = 3
+
+
+class FiniteWatcher:
+    """Skips steps whose loss or gradient is not finite, and stops the run after three in a row.
+
+    Attributes:
+        skipped: how many steps were skipped so far.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._in_a_row = 0
+        self.skipped = 0
+
+    def accepts(
+        self,
+        step: int,
+        loss: float,
+        norm: float,
+        members: Sequence[Example],
+        find_culprit: Callable[[], str],
+    ) -> bool:
+        """Whether the step may be taken; if not, its texts are written to `bad_batch.json`.
+
+        Raises:
+            BertwrightError: BW510 after three such steps in a row, naming the first bad tensor.
+        """
+        if math.isfinite(loss) and math.isfinite(norm):
+            self._in_a_row = 0
+            return True
+        self.skipped += 1
+        self._in_a_row += 1
+        file = self._folder / "bad_batch.json"
+        texts = [{"where": str(one.where), "text": one.text, "label": one.label} for one in members]
+        values = {"step": step, "loss": str(loss), "gradient_norm": str(norm), "examples": texts}
+        write_text(file, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+        log.warning(
+            "step %d: loss %s, gradient norm %s; the step is skipped, its texts are in %s", step, loss, norm, file
+        )
+        if self._in_a_row >= _MOST_BAD_STEPS:
+            raise BertwrightError("BW510", step=step, count=_MOST_BAD_STEPS, culprit=find_culprit(), file=file)
+        return False
+
+
+def first_bad_tensor(model: nn.Module, run: Callable[[], object]) -> str:
+    """The first parameter, or the first output of a module while `run()` computes, that is not finite."""
+    for name, parameter in model.named_parameters():
+        if not bool(parameter.isfinite().all()):
+            return f"parameter {name}"
+    found: list[str] = []
+
+    def watch(name: str) -> Callable[..., None]:
+        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+            if isinstance(output, Tensor) and not bool(output.isfinite().all()):
+                found.append(name)
+
+        return hook
+
+    handles = [module.register_forward_hook(watch(name)) for name, module in model.named_modules() if name]
+    try:
+        with torch.no_grad():
+            run()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return f"output of {found[0]}" if found else "a gradient"
+
+
+def check_first_loss(loss: float, expected: float | None) -> None:
+    """Say so where the loss before training is far from that of a model that knows nothing."""
+    if expected is None or not math.isfinite(loss):
+        return
+    if abs(loss - expected) > 0.3 * expected + 0.1:
+        log.warning(
+            "the loss at the start is %.3f; a head that knows nothing has %.3f. Likely causes: a checkpoint with "
+            "broken or foreign weights, or a head that was trained with other labels",
+            loss,
+            expected,
+        )
+
+
+def check_collapse(answer: str | None, count: int, learning_rate: float | None) -> None:
+    """Say so where the model gave one `answer` to all `count` dev texts though the true ones differ."""
+    if answer is None:
+        return
+    log.warning(
+        "the model answers '%s' to all %d dev texts. Likely causes: a learning rate that is too high (now %g; try a "
+        "third of it) or too low, too few steps, labels that do not belong to their texts, or very rare classes "
+        "(class_weight=balanced)",
+        answer,
+        count,
+        learning_rate,
+    )

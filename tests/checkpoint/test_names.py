@@ -1,0 +1,82 @@
+"""The table of names: reversible, complete, and the same as the peer's."""
+
+from __future__ import annotations
+
+import pytest
+
+from bertwright.checkpoint import names
+from bertwright.checkpoint.weights import match, to_theirs
+from tests.parity.peers import KINDS, TINY, Case, make_peer, ours_like
+
+SETTINGS = {"tied": {}, "untied": {"tie_word_embeddings": False}}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("case", KINDS, ids=str)
+def test_our_names_in_theirs_are_the_names_of_the_peer(case: Case, settings: dict[str, bool]) -> None:
+    peer = make_peer(case, TINY | settings)
+    ours = to_theirs(dict(ours_like(peer, case).named_parameters()))
+    expected = {name: tensor.shape for name, tensor in peer.state_dict().items()}
+    if not settings:  # tied: their decoder only repeats
+        expected = {name: shape for name, shape in expected.items() if "predictions.decoder" not in name}
+    assert {name: tensor.shape for name, tensor in ours.items()} == expected
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("case", KINDS, ids=str)
+def test_there_and_back_is_the_same_bit_for_bit(case: Case, settings: dict[str, bool], tmp_path) -> None:
+    state = dict(ours_like(make_peer(case, TINY | settings), case).named_parameters())
+    found, report = match(to_theirs(state), {name: tensor.shape for name, tensor in state.items()}, tmp_path)
+    assert found.keys() == state.keys()
+    assert [name for name in state if not found[name].equal(state[name])] == []
+    assert (report.missing, report.unused, report.renamed) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("bert.encoder.embeddings.norm.bias", ("bert.embeddings.LayerNorm.bias",)),
+        ("encoder.layers.11.feed_forward.up.weight", ("encoder.layer.11.intermediate.dense.weight",)),
+        (
+            "bert.encoder.layers.3.attention.qkv.bias",
+            tuple(f"bert.encoder.layer.3.attention.self.{part}.bias" for part in ("query", "key", "value")),
+        ),
+        ("mlm.bias", ("cls.predictions.bias",)),
+        ("classifier.weight", ("classifier.weight",)),
+    ],
+)
+def test_examples(ours: str, theirs: tuple[str, ...]) -> None:
+    assert names.theirs(ours) == theirs
+
+
+def test_a_name_that_is_not_in_the_table_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        names.theirs("bert.encoder.rotary.weight")
+
+
+@pytest.mark.parametrize(
+    ("name", "canonical"),
+    [
+        ("bert.embeddings.LayerNorm.gamma", "embeddings.LayerNorm.weight"),
+        ("module.bert.encoder.layer.0.output.LayerNorm.beta", "encoder.layer.0.output.LayerNorm.bias"),
+        ("module._orig_mod.pooler.dense.bias", "pooler.dense.bias"),
+        ("cls.predictions.transform.LayerNorm.gamma", "cls.predictions.transform.LayerNorm.weight"),
+        ("classifier.beta", "classifier.beta"),
+    ],
+)
+def test_old_names_are_understood(name: str, canonical: str) -> None:
+    assert names.canonical(name) == canonical
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("bert.encoder.layers.0.attention.qkv.weight", False),
+        ("encoder.embeddings.word.weight", False),
+        ("bert.pooler.dense.weight", True),
+        ("mlm.bias", True),
+        ("classifier.weight", True),
+    ],
+)
+def test_what_may_be_missing_is_a_head_or_the_pooler(name: str, head: bool) -> None:
+    assert names.is_head(name) is head

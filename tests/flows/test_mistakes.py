@@ -1,0 +1,220 @@
+"""Every mistake ends in one message with its place and the way out, and never in a traceback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Command, Result, write_csv
+
+GOOD = [("a great day", "positive"), ("a bad day", "negative")] * 3
+
+
+@pytest.fixture
+def train_on(command: Command, tiny_model: Path, tmp_path: Path) -> Callable[..., Result]:
+    def call(data: Path, *words: object) -> Result:
+        return command("finetune", data, "--model", tiny_model, "--out", tmp_path / "run", *words)
+
+    return call
+
+
+def refused(result: Result, code: str, *parts: str) -> None:
+    assert result.code in (1, 2), result.out + result.err
+    assert f"error {code}:" in result.err
+    assert "Traceback" not in result.err
+    assert len([line for line in result.err.splitlines() if line.startswith("error")]) == 1
+    for part in parts:
+        assert part in result.err
+
+
+def test_an_unknown_label_names_the_line_and_the_nearest(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    train = write_csv(tmp_path / "train.csv", GOOD)
+    dev = write_csv(tmp_path / "dev.csv", [("fine", "positive"), ("fine", "postive")])
+    refused(train_on(train, "--dev", dev), "BW209", "dev.csv:3", "'postive'", "(positive?)")
+
+
+def test_line_numbers_count_line_breaks_inside_quotes(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    train = write_csv(tmp_path / "train.csv", [("two\nlines\nmore", "positive"), ("b", "negative"), ("c", "")])
+    refused(train_on(train), "BW211", "train.csv:6")
+
+
+def test_a_single_class(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    train = write_csv(tmp_path / "train.csv", [("a", "x"), ("b", "x")])
+    refused(train_on(train), "BW210", "all 2 examples", "'x'")
+
+
+def test_a_row_with_too_few_columns(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    train = write_csv(tmp_path / "train.csv", [*GOOD, ("only a text",)])
+    refused(train_on(train), "BW207", "train.csv:8", "1 fields", "2")
+
+
+def test_an_unclosed_quote(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    file = tmp_path / "train.csv"
+    file.write_text('text,label\ngood,positive\n"bad,negative\nfine,positive\n', encoding="utf-8")
+    refused(train_on(file), "BW208", "train.csv:3")
+
+
+def test_a_missing_column(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    train = write_csv(tmp_path / "train.csv", GOOD, header=("text", "sentiment"))
+    refused(train_on(train), "BW206", "'label'", "text, sentiment", "--label-column")
+    assert train_on(train, "--label-column", "sentiment", "epochs=1").code == 0
+
+
+@pytest.mark.parametrize("content", ["", "text,label\n", "text,label\n ,positive\n"])
+def test_no_examples(train_on: Callable[..., Result], tmp_path: Path, content: str) -> None:
+    file = tmp_path / "train.csv"
+    file.write_text(content, encoding="utf-8")
+    refused(train_on(file), "BW205", "train.csv")
+
+
+def test_no_file_a_folder_and_another_kind(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    refused(train_on(tmp_path / "nothing.csv"), "BW201", "nothing.csv")
+    folder = tmp_path / "folder.csv"
+    folder.mkdir()
+    refused(train_on(folder), "BW202", "a folder, not a file")
+    (tmp_path / "train.xlsx").write_bytes(b"PK")
+    refused(train_on(tmp_path / "train.xlsx"), "BW204", ".xlsx")
+
+
+def test_bytes_that_are_no_text(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    file = tmp_path / "train.csv"
+    file.write_bytes(b"text,label\ngood,positive\n\xff\xfe\x00bad,negative\n")
+    refused(train_on(file), "BW203", "train.csv:3", "--encoding")
+
+
+def test_gb18030_is_read_and_said(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    file = tmp_path / "train.csv"
+    lines = ["text,label", "这家店的服务太差了,negative", "味道很好，我很喜欢,positive"] + [
+        "今天的天气不错,positive"
+    ] * 8
+    file.write_text("\n".join(lines), encoding="gb18030")
+    result = train_on(file, "epochs=1")
+    assert result.code == 0, result.err
+    assert "(gb18030): 10 examples" in result.err
+
+
+def test_a_damaged_archive(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    import gzip
+
+    whole = gzip.compress(b"text,label\n" + b"good,positive\nbad,negative\n" * 1000)
+    file = tmp_path / "train.csv.gz"
+    file.write_bytes(whole[: len(whole) // 2])
+    refused(train_on(file), "BW202", "train.csv.gz")
+    file.write_bytes(b"this is no archive")
+    refused(train_on(file), "BW202", "train.csv.gz")
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "part"),
+    [
+        ("learing_rate=1", "BW101", "what to do: did you mean: learning_rate"),
+        ("epochs=0", "BW102", "epochs = 0"),
+        ("learning_rate=nan", "BW102", "learning_rate"),
+        ("epochs=many", "BW102", "epochs"),
+        ("epochs", "BW103", "epochs"),
+    ],
+)
+def test_settings(train_on: Callable[..., Result], train_csv: Path, word: str, code: str, part: str) -> None:
+    result = train_on(train_csv, word)
+    refused(result, code, part)
+    assert result.code == 2
+
+
+def test_a_recipe_that_cannot_be_read(train_on: Callable[..., Result], train_csv: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("epochs = = 2", encoding="utf-8")
+    refused(train_on(train_csv, "--recipe", recipe), "BW104", "recipe.toml")
+    recipe.write_text("epochs = 1\n", encoding="utf-8")
+    assert train_on(train_csv, "--recipe", recipe).code == 0
+
+
+def test_a_run_folder_that_is_not_empty(train_on: Callable[..., Result], train_csv: Path, tmp_path: Path) -> None:
+    assert train_on(train_csv, "epochs=1").code == 0
+    refused(train_on(train_csv, "epochs=1"), "BW502", "--overwrite")
+    assert train_on(train_csv, "epochs=1", "--overwrite").code == 0
+
+
+def test_overwrite_never_deletes_what_no_run_has_written(
+    train_on: Callable[..., Result], train_csv: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("three years of work", encoding="utf-8")
+    refused(train_on(train_csv, "--overwrite"), "BW504")
+    assert (tmp_path / "run" / "thesis.txt").exists()
+
+
+def test_out_is_a_file(train_on: Callable[..., Result], train_csv: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("", encoding="utf-8")
+    refused(train_on(train_csv), "BW503")
+
+
+def test_models_that_are_not_there(command: Command, train_csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    refused(command("finetune", train_csv, "--model", tmp_path / "none", "--out", out), "BW301")
+    refused(command("finetune", train_csv, "--out", out), "BW105")
+    (tmp_path / "empty").mkdir()
+    refused(command("finetune", train_csv, "--model", tmp_path / "empty", "--out", out), "BW302")
+    assert not out.exists(), "a mistake found before training leaves no run folder"
+
+
+def test_a_vocabulary_larger_than_the_word_table(
+    command: Command, tiny_model: Path, train_csv: Path, tmp_path: Path
+) -> None:
+    broken = shutil.copytree(tiny_model, tmp_path / "broken")
+    (broken / "tokenizer.json").unlink()
+    with (broken / "vocab.txt").open("a", encoding="utf-8") as file:
+        file.write("onemore\n")
+    refused(command("finetune", train_csv, "--model", broken, "--out", tmp_path / "run"), "BW325", "entries")
+
+
+def test_predicting_with_a_base_model(command: Command, tiny_model: Path, tmp_path: Path) -> None:
+    refused(command("predict", tiny_model, "text"), "BW330", "bertwright finetune")
+    pretend = shutil.copytree(tiny_model, tmp_path / "pretend")
+    task = {"schema_version": 1, "task": "classification", "labels": ["a", "b"]}
+    task |= {"max_length": 64, "long": "window", "overlap": 16}
+    (pretend / "task.json").write_text(json.dumps(task), encoding="utf-8")
+    refused(command("predict", pretend, "text"), "BW326", "classifier")
+
+
+def test_a_task_file_of_the_future_or_of_nobody(command: Command, run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run / "best", tmp_path / "copy")
+    (copy / "manifest.json").unlink()
+    task = json.loads((copy / "task.json").read_text(encoding="utf-8"))
+    for change, code in (({"schema_version": 99}, "BW332"), ({"task": "poetry"}, "BW331"), ({"labels": 3}, "BW331")):
+        (copy / "task.json").write_text(json.dumps(task | change), encoding="utf-8")
+        refused(command("predict", copy, "text"), code, "task.json")
+    (copy / "task.json").write_text("{", encoding="utf-8")
+    refused(command("predict", copy, "text"), "BW331", "task.json")
+
+
+def test_a_flipped_bit(command: Command, run: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "copy")
+    file = copy / "best" / "model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-5] ^= 1
+    file.write_bytes(content)
+    refused(command("predict", copy, "text"), "BW324", "model.safetensors", "last/")
+
+
+def test_a_folder_that_is_no_run(command: Command, tmp_path: Path) -> None:
+    refused(command("predict", tmp_path, "text"), "BW505")
+
+
+def test_texts_and_a_file_or_neither(command: Command, run: Path, dev_csv: Path) -> None:
+    refused(command("predict", run), "BW106")
+    refused(command("predict", run, "text", "--input", dev_csv), "BW106")
+
+
+def test_messages_in_chinese(command: Command) -> None:
+    result = command("--lang", "zh", "predict", "nowhere", "text")
+    assert result.code == 1
+    assert "找不到模型 'nowhere'" in result.err
+    assert "怎么办" in result.err
+
+
+def test_a_language_nobody_wrote_is_wrong_usage(command: Command) -> None:
+    assert command("--lang", "fr", "demo").code == 2

@@ -1,0 +1,163 @@
+"""Every path of `attend` beside the plain one, and no sequence sees another."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from bertwright.data.ragged import Ragged
+from bertwright.model.attention import (
+    AttentionPath,
+    attend,
+    attend_by_runs,
+    attend_padded,
+    attend_plain,
+    attend_varlen,
+    choose_path,
+)
+
+PATHS = [attend_by_runs, attend_padded]
+LENGTHS = {
+    "sorted": [2, 2, 3, 5, 5, 5, 8],
+    "unsorted": [5, 2, 8, 2, 5, 1, 5],
+    "all equal": [4, 4, 4],
+    "one sequence": [7],
+    "one token": [1],
+    "all of one token": [1, 1, 1],
+    "with an empty one": [3, 0, 2, 0],
+    "all empty": [0, 0],
+    "no sequence": [],
+}
+
+
+def batch_of(lengths: list[int], device: str = "cpu") -> Ragged:
+    nothing = torch.zeros(sum(lengths), dtype=torch.int64, device=device)
+    return Ragged.of(nothing, nothing, nothing, lengths)
+
+
+def random_qkv(lengths: list[int], dtype: torch.dtype, heads: int = 3, size: int = 5) -> Tensor:
+    generator = torch.Generator().manual_seed(sum(lengths))
+    return torch.randn(sum(lengths), 3, heads, size, generator=generator, dtype=dtype)
+
+
+def assert_like_plain(path: AttentionPath, lengths: list[int], dtype: torch.dtype) -> None:
+    batch, start = batch_of(lengths), random_qkv(lengths, dtype)
+    outputs, gradients = [], []
+    for way in (path, lambda *args: attend_plain(*args)[0]):
+        qkv = start.clone().requires_grad_()
+        output = way(qkv, batch, 0.0)
+        output.pow(3).sum().backward()
+        outputs.append(output.detach())
+        gradients.append(qkv.grad)
+    tolerance = 1e-5 if dtype == torch.float32 else 1e-12
+    torch.testing.assert_close(outputs[0], outputs[1], rtol=tolerance, atol=tolerance)
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=tolerance, atol=10 * tolerance)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
+@pytest.mark.parametrize("path", PATHS)
+def test_each_path_is_plain_attention(path: AttentionPath, lengths: list[int], dtype: torch.dtype) -> None:
+    assert_like_plain(path, lengths, dtype)
+
+
+@settings(max_examples=60, deadline=None)
+@given(lengths=st.lists(st.integers(0, 12), min_size=1, max_size=9))
+@pytest.mark.parametrize("path", PATHS)
+def test_each_path_is_plain_attention_for_any_lengths(path: AttentionPath, lengths: list[int]) -> None:
+    assert_like_plain(path, lengths, torch.float64)
+
+
+def test_plain_attention_is_the_formula_of_the_paper() -> None:
+    qkv = random_qkv([3, 2], torch.float64, heads=1, size=4)
+    output, weights = attend_plain(qkv, batch_of([3, 2]))
+    query, key, value = (qkv[3:, part, 0] for part in range(3))
+    expected = torch.softmax(query @ key.T / 2, dim=-1)
+    torch.testing.assert_close(weights[1][0], expected)
+    torch.testing.assert_close(output[3:, 0], expected @ value)
+
+
+@pytest.mark.parametrize("path", [*PATHS, lambda *args: attend_plain(*args)[0]])
+def test_no_sequence_sees_another(path: AttentionPath) -> None:
+    lengths = [4, 4, 6, 1, 4]
+    batch, qkv = batch_of(lengths), random_qkv([4, 4, 6, 1, 4], torch.float32)
+    before = path(qkv, batch, 0.0)
+    for number, (start, end) in enumerate(zip(batch.cu_seqlens[:-1].tolist(), batch.cu_seqlens[1:].tolist())):
+        changed = qkv.clone()
+        changed[start:end] = 1000.0 * (number + 1)
+        after = path(changed, batch, 0.0)
+        others = torch.ones(sum(lengths), dtype=torch.bool)
+        others[start:end] = False
+        torch.testing.assert_close(after[others], before[others], rtol=0, atol=1e-6)
+        assert not torch.equal(after[start:end], before[start:end])
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_gradient_crosses_to_another_sequence(path: AttentionPath) -> None:
+    qkv = random_qkv([4, 4, 6], torch.float32).requires_grad_()
+    path(qkv, batch_of([4, 4, 6]), 0.0)[4:8].sum().backward()
+    assert (qkv.grad[:4] == 0).all()
+    assert (qkv.grad[8:] == 0).all()
+    assert (qkv.grad[4:8, 2] != 0).all()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_half_precision_stays_half_precision(path: AttentionPath) -> None:
+    qkv = random_qkv([4, 2], torch.float32)
+    half = path(qkv.bfloat16(), batch_of([4, 2]), 0.0)
+    assert half.dtype == torch.bfloat16
+    torch.testing.assert_close(half.float(), path(qkv, batch_of([4, 2]), 0.0), rtol=0.05, atol=0.05)
+
+
+def on(device: str, dtype: torch.dtype) -> Tensor:
+    """Stands in for a tensor on a device that this machine does not have: the choice reads only these two."""
+    return SimpleNamespace(device=torch.device(device), dtype=dtype)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "dropout", "expected"),
+    [
+        ("cpu", torch.float32, 0.0, attend_by_runs),
+        ("cpu", torch.bfloat16, 0.0, attend_by_runs),
+        ("cpu", torch.float32, 0.1, attend_by_runs),
+        ("cuda", torch.bfloat16, 0.0, attend_varlen),
+        ("cuda:1", torch.float16, 0.0, attend_varlen),
+        ("cuda", torch.bfloat16, 0.1, attend_padded),
+        ("cuda", torch.float32, 0.0, attend_padded),
+        ("cuda", torch.float64, 0.0, attend_padded),
+        ("mps", torch.float16, 0.0, attend_padded),
+        ("meta", torch.bfloat16, 0.0, attend_padded),
+    ],
+)
+def test_the_path_for_each_device(device: str, dtype: torch.dtype, dropout: float, expected: AttentionPath) -> None:
+    assert choose_path(on(device, dtype), dropout) is expected
+
+
+def test_attend_takes_the_chosen_path() -> None:
+    qkv = random_qkv([4, 2, 4], torch.float32)
+    assert torch.equal(attend(qkv, batch_of([4, 2, 4])), attend_by_runs(qkv, batch_of([4, 2, 4])))
+
+
+def test_the_variable_length_kernel_refuses_dropout() -> None:
+    with pytest.raises(ValueError, match="no dropout"):
+        attend_varlen(random_qkv([2], torch.float32), batch_of([2]), 0.1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="the variable-length kernel needs a CUDA device")
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("lengths", [[5, 2, 8, 2, 5, 1], [64] * 4, [1]], ids=str)
+def test_the_variable_length_kernel_is_plain_attention(lengths: list[int], dtype: torch.dtype) -> None:
+    start = random_qkv(lengths, torch.float32, heads=4, size=32)
+    truth = start.clone().requires_grad_()
+    expected = attend_plain(truth, batch_of(lengths))[0]
+    expected.pow(3).sum().backward()
+    qkv = start.to("cuda", dtype).requires_grad_()
+    output = attend_varlen(qkv, batch_of(lengths, "cuda"))
+    output.float().pow(3).sum().backward()
+    torch.testing.assert_close(output.float().cpu(), expected, rtol=0.02, atol=0.02)
+    torch.testing.assert_close(qkv.grad.float().cpu(), truth.grad, rtol=0.1, atol=0.1)

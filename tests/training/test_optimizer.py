@@ -1,0 +1,88 @@
+"""Which parameters decay, and the course of the rate."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from bertwright import BertConfig, BertForSequenceClassification
+from bertwright.training.optimizer import freeze_layers, make_optimizer, rate_factor, set_rates
+from bertwright.training.settings import FinetuneSettings, default_learning_rate
+
+
+def small_model(layers: int = 1) -> BertForSequenceClassification:
+    return BertForSequenceClassification(
+        BertConfig(vocab_size=20, hidden_size=8, num_hidden_layers=layers, num_attention_heads=2, intermediate_size=16)
+    )
+
+
+def rates_by_name(model: BertForSequenceClassification, optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    return {names[id(p)]: group["lr"] for group in optimizer.param_groups for p in group["params"]}
+
+
+def test_biases_and_norms_do_not_decay_and_nothing_is_left_out() -> None:
+    model = small_model()
+    groups = make_optimizer(model, FinetuneSettings(learning_rate=1e-3, weight_decay=0.01)).param_groups
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    decaying = {names[id(p)] for group in groups if group["weight_decay"] == 0.01 for p in group["params"]}
+    others = {names[id(p)] for group in groups if group["weight_decay"] == 0.0 for p in group["params"]}
+    assert others == {name for name in names.values() if name.endswith("bias") or "norm" in name}
+    assert decaying | others == set(names.values())
+    assert sum(len(group["params"]) for group in groups) == len(names)
+
+
+def test_rates_fall_with_depth_and_the_head_has_its_own() -> None:
+    model = small_model(layers=3)
+    settings = FinetuneSettings(learning_rate=1e-3, layer_decay=0.5, head_factor=10)
+    rates = rates_by_name(model, make_optimizer(model, settings))
+    assert rates["classifier.weight"] == rates["bert.pooler.dense.bias"] == pytest.approx(1e-2)
+    for layer, factor in ((2, 0.5), (1, 0.25), (0, 0.125)):
+        assert rates[f"bert.encoder.layers.{layer}.attention.qkv.weight"] == pytest.approx(1e-3 * factor)
+    assert rates["bert.encoder.embeddings.word.weight"] == pytest.approx(1e-3 * 0.0625)
+
+
+def test_frozen_layers_are_not_given_to_the_optimizer() -> None:
+    model = small_model(layers=3)
+    assert freeze_layers(model, 0) == 0
+    frozen = freeze_layers(model, 2)
+    rates = rates_by_name(model, make_optimizer(model, FinetuneSettings(learning_rate=1e-3)))
+    assert not [name for name in rates if "embeddings" in name or "layers.0" in name or "layers.1" in name]
+    assert [name for name in rates if "layers.2" in name]
+    assert frozen == sum(p.numel() for p in model.parameters() if not p.requires_grad)
+
+
+def test_one_step_is_adamw_with_bias_correction() -> None:
+    model = small_model()
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    optimizer = make_optimizer(model, FinetuneSettings(learning_rate=0.1, weight_decay=0.5))
+    for parameter in model.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    optimizer.step()
+    # After one step both corrected moments are those of a single gradient, so the step is the rate itself.
+    for name, parameter in model.named_parameters():
+        decay = 0.5 if parameter.dim() > 1 else 0.0
+        expected = before[name] * (1 - 0.1 * decay) - 0.1 * parameter.grad.sign()  # type: ignore[union-attr]
+        assert torch.allclose(parameter, expected, atol=1e-4), name
+
+
+@pytest.mark.parametrize(
+    ("schedule", "middle", "end"), [("linear", 0.5, 0.0), ("cosine", 0.5, 0.0), ("constant", 1.0, 1.0)]
+)
+def test_schedules(schedule: str, middle: float, end: float) -> None:
+    factor = rate_factor(FinetuneSettings(schedule=schedule, warmup=0.1), steps=100)  # type: ignore[arg-type]
+    assert [factor(0), factor(5), factor(10)] == [0.0, 0.5, 1.0]
+    assert factor(55) == pytest.approx(middle)
+    assert factor(100) == pytest.approx(end)
+    assert rate_factor(FinetuneSettings(schedule=schedule, warmup=0), 10)(0) == 1.0  # type: ignore[arg-type]
+
+
+def test_every_group_follows_the_schedule_from_its_own_peak() -> None:
+    settings = FinetuneSettings(learning_rate=1e-3, head_factor=10)
+    optimizer = make_optimizer(small_model(), settings)
+    set_rates(optimizer, 0.25)
+    assert {group["lr"] for group in optimizer.param_groups} == {0.25 * 1e-3, 0.25 * 1e-2}
+
+
+def test_wider_models_get_smaller_rates() -> None:
+    assert default_learning_rate(128) > default_learning_rate(768) > default_learning_rate(1024)
