@@ -114,9 +114,9 @@ def test_half_precision_stays_half_precision(path: AttentionPath) -> None:
     torch.testing.assert_close(half.float(), path(qkv, batch_of([4, 2]), 0.0), rtol=0.05, atol=0.05)
 
 
-def on(device: str, dtype: torch.dtype) -> Tensor:
-    """Stands in for a tensor on a device that this machine does not have: the choice reads only these two."""
-    return SimpleNamespace(device=torch.device(device), dtype=dtype)  # type: ignore[return-value]
+def on(device: str, dtype: torch.dtype, head_size: int = 64) -> Tensor:
+    """Stands in for a tensor on a device that this machine does not have: the choice reads only these three."""
+    return SimpleNamespace(device=torch.device(device), dtype=dtype, shape=(5, 3, 2, head_size))  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize(
@@ -161,3 +161,8 @@ def test_the_variable_length_kernel_is_plain_attention(lengths: list[int], dtype
     output.float().pow(3).sum().backward()
     torch.testing.assert_close(output.float().cpu(), expected, rtol=0.02, atol=0.02)
     torch.testing.assert_close(qkv.grad.float().cpu(), truth.grad, rtol=0.1, atol=0.1)
+
+
+@pytest.mark.parametrize("head_size", [12, 320])
+def test_heads_that_the_kernel_does_not_take_are_padded(head_size: int) -> None:
+    assert choose_path(on("cuda", torch.bfloat16, head_size), 0.0) is attend_padded

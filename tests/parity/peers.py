@@ -141,14 +141,13 @@ def make_peer(case: Case, shape: Mapping[str, Any], seed: int = 0) -> transforme
 def ours_like(peer: transformers.PreTrainedModel, case: Case) -> Pretrained:
     """Our model with the weights of `peer`, every one of them."""
     config = bertwright.BertConfig.from_dict(peer.config.to_dict())
-    model = case.ours(config)
+    with torch.device("meta"):
+        model = case.ours(config)
     wanted = {name: parameter.shape for name, parameter in model.named_parameters()}
     found, report = match(peer.state_dict(), wanted, Path("peer"))
     assert not report.fresh
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(found[name])
-    return model.eval()
+    model.load_state_dict({name: tensor.clone() for name, tensor in found.items()}, assign=True)
+    return model.requires_grad_().eval()
 
 
 def make_pair(case: Case, shape: Mapping[str, Any] = TINY, seed: int = 0) -> Pair:

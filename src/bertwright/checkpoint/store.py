@@ -60,6 +60,11 @@ def whole_folder(folder: Path) -> Path:
     return folder
 
 
+def unseal(folder: Path) -> None:
+    """Take the manifest away from a folder whose files are about to change."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+
+
 def verify(folder: Path) -> None:
     """Check every file of the manifest; a folder without one (a plain checkpoint) is taken as it is.
 

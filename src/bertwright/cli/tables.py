@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bertwright.data.examples import Example
-from bertwright.evaluation.classification import class_scores
+from bertwright.evaluation.abstention import Abstention
+from bertwright.evaluation.classification import Ints, class_scores, top_confusions
+from bertwright.evaluation.summary import Calibration, Summary
+from bertwright.inference.compare import Comparison, p_text
 from bertwright.tasks.classification import Classification
 from bertwright.tasks.task import Prediction, Task
 
 _MOST_CLASSES = 20  # a wider confusion table does not fit a screen
+_TOP_CONFUSIONS = 15
+_CALIBRATION = {
+    "ece": "ECE, 15 bins of equal width",
+    "adaptive_ece": "ECE, 15 bins of equally many texts",
+    "brier": "Brier score",
+    "nll": "negative log-likelihood",
+}
 
 
 def print_scores(scores: dict[str, float], count: int) -> None:
@@ -21,19 +35,122 @@ def print_scores(scores: dict[str, float], count: int) -> None:
     Console().print(f"{count} examples · {listed}", highlight=False)
 
 
+def print_summary(summary: Summary) -> None:
+    """The metrics with their intervals, and the calibration."""
+    table = _table(f"{summary.count} examples", "metric", "value", "95 % interval")
+    for name, one in summary.metrics.items():
+        if name == "micro_f1":
+            continue  # always equal to the accuracy
+        interval = "–" if one.low is None else f"{one.low:.4f} to {one.high:.4f}"
+        name = f"F1 of '{summary.positive}'" if name == "f1" else name
+        table.add_row(Text(name), f"{one.value:.4f}", interval)
+    Console().print(table)
+    _print_calibration(summary.calibration)
+
+
+def _print_calibration(calibration: Calibration) -> None:
+    temperature = f"temperature {calibration.temperature:.3f}"
+    column = f"with {temperature}" if calibration.is_fitted_here else f"as given, {temperature}"
+    table = _table("calibration (lower is better)", "", "temperature 1", column)
+    before, after = calibration.before.to_json(), calibration.after.to_json()
+    for name, title in _CALIBRATION.items():
+        table.add_row(title, f"{before[name]:.4f}", f"{after[name]:.4f}")
+    Console().print(table)
+    if calibration.is_fitted_here:
+        Console().print(
+            "The model has no temperature of its own; this one was fitted on one half of these texts and scored on "
+            "the other.",
+            highlight=False,
+        )
+
+
 def print_confusion(task: Task, predictions: Sequence[Prediction], examples: Sequence[Example]) -> None:
     """True classes against predicted ones, with precision, recall and F1."""
-    if not isinstance(task, Classification):
-        return
-    confusion = task.confusion(predictions, examples)
+    if isinstance(task, Classification):
+        print_classes(task.confusion(predictions, examples), task.labels)
+
+
+def print_classes(confusion: Ints, labels: Sequence[str]) -> None:
+    """The scores of each class beside the confusion matrix `[C, C]`; where that is too wide, the top confusions."""
     scores = class_scores(confusion)
-    table = Table(title="rows: the true class; columns: the predicted one", title_justify="left")
-    table.add_column("")
-    few = len(task.labels) <= _MOST_CLASSES
-    for name in [*(task.labels if few else ()), "precision", "recall", "F1"]:
-        table.add_column(name, justify="right")
-    for index, label in enumerate(task.labels):
-        counts = [str(count) for count in confusion[index]] if few else []
+    console = Console()
+    width = max(cell_len(label) for label in labels) + sum(max(cell_len(label), 3) + 3 for label in labels) + 36
+    matrix = len(labels) <= _MOST_CLASSES and width <= console.width
+    title = "rows: the true class; columns: the predicted one" if matrix else "classes"
+    names = [Text(label) for label in labels] if matrix else [Text("texts")]
+    table = _table(title, "", *names, "precision", "recall", "F1")
+    for index, label in enumerate(labels):
+        counts = [str(count) for count in confusion[index]] if matrix else [str(scores.support[index])]
         numbers = (scores.precision[index], scores.recall[index], scores.f1[index])
-        table.add_row(label, *counts, *(f"{number:.3f}" for number in numbers))
-    Console().print(table)
+        table.add_row(Text(label), *counts, *(f"{number:.3f}" for number in numbers))
+    console.print(table)
+    if not matrix and (most := top_confusions(confusion, _TOP_CONFUSIONS)):
+        table = _table("the most frequent confusions", "times", "true class", "predicted class")
+        table.columns[1].justify = table.columns[2].justify = "left"
+        for true, said, count in most:
+            table.add_row(str(count), Text(labels[true]), Text(labels[said]))
+        console.print(table)
+
+
+def print_abstention(found: Abstention | None, wished: float) -> None:
+    """What it costs to answer only where the model is sure."""
+    if found is None:
+        line = f"no threshold on the score reaches an accuracy of {wished:g} on these texts"
+    else:
+        threshold = math.floor(found.threshold * 1e6) / 1e6  # answers are given with 6 digits, too
+        line = (
+            f"answers with a score of at least {threshold:.6f}: {100 * found.coverage:.1f} % of the texts "
+            f"({found.answered}), accuracy {found.accuracy:.4f} [{found.low:.4f}, {found.high:.4f}]"
+        )
+    Console().print(line, highlight=False, soft_wrap=True)
+
+
+def print_errors(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Wrong answers, one block each."""
+    console = Console()
+    console.print("wrong answers, the most confident first:" if rows else "no wrong answers", highlight=False)
+    for row in rows:
+        verdict = f"{row['where']}  true: {row['gold']}  predicted: {row['predicted']} ({row['score']:.3f})"
+        console.print(Text(verdict), soft_wrap=True)
+        console.print(Text(f"    {_texts(row)}"), soft_wrap=True)
+
+
+def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows: int) -> None:
+    """The metrics of both runs with their differences, the verdict, and some of the rows where they differ."""
+    console = Console()
+    table = _table(f"{comparison.count} examples", "metric", "A", "B", "B - A", "95 % interval", "")
+    for name, one in comparison.differences.items():
+        if name != "micro_f1":
+            interval = f"[{one.low:.3f}, {one.high:.3f}]"
+            numbers = (f"{one.a:.4f}", f"{one.b:.4f}", f"{one.value:+.4f}", Text(interval), p_text(one.p_value))
+            table.add_row(name, *numbers)
+    a, b = comparison.calibration_a.to_json(), comparison.calibration_b.to_json()
+    for name in ("ece", "nll"):
+        table.add_row(f"{name} (low = good)", f"{a[name]:.4f}", f"{b[name]:.4f}", f"{b[name] - a[name]:+.4f}")
+    console.print(Text(f"A: {name_a}\nB: {name_b}"), soft_wrap=True)
+    console.print(table)
+    console.print(
+        f"right: both {comparison.both}, only A {comparison.only_a}, only B {comparison.only_b}, "
+        f"neither {comparison.neither}; the answers differ in {len(comparison.rows)} rows",
+        highlight=False,
+    )
+    console.print(comparison.verdict(), highlight=False, soft_wrap=True)
+    for row in comparison.rows[:show_rows]:
+        values = row.to_json()
+        line = "{where}  true: {gold}  A: {a} ({a_score:.3f})  B: {b} ({b_score:.3f})".format(**values)
+        console.print(Text(line), soft_wrap=True)
+        console.print(Text(f"    {_texts(values)}"), soft_wrap=True)
+
+
+def _texts(row: Mapping[str, Any]) -> str:
+    """The text or texts of a row, in one line of bounded length."""
+    texts = [" ".join(str(row[name]).split()) for name in ("text", "text_b") if name in row]
+    return " ⟷ ".join(text if len(text) <= 200 else text[:199] + "…" for text in texts)
+
+
+def _table(title: str, *columns: str | Text) -> Table:
+    """A table whose first column is of words, the others of numbers."""
+    table = Table(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 else "right")
+    return table

@@ -15,7 +15,8 @@ import numpy as np
 from bertwright.evaluation.classification import Floats, Ints, Tally, confusion_matrix
 from bertwright.evaluation.confidence import LEVEL, percentile_interval, resampled_counts, tally_of_cells
 
-RESAMPLES = 10_000  # a p-value below 0.001 needs many
+MOST_RESAMPLES, LEAST_RESAMPLES = 10_000, 2_000  # a small p-value needs many; many kinds of example are costly
+_DRAWS = 20_000_000
 SIGNIFICANCE = 0.05
 POWER = 0.8
 
@@ -95,7 +96,7 @@ def paired_bootstrap(
     num_classes: int,
     metrics: dict[str, Callable[[Tally], Floats]],
     *,
-    resamples: int = RESAMPLES,
+    resamples: int | None = None,
     level: float = LEVEL,
     seed: int = 0,
 ) -> dict[str, Difference]:
@@ -107,6 +108,7 @@ def paired_bootstrap(
     cells, counts = np.unique((gold * num_classes + a) * num_classes + b, return_counts=True)
     rest, said_b = np.divmod(cells, num_classes)
     true, said_a = np.divmod(rest, num_classes)
+    resamples = resamples or min(MOST_RESAMPLES, max(LEAST_RESAMPLES, _DRAWS // len(counts)))
     drawn: dict[str, list[Floats]] = {name: [] for name in metrics}
     for block in resampled_counts(counts, resamples, seed):
         tallies = [tally_of_cells(block, true, said, num_classes) for said in (said_a, said_b)]
@@ -124,7 +126,7 @@ def paired_bootstrap_of_sums(
     b: Floats,
     metric: Callable[[Floats], Floats],
     *,
-    resamples: int = RESAMPLES,
+    resamples: int = LEAST_RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
 ) -> Difference:

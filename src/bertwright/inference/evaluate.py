@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bertwright.data.examples import Example
-from bertwright.data.tables import Columns, Table, read_table
+from bertwright.data.sources import read_examples
+from bertwright.data.tables import Columns, Table
+from bertwright.errors import BertwrightError
+from bertwright.evaluation.abstention import Abstention, abstention
+from bertwright.evaluation.summary import Answers, Summary, summarize
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.task import Prediction, Task
+from bertwright.training.answers import answer_row, answers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,34 +27,76 @@ class Report:
         table: the data, and what was found out while reading it.
         scores: the task's metrics.
         predictions: one for each example of the table.
+        answers: the same as arrays; None for a task whose answer is not one class a text.
+        summary: metrics with their intervals, calibration, scores of each class; None as `answers`.
     """
 
     task: Task
     table: Table
     scores: dict[str, float]
     predictions: Sequence[Prediction]
+    answers: Answers | None
+    summary: Summary | None
 
     @property
     def examples(self) -> Sequence[Example]:
         """The examples that were answered."""
         return self.table.examples
 
+    def abstention(self, accuracy: float) -> Abstention | None:
+        """The threshold on the score above which answers reach `accuracy`, and how many are left; None: no such.
+
+        Raises:
+            BertwrightError: BW521 the task has no classes, BW522 an accuracy that is no share.
+        """
+        if self.answers is None:
+            raise BertwrightError("BW521", task=self.task.name)
+        if not 0 < accuracy <= 1:
+            raise BertwrightError("BW522", value=accuracy)
+        return abstention(self.answers.confidence, self.answers.right, accuracy)
+
+    def worst(self, limit: int) -> list[dict[str, Any]]:
+        """The wrong answers, the most confident first, at most `limit`."""
+        chosen = self.answers.most_confident_errors()[:limit] if self.answers is not None else []
+        return [answer_row(self.examples[index], self.predictions[index]) for index in chosen]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the single answers, as a JSON object."""
+        values: dict[str, Any] = {"data": self.table.source, "examples": len(self.examples), "scores": self.scores}
+        values["truncated"] = sum(one.truncated for one in self.predictions)
+        return values | (self.summary.to_json() if self.summary is not None else {})
+
 
 def evaluate(
     run: str | Path,
-    data: str | Path,
+    data: Any,
     *,
     columns: Columns | None = None,
     encoding: str | None = None,
     device: str = "cpu",
 ) -> Report:
-    """Score the model of a run folder on a labelled `.csv` or `.tsv` file.
+    """Score the model of a run folder on labelled data: a file, rows or a data frame, as `read_examples` takes them.
 
     Raises:
-        BertwrightError: those of `Predictor.load` and `read_table`, and BW209 for a label it does not know.
+        BertwrightError: those of `Predictor.load` and `read_examples`, and BW209 for a label it does not know.
     """
     predictor = Predictor.load(run, device)
-    table = read_table(Path(data), columns, labelled=True, encoding=encoding)
-    predictor.task.check(table.examples)
+    return score(predictor, read_examples(data, columns, labelled=True, encoding=encoding, name="data"))
+
+
+def score(predictor: Predictor, table: Table) -> Report:
+    """The report of a loaded model on data that was read."""
+    task = predictor.task
+    task.check(table.examples)
     predictions = predictor.answer(table.examples)
-    return Report(predictor.task, table, predictor.task.score(predictions, table.examples), predictions)
+    answers = answers_of(task, predictions, table.examples)
+    summary = None
+    if answers is not None:
+        temperature = temperature_of(task)
+        summary = summarize(answers) if temperature == 1 else summarize(answers.tempered(1 / temperature), temperature)
+    return Report(task, table, task.score(predictions, table.examples), predictions, answers, summary)
+
+
+def temperature_of(task: Task) -> float:
+    """By what the task divides scores before it makes probabilities of them; 1 where it does not."""
+    return float(getattr(task, "temperature", 1.0))

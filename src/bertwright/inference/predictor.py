@@ -47,7 +47,7 @@ class Predictor:
         """
         folder = best_of(model_folder(folder))
         task, reading = read_task(folder)
-        model = task.model_class.from_pretrained(folder)
+        model = task.model_class.load(folder)
         if model.load_report is not None and model.load_report.fresh:
             raise BertwrightError("BW326", folder=folder, heads=", ".join(model.load_report.fresh))
         return cls(model.to(torch.device(device)), BertTokenizer.from_pretrained(folder), task, reading)

@@ -36,7 +36,9 @@ def choose_path(qkv: Tensor, dropout: float) -> AttentionPath:
     """The path that `attend` takes for such tensors."""
     if qkv.device.type == "cpu":
         return attend_by_runs
-    if qkv.device.type == "cuda" and dropout == 0.0 and qkv.dtype in (torch.bfloat16, torch.float16):
+    head_size = qkv.shape[-1]
+    fits = qkv.dtype in (torch.bfloat16, torch.float16) and head_size % 8 == 0 and head_size <= 256
+    if qkv.device.type == "cuda" and dropout == 0.0 and fits:
         return attend_varlen
     return attend_padded
 

@@ -90,6 +90,10 @@ class BertWithHead(Pretrained):
         super().__init__(config)
         self.bert = BertModel(config, add_pooling_layer=self.needs_pooler)
 
+    def initialise_head(self) -> None:
+        """Fresh values for what stands on the encoder, which has its own already."""
+        self.initialise(only={name for name, _ in self.named_parameters() if not name.startswith("bert.")})
+
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """The scores of this model for an encoded batch."""
         raise NotImplementedError
@@ -140,7 +144,7 @@ class BertForMaskedLM(BertWithHead):
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
         self.mlm = MaskedLanguageModelHead(config)
-        self.initialise()
+        self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         return self.predict(encoding.last)
@@ -162,7 +166,7 @@ class BertForNextSentencePrediction(BertWithHead):
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
         self.nsp = torch.nn.Linear(config.hidden_size, 2)
-        self.initialise()
+        self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         return self.nsp(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]
@@ -183,7 +187,7 @@ class BertForPreTraining(BertForMaskedLM):
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
         self.nsp = torch.nn.Linear(config.hidden_size, 2)
-        self.initialise()
+        self.initialise_head()
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
@@ -200,7 +204,7 @@ class BertForSequenceClassification(BertWithHead):
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
         self.classifier = Classifier(config, len(config.labels))
-        self.initialise()
+        self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         return self.classifier(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]
@@ -220,7 +224,7 @@ class BertForTokenClassification(BertWithHead):
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
         self.classifier = Classifier(config, len(config.labels))
-        self.initialise()
+        self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         return self.classifier(encoding.last)  # type: ignore[no-any-return]
@@ -244,7 +248,7 @@ class BertForQuestionAnswering(BertWithHead):
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
         self.qa_outputs = torch.nn.Linear(config.hidden_size, 2)
-        self.initialise()
+        self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         return self.qa_outputs(encoding.last)  # type: ignore[no-any-return]
@@ -272,7 +276,7 @@ class BertForMultipleChoice(BertWithHead):
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
         self.classifier = Classifier(config, 1)
-        self.initialise()
+        self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         return self.classifier(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.store import unseal
 from bertwright.checkpoint.weights import LoadReport, match, read_tensors, weight_file, write_tensors
 from bertwright.errors import BertwrightError, shown
 from bertwright.model.config import BertConfig
@@ -66,16 +67,43 @@ class Pretrained(nn.Module):
         A head that the checkpoint lacks is fresh, which is said in one warning; the model is in `eval` mode.
 
         Args:
-            folder_or_name: see `checkpoint.hub.model_folder`.
+            folder_or_name: see `checkpoint.hub.model_folder`; a hub name that the cache lacks is downloaded.
+            dtype, ignore_mismatched_sizes, **changes: as in `load`.
+
+        Raises:
+            BertwrightError: BW301 and BW303 not found, and those of `load`.
+        """
+        folder = model_folder(folder_or_name, download=True)
+        model = cls.load(folder, dtype=dtype, ignore_mismatched_sizes=ignore_mismatched_sizes, **changes)
+        report = model.load_report
+        assert report is not None
+        if report.fresh:
+            log.warning("%s: %s. Train it before you use its answers.", cls.__name__, report.summary())
+        else:
+            log.info("%s: %s", cls.__name__, report.summary())
+        return model
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        *,
+        dtype: torch.dtype = torch.float32,
+        ignore_mismatched_sizes: bool = False,
+        **changes: Any,
+    ) -> Self:
+        """The model in a folder, in `eval` mode; `load_report` says what became of every tensor.
+
+        Args:
+            folder: holds `config.json` and weights.
             dtype: of the weights in memory.
             ignore_mismatched_sizes: start a head afresh where its shape in the file differs.
             **changes: laid over the config, such as `num_labels=3`.
 
         Raises:
-            BertwrightError: BW301 to BW303 not found, BW310 to BW314 the config, BW320 and BW321 the weight
-                file, BW322 encoder tensors are missing, BW323 tensors of another shape.
+            BertwrightError: BW302 a file is missing, BW310 to BW314 the config, BW320 and BW321 the weight file,
+                BW322 encoder tensors are missing, BW323 tensors of another shape.
         """
-        folder = model_folder(folder_or_name, download=True)
         config = BertConfig.from_pretrained(folder, **changes)
         if unknown := config.unknown_keys():
             log.warning("%s: keys without effect here: %s", folder / "config.json", shown(unknown))
@@ -91,10 +119,6 @@ class Pretrained(nn.Module):
         model.load_state_dict(state, assign=True)
         model.requires_grad_(True)
         model.initialise(only=set(report.fresh))
-        if report.fresh:
-            log.warning("%s: %s. Train it before you use its answers.", cls.__name__, report.summary())
-        else:
-            log.info("%s: %s", cls.__name__, report.summary())
         return model.eval()
 
     def _refuse_gaps(self, ignore_mismatched_sizes: bool) -> None:
@@ -111,6 +135,7 @@ class Pretrained(nn.Module):
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors` as `transformers` reads them."""
+        unseal(Path(folder))
         self.config.write(folder, architectures=[type(self).__name__], dtype=str(self.dtype).removeprefix("torch."))
         write_tensors(dict(self.named_parameters()), Path(folder) / "model.safetensors")
 

@@ -16,6 +16,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.store import unseal
 from bertwright.errors import BertwrightError
 from bertwright.text.assembling import Frame
 from bertwright.text.batch_encoding import BatchEncoding, PaddingSide, padded_batch, padded_width
@@ -284,6 +285,7 @@ class BertTokenizer(TokenTable):
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        unseal(folder)
         write_vocabulary(folder / "vocab.txt", self._id_of)
         (folder / "tokenizer.json").write_text(self._pipeline.to_str(pretty=True), encoding="utf-8", newline="\n")
         write_settings(folder, self._settings)

@@ -24,6 +24,7 @@ class Card:
     Attributes:
         summary: the scores on the dev set; None for a task without classes.
         truncated: dev texts of which a part was cut off.
+        is_pair: whether it reads pairs of texts.
         plots: names of the plots beside the card.
         legend: what the numbers in `confusion.png` stand for, if it shows numbers.
     """
@@ -37,6 +38,7 @@ class Card:
     temperature: float
     summary: Summary | None
     truncated: int
+    is_pair: bool
     plots: Sequence[str]
     legend: Sequence[str]
 
@@ -49,12 +51,14 @@ def model_card(card: Card) -> str:
 
 
 def _front(card: Card) -> str:
-    labels = getattr(card.task, "labels", ())
-    what = f"It reads a text and answers with one of {len(labels)} classes" if labels else "It reads a text"
+    labels = card.summary.labels if card.summary is not None else ()
+    what = "It reads a pair of texts" if card.is_pair else "It reads a text"
+    what += f" and answers with one of {len(labels)} classes" if labels else ""
     names = f": {', '.join(_plain(label) for label in labels)}." if 0 < len(labels) <= 20 else "."
     base = card.record.get("model", "")
+    pipeline = "pipeline_tag: text-classification\n" if labels else ""
     return (
-        f"---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags: [bert, bertwright]\n---\n\n"
+        f"---\nlibrary_name: transformers\n{pipeline}tags: [bert, bertwright]\n---\n\n"
         f"# {_plain(card.folder.resolve().name)}\n\n"
         f"A BERT for {card.task.name}, trained with bertwright {card.record.get('bertwright_version', __version__)}"
         f"{f' from `{base}`' if base else ''}. {what}{names} The model is in `best/`."
@@ -146,22 +150,24 @@ def _use(card: Card) -> str:
     note = ""
     if card.temperature != 1:
         note = f"  # softmax(logits / {card.temperature:.3f}) gives bertwright's probabilities"
-    return f"""## Use
-
-```
-bertwright predict {path} "a text"
-bertwright evaluate {path} test.csv
-```
-
+    one = '{"text": "a text", "text_pair": "another"}' if card.is_pair else '"a text"'
+    python = f"""
 ```python
 from bertwright import Predictor
 answer = Predictor.load("{path}")("a text")
 print(answer.to_json())
 ```
+"""
+    return f"""## Use
 
+```
+bertwright predict {path} {"--input pairs.csv" if card.is_pair else '"a text"'}
+bertwright evaluate {path} test.csv
+```
+{"" if card.is_pair else python}
 ```python
 from transformers import pipeline
-print(pipeline("text-classification", "{path}/best")("a text")){note}
+print(pipeline("text-classification", "{path}/best")({one})){note}
 ```"""
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from bertwright.checkpoint.hub import model_folder
 from bertwright.data.examples import Example
 from bertwright.data.split import hold_out
 from bertwright.data.tables import Columns, Table, read_rows, read_table
@@ -123,9 +124,9 @@ class _Job:
         device: torch.device,
         settings: FinetuneSettings,
     ) -> None:
-        self._task, self._model, self._device = task, model, device
-        self._tokenizer = BertTokenizer.from_pretrained(model)
-        config = BertConfig.from_pretrained(model)
+        self._task, self._model, self._device = task, model_folder(model), device
+        self._tokenizer = BertTokenizer.from_pretrained(self._model)
+        config = BertConfig.from_pretrained(self._model)
         if len(self._tokenizer) > config.vocab_size:
             raise BertwrightError("BW325", model=model, tokens=len(self._tokenizer), rows=config.vocab_size)
         if settings.freeze > config.num_hidden_layers:
@@ -141,7 +142,9 @@ class _Job:
         """Train once."""
         task, settings = self._task, self._settings.model_copy(update={"seed": seed})
         torch.manual_seed(seed)
-        net = task.model_class.from_pretrained(self._model, ignore_mismatched_sizes=True, **task.config_changes())
+        net = task.model_class.load(self._model, ignore_mismatched_sizes=True, **task.config_changes())
+        assert net.load_report is not None
+        log.info("%s", net.load_report.summary())
         net.to(self._device)
         net.bert.encoder.checkpointing = settings.gradient_checkpointing
         if settings.freeze:
@@ -168,7 +171,7 @@ class _Job:
         }
         folder.write_run({**record, "finished": False})
         started = time.perf_counter()
-        fresh = net.load_report is not None and any(name.startswith("classifier") for name in net.load_report.fresh)
+        fresh = any(name.startswith("classifier") for name in net.load_report.fresh)
         expected = task.loss_at_start() if fresh else None
         trainer = Trainer(net, task, self._train, self._dev, settings, folder.path, on_evaluation, expected)
         outcome = trainer.run()

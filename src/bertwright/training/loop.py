@@ -132,6 +132,8 @@ class Trainer:
         self._inputs_of = np.split(np.arange(len(self._lengths)), ends[:-1])  # of each text
         self._steps_per_epoch = math.ceil(len(train_set.examples) / settings.batch_size)
         self._steps = settings.epochs * self._steps_per_epoch
+        if settings.max_steps is not None:
+            self._steps = min(self._steps, settings.max_steps)
         self._micro_tokens = settings.micro_tokens
         self._peak = settings.learning_rate
         self._optimizer = make_optimizer(model, settings)

@@ -69,8 +69,20 @@ def write_report(folder: Path, story: RunStory) -> list[Path]:
     if answers is not None:
         written.append(_write(folder / "errors.csv", errors_csv(story.examples, given, answers)))
     plots, legend = _draw(folder, story, summary)
-    card = Card(folder, story.record, story.task, story.metrics, story.best_step, story.train_classes,
-                story.temperature, summary, sum(one.truncated for one in given), plots, legend)  # fmt: skip
+    card = Card(
+        folder=folder,
+        record=story.record,
+        task=story.task,
+        metrics=story.metrics,
+        best_step=story.best_step,
+        train_classes=story.train_classes,
+        temperature=story.temperature,
+        summary=summary,
+        truncated=sum(one.truncated for one in given),
+        is_pair=any(example.text_b is not None for example in story.examples),
+        plots=plots,
+        legend=legend,
+    )
     return [*written, *(folder / plot for plot in plots), _write(folder / "README.md", model_card(card))]
 
 

@@ -14,6 +14,7 @@ class FinetuneSettings(Settings):
     """What `key=value` words and recipes may set."""
 
     epochs: int = Field(3, ge=1, description="passes over the training data, at most")
+    max_steps: int | None = Field(None, ge=1, description="stop after this many steps, whatever the epochs")
     batch_size: int = Field(32, ge=1, description="texts in a step of the optimizer, whatever fits memory at once")
     learning_rate: float | None = Field(
         None, gt=0, description="peak rate; not given: by the width of the model, see default_learning_rate"

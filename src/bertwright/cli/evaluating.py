@@ -1,0 +1,103 @@
+"""The verbs that ask how good a model is: evaluate, compare."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bertwright.cli.finetuning import Device, Encoding, LabelColumn, TextColumn
+
+Data = Annotated[Path, typer.Argument(help="Labelled texts, in any format that `finetune` reads.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
+    data: Data,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    encoding: Encoding = None,
+    device: Device = "cpu",
+    predictions: Annotated[Path | None, typer.Option(help="Write every answer here, as JSON lines.")] = None,
+    show_errors: Annotated[int, typer.Option(min=0, help="Show so many wrong answers, the most confident first.")] = 0,
+    abstain_accuracy: Annotated[
+        float | None, typer.Option(help="Find the score above which answers are as accurate as this, such as 0.95.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score a trained model on labelled texts: metrics with intervals, calibration, confusions.
+
+    Examples:
+
+      bertwright evaluate runs/first test.csv
+
+      bertwright evaluate runs/first test.csv --show-errors 10 --abstain-accuracy 0.95
+    """
+    from bertwright.checkpoint.store import write_text
+    from bertwright.cli.tables import print_abstention, print_classes, print_errors, print_scores, print_summary
+    from bertwright.data.tables import Columns
+    from bertwright.errors import BertwrightError
+    from bertwright.inference.evaluate import evaluate as run_evaluate
+    from bertwright.training.answers import answers_jsonl
+
+    if abstain_accuracy is not None and not 0 < abstain_accuracy <= 1:
+        raise BertwrightError("BW522", value=abstain_accuracy)
+    report = run_evaluate(run, data, columns=Columns(text_column, label_column), encoding=encoding, device=device)
+    typer.echo(report.table.summary(), err=True)
+    if predictions is not None:
+        write_text(predictions, answers_jsonl(report.examples, report.predictions))
+    threshold = None if abstain_accuracy is None else report.abstention(abstain_accuracy)
+    if as_json:
+        values = report.to_json()
+        if abstain_accuracy is not None:
+            values["abstention"] = None if threshold is None else threshold.to_json()
+        if show_errors:
+            values["errors"] = report.worst(show_errors)
+        typer.echo(json.dumps(values, ensure_ascii=False))
+        return
+    if report.summary is None:
+        print_scores(report.scores, len(report.examples))
+        return
+    print_summary(report.summary)
+    print_classes(report.summary.confusion, report.summary.labels)
+    if abstain_accuracy is not None:
+        print_abstention(threshold, abstain_accuracy)
+    if show_errors:
+        print_errors(report.worst(show_errors))
+
+
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
+    run_b: Annotated[Path, typer.Argument(help="Another one, trained with the same labels.")],
+    data: Data,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    encoding: Encoding = None,
+    device: Device = "cpu",
+    output: Annotated[Path | None, typer.Option(help="Write the rows where the two differ here, as CSV.")] = None,
+    show_rows: Annotated[int, typer.Option(min=0, help="Show so many of the rows where the two differ.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Is B better than A? Both on the same texts, with a paired test and the rows where they differ.
+
+    Example:
+
+      bertwright compare runs/first runs/second test.csv --output rows.csv
+    """
+    from bertwright.checkpoint.store import write_text
+    from bertwright.cli.tables import print_comparison
+    from bertwright.data.tables import Columns
+    from bertwright.inference.compare import compare as run_compare
+
+    columns = Columns(text_column, label_column)
+    comparison = run_compare(run_a, run_b, data, columns=columns, encoding=encoding, device=device)
+    typer.echo(comparison.table.summary(), err=True)
+    if output is not None:
+        write_text(output, comparison.to_csv())
+    if as_json:
+        typer.echo(json.dumps(comparison.to_json(), ensure_ascii=False))
+        return
+    print_comparison(comparison, str(run_a), str(run_b), show_rows)

@@ -1,0 +1,94 @@
+"""The verb `inspect`: what a person should know about their data before a model is trained on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bertwright.data.ledger import EncodedExample, SetOfExamples
+
+_MOST_CLASSES = 30
+
+
+def inspect(
+    data: Annotated[Path, typer.Argument(help="A file (csv, tsv, json, jsonl, parquet, txt) or a folder of classes.")],
+    dev: Annotated[Path | None, typer.Option(help="The dev set, to compare with.")] = None,
+    model: Annotated[str, typer.Option(help="Count tokens as this model does: a folder or a hub name.")] = "",
+    text_column: Annotated[str | None, typer.Option(help="Column of the texts, by name or number.")] = None,
+    text_b_column: Annotated[str | None, typer.Option(help="Column of the second texts of pairs.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Column of the labels.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of the data. Default: detected, and said.")] = None,
+    max_length: Annotated[int | None, typer.Option(min=3, help="Tokens read at once. Default: the model's.")] = None,
+    labels: Annotated[bool, typer.Option(help="Whether the data has labels.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document with every place.")] = False,
+) -> None:
+    """Look for what harms a training: duplicates, contradictions, rare classes, texts that are too long.
+
+    Examples:
+
+      bertwright inspect train.csv --dev dev.csv --model bert-base-uncased
+
+      bertwright inspect 训练.tsv --json > findings.json
+    """
+    from rich.console import Console
+
+    from bertwright.data.ledger import examine
+    from bertwright.data.sources import read_examples
+    from bertwright.data.tables import Columns
+    from bertwright.text.tokenizer import BertTokenizer
+
+    columns = Columns(text=text_column, label=label_column, text_b=text_b_column)
+    tables = [read_examples(data, columns, labelled=labels, encoding=encoding)]
+    if dev is not None:
+        pair = tables[0].is_pair
+        tables.append(read_examples(dev, columns, labelled=labels, encoding=encoding, name="dev", pair=pair))
+    tokenizer = BertTokenizer.from_pretrained(model) if model else None
+    ledger = examine(*tables, tokenizer=tokenizer, max_length=max_length)
+    if as_json:
+        typer.echo(json.dumps(ledger.to_json(), ensure_ascii=False, indent=2))
+        return
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    for table, one in zip(tables, ledger.sets):
+        console.print(table.summary())
+        _print_set(console, one)
+    for finding in ledger.findings:
+        console.print(f"{finding.severity}: {finding.line()}")
+    if not ledger.findings:
+        console.print("nothing to remark")
+    if ledger.example is not None:
+        _print_example(console, ledger.example)
+
+
+def _print_set(console: Console, one: SetOfExamples) -> None:
+    from rich.table import Table
+
+    if one.classes:
+        table = Table(title=f"{one.name}: {one.rows} rows, {len(one.classes)} classes", title_justify="left")
+        table.add_column("class")
+        table.add_column("rows", justify="right")
+        table.add_column("share", justify="right")
+        for label, count in list(one.classes.items())[:_MOST_CLASSES]:
+            table.add_row(label, str(count), f"{100 * count / sum(one.classes.values()):.1f} %")
+        if len(one.classes) > _MOST_CLASSES:
+            table.add_row("…", f"+{len(one.classes) - _MOST_CLASSES}", "")
+        console.print(table)
+    if one.tokens is not None:
+        tokens = one.tokens
+        console.print(
+            f"{one.name}: {tokens.tokens} tokens; a text has {tokens.median} (median), 95 % have up to {tokens.p95}, "
+            f"the longest has {tokens.longest} ({tokens.longest_at}); the model reads {tokens.limit} at once"
+        )
+
+
+def _print_example(console: Console, one: EncodedExample) -> None:
+    label = "" if one.example.label is None else f", labelled '{one.example.label}'"
+    console.print(f"the first text{label}: {one.example.text}")
+    if one.example.text_b is not None:
+        console.print(f"  with: {one.example.text_b}")
+    console.print(f"  as the model reads it: {' '.join(one.pieces)}")

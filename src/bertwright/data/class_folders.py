@@ -1,0 +1,47 @@
+"""A folder whose sub-folders are the classes, with a text in each of their files, to rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bertwright.data.examples import Where
+from bertwright.data.rows import Row, Rows
+from bertwright.data.text_source import blocks_of, encoding_of
+from bertwright.errors import BertwrightError, shown
+from bertwright.text.files import plain_suffix
+
+
+def read_class_folders(folder: Path, encoding: str | None) -> Rows:
+    """One row a file, in the order of names; the encoding is found for every file by itself.
+
+    Raises:
+        BertwrightError: BW229 no sub-folder holds a text file; while reading BW202, BW203, BW234.
+    """
+    files = {
+        inside: [file for file in sorted(inside.iterdir()) if _is_text(file)]
+        for inside in sorted(folder.iterdir())
+        if inside.is_dir() and not inside.name.startswith(".")
+    }
+    if not any(files.values()):
+        raise BertwrightError("BW229", folder=folder)
+    classes = [inside.name for inside, texts in files.items() if texts]
+    remarks = [f"{len(classes)} sub-folders are the classes: {shown(classes)}"]
+    passed_over = sum(1 for file in folder.rglob("*") if file.is_file()) - sum(map(len, files.values()))
+    if passed_over:
+        remarks.append(f"{passed_over} other files passed over (only .txt files in the sub-folders are read)")
+    names = ("text", "label")
+    return Rows(str(folder), "class folders", _rows(files, encoding), names, remarks=tuple(remarks))
+
+
+def _is_text(file: Path) -> bool:
+    # Older collections give their files numbers for names, and those may have a dot.
+    named = plain_suffix(file) in (".txt", "") or file.name.replace(".", "").isdigit()
+    return named and file.is_file() and not file.name.startswith(".")
+
+
+def _rows(files: dict[Path, list[Path]], encoding: str | None) -> Iterator[Row]:
+    for inside, texts in files.items():
+        for file in texts:
+            text = "".join(blocks_of(file, encoding_of(file, encoding)))
+            yield Where(str(file), 1), [text.strip(), inside.name]

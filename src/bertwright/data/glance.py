@@ -1,0 +1,95 @@
+"""What a person sees of a column at a glance: long and ever different texts, or a few short labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
+_CODE = re.compile(r"[!-~]*[\d/_@][!-~]*")  # ASCII without a space: an id, a date, an address
+_LONGEST_LABEL = 48  # bytes
+_LABEL_WORDS = frozenset(
+    (
+        *("positive", "negative", "neutral", "pos", "neg", "neu", "true", "false", "yes", "no"),
+        *("entailment", "contradiction", "not_entailment", "good", "bad", "spam", "ham", "正面", "负面", "中性"),
+        *("积极", "消极", "好评", "差评", "中评", "正", "负", "是", "否", "对"),
+        *("错", "真", "假", "蕴含", "矛盾", "中立"),
+    )
+)
+
+
+def is_number(value: str) -> bool:
+    """Whether `value` is written as a number."""
+    return _NUMBER.fullmatch(value) is not None
+
+
+def is_whole(value: str) -> bool:
+    """Whether `value` is written as a whole number; `1.0` is one."""
+    return _WHOLE.fullmatch(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A column, from some of its rows.
+
+    Attributes:
+        rows: how many rows were looked at.
+        values: their distinct values, without the empty one.
+        filled: rows that have a value.
+        width: mean length of the values in bytes, by which a Chinese character weighs as much as a short word.
+    """
+
+    rows: int
+    values: frozenset[str]
+    filled: int
+    width: float
+
+    @classmethod
+    def of(cls, cells: Sequence[Any]) -> Glance:
+        """A look at these cells."""
+        # Lists and mappings are neither texts nor labels.
+        plain = [
+            cell if isinstance(cell, str) else "" if isinstance(cell, (list, dict)) else str(cell) for cell in cells
+        ]
+        filled = [value for cell in plain if (value := cell.strip()) and value not in ("None", "nan", "<NA>")]
+        width = sum(len(value.encode("utf-8", "replace")) for value in filled) / max(len(filled), 1)
+        return cls(len(cells), frozenset(filled), len(filled), width)
+
+    @property
+    def is_text(self) -> bool:
+        """Mostly distinct, and neither numbers nor codes."""
+        if not self.filled or len(self.values) < 0.5 * self.filled:
+            return False
+        codes = sum(is_number(value) or _CODE.fullmatch(value) is not None for value in self.values)
+        return codes < 0.5 * len(self.values)
+
+    @property
+    def label_rank(self) -> int | None:
+        """How much the column looks like labels, 0 the most; None: not at all.
+
+        0 known words, or the numbers 0 (or 1) to k without a gap; 1 words; 2 anything else of few values; 3 one
+        value only, as at the beginning of a sorted file.
+        """
+        few = max(2, 0.2 * self.rows if self.rows >= 10 else 0.5 * self.rows)
+        if self.filled < 0.9 * self.rows or not 0 < len(self.values) <= few:
+            return None
+        if max(len(value.encode("utf-8", "replace")) for value in self.values) > _LONGEST_LABEL:
+            return None
+        if any(is_number(value) and not is_whole(value) for value in self.values):
+            return None
+        if len(self.values) == 1:
+            return 3
+        if all(value.lower() in _LABEL_WORDS for value in self.values) or self._counts_up():
+            return 0
+        return 1 if not any(character.isdigit() for value in self.values for character in value) else 2
+
+    def _counts_up(self) -> bool:
+        if not all(is_whole(value) for value in self.values):
+            return False
+        numbers = {int(float(value)) for value in self.values}
+        return numbers == {-1, 1} or (
+            min(numbers) in (-1, 0, 1) and numbers == set(range(min(numbers), max(numbers) + 1))
+        )

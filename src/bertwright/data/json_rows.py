@@ -1,0 +1,185 @@
+"""JSON lines, and JSON files that hold a list of objects, to rows; both are read in bounded memory."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bertwright.data.examples import Where
+from bertwright.data.rows import Row, Rows
+from bertwright.data.text_source import blocks_of, encoding_of, lines_of
+from bertwright.errors import BertwrightError
+from bertwright.text.files import plain_suffix
+
+_LIST_KEY = "data"
+_LOOKED_AT = 1 << 16
+_LONGEST_VALUE = 1 << 26  # characters
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+def read_json(path: Path, encoding: str | None) -> Rows:
+    """The objects of a `.json`, `.jsonl` or `.ndjson` file, compressed or not.
+
+    Under each of these endings people keep both kinds, so the content decides: one object a line, or one list
+    of objects, alone or as the value of `data`.
+
+    Raises:
+        BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW225 what is no JSON; BW226 an
+            item that is no object; BW228 a file without a list of objects.
+    """
+    encoding = encoding_of(path, encoding)
+    start = next(blocks_of(path, encoding, _LOOKED_AT), "").lstrip()
+    if not start:
+        raise BertwrightError("BW205", source=path)
+    if _is_lines(start, plain_suffix(path)):
+        return Rows(str(path), "JSON lines", _lines(path, encoding), encoding=encoding)
+    return Rows(str(path), "JSON", _List(path, encoding).rows(), encoding=encoding)
+
+
+def _is_lines(start: str, suffix: str) -> bool:
+    first, end, _ = start.partition("\n")
+    try:
+        value = json.loads(first)
+    except ValueError:
+        if suffix != ".json" and not first.startswith("["):
+            return True
+        # A JSON file begins with `[` or `{` and goes on, indented, on the next line. Objects at the beginning
+        # of several lines are JSON lines with a mistake in the first; one endless line may be either.
+        cut_off = not end and first.startswith("{") and f'"{_LIST_KEY}"' not in first
+        return first.startswith("{") and ("\n{" in start or (cut_off and len(start) > _LOOKED_AT // 2))
+    if isinstance(value, dict):
+        return not isinstance(value.get(_LIST_KEY), list)
+    return not isinstance(value, list) or bool(start[len(first) :].strip())
+
+
+def _lines(path: Path, encoding: str) -> Iterator[Row]:
+    source = str(path)
+    for number, line in enumerate(lines_of(path, encoding), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            column = error.colno if isinstance(error, json.JSONDecodeError) else 1
+            raise _unreadable(Where(source, number), column, error) from error
+        yield _row(Where(source, number), value)
+
+
+def _row(where: Where, value: Any) -> Row:
+    if not isinstance(value, dict):
+        raise BertwrightError("BW226", where=where, value=_short(value))
+    return where, value
+
+
+def _unreadable(where: Where, column: int, error: Exception) -> BertwrightError:
+    reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+    return BertwrightError("BW225", where=where, column=column, reason=reason)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:40] + "…"
+
+
+class _List:
+    """A JSON list, of which one item after the other is held in memory."""
+
+    def __init__(self, path: Path, encoding: str) -> None:
+        self._source = str(path)
+        self._blocks = blocks_of(path, encoding)
+        self._text = ""  # what was read and not yet forgotten
+        self._at = 0  # the next character in it
+        self._line = 1  # of that character
+        self._column = 1
+        self._decoder = json.JSONDecoder()
+
+    def rows(self) -> Iterator[Row]:
+        is_whole = self._peek() == "["
+        if self._peek() == "{":
+            self._enter_object()
+        if self._peek() != "[":
+            raise BertwrightError("BW228", source=self._source)
+        self._move(1)
+        while self._peek() != "]":
+            where = self._where()
+            yield _row(where, self._value())
+            if self._peek() == ",":
+                self._move(1)
+            elif self._peek() != "]":
+                raise self._wrong("Expecting ',' or ']'")
+        self._move(1)
+        if is_whole and self._peek():
+            raise self._wrong("Extra data")
+
+    def _enter_object(self) -> None:
+        """Go to the value of `data`, past the keys before it."""
+        self._move(1)
+        while self._peek() == '"':
+            key = self._value()
+            if self._peek() != ":":
+                raise self._wrong("Expecting ':'")
+            self._move(1)
+            if key == _LIST_KEY:
+                return
+            self._value()
+            if self._peek() == ",":
+                self._move(1)
+        if self._peek() != "}":
+            raise self._wrong("Expecting a name in quotes")
+        raise BertwrightError("BW228", source=self._source)
+
+    def _value(self) -> Any:
+        self._peek()
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._text, self._at)
+            except (ValueError, RecursionError) as error:
+                # What cannot be read may only be unfinished.
+                if len(self._text) - self._at > _LONGEST_VALUE or not self._more():
+                    pos = error.pos if isinstance(error, json.JSONDecodeError) else self._at
+                    self._move(pos - self._at)
+                    raise _unreadable(self._where(), self._column, error) from error
+                continue
+            # A number at the end of the block may go on in the next one.
+            if end < len(self._text) or not self._more():
+                self._move(end - self._at)
+                return value
+
+    def _peek(self) -> str:
+        """The next character that is no white space; empty at the end."""
+        while True:
+            match = _SPACE.match(self._text, self._at)
+            assert match is not None
+            self._move(match.end() - self._at)
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
+
+    def _move(self, count: int) -> None:
+        end = self._at + count
+        breaks = self._text.count("\n", self._at, end)
+        self._line += breaks
+        self._column = end - self._text.rfind("\n", self._at, end) if breaks else self._column + count
+        self._at = end
+
+    def _more(self) -> bool:
+        # As much again as is waiting, so that a long value is not tried at every block.
+        wanted, parts = len(self._text) - self._at, [self._text[self._at :]]
+        self._at = 0
+        while block := next(self._blocks, ""):
+            parts.append(block)
+            wanted -= len(block)
+            if wanted <= 0:
+                break
+        self._text = "".join(parts)
+        return len(parts) > 1
+
+    def _where(self) -> Where:
+        return Where(self._source, self._line)
+
+    def _wrong(self, reason: str) -> BertwrightError:
+        return BertwrightError("BW225", where=self._where(), column=self._column, reason=reason)

@@ -1,0 +1,44 @@
+"""Parquet files to rows, by pyarrow (the extra `data`)."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bertwright.data.examples import Where
+from bertwright.data.rows import Row, Rows
+from bertwright.errors import BertwrightError
+
+_ROWS_AT_ONCE = 4096
+
+
+def read_parquet(path: Path) -> Rows:
+    """The rows of a Parquet file; a place such as `train.parquet:17` is the 17th row.
+
+    Raises:
+        BertwrightError: BW231 pyarrow is not installed; BW232 the file is no Parquet file, or a damaged one.
+    """
+    try:
+        parquet = importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise BertwrightError("BW231", file=path) from error
+    try:
+        file = parquet.ParquetFile(path)
+        names = tuple(file.schema_arrow.names)
+    except (OSError, ValueError) as error:  # pyarrow's own errors are of these kinds
+        raise BertwrightError("BW232", file=path, reason=str(error).splitlines()[0]) from error
+    return Rows(str(path), "Parquet", _rows(path, file), names)
+
+
+def _rows(path: Path, file: Any) -> Iterator[Row]:
+    source, number = str(path), 0
+    with file:
+        try:
+            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+                for fields in zip(*(column.to_pylist() for column in batch.columns)):
+                    number += 1
+                    yield Where(source, number), fields
+        except (OSError, ValueError) as error:
+            raise BertwrightError("BW232", file=path, reason=str(error).splitlines()[0]) from error

@@ -1,0 +1,36 @@
+"""`Rows`: what every reader of a format makes, before anybody knows which column holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bertwright.data.examples import Where
+
+# The fields of a row by their position, or by their names where every row brings these itself (JSON objects).
+Fields = Sequence[Any] | Mapping[str, Any]
+Row = tuple[Where, Fields]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one source, one after the other.
+
+    Attributes:
+        source: its name.
+        format: such as `CSV`, as it is told to the user.
+        rows: each with its place; read as they are asked for.
+        names: of the columns, where the format has them outside of its rows.
+        may_have_header: whether the first row may hold the names.
+        encoding: of the file; empty for rows in memory.
+        remarks: what was decided by looking.
+    """
+
+    source: str
+    format: str
+    rows: Iterator[Row]
+    names: tuple[str, ...] | None = None
+    may_have_header: bool = False
+    encoding: str = ""
+    remarks: tuple[str, ...] = ()

@@ -1,0 +1,70 @@
+"""The lines of a text file, read as they are asked for; what goes wrong on the way becomes a user's error."""
+
+from __future__ import annotations
+
+import codecs
+import lzma
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bertwright.data.examples import Where
+from bertwright.errors import BertwrightError
+from bertwright.text.files import detect_encoding, open_bytes, open_text
+
+
+def encoding_of(path: Path, wished: str | None) -> str:
+    """`wished`, if there is an encoding of that name, or the one that is found by looking.
+
+    Raises:
+        BertwrightError: BW201 to BW203 as `detect_encoding`; BW235 no encoding has that name.
+    """
+    if wished is None:
+        return detect_encoding(path)
+    try:
+        codecs.lookup(wished)
+    except LookupError as error:
+        raise BertwrightError("BW235", encoding=wished) from error
+    return wished
+
+
+def lines_of(path: Path, encoding: str) -> Iterator[str]:
+    """Every line with its end as it is.
+
+    Raises:
+        BertwrightError: BW202 a damaged archive; BW234 bytes that the encoding does not know.
+    """
+    with _user_errors(path, encoding), open_text(path, encoding) as file:
+        yield from file
+
+
+def blocks_of(path: Path, encoding: str, size: int = 1 << 20) -> Iterator[str]:
+    """The text in parts of `size` characters; errors as `lines_of`."""
+    with _user_errors(path, encoding), open_text(path, encoding) as file:
+        while block := file.read(size):
+            yield block
+
+
+@contextmanager
+def _user_errors(path: Path, encoding: str) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeError as error:
+        where = Where(str(path), _first_line_that_is_not(path, encoding))
+        raise BertwrightError("BW234", where=where, encoding=encoding) from error
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise BertwrightError("BW202", file=path, reason=error) from error
+
+
+def _first_line_that_is_not(path: Path, encoding: str) -> int:
+    # Text is decoded in blocks, so the error itself comes some lines too early.
+    decoder = codecs.getincrementaldecoder(encoding)()
+    number = 0
+    with open_bytes(path) as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                decoder.decode(line)
+            except UnicodeError:
+                return number
+    return number

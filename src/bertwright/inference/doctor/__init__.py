@@ -1,0 +1,1 @@
+"""What this machine is, what works here, and what is missing: findings, and nothing printed."""

@@ -1,0 +1,149 @@
+"""Answers for any number of texts into a file, in constant memory; an interrupted job goes on where it stopped."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bertwright.checkpoint.store import write_text
+from bertwright.data.examples import Example
+from bertwright.errors import BertwrightError
+from bertwright.inference.predictor import Predictor
+
+_TEXTS_AT_ONCE = 1024  # sorted by length among themselves
+_CHARACTERS_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a half-finished output belongs to: the same model, the same input, the same form."""
+
+    run: str
+    source: str
+    size: int
+    form: str
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps({"run": self.run, "source": self.source, "size": self.size, "form": self.form})
+
+
+def job_of(run: Path, source: Path, form: str) -> Job:
+    """The job of answering the texts of `source` with the model of `run`."""
+    return Job(str(run.resolve()), str(source.resolve()), source.stat().st_size, form)
+
+
+def answer_lines(predictor: Predictor, examples: Iterable[Example], form: str, *, header: bool = True) -> Iterator[str]:
+    """Lines of `jsonl` or `csv`, one an example and in their order; for CSV a header line comes first."""
+    first = header
+    for chunk in _chunks(examples):
+        for example, answer in zip(chunk, predictor.answer(chunk)):
+            values: dict[str, Any] = {"text": example.text}
+            if example.text_b is not None:
+                values["text_b"] = example.text_b
+            values |= answer.to_json()
+            if form == "jsonl":
+                yield json.dumps(values, ensure_ascii=False) + "\n"
+                continue
+            row = _flat(values)
+            if first:
+                yield _csv_line(list(row))
+                first = False
+            yield _csv_line(list(row.values()))
+
+
+def write_answers(predictor: Predictor, examples: Iterable[Example], output: Path, job: Job, *, resume: bool) -> int:
+    """Write the answers to `output`, which appears under its name when all of them are there.
+
+    Until then they stand in `OUTPUT.part`, and `OUTPUT.part.json` says what they belong to. With `resume` the whole
+    lines of a part are kept and their texts passed over.
+
+    Returns:
+        How many answers stand in the file.
+
+    Raises:
+        BertwrightError: BW430 there is a part and `resume` was not asked for, BW431 it belongs to another job,
+            BW501 the disk or the permissions do not allow writing.
+    """
+    part, label = output.with_name(f"{output.name}.part"), output.with_name(f"{output.name}.part.json")
+    done = 0
+    if part.exists():
+        if not resume:
+            raise BertwrightError("BW430", file=part)
+        if not label.is_file() or label.read_text(encoding="utf-8").strip() != job.to_json():
+            raise BertwrightError("BW431", file=part)
+        done = _keep_whole_records(part, job.form)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_text(label, job.to_json() + "\n")
+        with part.open("a", encoding="utf-8", newline="") as file:
+            for line in answer_lines(predictor, islice(examples, done, None), job.form, header=done == 0):
+                file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        with part.open(encoding="utf-8", newline="") as file:
+            count = _count_records(file, job.form)
+        part.replace(output)
+        label.unlink()
+    except OSError as error:
+        raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
+    return count
+
+
+def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    """Groups of examples that fit memory together, however long their texts are."""
+    chunk: list[Example] = []
+    characters = 0
+    for example in examples:
+        chunk.append(example)
+        characters += len(example.text) + len(example.text_b or "")
+        if len(chunk) == _TEXTS_AT_ONCE or characters >= _CHARACTERS_AT_ONCE:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """Nested scores as columns of their own."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": number for name, number in value.items()}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _csv_line(fields: list[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(fields)
+    return line.getvalue()
+
+
+def _keep_whole_records(part: Path, form: str) -> int:
+    """Cut off what an interruption left half-written; how many answers remain."""
+    end, count, opened = 0, 0, False
+    with part.open("rb") as file:
+        position = 0
+        for line in file:
+            position += len(line)
+            # A line break inside quotes belongs to its record; an odd number of quotes opens or closes one.
+            opened ^= form == "csv" and line.count(b'"') % 2 == 1
+            if line.endswith(b"\n") and not opened:
+                end, count = position, count + 1
+    os.truncate(part, end)
+    return max(count - 1, 0) if form == "csv" else count
+
+
+def _count_records(file: io.TextIOWrapper, form: str) -> int:
+    if form == "jsonl":
+        return sum(1 for _ in file)
+    return max(sum(1 for _ in csv.reader(file)) - 1, 0)

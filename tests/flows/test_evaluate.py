@@ -1,0 +1,147 @@
+"""`bertwright evaluate`: its numbers are scikit-learn's, and everything it says can be had as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from bertwright.cli.tables import print_classes
+from bertwright.inference.evaluate import evaluate, temperature_of
+from bertwright.inference.predictor import Predictor
+from bertwright.training.answers import with_temperature
+
+from .conftest import Command, write_csv
+
+
+def read_jsonl(file: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_numbers_are_those_of_scikit_learn_on_the_written_predictions(
+    command: Command, run: Path, dev_csv: Path, tmp_path: Path
+) -> None:
+    result = command("evaluate", run, dev_csv, "--json", "--predictions", tmp_path / "answers.jsonl")
+    assert result.code == 0, result.err
+    report = json.loads(result.out)
+    rows = read_jsonl(tmp_path / "answers.jsonl")
+    assert report["examples"] == len(rows) == 100
+    gold, predicted = ([row[name] for row in rows] for name in ("gold", "predicted"))
+    sure = np.array([row["scores"]["positive"] for row in rows])  # type: ignore[index]
+    expected = {
+        "accuracy": metrics.accuracy_score(gold, predicted),
+        "macro_f1": metrics.f1_score(gold, predicted, average="macro", zero_division=0),
+        "weighted_f1": metrics.f1_score(gold, predicted, average="weighted", zero_division=0),
+        "micro_f1": metrics.f1_score(gold, predicted, average="micro", zero_division=0),
+        "f1": metrics.f1_score(gold, predicted, pos_label="positive", zero_division=0),
+        "mcc": metrics.matthews_corrcoef(gold, predicted),
+    }
+    assert {name: one["value"] for name, one in report["metrics"].items()} == pytest.approx(expected)
+    assert report["positive_class"] == "positive"
+    assert report["confusion"]["labels"] == ["negative", "positive"]
+    matrix = metrics.confusion_matrix(gold, predicted, labels=["negative", "positive"])
+    assert report["confusion"]["rows_true_columns_predicted"] == matrix.tolist()
+    for name, value in report["scores"].items():
+        assert value == pytest.approx(expected[name])
+    assert report["calibration"]["temperature"] > 0
+    given = report["calibration"]["before" if "fitted" in report["calibration"]["temperature_from"] else "after"]
+    assert given["nll"] == pytest.approx(metrics.log_loss(gold, sure, labels=["negative", "positive"]), abs=1e-4)
+    assert given["brier"] == pytest.approx(2 * metrics.brier_score_loss(gold, sure, pos_label="positive"), abs=1e-4)
+    assert rows[0]["where"] == f"{dev_csv}:2"
+
+
+def test_what_a_person_reads(command: Command, run: Path, dev_csv: Path) -> None:
+    result = command("evaluate", run, dev_csv, "--show-errors", 2, "--abstain-accuracy", 0.6)
+    assert result.code == 0, result.err
+    for part in ("100 examples", "accuracy", "95 % interval", "ECE", "temperature", "negative", "recall"):
+        assert part in result.out
+    assert "answers with a score of at least" in result.out or "no threshold" in result.out
+    assert result.out.count("true: ") == 2
+    assert f"{dev_csv}:" in result.out, "a wrong answer says where it stands"
+    assert "100 examples" in result.err, "how the data was read is said on stderr"
+
+
+def test_a_temperature_changes_the_calibration_and_no_score(
+    run: Path, dev_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor.load(run)
+    stored = temperature_of(predictor.task)
+    plain = evaluate(run, dev_csv)
+    raw = with_temperature(plain.predictions, 1 / stored)
+    monkeypatch.setattr(Predictor, "answer", lambda *_: with_temperature(raw, 2.0))
+    monkeypatch.setattr("bertwright.inference.evaluate.temperature_of", lambda _task: 2.0)
+    report = evaluate(run, dev_csv)
+    assert report.scores == plain.scores
+    assert report.summary is not None
+    assert plain.summary is not None
+    calibration, before = report.summary.calibration, plain.summary.calibration.before
+    assert (calibration.temperature, calibration.is_fitted_here) == (2.0, False)
+    assert calibration.before.to_json() == pytest.approx(before.to_json(), abs=1e-6)
+    assert calibration.after.nll != pytest.approx(before.nll, abs=1e-6)
+
+
+def test_errors_and_threshold_as_json_agree_with_the_predictions(
+    command: Command, run: Path, dev_csv: Path, tmp_path: Path
+) -> None:
+    words = ("--json", "--show-errors", 1000, "--abstain-accuracy", 0.8, "--predictions", tmp_path / "a.jsonl")
+    report = json.loads(command("evaluate", run, dev_csv, *words).out)
+    rows = read_jsonl(tmp_path / "a.jsonl")
+    wrong = [row for row in rows if row["gold"] != row["predicted"]]
+    assert sorted(str(row["where"]) for row in report["errors"]) == sorted(str(row["where"]) for row in wrong)
+    scores = [row["score"] for row in report["errors"]]
+    assert scores == sorted(scores, reverse=True)
+    threshold = report["abstention"]
+    if threshold is not None:
+        sure = [row for row in rows if row["score"] >= threshold["threshold"] - 1e-6]  # type: ignore[operator]
+        assert abs(len(sure) - threshold["answered"]) <= 1, "the file has six digits"
+        assert threshold["accuracy"] >= 0.8
+    assert json.loads(command("evaluate", run, dev_csv, "--json", "--abstain-accuracy", 1).out)["examples"] == 100
+
+
+@pytest.mark.parametrize("value", [95, 0, -1, "nan"])
+def test_an_accuracy_in_percent_is_refused_before_anything_is_computed(
+    command: Command, tmp_path: Path, value: object
+) -> None:
+    result = command("evaluate", tmp_path / "none", tmp_path / "none.csv", "--abstain-accuracy", value)
+    assert result.code == 2
+    assert "error BW522" in result.err
+    assert "0.95" in result.err
+
+
+def test_a_label_that_the_model_does_not_know(command: Command, run: Path, tmp_path: Path) -> None:
+    data = write_csv(tmp_path / "test.csv", [("fine", "positive"), ("fine", "postive")])
+    result = command("evaluate", run, data)
+    assert result.code == 1
+    assert "error BW209" in result.err
+    assert "test.csv:3" in result.err
+
+
+def test_a_file_that_cannot_be_written(command: Command, run: Path, dev_csv: Path, tmp_path: Path) -> None:
+    result = command("evaluate", run, dev_csv, "--predictions", tmp_path / "nowhere" / "a.jsonl")
+    assert result.code == 1
+    assert "error BW501" in result.err
+
+
+def test_one_example_is_enough(command: Command, run: Path, tmp_path: Path) -> None:
+    data = write_csv(tmp_path / "test.csv", [("a great day", "positive")])
+    assert command("evaluate", run, data, "--show-errors", 3).code == 0
+    assert json.loads(command("evaluate", run, data, "--json").out)["examples"] == 1
+
+
+def test_rows_in_memory(run: Path, sentences: list[tuple[str, str]]) -> None:
+    report = evaluate(run, [{"text": text, "label": label} for text, label in sentences[:20]])
+    assert len(report.predictions) == 20
+
+
+def test_many_classes_give_the_top_confusions_instead_of_a_wide_table(capsys: pytest.CaptureFixture[str]) -> None:
+    confusion = np.eye(25, dtype=np.int64) * 5
+    confusion[3, 7] = 4
+    print_classes(confusion, [f"[class] {index}" for index in range(25)])
+    out = capsys.readouterr().out
+    assert "the most frequent confusions" in out
+    assert "[class] 24" in out, "a name in brackets is no markup"
+    print_classes(confusion[:4, :4], list("abcd"))
+    assert "columns: the predicted one" in capsys.readouterr().out

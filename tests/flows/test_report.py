@@ -1,0 +1,215 @@
+"""What a run folder tells: the files parse, and agree with each other and with the model."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bertwright import Predictor, finetune
+from bertwright.data.examples import Example, Where
+from bertwright.errors import BertwrightError
+from bertwright.evaluation.calibration import fit_temperature, log_probabilities
+from bertwright.tasks.classification import Classification, ClassPrediction
+from bertwright.training.answers import answers_of, harmless
+from bertwright.training.report import RunStory, write_report
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def told(
+    tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, train_csv: Path, dev_csv: Path
+) -> tuple[Path, RunStory]:
+    """A run folder with its report, and the story it was written from."""
+    folder = tmp_path_factory.mktemp("runs") / "told"
+    settings = {"epochs": 6, "learning_rate": 3e-3, "seed": 6, "precision": "fp32"}
+    run = finetune(train_csv, dev_csv, model=tiny_model, out=folder, **settings)
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    with (folder / "metrics.csv").open(encoding="utf-8") as file:
+        metrics = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    best = run.outcome.best
+    story = RunStory(
+        record=record,
+        task=run.task,
+        examples=run.dev,
+        predictions=best.predictions,
+        metrics=metrics,
+        best_step=best.step,
+        losses=[0.7, float("nan"), 0.5, 0.6],
+        train_classes={"negative": 150, "positive": 150},
+    )
+    write_report(folder, story)
+    return folder, story
+
+
+def read_answers(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def read_errors(folder: Path) -> list[dict[str, str]]:
+    with (folder / "errors.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_predictions_are_the_models_own(told: tuple[Path, RunStory], dev_csv: Path) -> None:
+    folder, story = told
+    rows = read_answers(folder)
+    assert [row["text"] for row in rows] == [example.text for example in story.examples]
+    assert rows[0]["where"] == f"{dev_csv}:2"
+    for row, answer in zip(rows, Predictor.load(folder)([example.text for example in story.examples])):
+        values = answer.to_json()
+        assert row["predicted"] == values["label"]
+        assert row["scores"] == pytest.approx(values["scores"], abs=1e-5)
+
+
+def test_errors_are_the_wrong_predictions_the_most_confident_first(told: tuple[Path, RunStory]) -> None:
+    folder, _ = told
+    rows, errors = read_answers(folder), read_errors(folder)
+    wrong = {str(row["where"]): row for row in rows if row["gold"] != row["predicted"]}
+    assert {row["where"] for row in errors} == set(wrong)
+    assert errors, "a tiny model makes mistakes; otherwise this test shows nothing"
+    for row in errors:
+        answer = wrong[row["where"]]
+        assert (row["gold"], row["predicted"]) == (answer["gold"], answer["predicted"])
+        assert harmless(str(answer["text"])) == row["text"]
+        assert float(row["score"]) == pytest.approx(answer["score"], abs=1e-6)
+        assert float(row["gold_score"]) <= float(row["score"])
+    scores = [float(row["score"]) for row in errors]
+    assert scores == sorted(scores, reverse=True)
+    assert (folder / "errors.csv").read_bytes().startswith(b"\xef\xbb\xbf"), "spreadsheets need the mark"
+
+
+def test_the_card_says_what_the_files_say(told: tuple[Path, RunStory]) -> None:
+    pytest.importorskip("matplotlib")
+    folder, _ = told
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    rows = read_answers(folder)
+    right = np.mean([row["gold"] == row["predicted"] for row in rows])
+    assert re.search(rf"\| accuracy \| {right:.4f} \| 0\.\d{{4}} to [01]\.\d{{4}} \|", card)
+    assert f"{len(read_errors(folder))} of {len(rows)} dev texts are answered wrongly" in card
+    counts = Counter((row["gold"], row["predicted"]) for row in rows)
+    line = f"| **negative** | {counts['negative', 'negative']} | {counts['negative', 'positive']} |"
+    assert line in card
+    for part in ("# told", "learning_rate = 0.003", "seed = 6", "bertwright predict", "transformers", "64 tokens",
+                 "| negative | 150 |", "| torch | ", "ECE"):  # fmt: skip
+        assert part in card, part
+    for name in ("loss.png", "confusion.png", "reliability.png"):
+        assert f"({name})" in card
+        assert (folder / name).read_bytes().startswith(PNG)
+    assert not list(folder.glob("*.tmp"))
+    assert not list(folder.glob(".*.tmp"))
+
+
+def test_the_card_of_a_story_without_details_is_written(told: tuple[Path, RunStory], tmp_path: Path) -> None:
+    _, story = told
+    write_report(tmp_path, replace(story, record={}, losses=(), train_classes={}))
+    assert "None" not in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_temperature_changes_scores_and_never_answers(told: tuple[Path, RunStory], tmp_path: Path) -> None:
+    folder, story = told
+    answers = answers_of(story.task, story.predictions, story.examples)
+    assert answers is not None
+    temperature = fit_temperature(log_probabilities(answers.probabilities), answers.gold)
+    assert temperature != 1
+    write_report(tmp_path, replace(story, temperature=temperature))
+    for old, new in zip(read_answers(folder), read_answers(tmp_path)):
+        assert old["predicted"] == new["predicted"]
+        assert new["score"] != old["score"]
+        assert new["score"] == max(new["scores"].values())  # type: ignore[attr-defined]
+    assert {row["where"] for row in read_errors(tmp_path)} == {row["where"] for row in read_errors(folder)}
+    assert f"{temperature:.3f}" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_without_matplotlib_one_line_says_how_to_get_plots(
+    told: tuple[Path, RunStory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, story = told
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with caplog.at_level("INFO", "bertwright"):
+        written = write_report(tmp_path, story)
+    assert {path.name for path in written} == {"predictions.jsonl", "errors.csv", "README.md"}
+    assert [line for line in caplog.messages if "bertwright[plots]" in line] == caplog.messages
+    assert ".png" not in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_folder_that_is_not_there(told: tuple[Path, RunStory], tmp_path: Path) -> None:
+    with pytest.raises(BertwrightError, match="BW501"):
+        write_report(tmp_path / "nowhere", told[1])
+
+
+def make_story(texts: Mapping[str, tuple[str, str]], labels: tuple[str, ...], text_b: str | None = None) -> RunStory:
+    """A story of one answer a text: text to true and predicted label."""
+    examples = [Example(text, gold, Where("d.csv", i), text_b) for i, (text, (gold, _)) in enumerate(texts.items(), 2)]
+    rest = 0.4 / (len(labels) - 1)
+    predictions = [
+        ClassPrediction(False, said, 0.6, {label: 0.6 if label == said else rest for label in labels})
+        for _, said in texts.values()
+    ]
+    return RunStory(
+        {}, Classification(labels), examples, predictions, [{"step": 1, "train_loss": 0.7, "dev_accuracy": 0.5}], 1
+    )
+
+
+def test_a_spreadsheet_runs_no_formula_from_a_text(tmp_path: Path) -> None:
+    texts = ['=HYPERLINK("http://x")', "+1 for this", "-5", "@SUM(A1)", "plain", "two\nlines", '"quoted", comma', "\tx"]
+    write_report(tmp_path, make_story(dict.fromkeys(texts, ("a|b", "=b")), ("a|b", "=b"), text_b="=2"))
+    rows = read_errors(tmp_path)
+    assert [row["text"] for row in rows] == [
+        "'" + texts[0], "'+1 for this", "-5", "'@SUM(A1)", "plain", "two\nlines", '"quoted", comma', "'\tx",
+    ]  # fmt: skip
+    assert {row["predicted"] for row in rows} == {"'=b"}
+    assert {row["text_b"] for row in rows} == {"'=2"}
+    assert [row["text"] for row in read_answers(tmp_path)] == texts, "JSON lines keep texts as they are"
+    assert "a\\|b" in (tmp_path / "README.md").read_text(encoding="utf-8"), "a bar in a label does not end a cell"
+
+
+def test_chinese_classes_never_turn_into_boxes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    labels = ("财经新闻", "体育", "科技")
+    story = make_story({"甲": ("体育", "科技"), "乙": ("科技", "科技"), "丙": ("财经新闻", "财经新闻")}, labels)
+    write_report(tmp_path, story)
+    assert "财经新闻" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    monkeypatch.setattr("bertwright.training.plots.font_families", lambda _texts: None)
+    write_report(tmp_path, story)
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "0: 财经新闻, 1: 体育, 2: 科技" in card
+
+
+def test_a_font_is_chosen_only_if_it_has_the_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    from bertwright.training import plot_fonts as fonts
+
+    assert fonts.font_families(["plain", "Ünïcode", "two\nlines"]) == [fonts.DEFAULT]
+    found = fonts.font_families(["财经", "體育"])
+    if found is not None:
+        from matplotlib import font_manager
+        from matplotlib.ft2font import FT2Font
+
+        assert "Last Resort" not in " ".join(found), "that font has every character, as a box"
+        files = [font_manager.findfont(name, fallback_to_default=False) for name in found]
+        covered = set().union(*(FT2Font(file).get_charmap() for file in files))
+        assert {ord(character) for character in "财经體育"} <= covered
+    characters = {"default": {1}, "latin": {ord("a")}, "han": {ord("财"), ord("a")}}
+    monkeypatch.setattr(fonts, "_default_file", lambda: "default")
+    monkeypatch.setattr(fonts, "_characters_of", lambda file: frozenset(characters[file]))
+    monkeypatch.setattr(fonts, "_candidates", lambda: [("Latin", "latin"), ("Han", "han")])
+    assert fonts.font_families(["财"]) == [fonts.DEFAULT, "Han"]
+    assert fonts.font_families(["财经"]) is None
+
+
+def test_many_classes_are_drawn_as_those_with_the_most_mistakes(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    labels = tuple(f"class {index}" for index in range(77))
+    texts = {f"text {i}": (labels[i % 77], labels[(i * i) % 77]) for i in range(200)}
+    write_report(tmp_path, make_story(texts, labels))
+    assert (tmp_path / "confusion.png").read_bytes().startswith(PNG)
+    assert "| true | predicted | times |" in (tmp_path / "README.md").read_text(encoding="utf-8")
