@@ -39,7 +39,7 @@ def test_rows_without_text_are_left_out_and_named(tmp_path: Path) -> None:
     table = read_table(write(tmp_path / "a.csv", "text,label\na,1\n ,2\n,3\nb,4\n"), labelled=True)
     assert len(table.examples) == 2
     assert [where.line for where in table.empty] == [3, 4]
-    assert "2 rows without text left out" in table.summary()
+    assert table.summary().endswith(f"2 rows without text left out: {tmp_path / 'a.csv'}:3, {tmp_path / 'a.csv'}:4")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_named_columns(tmp_path: Path) -> None:
 def test_labels_are_needed_only_where_they_are_asked_for(tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", "text\nx\n")
     assert read_table(file, labelled=False).examples[0].label is None
-    with pytest.raises(BertwrightError, match="BW206"):
+    with pytest.raises(BertwrightError, match="BW221"):
         read_table(file, labelled=True)
 
 
@@ -87,11 +87,3 @@ def test_rows_in_memory() -> None:
     assert [example.text for example in read_rows(["a", "b"], "texts", labelled=False).examples] == ["a", "b"]
     with pytest.raises(BertwrightError, match="train:2"):
         read_rows([("a", 1), ("b",)], "train", labelled=True)
-
-
-def test_the_sizes_of_real_files(real_data: Path) -> None:
-    for name, train, dev in (("en/sst2", 67349, 872), ("zh/chnsenticorp", 9600, 1200)):
-        for part, count in (("train", train), ("dev", dev)):
-            table = read_table(real_data / name / f"{part}.tsv", labelled=True)
-            assert len(table.examples) + len(table.empty) == count
-            assert {example.label for example in table.examples} == {"0", "1"}

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from bertwright.cli import doctoring
-from bertwright.inference.doctor import cores, devices, environment, memory, processor, storage
+from bertwright.inference.doctor import cores, devices, environment, memory, processor, speed, storage
 from bertwright.inference.doctor.container import Limits, container_limits
 from bertwright.inference.doctor.findings import Mark, size
 from bertwright.inference.doctor.offline import NetworkWatch
@@ -164,6 +164,26 @@ def test_precision_where_torch_does_not_tell(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(devices, "processor_flags", lambda: (frozenset({"avx2"}), "/proc/cpuinfo"))
     (finding,) = devices.precision()
     assert finding.value == "auto is fp32: the processor has no instructions for bf16"
+
+
+def test_a_rate_is_the_best_of_many_and_ends_on_a_slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def times(device: object, dtype: object, width: int) -> object:
+        yield 0.05  # disturbed
+        while True:
+            yield width**3 * 2 / 1e9 / 100
+
+    monkeypatch.setattr(speed, "_product_times", times)
+    rate, _ = speed.matrix_rate(torch.device("cpu"), torch.float32)
+    assert rate == pytest.approx(100)
+    monkeypatch.setattr(speed, "_product_times", lambda *_: iter([9.0] * 9))
+    assert speed.matrix_rate(torch.device("cpu"), torch.float32)[1] == 256
+
+
+def test_a_busy_machine_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "count_cores", lambda: cores.Cores(4, 4, 4, None))
+    for busy, mark in ((0.3, Mark.OK), (3.5, Mark.NOTE)):
+        monkeypatch.setattr(os, "getloadavg", lambda busy=busy: (busy, 0.0, 0.0), raising=False)
+        assert next(iter(speed.load())).mark is mark
 
 
 # Disk and models

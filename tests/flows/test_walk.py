@@ -32,7 +32,7 @@ def test_finetune_evaluate_predict(
         "finetune", train_csv, "--dev", dev_csv, "--model", tiny_model, "--out", out, "epochs=2", "learning_rate=3e-3"
     )
     assert result.code == 0, result.err
-    assert "best epoch" in result.out
+    assert "best after epoch" in result.out
     assert "negative" in result.out, "the confusion table names the classes"
     assert "train.csv (utf-8): 300 examples, text from 'text', labels from 'label'" in result.err
     assert "epoch 2/2" in result.err
@@ -116,7 +116,7 @@ def test_cut_tokens_are_counted_before_training(
     rows = [*sentences[:60], ("good " * 200, "positive")]
     with caplog.at_level("INFO", "bertwright"):
         finetune(rows, sentences[100:130], model=tiny_model, out=tmp_path / "run", epochs=1, long="head")
-    assert "train: 1 of 61 texts are longer than 64 tokens (long=head); 138 tokens" in caplog.text
+    assert "train: 1 of 61 texts are cut at 64 tokens (long=head); 138 tokens" in caplog.text
 
 
 def test_transformers_opens_the_model_of_a_run_with_equal_scores(run: Path) -> None:

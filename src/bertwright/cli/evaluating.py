@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.finetuning import Device, Encoding, LabelColumn, TextColumn
+from bertwright.cli.finetuning import Device, Encoding, LabelColumn, TextBColumn, TextColumn
 
 Data = Annotated[Path, typer.Argument(help="Labelled texts, in any format that `finetune` reads.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -18,6 +18,7 @@ def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
     data: Data,
     text_column: TextColumn = None,
+    text_b_column: TextBColumn = None,
     label_column: LabelColumn = None,
     encoding: Encoding = None,
     device: Device = "cpu",
@@ -45,7 +46,8 @@ def evaluate(
 
     if abstain_accuracy is not None and not 0 < abstain_accuracy <= 1:
         raise BertwrightError("BW522", value=abstain_accuracy)
-    report = run_evaluate(run, data, columns=Columns(text_column, label_column), encoding=encoding, device=device)
+    columns = Columns(text_column, label_column, text_b_column)
+    report = run_evaluate(run, data, columns=columns, encoding=encoding, device=device)
     typer.echo(report.table.summary(), err=True)
     if predictions is not None:
         write_text(predictions, answers_jsonl(report.examples, report.predictions))
@@ -74,6 +76,7 @@ def compare(
     run_b: Annotated[Path, typer.Argument(help="Another one, trained with the same labels.")],
     data: Data,
     text_column: TextColumn = None,
+    text_b_column: TextBColumn = None,
     label_column: LabelColumn = None,
     encoding: Encoding = None,
     device: Device = "cpu",
@@ -92,7 +95,7 @@ def compare(
     from bertwright.data.tables import Columns
     from bertwright.inference.compare import compare as run_compare
 
-    columns = Columns(text_column, label_column)
+    columns = Columns(text_column, label_column, text_b_column)
     comparison = run_compare(run_a, run_b, data, columns=columns, encoding=encoding, device=device)
     typer.echo(comparison.table.summary(), err=True)
     if output is not None:

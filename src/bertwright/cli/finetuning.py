@@ -1,31 +1,35 @@
-"""The verbs around a fine-tuned model: finetune, evaluate, predict."""
+"""The verbs that make a fine-tuned model and ask it: finetune, predict."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-TextColumn = Annotated[str | None, typer.Option(help="Column that holds the texts. Default: found by its name.")]
-LabelColumn = Annotated[str | None, typer.Option(help="Column that holds the labels. Default: found by its name.")]
+TextColumn = Annotated[str | None, typer.Option(help="Column of the texts, by name or number. Default: found.")]
+TextBColumn = Annotated[str | None, typer.Option(help="Column of the second texts of pairs. Default: found.")]
+LabelColumn = Annotated[str | None, typer.Option(help="Column of the labels. Default: found.")]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of the data. Default: detected, and said.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
 
 
 def finetune(
-    train: Annotated[Path, typer.Argument(help="Labelled texts: .csv or .tsv (also .gz, .bz2, .xz).")],
+    train: Annotated[Path, typer.Argument(help="A file (csv, tsv, json, jsonl, parquet, txt) or a folder of classes.")],
     settings: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE ...]", help="Settings.")] = None,
     dev: Annotated[Path | None, typer.Option(help="Labelled texts to choose the best epoch by.")] = None,
     model: Annotated[str, typer.Option(help="The model to start from: a folder or a hub name.")] = "",
     out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/ and the name of TRAIN.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
+    long: Annotated[str | None, typer.Option(help="Longer texts: window (read all), head, head+tail, error.")] = None,
+    seeds: Annotated[str, typer.Option(help="Train once for each, and tell mean and spread: 1,2,3")] = "",
     text_column: TextColumn = None,
+    text_b_column: TextBColumn = None,
     label_column: LabelColumn = None,
     encoding: Encoding = None,
     device: Device = "cpu",
     overwrite: Annotated[bool, typer.Option(help="Replace the run that the folder holds.")] = False,
+    show_settings: Annotated[bool, typer.Option(help="List every setting with its default, and stop.")] = False,
 ) -> None:
     """Train a model on labelled texts.
 
@@ -35,6 +39,7 @@ def finetune(
 
       bertwright finetune 训练.tsv --model ./chinese-bert --out runs/first epochs=5 learning_rate=3e-5
     """
+    from bertwright.cli.settings_list import print_settings
     from bertwright.cli.tables import print_confusion
     from bertwright.data.tables import Columns
     from bertwright.errors import BertwrightError
@@ -42,88 +47,83 @@ def finetune(
     from bertwright.training.finetune import finetune as run_finetune
     from bertwright.training.settings import FinetuneSettings
 
+    if show_settings:
+        print_settings(FinetuneSettings)
+        return
     if not model:
         raise BertwrightError("BW105")
-    name = train.name.removesuffix(train.suffix) if plain_suffix(train) != train.suffix.lower() else train.name
-    out = out or Path("runs") / Path(name).stem
+    name = train.name
+    while plain_suffix(Path(name)):
+        name = Path(name).stem
     run = run_finetune(
         train,
         dev,
         model=model,
-        out=out,
-        columns=Columns(text_column, label_column),
+        out=out or Path("runs") / name,
+        columns=Columns(text=text_column, label=label_column, text_b=text_b_column),
         encoding=encoding,
-        settings=FinetuneSettings.resolve(recipe, settings or ()),
+        settings=FinetuneSettings.resolve(recipe, settings or (), long=long),
+        seeds=_seeds(seeds),
         device=device,
         overwrite=overwrite,
     )
     print_confusion(run.task, run.outcome.best.predictions, run.dev)
-    typer.echo(f"best epoch {run.outcome.best.epoch}; the model is in {run.folder / 'best'}")
+    typer.echo(f"best after epoch {run.outcome.best.epoch}; the model is in {run.folder / 'best'}")
     typer.echo(f'next: bertwright predict {run.folder} "a text"')
 
 
-def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
-    data: Annotated[Path, typer.Argument(help="Labelled texts: .csv or .tsv (also .gz, .bz2, .xz).")],
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    encoding: Encoding = None,
-    device: Device = "cpu",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-) -> None:
-    """Score a trained model on labelled texts.
+def _seeds(words: str) -> list[int]:
+    from bertwright.errors import BertwrightError
 
-    Example:
-
-      bertwright evaluate runs/first test.csv
-    """
-    from bertwright.cli.tables import print_confusion, print_scores
-    from bertwright.data.tables import Columns
-    from bertwright.inference.evaluate import evaluate as run_evaluate
-
-    report = run_evaluate(run, data, columns=Columns(text_column, label_column), encoding=encoding, device=device)
-    if as_json:
-        typer.echo(json.dumps({"examples": len(report.examples), "scores": report.scores}))
-        return
-    print_scores(report.scores, len(report.examples))
-    print_confusion(report.task, report.predictions, report.examples)
+    try:
+        return [int(word) for word in words.split(",") if word.strip()]
+    except ValueError as error:
+        raise BertwrightError("BW102", key="seeds", value=words, reason="whole numbers, as in 1,2,3") from error
 
 
 def predict(
     run: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT ...]", help="Texts to answer.")] = None,
-    data: Annotated[Path | None, typer.Option("--input", help="Texts in a .csv or .tsv file.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Write the answers here. Default: stdout.")] = None,
+    data: Annotated[Path | None, typer.Option("--input", help="Texts in any format that `finetune` reads.")] = None,
+    output: Annotated[Path | None, typer.Option(help="A .jsonl or .csv file. Default: JSON lines on stdout.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with an --output that was interrupted.")] = False,
     text_column: TextColumn = None,
+    text_b_column: TextBColumn = None,
     encoding: Encoding = None,
     device: Device = "cpu",
 ) -> None:
-    """Answer for texts, one JSON line each, in the order given.
+    """Answer for texts, one line each, in the order given; without texts and --input, for the lines of stdin.
 
     Examples:
 
       bertwright predict runs/first "This is a great movie!"
 
       bertwright predict runs/first --input texts.csv --output answers.jsonl
+
+      cat texts.txt | bertwright predict runs/first > answers.jsonl
     """
-    from bertwright.checkpoint.store import write_text
-    from bertwright.data.tables import Columns, read_table
+    import sys
+
+    from bertwright.data.sources import stream_examples
+    from bertwright.data.tables import Columns, describe
     from bertwright.errors import BertwrightError
     from bertwright.inference.predictor import Predictor
+    from bertwright.inference.streaming import answer_lines, form_of, job_of, write_answers
 
-    if bool(texts) == bool(data):
+    if (texts and data) or (not texts and data is None and sys.stdin.isatty()):
         raise BertwrightError("BW106")
+    if output is not None and data is None:
+        raise BertwrightError("BW110")
     predictor = Predictor.load(run, device)
-    if data is not None:
-        table = read_table(data, Columns(text_column), labelled=False, encoding=encoding)
-        typer.echo(table.summary(), err=True)
-        texts = [example.text for example in table.examples]
-    assert texts is not None
-    lines = [
-        json.dumps({"text": text, **answer.to_json()}, ensure_ascii=False)
-        for text, answer in zip(texts, predictor.stream(texts))
-    ]
-    if output is not None:
-        write_text(output, "\n".join(lines) + "\n")
-    else:
-        typer.echo("\n".join(lines))
+    if data is None:
+        lines = texts or (line.rstrip("\r\n") for line in sys.stdin)
+        _, examples = stream_examples(lines, name="arguments" if texts else "stdin")
+        sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))
+        return
+    columns, examples = stream_examples(data, Columns(text=text_column, text_b=text_b_column), encoding=encoding)
+    typer.echo(f"{data}: {describe(columns, None)}", err=True)
+    if output is None:
+        sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))
+        return
+    count = write_answers(predictor, examples, output, job_of(run, data, form_of(output)), resume=resume)
+    typer.echo(f"{count} answers in {output}", err=True)

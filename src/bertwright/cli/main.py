@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli import demo, finetuning
+from bertwright.cli import demo, doctoring, evaluating, finetuning, inspecting
 from bertwright.errors import LANGUAGES, BertwrightError
 from bertwright.version import __version__
 
@@ -22,8 +22,11 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(finetuning.finetune)
-app.command()(finetuning.evaluate)
+app.command()(evaluating.evaluate)
+app.command()(evaluating.compare)
 app.command()(finetuning.predict)
+app.command()(inspecting.inspect)
+app.command()(doctoring.doctor)
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 

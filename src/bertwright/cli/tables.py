@@ -22,8 +22,8 @@ from bertwright.tasks.task import Prediction, Task
 _MOST_CLASSES = 20  # a wider confusion table does not fit a screen
 _TOP_CONFUSIONS = 15
 _CALIBRATION = {
-    "ece": "ECE, 15 bins of equal width",
-    "adaptive_ece": "ECE, 15 bins of equally many texts",
+    "ece": "ECE, 15 equally wide bins",
+    "adaptive_ece": "ECE, 15 equally filled bins",
     "brier": "Brier score",
     "nll": "negative log-likelihood",
 }

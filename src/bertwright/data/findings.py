@@ -37,7 +37,11 @@ class Finding:
             return self.message
         listed: Sequence[object] = self.places
         if self.earlier:
-            listed = [f"{place} (see {first})" for place, first in zip(self.places, self.earlier)]
+            # In a long path twice over nobody finds the line.
+            listed = [
+                f"{place} (see {f'line {first.line}' if first.source == place.source else first})"
+                for place, first in zip(self.places, self.earlier)
+            ]
         return f"{self.message}: {shown(listed, _PLACES_IN_A_LINE)}"
 
     def to_json(self) -> dict[str, Any]:

@@ -189,9 +189,10 @@ def _of_tokens(one: SetOfExamples) -> list[Finding]:
         return []
     findings = []
     if tokens.long:
+        share = 100 * tokens.beyond / tokens.tokens
         message = (
-            f"{name}: {len(tokens.long)} of {one.rows} texts are longer than {tokens.limit} tokens; {tokens.beyond} tokens "
-            f"({100 * tokens.beyond / tokens.tokens:.1f} % of all) lie beyond, read in windows unless long=head is asked for"
+            f"{name}: {len(tokens.long)} of {one.rows} texts are longer than {tokens.limit} tokens, by {tokens.beyond} "
+            f"tokens in all ({share:.1f} %); they are read in windows, and cut only where long=head asks for it"
         )
         findings.append(Finding("long", "note", message, tokens.long))
     if tokens.unknown:

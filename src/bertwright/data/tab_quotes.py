@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import Enum
+from io import StringIO
 
 _FIELD = r'(?:"[^"]*(?:""[^"]*)*"|[^"\t\r\n]*)'
 _RECORD = re.compile(rf"{_FIELD}(?:\t{_FIELD})*\r?\n?")
@@ -42,7 +43,7 @@ def tab_quotes(lines: Iterable[str]) -> TabQuotes:
         if not _RECORD.fullmatch(record):
             return TabQuotes.LITERAL
         raw = record.split("\t")
-        fields = next(csv.reader(record.splitlines(keepends=True), delimiter="\t"))
+        fields = next(csv.reader(StringIO(record, newline=""), delimiter="\t"))
         if any(mark in field for field in fields for mark in '"\t\r\n'):
             certain += 1
             if certain >= _ENOUGH:

@@ -103,7 +103,7 @@ def _counts(
         longest=int(array[longest]),
         longest_at=examples[longest].where,
         limit=limit,
-        long=tuple(examples[index].where for index in np.flatnonzero(array > limit)),
+        long=tuple(examples[index].where for index in np.flatnonzero(array > limit).tolist()),
         beyond=int(np.maximum(array - limit, 0).sum()),
         unknown=unknown,
         pieces=tuple(pieces.most_common(_PIECES_KEPT)),

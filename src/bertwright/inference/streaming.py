@@ -35,6 +35,18 @@ class Job:
         return json.dumps({"run": self.run, "source": self.source, "size": self.size, "form": self.form})
 
 
+def form_of(output: Path) -> str:
+    """`jsonl` or `csv`, by the ending of the name.
+
+    Raises:
+        BertwrightError: BW432 for another ending.
+    """
+    form = output.suffix.lower().removeprefix(".")
+    if form not in ("jsonl", "csv"):
+        raise BertwrightError("BW432", file=output)
+    return form
+
+
 def job_of(run: Path, source: Path, form: str) -> Job:
     """The job of answering the texts of `source` with the model of `run`."""
     return Job(str(run.resolve()), str(source.resolve()), source.stat().st_size, form)

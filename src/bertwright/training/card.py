@@ -113,8 +113,8 @@ def _calibration(card: Card) -> str:
         stored = "The probabilities are given out as the model computes them."
         column = f"what temperature {calibration.temperature:.2f} would do"
     names = {
-        "ece": "ECE, 15 equal bins",
-        "adaptive_ece": "ECE, 15 bins of equal size",
+        "ece": "ECE, 15 equally wide bins",
+        "adaptive_ece": "ECE, 15 equally filled bins",
         "brier": "Brier score",
         "nll": "NLL",
     }

@@ -8,7 +8,7 @@ import platform
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import torch
 
 from bertwright.checkpoint.hub import model_folder
 from bertwright.data.examples import Example
+from bertwright.data.sources import read_examples
 from bertwright.data.split import hold_out
-from bertwright.data.tables import Columns, Table, read_rows, read_table
+from bertwright.data.tables import Columns, Table
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
@@ -28,14 +29,12 @@ from bertwright.training.loop import Evaluation, Outcome, Trainer
 from bertwright.training.memory import choose_micro_tokens
 from bertwright.training.optimizer import freeze_layers
 from bertwright.training.precision import resolve_precision
-from bertwright.training.preparation import prepare
+from bertwright.training.preparation import prepare, say_what_was_found
 from bertwright.training.run_folder import RunFolder
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
 from bertwright.version import __version__
 
 log = logging.getLogger("bertwright")
-
-Source = str | Path | Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ class Run:
 
 
 def finetune(
-    train: Source,
-    dev: Source | None = None,
+    train: Any,
+    dev: Any = None,
     *,
     model: str | Path,
     out: str | Path,
@@ -72,7 +71,8 @@ def finetune(
     """Fine-tune a BERT on labelled texts.
 
     Args:
-        train: a `.csv` or `.tsv` file, or rows: mappings with text and label, or `(text, label)` pairs.
+        train: a file (CSV, TSV, JSON, JSON lines, Parquet, compressed or not), a folder of class folders, a pandas
+            or polars data frame, a `datasets.Dataset`, or rows: mappings, or tuples of text(s) and label.
         dev: the same, to choose the best epoch by; without it a stratified part of `train` is held out.
         model: a folder or a hub name.
         out: the run folder to write.
@@ -92,16 +92,19 @@ def finetune(
         BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
     """
     settings = settings or FinetuneSettings.resolve(**changes)
-    table = _read(train, columns, encoding, "train")
+    table = read_examples(train, columns, labelled=True, encoding=encoding)
+    log.info("%s", table.summary())
     task = Classification.from_examples(table.examples, table.source)
-    train_examples: Sequence[Example] = table.examples
     if dev is None:
-        train_examples, dev_examples = hold_out(table.examples, settings.dev_share, settings.seed)
-        log.info("no dev set given: %d of %d examples held out", len(dev_examples), len(table.examples))
+        kept, held = hold_out(table.examples, settings.dev_share, settings.seed)
+        log.info("no dev set given: %d of %d examples held out", len(held), len(table.examples))
+        tables = replace(table, examples=kept), replace(table, examples=held)
     else:
-        dev_examples = _read(dev, columns, encoding, "dev").examples
-        task.check(dev_examples)
-    job = _Job(task, model, train_examples, dev_examples, torch.device(device), settings)
+        dev_table = read_examples(dev, columns, labelled=True, encoding=encoding, name="dev", pair=table.is_pair)
+        log.info("%s", dev_table.summary())
+        task.check(dev_table.examples)
+        tables = table, dev_table
+    job = _Job(task, model, tables, torch.device(device), settings)
     folder = RunFolder(Path(out), overwrite=overwrite)
     if not seeds:
         return job.run(folder, settings.seed)
@@ -119,8 +122,7 @@ class _Job:
         self,
         task: Task,
         model: str | Path,
-        train: Sequence[Example],
-        dev: Sequence[Example],
+        tables: tuple[Table, Table],
         device: torch.device,
         settings: FinetuneSettings,
     ) -> None:
@@ -133,10 +135,10 @@ class _Job:
             raise BertwrightError("BW109", freeze=settings.freeze, layers=config.num_hidden_layers)
         self._settings = _resolve(settings, config, device)
         self._reading = reading_of(self._settings)
-        self._train = prepare(
-            task, self._tokenizer, train, self._reading, name="train", class_weight=settings.class_weight
-        )
-        self._dev = prepare(task, self._tokenizer, dev, self._reading, name="dev")
+        train, dev = (table.examples for table in tables)
+        self._train = prepare(task, self._tokenizer, train, self._reading, settings.class_weight)
+        self._dev = prepare(task, self._tokenizer, dev, self._reading)
+        say_what_was_found(tables, (self._train, self._dev), self._tokenizer, self._reading)
 
     def run(self, folder: RunFolder, seed: int) -> Run:
         """Train once."""
@@ -235,14 +237,3 @@ def _summarise(folder: RunFolder, runs: Sequence[Run], seeds: Sequence[int]) -> 
     folder.copy_model(best.folder / "best")
     folder.write_run({"finished": True, "seeds": list(seeds), "best_seed": seeds[runs.index(best)], "scores": summary})
     return Run(folder.path, best.task, best.outcome, best.dev)
-
-
-def _read(source: Source, columns: Columns | None, encoding: str | None, name: str) -> Table:
-    if isinstance(source, (str, Path)):
-        table = read_table(Path(source), columns, labelled=True, encoding=encoding)
-    elif source and isinstance(source[0], Example):
-        return Table(list(source), name, Columns("text", "label"))
-    else:
-        table = read_rows(source, name, labelled=True)
-    log.info("%s", table.summary())
-    return table

@@ -143,6 +143,7 @@ class Trainer:
         self._history: list[Step] = []
         self._losses: list[float] = []
         self._without_better = 0
+        self._told_collapse = False
 
     def run(self) -> Outcome:
         """All steps, or as many as it takes until nothing gets better (`patience`)."""
@@ -237,8 +238,9 @@ class Trainer:
             self._best = evaluation
         self._on_evaluation(evaluation)
         meter.say(_line(evaluation, self._settings.epochs))
-        only = self._task.only_answer(predictions, self._dev_set.examples)
-        check_collapse(only, len(predictions), self._settings.learning_rate)
+        if not self._told_collapse:
+            only = self._task.only_answer(predictions, self._dev_set.examples)
+            self._told_collapse = check_collapse(only, len(predictions), self._peak)
 
 
 def _line(evaluation: Evaluation, epochs: int) -> str:

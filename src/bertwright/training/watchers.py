@@ -18,6 +18,7 @@ from bertwright.errors import BertwrightError
 log = logging.getLogger("bertwright")
 
 _MOST_BAD_STEPS = 3
+_FEW = 10  # so few answers are the same by chance
 
 
 class FiniteWatcher:
@@ -99,10 +100,10 @@ def check_first_loss(loss: float, expected: float | None) -> None:
         )
 
 
-def check_collapse(answer: str | None, count: int, learning_rate: float | None) -> None:
+def check_collapse(answer: str | None, count: int, learning_rate: float) -> bool:
     """Say so where the model gave one `answer` to all `count` dev texts though the true ones differ."""
-    if answer is None:
-        return
+    if answer is None or count < _FEW:
+        return False
     log.warning(
         "the model answers '%s' to all %d dev texts. Likely causes: a learning rate that is too high (now %g; try a "
         "third of it) or too low, too few steps, labels that do not belong to their texts, or very rare classes "
@@ -111,3 +112,4 @@ def check_collapse(answer: str | None, count: int, learning_rate: float | None) 
         count,
         learning_rate,
     )
+    return True

@@ -42,6 +42,7 @@ PROBES: tuple[tuple[str, Probe], ...] = (
     (environment.SECTION, environment.messages),
     (environment.SECTION, environment.chinese_output),
     (speed.SECTION, speed.matrix_products),
+    (speed.SECTION, speed.load),
     (proof.SECTION, proof.training_and_prediction),
 )
 

@@ -1,0 +1,16 @@
+"""Settings with their defaults, as a list for people."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from bertwright.config import Settings
+
+
+def print_settings(settings: type[Settings]) -> None:
+    """Every setting, its default and what it is for."""
+    table = Table("setting", "default", "meaning", title="key=value, or lines of a recipe", title_justify="left")
+    for name, field in settings.model_fields.items():
+        table.add_row(name, "automatic" if field.default is None else str(field.default), field.description)
+    Console().print(table)

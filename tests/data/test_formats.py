@@ -1,0 +1,154 @@
+"""Every format that people have, to the same examples."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bertwright.data.examples import Where
+from bertwright.data.json_rows import read_json
+from bertwright.data.sources import read_examples, stream_examples
+from bertwright.data.tab_quotes import TabQuotes, tab_quotes
+from bertwright.data.tables import Columns, Table
+from bertwright.errors import BertwrightError
+
+ROWS = [('good,\n"very" good', "pos"), ("bad", "neg"), ("很好\t真的", "pos"), ("不好", "neg")]
+
+
+def contents(table: Table) -> list[tuple[str, str | None]]:
+    return [(example.text, example.label) for example in table.examples]
+
+
+def delimited(separator: str, quoting: int = csv.QUOTE_MINIMAL) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator, quoting=quoting).writerows([("text", "label"), *ROWS])  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+OBJECTS = [{"text": text, "label": label} for text, label in ROWS]
+JSON_LINES = "\n".join(json.dumps(one, ensure_ascii=False) for one in OBJECTS)
+FORMATS = {
+    "a.csv": (delimited(","), "CSV"),
+    "all-quoted.csv": (delimited(",", csv.QUOTE_ALL), "CSV"),
+    "semicolons.csv": (delimited(";"), "CSV with semicolons"),
+    "tabs.csv": (delimited("\t"), "CSV with tabs"),
+    "a.tsv": (delimited("\t"), "TSV"),
+    "all-quoted.txt": (delimited("\t", csv.QUOTE_ALL), "TSV"),
+    "a.jsonl": (JSON_LINES, "JSON lines"),
+    "lines.json": (JSON_LINES + "\n\n", "JSON lines"),
+    "list.json": (json.dumps(OBJECTS), "JSON"),
+    "list.jsonl": (json.dumps(OBJECTS), "JSON"),
+    "indented.json": (json.dumps(OBJECTS, indent=2), "JSON"),
+    "data.json": (json.dumps({"version": "1", "of": {"by": [1]}, "data": OBJECTS, "end": 0}), "JSON"),
+    "data-indented.json": (json.dumps({"version": "1", "data": OBJECTS}, indent=1), "JSON"),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_gives_its_rows(tmp_path: Path, name: str) -> None:
+    text, kind = FORMATS[name]
+    (tmp_path / name).write_bytes(text.encode())
+    table = read_examples(tmp_path / name, labelled=True)
+    assert contents(table) == ROWS
+    assert table.format == kind
+    for ending, compress in ((".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)):
+        (tmp_path / (name + ending)).write_bytes(compress(text.encode()))
+        assert contents(read_examples(tmp_path / (name + ending), labelled=True)) == ROWS
+
+
+@pytest.mark.parametrize(("name", "lines"), [("indented.json", [2, 6, 10, 14]), ("a.jsonl", [1, 2, 3, 4])])
+def test_json_places_are_lines(tmp_path: Path, name: str, lines: list[int]) -> None:
+    (tmp_path / name).write_text(FORMATS[name][0], encoding="utf-8")
+    table = read_examples(tmp_path / name, labelled=True)
+    assert [example.where for example in table.examples] == [Where(str(tmp_path / name), line) for line in lines]
+
+
+@given(
+    st.lists(st.dictionaries(st.text(max_size=3), st.text() | st.integers() | st.floats(allow_nan=False), min_size=1))
+)
+def test_json_lists_in_small_blocks(tmp_path_factory: pytest.TempPathFactory, items: list[dict[str, object]]) -> None:
+    file = tmp_path_factory.mktemp("json") / "a.json"
+    file.write_text(json.dumps(items, indent=1), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bertwright.data.text_source.blocks_of.__defaults__", (7,))
+        assert [fields for _, fields in read_json(file, None).rows] == items
+
+
+def test_parquet(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs the extra `data`")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    texts, labels = zip(*ROWS)
+    parquet.write_table(pyarrow.table({"label": labels, "text": texts}), tmp_path / "a.parquet")
+    table = read_examples(tmp_path / "a.parquet", labelled=True)
+    assert contents(table) == ROWS
+    assert str(table.examples[2].where).endswith("a.parquet:3")
+
+
+def test_parquet_without_pyarrow_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(BertwrightError, match=r'BW231.*\n.*\n.*pip install "bertwright\[data\]"'):
+        read_examples(tmp_path / "a.parquet", labelled=True)
+
+
+def test_folders_of_classes(tmp_path: Path) -> None:
+    for name, texts in (("体育", ["赢了", "输了"]), ("财经", ["涨了"])):
+        (tmp_path / name).mkdir()
+        for number, text in enumerate(texts):
+            (tmp_path / name / f"{number}.txt").write_text(text + "\n", encoding="utf-8")
+    (tmp_path / "体育" / "9.txt.gz").write_bytes(gzip.compress("平了".encode()))
+    (tmp_path / "readme.txt").write_text("not a text of a class", encoding="utf-8")
+    table = read_examples(tmp_path, labelled=True)
+    assert contents(table) == [("赢了", "体育"), ("输了", "体育"), ("平了", "体育"), ("涨了", "财经")]
+    assert table.examples[3].where == Where(str(tmp_path / "财经" / "0.txt"), 1)
+    assert "2 sub-folders are the classes: 体育, 财经; 1 other files passed over" in table.summary()
+
+
+def test_plain_lines(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text('one, two\n\n"three\n', encoding="utf-8")
+    columns, examples = stream_examples(file)
+    assert [(example.text, example.where.line) for example in examples] == [("one, two", 1), ("", 2), ('"three', 3)]
+    assert columns == Columns("text")
+
+
+@pytest.mark.parametrize(
+    ("lines", "meaning"),
+    [
+        (["a\tb\n", "c\td\n"], TabQuotes.NONE),
+        (['he said "no"\t1\n', '"Jaws"\t0\n'], TabQuotes.LITERAL),
+        (["a\t1\n", '"Jaws"\t0\n'], TabQuotes.LITERAL),
+        (['"half\t1\n', "a\t0\n"], TabQuotes.LITERAL),
+        (['"half\t1\n', 'a "b\t0\n'], TabQuotes.LITERAL),
+        (["a\t1\n", '"he said ""no"""\t0\n'], TabQuotes.ENCLOSING),
+        (["a\t1\n", '"two\n', 'lines"\t0\n'], TabQuotes.ENCLOSING),
+        (["a\t1\n", '"with\ttab"\t0\n'], TabQuotes.ENCLOSING),
+        (["text\tlabel\n", '"a"\t1\n', '"b"\t0\n'], TabQuotes.ENCLOSING),
+    ],
+)
+def test_what_quotes_mean_between_tabs(lines: list[str], meaning: TabQuotes) -> None:
+    assert tab_quotes(lines) is meaning
+
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=8), st.sampled_from(["\t", ","]))
+def test_what_a_spreadsheet_writes_is_read(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], separator: str
+) -> None:
+    out = io.StringIO(newline="")
+    rows = [(text, str(number % 2)) for number, text in enumerate(['a "quoted" word', *texts])]
+    csv.writer(out, delimiter=separator).writerows([("text", "label"), *rows])
+    file = tmp_path_factory.mktemp("table") / ("a.tsv" if separator == "\t" else "a.csv")
+    file.write_bytes(out.getvalue().encode())
+    assert [(one.text, one.label) for one in stream_examples(file, labelled=True)[1]] == rows

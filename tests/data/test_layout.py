@@ -1,0 +1,112 @@
+"""Columns and headers, found as a person finds them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bertwright.data.sources import read_examples, stream_examples
+from bertwright.data.tables import Columns
+from bertwright.errors import BertwrightError
+
+LONG = [f"this is the long text number {number}, and it goes on for a while" for number in range(12)]
+ALSO = [f"the other text has about the same length, number {number} of some" for number in range(12)]
+WORDS = ["red", "blue", "green"] * 4
+BITS = ["0", "1"] * 6
+IDS = [f"doc-{number}" for number in range(12)]
+
+
+def write(folder: Path, *columns: list[str], header: list[str] | None = None) -> Path:
+    rows = [header] if header else []
+    rows += [list(row) for row in zip(*columns)]
+    (folder / "a.tsv").write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+    return folder / "a.tsv"
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        (["id", "text", "label"], ("text", "label", None)),
+        (["编号", "文本", "标签"], ("文本", "标签", None)),
+        (["ID", "Review", "Sentiment"], ("Review", "Sentiment", None)),
+        (["label_desc", "sentence", "label"], ("sentence", "label", None)),
+        (["guid", "Sentence 1", "sentence-2"], ("Sentence 1", None, "sentence-2")),
+        (["#1 String", "#2 String", "Quality"], ("#1 String", "Quality", "#2 String")),
+        (["query", "title", "类别"], ("query", "类别", "title")),
+        (["premise", "hypothesis", "gold_label"], ("premise", "gold_label", "hypothesis")),
+        (["前提", "假设", "class"], ("前提", "class", "假设")),
+    ],
+)
+def test_usual_names(tmp_path: Path, header: list[str], columns: tuple[str | None, ...]) -> None:
+    texts = [LONG, ALSO, WORDS]
+    found, examples = stream_examples(write(tmp_path, *texts, header=header))
+    assert (found.text, found.label, found.text_b) == columns
+    assert len(list(examples)) == 12
+
+
+@pytest.mark.parametrize(
+    ("columns", "header", "found"),
+    [
+        ((LONG, WORDS), None, ("1", "2", None)),
+        ((BITS, LONG), None, ("2", "1", None)),
+        ((IDS, LONG, WORDS), None, ("2", "3", None)),
+        ((WORDS, BITS, LONG), None, ("3", "2", None)),
+        ((LONG, ALSO, BITS), None, ("1", "3", "2")),
+        ((IDS, ALSO, WORDS, LONG), None, ("2", "3", "4")),
+        ((LONG, ["pos"] * 12), None, ("1", "2", None)),
+        ((LONG, BITS), ["kommentar", "wertung"], ("kommentar", "wertung", None)),
+        ((LONG, WORDS), ["opinion", "colour"], ("opinion", "colour", None)),
+        ((LONG, ALSO, WORDS), ["frage", "antwort", "urteil"], ("frage", "urteil", "antwort")),
+        ((LONG, WORDS), ["text", "colour"], ("text", "colour", None)),
+    ],
+)
+def test_at_a_glance(
+    tmp_path: Path, columns: tuple[list[str], ...], header: list[str] | None, found: tuple[str | None, ...]
+) -> None:
+    table = read_examples(write(tmp_path, *columns, header=header), labelled=True)
+    assert (table.columns.text, table.columns.label, table.columns.text_b) == found
+    assert table.header is (header is not None)
+    assert len(table.examples) == 12
+
+
+def test_what_is_not_clear_is_asked(tmp_path: Path) -> None:
+    file = write(tmp_path, LONG, WORDS, ["x", "y"] * 6, header=["text", "eins", "zwei"])
+    with pytest.raises(BertwrightError) as raised:
+        read_examples(file, labelled=True)
+    assert raised.value.code == "BW221"
+    assert "text = this is the long text number 0, and it g… | eins = red | zwei = x" in str(raised.value)
+    assert "--label-column" in str(raised.value)
+    assert read_examples(file, Columns(label="zwei"), labelled=True).examples[0].label == "x"
+    with pytest.raises(BertwrightError, match="BW220"):
+        stream_examples(write(tmp_path, LONG, ALSO, LONG))
+    with pytest.raises(BertwrightError, match="BW222"):
+        read_examples(write(tmp_path, LONG, BITS), labelled=True, pair=True)
+
+
+def test_named_and_numbered_columns(tmp_path: Path) -> None:
+    file = write(tmp_path, LONG, ALSO, BITS)
+    table = read_examples(file, Columns("2", "3"), labelled=True)
+    assert (table.examples[0].text, table.is_pair) == (ALSO[0], False)
+    assert read_examples(file, Columns("2", "3"), labelled=True, pair=True).examples[0].text_b == LONG[0]
+    file = write(tmp_path, LONG, BITS, header=["premise", "hypothesis"])
+    assert read_examples(file, Columns("premise", "Hypothesis"), labelled=True).columns == Columns(
+        "premise", "hypothesis"
+    )
+    file = write(tmp_path, LONG, ALSO, BITS, header=["text", "text", "label"])
+    with pytest.raises(BertwrightError, match="BW236: .* 2 columns are called 'text'"):
+        read_examples(file, labelled=True)
+    assert read_examples(file, Columns("2"), labelled=True).examples[0].text == ALSO[0]
+
+
+def test_a_first_row_of_values_is_no_header(tmp_path: Path) -> None:
+    # "text" and "label" are ordinary words, too.
+    rows = ["text", *LONG[1:]], ["label", "x", "y"] + ["label", "x", "y"] * 3
+    assert read_examples(write(tmp_path, *rows), labelled=True).header is False
+
+
+def test_an_empty_second_text_is_none(tmp_path: Path) -> None:
+    file = write(tmp_path, LONG, [""] * 12, BITS, header=["text_a", "text_b", "label"])
+    table = read_examples(file, labelled=True)
+    assert not table.is_pair
+    assert len(table.examples) == 12

@@ -1,0 +1,106 @@
+"""What the ledger finds, with its places."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bertwright import BertTokenizer
+from bertwright.data.ledger import Ledger, examine
+from bertwright.data.sources import read_examples
+from bertwright.data.tables import Table
+from bertwright.data.token_counts import count_tokens, counts_of
+from bertwright.data.windows import Reading, encode_examples
+
+
+def table(*rows: tuple[object, ...], name: str = "train") -> Table:
+    return read_examples(list(rows), labelled=True, name=name)
+
+
+def kinds(ledger: Ledger) -> dict[str, list[str]]:
+    return {finding.kind: [str(place) for place in finding.places] for finding in ledger.findings}
+
+
+def test_repetitions_and_contradictions() -> None:
+    train = table(("a b", "x"), ("a b", "x"), ("a b", "y"), ("A  b", "x"), ("c", "y"), ("a b", "y"), ("", "x"))
+    ledger = examine(train)
+    found = kinds(ledger)
+    assert found["contradictions"] == ["train:3"]
+    assert found["duplicates"] == ["train:2", "train:6"]
+    assert found["near duplicates"] == ["train:4"]
+    assert found["empty"] == ["train:7"]
+    duplicates = next(finding for finding in ledger.findings if finding.kind == "duplicates")
+    assert duplicates.line().endswith(": train:2 (see line 1), train:6 (see line 3)")
+    severities = [finding.severity for finding in ledger.findings]
+    assert severities == sorted(severities, reverse=True)  # warnings first
+
+
+def test_pairs_repeat_only_as_a_whole() -> None:
+    train = table(("a", "b", "x"), ("a", "c", "y"), ("b", "a", "x"), ("a", "b", "x"))
+    assert kinds(examine(train))["duplicates"] == ["train:4"]
+
+
+def test_train_and_dev() -> None:
+    train = table(("a", "x"), ("b", "y"), ("c", "z"))
+    dev = table(("a", "x"), ("b", "x"), ("C ", "y"), ("d", "w"), name="dev")
+    ledger = examine(train, dev)
+    found = kinds(ledger)
+    assert found["overlap"] == ["dev:1", "dev:2"]
+    assert found["near overlap"] == ["dev:3"]
+    assert found["unseen classes"] == ["dev:4"]
+    assert found["missing classes"] == []
+    overlap = next(finding for finding in ledger.findings if finding.kind == "overlap")
+    assert "1 with another label" in overlap.message
+    assert overlap.line().endswith("dev:1 (see train:1), dev:2 (see train:2)")
+    assert "pairs" in kinds(examine(train, table(("a", "b", "x"), name="dev")))
+
+
+def test_classes() -> None:
+    rows = [(f"text {number}", "many") for number in range(60)]
+    found = examine(table(*rows, ("one", "few"), ("two", "few"), ("three", None)))
+    assert found.sets[0].classes == {"many": 60, "few": 2}
+    assert {"imbalance", "rare classes", "unlabelled"} <= set(kinds(found))
+    assert kinds(found)["rare classes"] == ["train:61", "train:62"]
+    assert kinds(found)["unlabelled"] == ["train:63"]
+    assert "single class" in kinds(examine(table(*rows)))
+    assert "too many classes" in kinds(examine(table(*((f"text {n}", f"label {n}") for n in range(50)))))
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> BertTokenizer:
+    return BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"])
+
+
+def test_tokens(tokenizer: BertTokenizer) -> None:
+    train = table(("a b", "x"), ("a a a a a a b", "y"), ("a zebra 麒", "x"))
+    ledger = examine(train, tokenizer=tokenizer, max_length=6)
+    counts = ledger.sets[0].tokens
+    assert counts is not None
+    assert (counts.tokens, counts.median, counts.longest, str(counts.longest_at)) == (18, 5, 9, "train:2")
+    assert ([str(place) for place in counts.long], counts.beyond) == (["train:2"], 3)
+    assert (counts.unknown, dict(counts.pieces)) == (2, {"zebra": 1, "麒": 1})
+    assert {"long", "unknown tokens"} <= set(kinds(ledger))
+    assert ledger.example is not None
+    assert ledger.example.pieces == ("[CLS]", "a", "b", "[SEP]")
+    # The same from inputs that a training has made.
+    encoded = encode_examples(tokenizer, train.examples, Reading(16))
+    assert counts_of(tokenizer, train.examples, encoded, 6) == count_tokens(tokenizer, train.examples, 6) == counts
+    assert examine(train, tokenizer=tokenizer, counts=[counts]).sets == ledger.sets
+
+
+def test_json_form(tokenizer: BertTokenizer) -> None:
+    train = table(("a", "x"), ("a", "x"), ("b", "y"))
+    document = json.loads(json.dumps(examine(train, train, tokenizer=tokenizer).to_json()))
+    assert list(document) == ["train", "dev", "findings", "example"]
+    assert document["train"]["classes"] == {"x": {"count": 2, "share": 0.6667}, "y": {"count": 1, "share": 0.3333}}
+    assert document["train"]["tokens"]["median"] == 3
+    duplicates = next(finding for finding in document["findings"] if finding["kind"] == "duplicates")
+    assert (duplicates["places"], duplicates["earlier"]) == (["train:2"], ["train:1"])
+
+
+def test_time_is_near_linear(tmp_path: Path) -> None:
+    """100,000 rows that are all alike: what compares every two of them would take hours."""
+    train = table(*((f"text {number % 10}", str(number % 3)) for number in range(100_000)))
+    assert len(kinds(examine(train))["duplicates"]) == 100_000 - 30

@@ -1,0 +1,103 @@
+"""Data frames, `datasets` objects and lists, known by what they can do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from bertwright.data.examples import Example, Where
+from bertwright.data.sources import read_examples, stream_examples
+from bertwright.errors import BertwrightError
+
+TEXTS, LABELS = ["a good day", "a bad day", "好"], [1, 0, 1]
+
+
+def pandas_frame(columns: dict[str, Any]) -> Any:
+    return pytest.importorskip("pandas").DataFrame(columns)
+
+
+def polars_frame(columns: dict[str, Any]) -> Any:
+    return pytest.importorskip("polars").DataFrame(columns)
+
+
+def dataset(columns: dict[str, Any]) -> Any:
+    return pytest.importorskip("datasets").Dataset.from_dict(columns)
+
+
+def mappings(columns: dict[str, Any]) -> Any:
+    return [dict(zip(columns, values)) for values in zip(*columns.values())]
+
+
+def tuples(columns: dict[str, Any]) -> Any:
+    return list(zip(*columns.values()))
+
+
+KINDS = [pandas_frame, polars_frame, dataset, mappings, tuples]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_kinds_are_the_same(kind: Any) -> None:
+    table = read_examples(kind({"text": TEXTS, "label": LABELS}), labelled=True, name="mine")
+    assert table.examples == [
+        Example(text, str(label), Where("mine", row)) for row, (text, label) in enumerate(zip(TEXTS, LABELS), start=1)
+    ]
+    pairs = read_examples(kind({"text_a": TEXTS, "text_b": TEXTS[::-1], "label": LABELS}), labelled=True)
+    assert [example.text_b for example in pairs.examples] == TEXTS[::-1]
+    assert pairs.is_pair
+
+
+@pytest.mark.parametrize("kind", [pandas_frame, polars_frame, dataset, mappings])
+def test_missing_values(kind: Any) -> None:
+    table = read_examples(kind({"text": ["a", None, "c", "d"], "label": [1, 0, None, 0]}), labelled=True)
+    # The gap turns the column into fractions in pandas.
+    assert [(example.text, example.label) for example in table.examples] == [("a", "1"), ("c", None), ("d", "0")]
+    assert ([str(place) for place in table.empty], [str(place) for place in table.unlabelled]) == (
+        ["train:2"],
+        ["train:3"],
+    )
+    assert "1 rows have no label: train:3" in table.summary()
+
+
+def test_names_of_classes_in_datasets() -> None:
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["neg", "pos"])})
+    data = datasets.Dataset.from_dict({"text": TEXTS, "label": [1, 0, -1]}, features=features)
+    assert [example.label for example in read_examples(data, labelled=True).examples] == ["pos", "neg", None]
+    with pytest.raises(BertwrightError, match="BW233: train: a thing of the kind 'DatasetDict'"):
+        read_examples(datasets.DatasetDict({"train": data}), labelled=True)
+
+
+def test_tuples_and_texts() -> None:
+    swapped = read_examples([(1, "a good day"), (0, "a bad day")], labelled=True)
+    assert [example.label for example in swapped.examples] == ["1", "0"]
+    assert "the label comes first in every tuple" in swapped.summary()
+    _, examples = stream_examples([("a", "b"), ("c", "d")], pair=True)
+    assert [(example.text, example.text_b) for example in examples] == [("a", "b"), ("c", "d")]
+    assert [example.text for example in stream_examples(text for text in TEXTS)[1]] == TEXTS
+    again = read_examples(swapped.examples, labelled=True)
+    assert again.examples == swapped.examples
+
+
+def test_truth_values_and_numbers_as_labels() -> None:
+    def labels(*values: object) -> list[str | None]:
+        rows = [(f"text {number}", value) for number, value in enumerate(values)]
+        return [example.label for example in read_examples(rows, labelled=True).examples]
+
+    assert labels(True, False) == ["True", "False"]
+    assert labels("1", 1.0, 1, "2") == ["1", "1", "1", "2"]
+    assert labels("1.0", "x") == ["1.0", "x"]
+    assert labels("01", "1") == ["01", "1"]
+    assert labels("+", "-") == ["+", "-"]
+    with pytest.raises(BertwrightError, match="BW223: train:2: the label '0.5'"):
+        labels("1", 0.5)
+
+
+def test_no_library_is_imported() -> None:
+    code = "import sys, bertwright.data.sources as s; s.read_examples([('a', 1)], labelled=True);"
+    code += "print([m for m in ('pandas', 'polars', 'pyarrow', 'datasets', 'torch') if m in sys.modules])"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

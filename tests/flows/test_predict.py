@@ -1,0 +1,113 @@
+"""`predict`: every input, every output, interrupted and continued."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bertwright import Predictor
+from bertwright.data.examples import Example, Where
+from bertwright.inference import streaming
+
+from .conftest import Command, write_csv
+from .test_mistakes import refused
+
+TEXTS = ["a great day", 'so bad, so "very" bad', "两行\n文字", "", "=1+1", "the last"]
+
+
+def answers(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_arguments_and_stdin_give_the_same(command: Command, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from_arguments = command("predict", run, "a great day", "这家店很差")
+    monkeypatch.setattr("sys.stdin", io.StringIO("a great day\n这家店很差\r\n"))
+    from_stdin = command("predict", run)
+    assert from_arguments.code == from_stdin.code == 0
+    assert from_arguments.out == from_stdin.out
+    assert [answer["text"] for answer in answers(from_stdin.out)] == ["a great day", "这家店很差"]
+
+
+def test_jsonl_and_csv_hold_the_same_answers(command: Command, run: Path, tmp_path: Path) -> None:
+    texts = write_csv(tmp_path / "texts.csv", [(text,) for text in TEXTS], header=("text",))
+    assert command("predict", run, "--input", texts, "--output", tmp_path / "a.jsonl").code == 0
+    assert command("predict", run, "--input", texts, "--output", tmp_path / "a.csv").code == 0
+    lines = answers((tmp_path / "a.jsonl").read_text(encoding="utf-8"))
+    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [line["text"] for line in lines] == [row["text"] for row in rows] == TEXTS
+    for line, row in zip(lines, rows):
+        assert row["label"] == line["label"]
+        assert float(row["scores.negative"]) == line["scores"]["negative"]  # type: ignore[index]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.jsonl", "texts.csv"]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("stop_after", [0, 1, 3, 5])
+def test_an_interrupted_job_goes_on_to_the_same_end(form: str, stop_after: int, run: Path, tmp_path: Path) -> None:
+    predictor = Predictor.load(run)
+    examples = [Example(text, None, Where("x", i)) for i, text in enumerate(TEXTS)]
+    source = tmp_path / "texts.csv"
+    source.write_text("x", encoding="utf-8")
+    job = streaming.job_of(run, source, form)
+
+    def broken() -> Iterator[Example]:
+        yield from examples[:stop_after]
+        raise KeyboardInterrupt
+
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(streaming, "_TEXTS_AT_ONCE", 1)
+    output, whole = tmp_path / f"a.{form}", tmp_path / f"whole.{form}"
+    assert streaming.write_answers(predictor, examples, whole, job, resume=False) == len(TEXTS)
+    with pytest.raises(KeyboardInterrupt):
+        streaming.write_answers(predictor, broken(), output, job, resume=False)
+    monkey.undo()
+    assert not output.exists(), "nothing half-written under the final name"
+    part = tmp_path / f"a.{form}.part"
+    with part.open("a", encoding="utf-8") as file:
+        file.write('{"text": "half a li' if form == "jsonl" else '"half a\nli')
+    assert streaming.write_answers(predictor, examples, output, job, resume=True) == len(TEXTS)
+    assert output.read_bytes() == whole.read_bytes()
+    assert not part.exists()
+
+
+def test_an_unfinished_output_is_neither_overwritten_nor_mixed(
+    command: Command, run: Path, dev_csv: Path, train_csv: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "a.jsonl"
+    part, label = tmp_path / "a.jsonl.part", tmp_path / "a.jsonl.part.json"
+    part.write_text('{"text": "x"}\n', encoding="utf-8")
+    label.write_text(streaming.job_of(run, dev_csv, "jsonl").to_json() + "\n", encoding="utf-8")
+    refused(command("predict", run, "--input", dev_csv, "--output", output), "BW430", "--resume")
+    refused(command("predict", run, "--input", train_csv, "--output", output, "--resume"), "BW431")
+    assert command("predict", run, "--input", dev_csv, "--output", output, "--resume").code == 0
+    assert json.loads(output.read_text(encoding="utf-8").splitlines()[0]) == {"text": "x"}
+
+
+def test_wrong_outputs(command: Command, run: Path, dev_csv: Path, tmp_path: Path) -> None:
+    refused(command("predict", run, "--input", dev_csv, "--output", tmp_path / "a.xlsx"), "BW432")
+    refused(command("predict", run, "text", "--output", tmp_path / "a.csv"), "BW110")
+
+
+def test_a_stream_takes_constant_memory(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model is left out: what is measured is the way of rows to lines."""
+    predictor = Predictor.load(run)
+    answer = predictor("a great day")
+    monkeypatch.setattr(Predictor, "answer", lambda self, examples: [answer] * len(examples))
+
+    def peak(count: int) -> int:
+        examples = (Example(f"text {i} " * 10, None, Where("x", i)) for i in range(count))
+        tracemalloc.start()
+        total = sum(1 for _ in streaming.answer_lines(predictor, examples, "jsonl"))
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert total == count
+        return size
+
+    assert peak(20_000) < 1.2 * peak(5_000)
