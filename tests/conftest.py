@@ -11,7 +11,7 @@ import pytest
 # Waiting threads sleep instead of spinning: two test runs on one machine would else slow each other tenfold.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import torch  # noqa: E402  (reads the variable when it is loaded)
+import torch
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -15,9 +15,9 @@ import torch
 
 from bertwright.cli import doctoring
 from bertwright.inference.doctor import cores, devices, environment, memory, processor, speed, storage
-from bertwright.inference.doctor.container import Limits, container_limits
 from bertwright.inference.doctor.findings import Mark, size
 from bertwright.inference.doctor.offline import NetworkWatch
+from bertwright.training.container import Limits, container_limits
 
 
 def write(folder: Path, **files: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from bertwright.model.config import BertConfig
+from bertwright.training.container import container_limits
 
 _MOST = 16384
 _LEAST = 512
@@ -53,11 +54,6 @@ def _free_host_memory() -> int | None:
         names = getattr(os, "sysconf_names", {})
         if "SC_PHYS_PAGES" in names:
             free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit = (group / "memory.max").read_text(encoding="ascii").strip()
-        if limit != "max" and free is not None:
-            free = min(free, int(limit) - int((group / "memory.current").read_text(encoding="ascii")))
-    except OSError:
-        pass
-    return free
+    left = container_limits().memory_left
+    known = [size for size in (free, left) if size is not None]
+    return min(known, default=None)

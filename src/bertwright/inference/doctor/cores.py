@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertwright.inference.doctor.container import container_limits
 from bertwright.inference.doctor.findings import Finding, Mark
 from bertwright.inference.doctor.processor import sysctl, torch_capabilities
+from bertwright.training.container import container_limits
 
 SECTION = "processor"
 _COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")

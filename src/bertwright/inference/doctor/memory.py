@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from bertwright.inference.doctor.container import container_limits
 from bertwright.inference.doctor.findings import Finding, Mark, size
+from bertwright.training.container import container_limits
 
 SECTION = "memory"
 _LITTLE = 4 << 30  # fine-tuning a base model: weights, gradients and two moments in fp32 are 1.8 GB, then activations
