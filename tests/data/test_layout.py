@@ -94,7 +94,7 @@ def test_named_and_numbered_columns(tmp_path: Path) -> None:
         "premise", "hypothesis"
     )
     file = write(tmp_path, LONG, ALSO, BITS, header=["text", "text", "label"])
-    with pytest.raises(BertwrightError, match="BW236: .* 2 columns are called 'text'"):
+    with pytest.raises(BertwrightError, match=r"BW236: .* 2 columns are called 'text'"):
         read_examples(file, labelled=True)
     assert read_examples(file, Columns("2"), labelled=True).examples[0].text == ALSO[0]
 

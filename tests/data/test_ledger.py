@@ -85,7 +85,7 @@ def test_tokens(tokenizer: BertTokenizer) -> None:
     assert ledger.example is not None
     assert ledger.example.pieces == ("[CLS]", "a", "b", "[SEP]")
     # The same from inputs that a training has made.
-    encoded = encode_examples(tokenizer, train.examples, Reading(16))
+    encoded = encode_examples(tokenizer, train.examples, Reading(16, overlap=0))
     assert counts_of(tokenizer, train.examples, encoded, 6) == count_tokens(tokenizer, train.examples, 6) == counts
     assert examine(train, tokenizer=tokenizer, counts=[counts]).sets == ledger.sets
 

@@ -66,7 +66,7 @@ def test_names_of_classes_in_datasets() -> None:
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["neg", "pos"])})
     data = datasets.Dataset.from_dict({"text": TEXTS, "label": [1, 0, -1]}, features=features)
     assert [example.label for example in read_examples(data, labelled=True).examples] == ["pos", "neg", None]
-    with pytest.raises(BertwrightError, match="BW233: train: a thing of the kind 'DatasetDict'"):
+    with pytest.raises(BertwrightError, match=r"BW233: train: a thing of the kind 'DatasetDict'"):
         read_examples(datasets.DatasetDict({"train": data}), labelled=True)
 
 
@@ -91,7 +91,7 @@ def test_truth_values_and_numbers_as_labels() -> None:
     assert labels("1.0", "x") == ["1.0", "x"]
     assert labels("01", "1") == ["01", "1"]
     assert labels("+", "-") == ["+", "-"]
-    with pytest.raises(BertwrightError, match="BW223: train:2: the label '0.5'"):
+    with pytest.raises(BertwrightError, match=r"BW223: train:2: the label '0.5'"):
         labels("1", 0.5)
 
 

@@ -17,6 +17,7 @@ from bertwright import Predictor, finetune
 from bertwright.data.examples import Example, Where
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.calibration import fit_temperature, log_probabilities
+from bertwright.inference.evaluate import temperature_of
 from bertwright.tasks.classification import Classification, ClassPrediction
 from bertwright.training.answers import answers_of, harmless
 from bertwright.training.report import RunStory, write_report
@@ -45,6 +46,7 @@ def told(
         best_step=best.step,
         losses=[0.7, float("nan"), 0.5, 0.6],
         train_classes={"negative": 150, "positive": 150},
+        temperature=temperature_of(run.task),
     )
     write_report(folder, story)
     return folder, story
@@ -115,18 +117,23 @@ def test_the_card_of_a_story_without_details_is_written(told: tuple[Path, RunSto
 
 
 def test_a_temperature_changes_scores_and_never_answers(told: tuple[Path, RunStory], tmp_path: Path) -> None:
-    folder, story = told
+    _, story = told
     answers = answers_of(story.task, story.predictions, story.examples)
     assert answers is not None
-    temperature = fit_temperature(log_probabilities(answers.probabilities), answers.gold)
-    assert temperature != 1
-    write_report(tmp_path, replace(story, temperature=temperature))
-    for old, new in zip(read_answers(folder), read_answers(tmp_path)):
+    fitted = fit_temperature(log_probabilities(answers.probabilities), answers.gold)
+    assert fitted != 1
+    folders = []
+    for name, temperature in (("plain", 1.0), ("fitted", fitted)):
+        folders.append(tmp_path / name)
+        folders[-1].mkdir()
+        write_report(folders[-1], replace(story, temperature=temperature))
+    for old, new in zip(*map(read_answers, folders)):
         assert old["predicted"] == new["predicted"]
         assert new["score"] != old["score"]
         assert new["score"] == max(new["scores"].values())  # type: ignore[attr-defined]
-    assert {row["where"] for row in read_errors(tmp_path)} == {row["where"] for row in read_errors(folder)}
-    assert f"{temperature:.3f}" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    plain, after = ({row["where"] for row in read_errors(folder)} for folder in folders)
+    assert plain == after
+    assert f"{fitted:.3f}" in (folders[1] / "README.md").read_text(encoding="utf-8")
 
 
 def test_without_matplotlib_one_line_says_how_to_get_plots(

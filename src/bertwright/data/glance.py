@@ -73,7 +73,7 @@ class Glance:
         0 known words, or the numbers 0 (or 1) to k without a gap; 1 words; 2 anything else of few values; 3 one
         value only, as at the beginning of a sorted file.
         """
-        few = max(2, 0.2 * self.rows if self.rows >= 10 else 0.5 * self.rows)
+        few = max(2, min(0.5 * self.rows, 10 + 0.2 * self.rows))
         if self.filled < 0.9 * self.rows or not 0 < len(self.values) <= few:
             return None
         if max(len(value.encode("utf-8", "replace")) for value in self.values) > _LONGEST_LABEL:

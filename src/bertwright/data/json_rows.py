@@ -61,7 +61,7 @@ def _lines(path: Path, encoding: str) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value = json.loads(line.rstrip())
         except (ValueError, RecursionError) as error:
             column = error.colno if isinstance(error, json.JSONDecodeError) else 1
             raise _unreadable(Where(source, number), column, error) from error
@@ -137,10 +137,10 @@ class _List:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
             except (ValueError, RecursionError) as error:
+                ahead = error.pos - self._at if isinstance(error, json.JSONDecodeError) else 0
                 # What cannot be read may only be unfinished.
                 if len(self._text) - self._at > _LONGEST_VALUE or not self._more():
-                    pos = error.pos if isinstance(error, json.JSONDecodeError) else self._at
-                    self._move(pos - self._at)
+                    self._move(ahead)
                     raise _unreadable(self._where(), self._column, error) from error
                 continue
             # A number at the end of the block may go on in the next one.

@@ -53,7 +53,7 @@ def tab_quotes(lines: Iterable[str]) -> TabQuotes:
     if not quoted:
         return TabQuotes.NONE
     # The line of names may stand without quotes above a column that has them everywhere.
-    whole_column = records > 1 and any(count >= records - 1 for count in enclosed.values())
+    whole_column = any(count >= max(2, records - 1) for count in enclosed.values())
     return TabQuotes.ENCLOSING if certain or whole_column else TabQuotes.LITERAL
 
 
