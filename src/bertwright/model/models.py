@@ -6,7 +6,7 @@ which takes and gives the padded form in the words of `transformers`. Losses in 
 Shapes: T tokens, B sequences, S longest sequence, H hidden size, V vocabulary, C classes, M chosen tokens.
 """
 
-# ruff: noqa: ARG002  (every head is asked in the same way, and each takes what it needs)
+
 
 from __future__ import annotations
 
