@@ -41,6 +41,8 @@ def refused(source: Any, code: str, *parts: str, **options: Any) -> None:
         ("a.json", '[{"text": "a", "label": 1}] ]', "BW225", ["a.json:1, column 29", "Extra data"]),
         ("a.json", '{"text": "a", "label": 1\n{"text": "b", "label": 2}\n', "BW225", ["a.json:1, column 25"]),
         ("a.jsonl", '{"text": "a", "label": 1}\n["b", 2]\n', "BW226", ["a.jsonl:2", '["b", 2]']),
+        ("a.jsonl", "[" * 100_000, "BW225", ["a.jsonl:1"]),
+        ("a.jsonl", '{"text": ' + "1" * 5000 + "}\n", "BW225", ["a.jsonl:1"]),
         ("a.jsonl", "1\n", "BW226", ["a.jsonl:1"]),
         ("a.json", '[{"text": "a", "label": 1}, "b"]', "BW226", ["a.json:1", '"b"']),
         (

@@ -39,8 +39,8 @@ JSON_LINES = "\n".join(json.dumps(one, ensure_ascii=False) for one in OBJECTS)
 FORMATS = {
     "a.csv": (delimited(","), "CSV"),
     "all-quoted.csv": (delimited(",", csv.QUOTE_ALL), "CSV"),
-    "semicolons.csv": (delimited(";"), "CSV with semicolons"),
-    "tabs.csv": (delimited("\t"), "CSV with tabs"),
+    "semicolons.csv": (delimited(";"), "CSV (semicolons)"),
+    "tabs.csv": (delimited("\t"), "CSV (tabs)"),
     "a.tsv": (delimited("\t"), "TSV"),
     "all-quoted.txt": (delimited("\t", csv.QUOTE_ALL), "TSV"),
     "a.jsonl": (JSON_LINES, "JSON lines"),
@@ -110,7 +110,7 @@ def test_folders_of_classes(tmp_path: Path) -> None:
     table = read_examples(tmp_path, labelled=True)
     assert contents(table) == [("赢了", "体育"), ("输了", "体育"), ("平了", "体育"), ("涨了", "财经")]
     assert table.examples[3].where == Where(str(tmp_path / "财经" / "0.txt"), 1)
-    assert "2 sub-folders are the classes: 体育, 财经; 1 other files passed over" in table.summary()
+    assert "2 sub-folders are the classes: 体育, 财经; 1 other file passed over" in table.summary()
 
 
 def test_plain_lines(tmp_path: Path) -> None:

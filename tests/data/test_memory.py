@@ -58,7 +58,7 @@ def test_missing_values(kind: Any) -> None:
         ["train:2"],
         ["train:3"],
     )
-    assert "1 rows have no label: train:3" in table.summary()
+    assert "1 row without a label: train:3" in table.summary()
 
 
 def test_names_of_classes_in_datasets() -> None:

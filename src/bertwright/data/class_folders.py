@@ -29,7 +29,8 @@ def read_class_folders(folder: Path, encoding: str | None) -> Rows:
     remarks = [f"{len(classes)} sub-folders are the classes: {shown(classes)}"]
     passed_over = sum(1 for file in folder.rglob("*") if file.is_file()) - sum(map(len, files.values()))
     if passed_over:
-        remarks.append(f"{passed_over} other files passed over (only .txt files in the sub-folders are read)")
+        others = "1 other file" if passed_over == 1 else f"{passed_over} other files"
+        remarks.append(f"{others} passed over (only .txt files in the sub-folders are read)")
     names = ("text", "label")
     return Rows(str(folder), "class folders", _rows(files, encoding), names, remarks=tuple(remarks))
 

@@ -36,7 +36,7 @@ def read_delimited(path: Path, encoding: str | None) -> Rows:
         return Rows(str(path), "plain lines", _plain(path, encoding), names=("text",), encoding=encoding)
     if suffix == ".csv":
         separator = _separator(first)
-        kind = "CSV" if separator == "," else f"CSV with {_SEPARATORS[separator]}"
+        kind = "CSV" if separator == "," else f"CSV ({_SEPARATORS[separator]})"
         rows = _enclosed(path, encoding, separator)
         return Rows(str(path), kind, rows, may_have_header=True, encoding=encoding)
     quotes = tab_quotes(lines_of(path, encoding))

@@ -43,7 +43,7 @@ def _is_lines(start: str, suffix: str) -> bool:
     first, end, _ = start.partition("\n")
     try:
         value = json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         if suffix != ".json" and not first.startswith("["):
             return True
         # A JSON file begins with `[` or `{` and goes on, indented, on the next line. Objects at the beginning

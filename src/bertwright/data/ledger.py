@@ -131,14 +131,19 @@ def examine(
 def _of_rows(table: Table, name: str) -> list[Finding]:
     findings = []
     if table.unlabelled:
-        message = f"{name}: {len(table.unlabelled)} rows have no label; training refuses them"
+        message = f"{name}: {_rows(len(table.unlabelled))} without a label; training refuses them"
         findings.append(Finding("unlabelled", "warning", message, table.unlabelled))
     if table.empty:
-        findings.append(Finding("empty", "note", f"{name}: {len(table.empty)} rows without text left out", table.empty))
+        message = f"{name}: {_rows(len(table.empty))} without text left out"
+        findings.append(Finding("empty", "note", message, table.empty))
     if table.undecided:
-        message = f"{name}: {len(table.undecided)} rows with the label '-' left out"
+        message = f"{name}: {_rows(len(table.undecided))} with the label '-' left out"
         findings.append(Finding("undecided", "note", message, table.undecided))
     return findings
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _of_classes(one: SetOfExamples, table: Table) -> list[Finding]:
@@ -164,7 +169,7 @@ def _of_classes(one: SetOfExamples, table: Table) -> list[Finding]:
     if rare:
         listed = shown(f"'{label}' {count}" for label, count in rare.items())
         places = tuple(example.where for example in table.examples if example.label in rare)
-        message = f"{name}: {len(rare)} classes have fewer than {_FEW} rows ({listed})"
+        message = f"{name}: {len(rare)} of {len(classes)} classes have fewer than {_FEW} rows ({listed})"
         findings.append(Finding("rare classes", "warning", message, places))
     return findings
 

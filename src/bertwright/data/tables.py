@@ -60,12 +60,12 @@ class Table:
         parts += [f"{self.format}{header}"] if self.format else []
         parts += self.remarks
         for places, what in (
-            (self.empty, "rows without text left out"),
-            (self.undecided, "rows with the label '-' left out"),
-            (self.unlabelled, "rows have no label"),
+            (self.empty, "without text left out"),
+            (self.undecided, "with the label '-' left out"),
+            (self.unlabelled, "without a label"),
         ):
             if places:
-                parts.append(f"{len(places)} {what}: {shown(places, 3)}")
+                parts.append(f"{len(places)} row{'s' * (len(places) > 1)} {what}: {shown(places, 3)}")
         return "; ".join(parts)
 
 

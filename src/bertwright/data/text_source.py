@@ -39,7 +39,7 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
         yield from file
 
 
-def blocks_of(path: Path, encoding: str, size: int = 1 << 20) -> Iterator[str]:
+def blocks_of(path: Path, encoding: str, size: int = 1 << 17) -> Iterator[str]:
     """The text in parts of `size` characters; errors as `lines_of`."""
     with _user_errors(path, encoding), open_text(path, encoding) as file:
         while block := file.read(size):

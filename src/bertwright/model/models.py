@@ -6,8 +6,6 @@ which takes and gives the padded form in the words of `transformers`. Losses in 
 Shapes: T tokens, B sequences, S longest sequence, H hidden size, V vocabulary, C classes, M chosen tokens.
 """
 
-
-
 from __future__ import annotations
 
 from typing import Any
