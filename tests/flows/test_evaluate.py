@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ import pytest
 from sklearn import metrics
 
 from bertwright.cli.tables import print_classes
-from bertwright.inference.evaluate import evaluate, temperature_of
+from bertwright.inference.evaluate import evaluate, score
 from bertwright.inference.predictor import Predictor
-from bertwright.training.answers import with_temperature
+from bertwright.tasks.classification import Classification
 
 from .conftest import Command, write_csv
 
@@ -64,16 +65,12 @@ def test_what_a_person_reads(command: Command, run: Path, dev_csv: Path) -> None
     assert "100 examples" in result.err, "how the data was read is said on stderr"
 
 
-def test_a_temperature_changes_the_calibration_and_no_score(
-    run: Path, dev_csv: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    predictor = Predictor.load(run)
-    stored = temperature_of(predictor.task)
+def test_a_temperature_changes_the_calibration_and_no_score(run: Path, dev_csv: Path) -> None:
     plain = evaluate(run, dev_csv)
-    raw = with_temperature(plain.predictions, 1 / stored)
-    monkeypatch.setattr(Predictor, "answer", lambda *_: with_temperature(raw, 2.0))
-    monkeypatch.setattr("bertwright.inference.evaluate.temperature_of", lambda _task: 2.0)
-    report = evaluate(run, dev_csv)
+    predictor = Predictor.load(run)
+    assert isinstance(predictor.task, Classification)
+    predictor.task = replace(predictor.task, temperature=2.0)
+    report = score(predictor, plain.table)
     assert report.scores == plain.scores
     assert report.summary is not None
     assert plain.summary is not None
@@ -145,3 +142,18 @@ def test_many_classes_give_the_top_confusions_instead_of_a_wide_table(capsys: py
     assert "[class] 24" in out, "a name in brackets is no markup"
     print_classes(confusion[:4, :4], list("abcd"))
     assert "columns: the predicted one" in capsys.readouterr().out
+
+
+def test_a_run_stores_its_temperature_and_gives_out_tempered_scores(run: Path, dev_csv: Path) -> None:
+    predictor = Predictor.load(run)
+    assert isinstance(predictor.task, Classification)
+    stored = predictor.task.temperature
+    report = evaluate(run, dev_csv)
+    assert report.summary is not None
+    calibration = report.summary.calibration
+    assert stored == 1 or calibration.temperature == pytest.approx(stored)
+    with_it = report.predictions[0].to_json()["scores"]
+    predictor.task = replace(predictor.task, temperature=3 * stored)
+    flatter = predictor.answer(report.examples[:1])[0].to_json()
+    assert flatter["label"] == report.predictions[0].to_json()["label"]
+    assert max(flatter["scores"].values()) < max(with_it.values())

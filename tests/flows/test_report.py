@@ -17,7 +17,6 @@ from bertwright import Predictor, finetune
 from bertwright.data.examples import Example, Where
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.calibration import fit_temperature, log_probabilities
-from bertwright.inference.evaluate import temperature_of
 from bertwright.tasks.classification import Classification, ClassPrediction
 from bertwright.training.answers import answers_of, harmless
 from bertwright.training.report import RunStory, write_report
@@ -46,7 +45,7 @@ def told(
         best_step=best.step,
         losses=[0.7, float("nan"), 0.5, 0.6],
         train_classes={"negative": 150, "positive": 150},
-        temperature=temperature_of(run.task),
+        temperature=run.task.temperature,
     )
     write_report(folder, story)
     return folder, story

@@ -36,7 +36,10 @@ def test_finetune_evaluate_predict(
     assert "negative" in result.out, "the confusion table names the classes"
     assert "train.csv (utf-8): 300 examples, text from 'text', labels from 'label'" in result.err
     assert "epoch 2/2" in result.err
-    assert {path.name for path in out.iterdir()} == {"best", "last", "run.json", "metrics.csv"}
+    assert {path.name for path in out.iterdir()} == {
+        "best", "last", "run.json", "metrics.csv", "predictions.jsonl", "errors.csv", "README.md",
+        "loss.png", "confusion.png", "reliability.png",
+    }  # fmt: skip
     for name in ("best", "last"):
         files = {path.name for path in (out / name).iterdir()}
         assert files >= {

@@ -91,14 +91,23 @@ def verify(folder: Path) -> None:
 
 
 def write_text(file: Path, text: str) -> None:
-    """Replace `file` by `text`, whole or not at all.
+    """Replace `file` by `text` in UTF-8, whole or not at all.
+
+    Raises:
+        BertwrightError: BW501 where the disk or the permissions do not allow it.
+    """
+    write_bytes(file, text.encode())
+
+
+def write_bytes(file: Path, content: bytes) -> None:
+    """Replace `file` by `content`, whole or not at all.
 
     Raises:
         BertwrightError: BW501 where the disk or the permissions do not allow it.
     """
     staging = file.with_name(f".{file.name}.tmp")
     try:
-        staging.write_text(text, encoding="utf-8")
+        staging.write_bytes(content)
         _flush_one(staging)
         staging.replace(file)
     except OSError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -30,3 +32,11 @@ class Example:
     label: str | None
     where: Where
     text_b: str | None = None
+
+
+def digest_of(examples: Iterable[Example]) -> str:
+    """SHA-256 of texts and labels in their order: equal for equal data, wherever it was read from."""
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(repr((example.text, example.text_b, example.label)).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()

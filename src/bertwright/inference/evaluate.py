@@ -92,11 +92,6 @@ def score(predictor: Predictor, table: Table) -> Report:
     answers = answers_of(task, predictions, table.examples)
     summary = None
     if answers is not None:
-        temperature = temperature_of(task)
+        temperature = task.temperature
         summary = summarize(answers) if temperature == 1 else summarize(answers.tempered(1 / temperature), temperature)
     return Report(task, table, task.score(predictions, table.examples), predictions, answers, summary)
-
-
-def temperature_of(task: Task) -> float:
-    """By what the task divides scores before it makes probabilities of them; 1 where it does not."""
-    return float(getattr(task, "temperature", 1.0))

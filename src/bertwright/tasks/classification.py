@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -20,6 +20,12 @@ from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
 from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, nearest, shown
+from bertwright.evaluation.calibration import (
+    cross_fitted,
+    fit_temperature,
+    log_probabilities,
+    negative_log_likelihood,
+)
 from bertwright.evaluation.classification import Ints, accuracy, confusion_matrix, macro_f1
 from bertwright.model.models import BertForSequenceClassification, BertWithHead
 from bertwright.tasks.task import Prediction, Task
@@ -54,9 +60,11 @@ class Classification(Task):
 
     Attributes:
         labels: the names of the classes, in the order of the model's scores.
+        temperature: by which scores are divided before they become probabilities; it changes no answer.
     """
 
     labels: tuple[str, ...]
+    temperature: float = 1.0
 
     name: ClassVar[str] = "classification"
     metric: ClassVar[str] = "accuracy"
@@ -79,10 +87,10 @@ class Classification(Task):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(tuple(values["labels"]))
+        return cls(tuple(values["labels"]), float(values.get("temperature", 1.0)))
 
     def to_json(self) -> dict[str, Any]:
-        return {"labels": list(self.labels)}
+        return {"labels": list(self.labels), "temperature": self.temperature}
 
     def config_changes(self) -> dict[str, Any]:
         return {
@@ -138,13 +146,27 @@ class Classification(Task):
         true = {example.label for example in examples}
         return given.pop() if len(given) == 1 < len(true) else None
 
+    def calibrated(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> Self:
+        """With the temperature that fits these answers, where each half of them is better off with that of the other.
+
+        Source: Guo et al. 2017, section 4.2.
+        """
+        given = [one for one in predictions if isinstance(one, ClassPrediction)]
+        probabilities = np.array([list(one.scores.values()) for one in given])
+        gold = self._classes([example.label or "" for example in examples])
+        promised = negative_log_likelihood(cross_fitted(probabilities, gold), gold)
+        if promised >= negative_log_likelihood(probabilities, gold):
+            return self
+        fitted = fit_temperature(log_probabilities(probabilities), gold)
+        return replace(self, temperature=self.temperature * fitted)
+
     def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
         """The scores `[C]` of a text's windows are averaged before the softmax."""
         owners = torch.from_numpy(encoded.owners)
         total = torch.zeros(len(encoded.tokens), len(self.labels), dtype=torch.float64)
         total.index_add_(0, owners, torch.stack(list(scores)).double())
         mean = total / torch.from_numpy(encoded.inputs_of)[:, None]
-        rows = mean.softmax(-1).tolist()
+        rows = (mean / self.temperature).softmax(-1).tolist()
         return [self._decode_one(row, bool(cut)) for row, cut in zip(rows, encoded.tokens_cut)]
 
     def _decode_one(self, row: list[float], truncated: bool) -> Prediction:

@@ -38,6 +38,7 @@ class Task(ABC):
     name: ClassVar[str]
     metric: ClassVar[str]  # of `score`: decides which checkpoint is best; higher is better
     model_class: ClassVar[type[BertWithHead]]
+    temperature: float = 1.0  # by which scores were divided before they became probabilities
 
     @classmethod
     @abstractmethod
@@ -88,6 +89,10 @@ class Task(ABC):
     def only_answer(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> str | None:
         """The answer that every text got, where the true answers differ: a model that has collapsed."""
         return None
+
+    def calibrated(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> Self:
+        """The same task, with scores that mean what they say on these answers; the answers stay as they are."""
+        return self
 
     def split_scores(self, scores: Tensor, batch: Ragged) -> Sequence[Tensor]:
         """The scores of a batch, input by input; one row each unless a task says otherwise."""

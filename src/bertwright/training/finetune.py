@@ -7,6 +7,7 @@ import math
 import platform
 import statistics
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import torch
 
 from bertwright.checkpoint.hub import model_folder
-from bertwright.data.examples import Example
+from bertwright.data.examples import Example, digest_of
 from bertwright.data.sources import read_examples
 from bertwright.data.split import hold_out
 from bertwright.data.tables import Columns, Table
@@ -30,6 +31,7 @@ from bertwright.training.memory import choose_micro_tokens
 from bertwright.training.optimizer import freeze_layers
 from bertwright.training.precision import resolve_precision
 from bertwright.training.preparation import prepare, say_what_was_found
+from bertwright.training.report import RunStory, write_report
 from bertwright.training.run_folder import RunFolder
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
 from bertwright.version import __version__
@@ -136,6 +138,7 @@ class _Job:
         self._settings = _resolve(settings, config, device)
         self._reading = reading_of(self._settings)
         train, dev = (table.examples for table in tables)
+        self._sources = tables[0].source, tables[1].source
         self._train = prepare(task, self._tokenizer, train, self._reading, settings.class_weight)
         self._dev = prepare(task, self._tokenizer, dev, self._reading)
         say_what_was_found(tables, (self._train, self._dev), self._tokenizer, self._reading)
@@ -156,8 +159,9 @@ class _Job:
         def on_evaluation(evaluation: Evaluation) -> None:
             row = {"epoch": evaluation.epoch, "step": evaluation.step, "train_loss": round(evaluation.train_loss, 6)}
             folder.add_metrics(row | {f"dev_{name}": round(value, 6) for name, value in evaluation.scores.items()})
+            calibrated = task.calibrated(evaluation.predictions, self._dev.examples)
             for name in ("last", "best") if evaluation.is_best else ("last",):
-                folder.save_model(name, net, self._tokenizer, task, self._reading)
+                folder.save_model(name, net, self._tokenizer, calibrated, self._reading)
 
         record = {
             "bertwright_version": __version__,
@@ -167,8 +171,12 @@ class _Job:
             "model": str(self._model),
             "device": str(net.device),
             "threads": torch.get_num_threads(),
+            "train_source": self._sources[0],
             "train_examples": len(self._train.examples),
+            "train_sha256": digest_of(self._train.examples),
+            "dev_source": self._sources[1],
             "dev_examples": len(self._dev.examples),
+            "dev_sha256": digest_of(self._dev.examples),
             "settings": settings.model_dump(),
         }
         folder.write_run({**record, "finished": False})
@@ -179,7 +187,21 @@ class _Job:
         outcome = trainer.run()
         ending = _ending(outcome, time.perf_counter() - started)
         ending["settings"] = settings.model_copy(update={"micro_tokens": outcome.micro_tokens}).model_dump()
-        folder.write_run({**record, **ending})
+        record |= ending
+        folder.write_run(record)
+        task = task.calibrated(outcome.best.predictions, self._dev.examples)
+        story = RunStory(
+            record=record,
+            task=task,
+            examples=self._dev.examples,
+            predictions=outcome.best.predictions,
+            metrics=folder.rows,
+            best_step=outcome.best.step,
+            losses=[step.loss for step in outcome.history],
+            train_classes=Counter(example.label or "" for example in self._train.examples),
+            temperature=task.temperature,
+        )
+        write_report(folder.path, story)
         return Run(folder.path, task, outcome, self._dev.examples)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -158,16 +157,6 @@ def png_of_reliability(calibration: Calibration) -> bytes:
             axes.grid(color=_GRID, linewidth=0.8)
             axes.set_axisbelow(True)
         return _png(figure)
-
-
-def write_bytes(file: Path, content: bytes) -> None:
-    """Replace `file` by `content`, whole or not at all."""
-    staging = file.with_name(f".{file.name}.tmp")
-    try:
-        staging.write_bytes(content)
-        staging.replace(file)
-    finally:
-        staging.unlink(missing_ok=True)
 
 
 def _png(figure: Figure) -> bytes:

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bertwright.checkpoint.store import write_text
+from bertwright.checkpoint.store import write_bytes, write_text
 from bertwright.data.examples import Example
-from bertwright.errors import BertwrightError
 from bertwright.evaluation.summary import Summary, summarize
 from bertwright.tasks.task import Prediction, Task
 from bertwright.training.answers import answers_jsonl, answers_of, errors_csv, with_temperature
@@ -96,7 +95,7 @@ def _draw(folder: Path, story: RunStory, summary: Summary | None) -> tuple[list[
     if importlib.util.find_spec("matplotlib") is None:
         log.info("no plots: matplotlib is not installed (to get them: pip install 'bertwright[plots]')")
         return [], []
-    from bertwright.training.plots import png_of_confusion, png_of_loss, png_of_reliability, write_bytes
+    from bertwright.training.plots import png_of_confusion, png_of_loss, png_of_reliability
 
     pictures: dict[str, bytes] = {}
     legend: list[str] = []
@@ -105,9 +104,6 @@ def _draw(folder: Path, story: RunStory, summary: Summary | None) -> tuple[list[
     if summary is not None:
         pictures["confusion.png"], legend = png_of_confusion(summary.confusion, summary.labels)
         pictures["reliability.png"] = png_of_reliability(summary.calibration)
-    try:
-        for name, content in pictures.items():
-            write_bytes(folder / name, content)
-    except OSError as error:
-        raise BertwrightError("BW501", folder=folder, reason=error.strerror or error) from error
+    for name, content in pictures.items():
+        write_bytes(folder / name, content)
     return list(pictures), legend
