@@ -40,7 +40,7 @@ def told(
         record=record,
         task=run.task,
         examples=run.dev,
-        predictions=best.predictions,
+        predictions=run.predictions,
         metrics=metrics,
         best_step=best.step,
         losses=[0.7, float("nan"), 0.5, 0.6],

@@ -18,6 +18,7 @@ from bertwright.data.samples import sentiment_samples
 from bertwright.data.windows import encode_examples
 from bertwright.errors import BertwrightError
 from bertwright.training import loop
+from bertwright.training.feed import Part
 from bertwright.training.finetune import Run
 from bertwright.training.memory import choose_micro_tokens
 from bertwright.training.precision import autocast, resolve_precision
@@ -107,10 +108,10 @@ def test_out_of_memory_halves_the_parts_and_is_recorded(
     finetune(ROWS[:64], model=still_model, out=tmp_path / "whole", micro_tokens=400, **QUICK)
     forward = loop.Trainer._forward
 
-    def small_machine(self: loop.Trainer, members: Any, total: float = 1.0) -> torch.Tensor:
-        if int(self._lengths[members].sum()) > 150:
+    def small_machine(self: loop.Trainer, part: Part) -> torch.Tensor:
+        if part.batch.num_tokens > 150:
             raise torch.OutOfMemoryError("no memory")
-        return forward(self, members, total)
+        return forward(self, part)
 
     monkeypatch.setattr(loop.Trainer, "_forward", small_machine)
     run = finetune(ROWS[:64], model=still_model, out=tmp_path / "small", micro_tokens=400, **QUICK)
@@ -127,8 +128,8 @@ def test_a_bad_step_is_skipped_and_its_texts_are_written(
     forward = loop.Trainer._forward
     calls = iter(range(1000))
 
-    def one_nan(self: loop.Trainer, members: Any, total: float = 1.0) -> torch.Tensor:
-        loss = forward(self, members, total)
+    def one_nan(self: loop.Trainer, part: Part) -> torch.Tensor:
+        loss = forward(self, part)
         return loss * math.nan if next(calls) == 1 else loss
 
     monkeypatch.setattr(loop.Trainer, "_forward", one_nan)

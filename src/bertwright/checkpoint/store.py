@@ -18,13 +18,16 @@ SCHEMA_VERSION = 1
 
 
 @contextmanager
-def publishing(folder: Path) -> Iterator[Path]:
+def publishing(folder: Path, *, keep_previous: bool = False) -> Iterator[Path]:
     """A staging folder that takes the place of `folder` when the block ends well.
 
     Until then, and if the block fails or the process dies, `folder` stays as it was (or, for a moment between
     two renames, stands beside as `.NAME.previous`, where `whole_folder` finds it). The manifest with the size
     and the SHA-256 of every file is written last. What processes that died left behind is cleared away; one
     process at a time writes a folder.
+
+    With `keep_previous` the folder that was there before stays as `.NAME.previous` until the next one is whole, for
+    `generations` to fall back on.
 
     Raises:
         BertwrightError: BW501 where the disk or the permissions do not allow it.
@@ -37,7 +40,7 @@ def publishing(folder: Path) -> Iterator[Path]:
         yield staging
         _write_manifest(staging)
         _flush(staging)
-        _replace(folder, staging)
+        _replace(folder, staging, keep_previous)
     except OSError as error:
         raise BertwrightError("BW501", folder=folder, reason=error.strerror or error) from error
     except BertwrightError as error:
@@ -58,6 +61,16 @@ def whole_folder(folder: Path) -> Path:
         folder = _previous(folder)
     verify(folder)
     return folder
+
+
+def generations(folder: Path) -> list[Path]:
+    """What `publishing` left of `folder`, the newest first; not verified."""
+    return [path for path in (folder, _previous(folder)) if path.is_dir()]
+
+
+def prune(folder: Path) -> None:
+    """Remove what `keep_previous` kept."""
+    shutil.rmtree(_previous(folder), ignore_errors=True)
 
 
 def unseal(folder: Path) -> None:
@@ -115,7 +128,7 @@ def write_bytes(file: Path, content: bytes) -> None:
         raise BertwrightError("BW501", folder=file, reason=error.strerror or error) from error
 
 
-def _replace(folder: Path, staging: Path) -> None:
+def _replace(folder: Path, staging: Path, keep_previous: bool) -> None:
     """At every moment `folder` or the previous one is there, whole."""
     previous = _previous(folder)
     if folder.exists():
@@ -128,7 +141,8 @@ def _replace(folder: Path, staging: Path) -> None:
             previous.rename(folder)
         raise
     _flush_one(folder.parent)
-    shutil.rmtree(previous, ignore_errors=True)
+    if not keep_previous:
+        shutil.rmtree(previous, ignore_errors=True)
 
 
 def _previous(folder: Path) -> Path:

@@ -39,7 +39,7 @@ def demo(
     )
     run = finetune(train, dev, model=start, out=out, overwrite=True, epochs=epochs, learning_rate=1e-4, batch_size=16)
 
-    answers = list(run.outcome.best.predictions)
+    answers = list(run.predictions)
     for name, begin in (("English", 0), ("Chinese", len(languages["en"]))):
         held = languages["en"] if begin == 0 else languages["zh"]
         console.print(f"\n{name} sentences that it has not seen:")

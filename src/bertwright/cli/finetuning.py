@@ -28,6 +28,9 @@ def finetune(
     label_column: LabelColumn = None,
     encoding: Encoding = None,
     device: Device = "cpu",
+    resume: Annotated[
+        bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace the run that the folder holds.")] = False,
     show_settings: Annotated[bool, typer.Option(help="List every setting with its default, and stop.")] = False,
 ) -> None:
@@ -38,6 +41,8 @@ def finetune(
       bertwright finetune train.csv --dev dev.csv --model bert-base-uncased
 
       bertwright finetune 训练.tsv --model ./chinese-bert --out runs/first epochs=5 learning_rate=3e-5
+
+      bertwright finetune train.csv --dev dev.csv --model bert-base-uncased --resume
     """
     from bertwright.cli.settings_list import print_settings
     from bertwright.cli.tables import print_confusion
@@ -66,8 +71,9 @@ def finetune(
         seeds=_seeds(seeds),
         device=device,
         overwrite=overwrite,
+        resume=resume,
     )
-    print_confusion(run.task, run.outcome.best.predictions, run.dev)
+    print_confusion(run.task, run.predictions, run.dev)
     typer.echo(f"best after epoch {run.outcome.best.epoch}; the model is in {run.folder / 'best'}")
     typer.echo(f'next: bertwright predict {run.folder} "a text"')
 

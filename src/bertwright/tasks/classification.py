@@ -18,6 +18,7 @@ from torch import Tensor
 
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
+from bertwright.data.targets import RowTargets, Targets
 from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, nearest, shown
 from bertwright.evaluation.calibration import (
@@ -118,24 +119,27 @@ class Classification(Task):
                     nearest=f"({close}?)" if close else "",
                 )
 
-    def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Tensor:
+    def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Targets:
         """`[N]` int64: the class of the text that each input is of."""
-        return torch.from_numpy(self._classes([example.label or "" for example in examples])[encoded.owners])
+        classes = self._classes([example.label or "" for example in examples])
+        return RowTargets(torch.from_numpy(classes[encoded.owners]))
 
     def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> Tensor:
         losses = F.cross_entropy(model.scores(batch).float(), targets, reduction="none")
         return (losses * weights).sum()
 
-    def balance(self, examples: Sequence[Example], how: str) -> NDArray[np.float64]:
-        """`balanced`: 1 / frequency of the class; `sqrt`: its square root; the mean weight is 1."""
-        if how == "none":
-            return np.ones(len(examples))
-        classes = self._classes([example.label or "" for example in examples])
-        weights: NDArray[np.float64] = (1.0 / np.bincount(classes))[classes]
-        if how == "sqrt":
-            weights = np.sqrt(weights)
-        balanced: NDArray[np.float64] = weights / weights.mean()
-        return balanced
+    def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:
+        """The windows of a text share its weight: 1, or 1 / frequency of its class (`balanced`), or the square root
+        of that (`sqrt`), scaled so that the mean over the texts is 1.
+        """
+        of_text: NDArray[np.float64] = np.ones(len(examples))
+        if balance != "none":
+            classes = self._classes([example.label or "" for example in examples])
+            of_text = (1.0 / np.bincount(classes))[classes]
+            of_text = np.sqrt(of_text) if balance == "sqrt" else of_text
+            of_text = of_text / of_text.mean()
+        weights: NDArray[np.float64] = (of_text / encoded.inputs_of)[encoded.owners]
+        return weights
 
     def loss_at_start(self) -> float:
         """ln C"""

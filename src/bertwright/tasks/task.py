@@ -13,6 +13,7 @@ from torch import Tensor
 
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
+from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts
 from bertwright.model.models import BertWithHead
 
@@ -63,8 +64,8 @@ class Task(ABC):
         """Raise a `BertwrightError` for the first example that this task cannot learn from or be scored on."""
 
     @abstractmethod
-    def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Tensor:
-        """What is to be learnt, one row an input."""
+    def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Targets:
+        """What is to be learnt of each input."""
 
     @abstractmethod
     def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> Tensor:
@@ -79,8 +80,10 @@ class Task(ABC):
         """The metrics, by name, the headline first."""
 
     @abstractmethod
-    def balance(self, examples: Sequence[Example], how: str) -> NDArray[np.float64]:
-        """A weight for each example that makes rare answers count more: `none`, `balanced` or `sqrt`."""
+    def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:
+        """`[N]` how much each input counts in the loss of a step; `balance` makes rare answers count more: `none`,
+        `balanced` or `sqrt`.
+        """
 
     def loss_at_start(self) -> float | None:
         """The loss of a fresh head that knows nothing; None where it cannot be told."""

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, digest_of
 from bertwright.data.sources import read_examples
 from bertwright.data.split import hold_out
@@ -23,17 +24,23 @@ from bertwright.data.tables import Columns, Table
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
+from bertwright.model.models import BertWithHead
 from bertwright.tasks.classification import Classification
-from bertwright.tasks.task import Task
+from bertwright.tasks.registry import write_task
+from bertwright.tasks.task import Prediction, Task
 from bertwright.text.tokenizer import BertTokenizer
-from bertwright.training.loop import Evaluation, Outcome, Trainer
+from bertwright.training.dev_set import DevSet
+from bertwright.training.feed import ExampleFeed
+from bertwright.training.loop import Outcome, Trainer
 from bertwright.training.memory import choose_micro_tokens
 from bertwright.training.optimizer import freeze_layers
 from bertwright.training.precision import resolve_precision
 from bertwright.training.preparation import prepare, say_what_was_found
 from bertwright.training.report import RunStory, write_report
-from bertwright.training.run_folder import RunFolder
+from bertwright.training.run_folder import TRAINING, RunFolder
+from bertwright.training.same_run import check_same_run
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
+from bertwright.training.state import TrainingState, write_state
 from bertwright.version import __version__
 
 log = logging.getLogger("bertwright")
@@ -47,13 +54,15 @@ class Run:
         folder: its run folder; `folder / "best"` is the model.
         task: what was trained.
         outcome: the best evaluation and the cost.
-        dev: the dev examples that `outcome.best.predictions` answer.
+        dev: the dev examples.
+        predictions: the answers of the best model to them.
     """
 
     folder: Path
     task: Task
     outcome: Outcome
     dev: Sequence[Example]
+    predictions: Sequence[Prediction]
 
 
 def finetune(
@@ -68,6 +77,7 @@ def finetune(
     seeds: Sequence[int] = (),
     device: str = "cpu",
     overwrite: bool = False,
+    resume: bool = False,
     **changes: Any,
 ) -> Run:
     """Fine-tune a BERT on labelled texts.
@@ -86,6 +96,7 @@ def finetune(
             `run.json` the mean and the standard deviation.
         device: such as `cpu` or `cuda:0`.
         overwrite: replace the run that `out` holds.
+        resume: go on with the run that `out` holds, as if it had never stopped; where there is none, begin.
 
     Returns:
         The run; of several seeds, the best one.
@@ -107,13 +118,14 @@ def finetune(
         task.check(dev_table.examples)
         tables = table, dev_table
     job = _Job(task, model, tables, torch.device(device), settings)
-    folder = RunFolder(Path(out), overwrite=overwrite)
+    folder = RunFolder(Path(out), overwrite=overwrite, resume=resume)
     if not seeds:
         return job.run(folder, settings.seed)
+    folder.write_run({"finished": False, "seeds": list(seeds)})
     runs = []
     for seed in seeds:
         log.info("seed %d", seed)
-        runs.append(job.run(RunFolder(folder.path / f"seed-{seed}"), seed))
+        runs.append(job.run(RunFolder(folder.path / f"seed-{seed}", resume=resume), seed))
     return _summarise(folder, runs, seeds)
 
 
@@ -135,7 +147,7 @@ class _Job:
             raise BertwrightError("BW325", model=model, tokens=len(self._tokenizer), rows=config.vocab_size)
         if settings.freeze > config.num_hidden_layers:
             raise BertwrightError("BW109", freeze=settings.freeze, layers=config.num_hidden_layers)
-        self._settings = _resolve(settings, config, device)
+        self._requested, self._settings = settings, _resolve(settings, config, device)
         self._reading = reading_of(self._settings)
         train, dev = (table.examples for table in tables)
         self._sources = tables[0].source, tables[1].source
@@ -144,10 +156,17 @@ class _Job:
         say_what_was_found(tables, (self._train, self._dev), self._tokenizer, self._reading)
 
     def run(self, folder: RunFolder, seed: int) -> Run:
-        """Train once."""
-        task, settings = self._task, self._settings.model_copy(update={"seed": seed})
+        """Train once, or go on with the run that the folder holds."""
+        task, requested = self._task, self._requested.model_copy(update={"seed": seed})
+        settings, checkpoint = self._settings.model_copy(update={"seed": seed}), None
+        record = self._record(requested, settings)
+        if folder.record is not None:
+            check_same_run(folder.path, folder.record, record)
+            settings = FinetuneSettings(**folder.record["settings"])
+            checkpoint = folder.checkpoint()
         torch.manual_seed(seed)
-        net = task.model_class.load(self._model, ignore_mismatched_sizes=True, **task.config_changes())
+        source = checkpoint or self._model
+        net = task.model_class.load(source, ignore_mismatched_sizes=True, **task.config_changes())
         assert net.load_report is not None
         log.info("%s", net.load_report.summary())
         net.to(self._device)
@@ -155,21 +174,47 @@ class _Job:
         if settings.freeze:
             share = freeze_layers(net, settings.freeze) / net.num_parameters()
             log.info("embeddings and %d layers frozen: %.0f %% of the weights", settings.freeze, 100 * share)
+        fresh = any(name.startswith("classifier") for name in net.load_report.fresh)
+        keeper = _Keeper(folder, net, self._tokenizer, task, self._reading, self._dev.examples)
+        trainer = Trainer(
+            net,
+            task,
+            ExampleFeed(self._train, settings.batch_size, seed),
+            DevSet(net, task, self._dev, settings.precision),
+            settings,
+            folder.path,
+            keeper,
+            loss_at_start=task.loss_at_start() if fresh else None,
+            resume_from=None if checkpoint is None else checkpoint / TRAINING,
+        )
+        if checkpoint is None:
+            folder.write_run(record | {"finished": False})
+        else:
+            keeper.repair(trainer.state, checkpoint)
+        started = time.perf_counter()
+        outcome = trainer.run()
+        predictions = outcome.best.predictions
+        if predictions is None:  # made before an interruption, and not stored
+            best = task.model_class.load(whole_folder(folder.path / "best")).to(self._device)
+            predictions = DevSet(best, task, self._dev, settings.precision)().predictions
+        run = Run(
+            folder.path, task.calibrated(predictions, self._dev.examples), outcome, self._dev.examples, predictions
+        )
+        if folder.record is not None and folder.record["finished"]:
+            log.info("%s is finished already: nothing to do", folder.path)
+        else:
+            self._finish(folder, record | _ending(outcome, time.perf_counter() - started), run, trainer.state)
+        return run
 
-        def on_evaluation(evaluation: Evaluation) -> None:
-            row = {"epoch": evaluation.epoch, "step": evaluation.step, "train_loss": round(evaluation.train_loss, 6)}
-            folder.add_metrics(row | {f"dev_{name}": round(value, 6) for name, value in evaluation.scores.items()})
-            calibrated = task.calibrated(evaluation.predictions, self._dev.examples)
-            for name in ("last", "best") if evaluation.is_best else ("last",):
-                folder.save_model(name, net, self._tokenizer, calibrated, self._reading)
-
-        record = {
+    def _record(self, requested: FinetuneSettings, settings: FinetuneSettings) -> dict[str, Any]:
+        """What `run.json` says from the beginning."""
+        return {
             "bertwright_version": __version__,
             "torch_version": torch.__version__,
             "python_version": platform.python_version(),
-            "task": task.name,
+            "task": self._task.name,
             "model": str(self._model),
-            "device": str(net.device),
+            "device": str(self._device),
             "threads": torch.get_num_threads(),
             "train_source": self._sources[0],
             "train_examples": len(self._train.examples),
@@ -177,32 +222,61 @@ class _Job:
             "dev_source": self._sources[1],
             "dev_examples": len(self._dev.examples),
             "dev_sha256": digest_of(self._dev.examples),
+            "requested": requested.model_dump(),
             "settings": settings.model_dump(),
         }
-        folder.write_run({**record, "finished": False})
-        started = time.perf_counter()
-        fresh = any(name.startswith("classifier") for name in net.load_report.fresh)
-        expected = task.loss_at_start() if fresh else None
-        trainer = Trainer(net, task, self._train, self._dev, settings, folder.path, on_evaluation, expected)
-        outcome = trainer.run()
-        ending = _ending(outcome, time.perf_counter() - started)
-        ending["settings"] = settings.model_copy(update={"micro_tokens": outcome.micro_tokens}).model_dump()
-        record |= ending
-        folder.write_run(record)
-        task = task.calibrated(outcome.best.predictions, self._dev.examples)
+
+    def _finish(self, folder: RunFolder, record: dict[str, Any], run: Run, state: TrainingState) -> None:
+        """Write `run.json` and the report of a run that is over."""
+        record["settings"] = record["settings"] | {"micro_tokens": state.micro_tokens}
         story = RunStory(
             record=record,
-            task=task,
-            examples=self._dev.examples,
-            predictions=outcome.best.predictions,
-            metrics=folder.rows,
-            best_step=outcome.best.step,
-            losses=[step.loss for step in outcome.history],
+            task=run.task,
+            examples=run.dev,
+            predictions=run.predictions,
+            metrics=state.rows,
+            best_step=run.outcome.best.step,
+            losses=[step.loss for step in run.outcome.history],
             train_classes=Counter(example.label or "" for example in self._train.examples),
-            temperature=task.temperature,
+            temperature=run.task.temperature,
         )
         write_report(folder.path, story)
-        return Run(folder.path, task, outcome, self._dev.examples)
+        folder.write_run(record)
+        folder.finish()
+
+
+class _Keeper:
+    """Saves `last/`, `metrics.csv`, and `best/` where the step is the best so far."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        model: BertWithHead,
+        tokenizer: BertTokenizer,
+        task: Task,
+        reading: Reading,
+        dev: Sequence[Example],
+    ) -> None:
+        self._folder, self._model, self._tokenizer = folder, model, tokenizer
+        self._task, self._reading, self._dev = task, reading, dev
+
+    def save(
+        self, state: TrainingState, optimizer: torch.optim.Optimizer, predictions: Sequence[Prediction] | None
+    ) -> None:
+        """`last/` first, whole; `best/` is a copy of it."""
+        task = self._task if predictions is None else self._task.calibrated(predictions, self._dev)
+        with self._folder.saving_last() as staging:
+            self._model.save_pretrained(staging)
+            self._tokenizer.save_pretrained(staging)
+            write_task(staging, task, self._reading)
+            write_state(staging / TRAINING, state, self._model, optimizer)
+        self.repair(state, self._folder.path / "last")
+
+    def repair(self, state: TrainingState, checkpoint: Path) -> None:
+        """Write what follows from a saved state; an interruption may have come in between."""
+        self._folder.write_metrics(state.rows)
+        if state.best is not None and state.best["step"] == state.step:
+            self._folder.keep_as_best(checkpoint)
 
 
 def _resolve(settings: FinetuneSettings, config: BertConfig, device: torch.device) -> FinetuneSettings:
@@ -256,6 +330,6 @@ def _summarise(folder: RunFolder, runs: Sequence[Run], seeds: Sequence[int]) -> 
             "values": values,
         }
         log.info("%s over %d seeds: %.4f ± %.4f", name, len(values), summary[name]["mean"], spread)
-    folder.copy_model(best.folder / "best")
+    folder.keep_as_best(best.folder / "best")
     folder.write_run({"finished": True, "seeds": list(seeds), "best_seed": seeds[runs.index(best)], "scores": summary})
-    return Run(folder.path, best.task, best.outcome, best.dev)
+    return replace(best, folder=folder.path)

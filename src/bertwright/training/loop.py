@@ -5,53 +5,40 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from bertwright.data.batches import derive_seed, epoch_order, split_by_tokens
-from bertwright.data.examples import Example
-from bertwright.data.ragged import Ragged
-from bertwright.data.windows import EncodedTexts
+from bertwright.data.batches import derive_seed
 from bertwright.model.models import BertWithHead
-from bertwright.tasks.scoring import predict_encoded
 from bertwright.tasks.task import Prediction, Task
+from bertwright.training.feed import Feed, Part
+from bertwright.training.interruption import interruptible
 from bertwright.training.optimizer import make_optimizer, rate_factor, set_rates
 from bertwright.training.precision import autocast
 from bertwright.training.progress import Meter, training_progress
 from bertwright.training.settings import FinetuneSettings
+from bertwright.training.state import Step, TrainingState, read_state
 from bertwright.training.watchers import FiniteWatcher, check_collapse, check_first_loss, first_bad_tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
-    """Examples, ready to be read by a model. K examples, N ≥ K inputs.
+class Judgement:
+    """The dev set under the model as it is now.
 
     Attributes:
-        examples: as the user wrote them.
-        encoded: their inputs.
-        targets: `[N, …]` what is to be learnt of each input.
-        weights: `[N]` how much each input counts; the inputs of one text share its weight.
+        scores: the task's metrics.
+        predictions: of the dev examples.
+        only_answer: the answer that every example got though the true ones differ; None if there is no such.
     """
 
-    examples: Sequence[Example]
-    encoded: EncodedTexts
-    targets: Tensor
-    weights: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the optimizer, as it is remembered: its number, loss, learning rate and gradient norm."""
-
-    step: int
-    loss: float
-    learning_rate: float
-    gradient_norm: float
+    scores: dict[str, float]
+    predictions: Sequence[Prediction]
+    only_answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +50,19 @@ class Evaluation:
         step: steps of the optimizer so far.
         train_loss: mean over the steps since the evaluation before.
         scores: the task's metrics.
-        predictions: of the dev examples.
-        is_best: whether the task's headline metric is higher than at every evaluation before.
+        predictions: of the dev examples; None where this evaluation was made before an interruption.
     """
 
     epoch: int
     step: int
     train_loss: float
     scores: dict[str, float]
-    predictions: Sequence[Prediction]
-    is_best: bool
+    predictions: Sequence[Prediction] | None
+
+    def row(self) -> dict[str, float]:
+        """The line of `metrics.csv`."""
+        scores = {f"dev_{name}": round(value, 6) for name, value in self.scores.items()}
+        return {"epoch": self.epoch, "step": self.step, "train_loss": round(self.train_loss, 6)} | scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,153 +88,191 @@ class Outcome:
     stopped: str = ""
 
 
+class Keeper(Protocol):
+    """Who saves what the loop has got to."""
+
+    def save(
+        self, state: TrainingState, optimizer: torch.optim.Optimizer, predictions: Sequence[Prediction] | None
+    ) -> None:
+        """Save the model as it is, and all that it takes to go on from there.
+
+        `predictions` of the dev set come with an evaluation; where `state.best` is of this very step, it is the
+        best so far.
+        """
+
+
 class Trainer:
-    """One training run over a model, a task and two sets of examples.
+    """One training run over a model, a task and its data.
 
     Order, dropout and fresh choices are functions of `(seed, epoch)` and `(seed, step)`, so that nothing but the
-    step need be known to go on from anywhere.
+    state need be known to go on from anywhere.
+
+    Attributes:
+        state: where the run stands.
     """
 
     def __init__(
         self,
         model: BertWithHead,
         task: Task,
-        train_set: Dataset,
-        dev_set: Dataset,
+        feed: Feed,
+        judge: Callable[[], Judgement],
         settings: FinetuneSettings,
         folder: Path,
-        on_evaluation: Callable[[Evaluation], None],
+        keeper: Keeper,
         loss_at_start: float | None = None,
+        resume_from: Path | None = None,
     ) -> None:
         """`settings` are resolved: rate, precision and micro_tokens are decided. `folder` takes bad batches.
 
-        `loss_at_start` is what the first loss is compared with; None: with nothing.
+        Args:
+            loss_at_start: what the first loss is compared with; None: with nothing.
+            resume_from: a folder that `write_state` wrote; `model` has the weights that belong to it.
+
+        Raises:
+            BertwrightError: BW507 for a state that cannot be understood.
         """
         assert settings.micro_tokens is not None
         assert settings.learning_rate is not None
-        self._model, self._task = model, task
-        self._train_set, self._dev_set = train_set, dev_set
-        self._settings = settings
-        self._on_evaluation = on_evaluation
+        self._model, self._task, self._feed, self._judge = model, task, feed, judge
+        self._settings, self._keeper = settings, keeper
         self._loss_at_start = loss_at_start
-        self._lengths = train_set.encoded.lengths
-        ends = np.cumsum(train_set.encoded.inputs_of)
-        self._inputs_of = np.split(np.arange(len(self._lengths)), ends[:-1])  # of each text
-        self._steps_per_epoch = math.ceil(len(train_set.examples) / settings.batch_size)
-        self._steps = settings.epochs * self._steps_per_epoch
+        self._steps = settings.epochs * feed.steps_per_epoch
         if settings.max_steps is not None:
             self._steps = min(self._steps, settings.max_steps)
-        self._micro_tokens = settings.micro_tokens
         self._peak = settings.learning_rate
         self._optimizer = make_optimizer(model, settings)
         self._rate_factor = rate_factor(settings, self._steps)
-        self._finite = FiniteWatcher(folder)
+        self.state = TrainingState(settings.micro_tokens)
+        if resume_from is not None:
+            self.state = read_state(resume_from, model, self._optimizer)
+        self._finite = FiniteWatcher(folder, self.state)
         self._best: Evaluation | None = None
-        self._history: list[Step] = []
-        self._losses: list[float] = []
-        self._without_better = 0
-        self._told_collapse = False
+        if self.state.best is not None:
+            self._best = Evaluation(**self.state.best, predictions=None)
+        self._saved_at = time.monotonic()
 
     def run(self) -> Outcome:
-        """All steps, or as many as it takes until nothing gets better (`patience`)."""
-        settings = self._settings
-        stopped = ""
+        """All steps, or as many as it takes until nothing gets better (`patience`).
+
+        Raises:
+            KeyboardInterrupt, SystemExit: after Ctrl-C and SIGTERM, when the step under way is done and saved.
+        """
+        state, per_epoch = self.state, self._feed.steps_per_epoch
         self._model.train()
-        with training_progress(self._steps) as meter:
-            for step in range(self._steps):
-                epoch, index = divmod(step, self._steps_per_epoch)
-                if index == 0:
-                    order = epoch_order(len(self._train_set.examples), settings.seed, epoch)
-                self._step(step, order[index * settings.batch_size :][: settings.batch_size], meter)
-                at_end = step + 1 == self._steps
-                due = index + 1 == self._steps_per_epoch
-                if settings.eval_steps is not None:
-                    due = (step + 1) % settings.eval_steps == 0
-                if due or at_end:
-                    self._evaluate(epoch + 1, step + 1, meter)
-                    if 0 < settings.patience <= self._without_better and not at_end:
-                        stopped = f"no better evaluation in {settings.patience}"
-                        meter.say(f"stopped early: {stopped}")
-                        break
+        with training_progress(self._steps, state) as meter, interruptible() as interruption:
+            while state.step < self._steps and not state.stopped:
+                self._step(state.step, meter)
+                state.step += 1
+                if self._evaluation_is_due():
+                    self._evaluate(math.ceil(state.step / per_epoch), meter)
+                elif interruption.requested or self._save_is_due():
+                    self._save(None)
+                if interruption.requested and state.step < self._steps and not state.stopped:
+                    meter.say(
+                        f"stopped after step {state.step}, which is saved; the same command with --resume goes on"
+                    )
+                    interruption.end()
         assert self._best is not None
         return Outcome(
             best=self._best,
-            history=self._history,
-            tokens=meter.tokens,
-            train_seconds=meter.seconds,
-            skipped=self._finite.skipped,
-            micro_tokens=self._micro_tokens,
-            stopped=stopped,
+            history=state.history,
+            tokens=state.tokens,
+            train_seconds=state.seconds,
+            skipped=state.skipped,
+            micro_tokens=state.micro_tokens,
+            stopped=state.stopped,
         )
 
-    def _step(self, step: int, chosen: NDArray[np.int64], meter: Meter) -> None:
-        """One step of the optimizer over the inputs of the chosen texts, in as many parts as memory asks for."""
+    def _step(self, step: int, meter: Meter) -> None:
+        """One step of the optimizer, in as many parts as memory asks for."""
         started = time.perf_counter()
-        inputs = np.concatenate([self._inputs_of[text] for text in chosen])
-        inputs = inputs[np.argsort(self._lengths[inputs], kind="stable")]  # equal lengths become neighbours
-        while True:
-            try:
-                loss, tokens = self._accumulate(step, inputs)
-                break
-            except torch.OutOfMemoryError:
-                if self._micro_tokens <= int(self._lengths[inputs].max()):
-                    raise
-                self._optimizer.zero_grad()
-                self._micro_tokens //= 2
-                meter.say(f"out of memory: from here on {self._micro_tokens} tokens at once; the step stays the same")
+        state = self.state
+        loss, tokens = self._accumulate(step, meter)
         if step == 0:
             check_first_loss(loss, self._loss_at_start)
         norm = float(torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.max_grad_norm))
         set_rates(self._optimizer, self._rate_factor(step))
-        members = [self._train_set.examples[text] for text in chosen]
-        culprit = lambda: first_bad_tensor(self._model, lambda: self._forward(inputs))  # noqa: E731
-        if self._finite.accepts(step, loss, norm, members, culprit):
+        if self._finite.accepts(step, loss, norm, lambda: self._feed.describe(step), lambda: self._culprit(step)):
             self._optimizer.step()
-            self._losses.append(loss)
+            state.losses.append(loss)
         self._optimizer.zero_grad()
-        self._history.append(Step(step + 1, loss, self._rate_factor(step) * self._peak, norm))
-        meter.step(loss, tokens, time.perf_counter() - started)
+        state.history.append(Step(step + 1, loss, self._rate_factor(step) * self._peak, norm))
+        state.tokens += tokens
+        state.seconds += time.perf_counter() - started
+        meter.show(loss)
 
-    def _accumulate(self, step: int, inputs: NDArray[np.int64]) -> tuple[float, int]:
-        """Add up the gradients of all parts; the loss is the weighted mean over the whole step."""
-        total = float(self._train_set.weights[inputs].sum())
-        loss_sum, tokens = torch.zeros((), device=self._model.device), 0
-        for part, members in enumerate(split_by_tokens(inputs, self._lengths, self._micro_tokens)):
-            torch.manual_seed(derive_seed(self._settings.seed, step, part))
-            loss = self._forward(members, total)
-            loss.backward()  # type: ignore[no-untyped-call]
-            loss_sum += loss.detach()
-            tokens += int(self._lengths[members].sum())
-        return loss_sum.item(), tokens
+    def _accumulate(self, step: int, meter: Meter) -> tuple[float, int]:
+        """Add up the gradients of all parts: the loss of the whole step, and its tokens.
 
-    def _forward(self, members: NDArray[np.int64], total: float = 1.0) -> Tensor:
-        """The loss of some inputs, each weighing its share of `total`."""
-        device, data = self._model.device, self._train_set
-        batch = Ragged.from_encoded([data.encoded.inputs[index] for index in members]).to(device)
-        weights = torch.from_numpy((data.weights[members] / total).astype(np.float32)).to(device)
-        with autocast(self._settings.precision, device):
-            return self._task.loss(self._model, batch, data.targets[members].to(device), weights)
+        Where memory does not suffice for a part, the step begins again in parts of half the size.
+        """
+        state = self.state
+        while True:
+            loss_sum, tokens = torch.zeros((), device=self._model.device), 0
+            alone = False
+            try:
+                for index, part in enumerate(self._feed.parts(step, state.micro_tokens)):
+                    alone = part.batch.batch_size == 1
+                    torch.manual_seed(derive_seed(self._settings.seed, step, index))
+                    loss = self._forward(part)
+                    loss.backward()  # type: ignore[no-untyped-call]
+                    loss_sum += loss.detach()
+                    tokens += part.batch.num_tokens
+                return loss_sum.item(), tokens
+            except torch.OutOfMemoryError:
+                if alone:
+                    raise
+                self._optimizer.zero_grad()
+                state.micro_tokens //= 2
+                meter.say(f"out of memory: from here on {state.micro_tokens} tokens at once; the step stays the same")
 
-    def _evaluate(self, epoch: int, step: int, meter: Meter) -> None:
-        precision = autocast(self._settings.precision, self._model.device)
-        predictions = predict_encoded(self._model, self._task, self._dev_set.encoded, precision=precision)
-        scores = self._task.score(predictions, self._dev_set.examples)
-        is_best = self._best is None or scores[self._task.metric] > self._best.scores[self._task.metric]
-        train_loss = float(np.mean(self._losses)) if self._losses else math.nan
-        evaluation = Evaluation(epoch, step, train_loss, scores, predictions, is_best)
-        self._losses.clear()
-        self._without_better = 0 if is_best else self._without_better + 1
+    def _forward(self, part: Part) -> Tensor:
+        """The loss of a part: its share of that of the step."""
+        part = part.to(self._model.device)
+        with autocast(self._settings.precision, self._model.device):
+            return self._task.loss(self._model, part.batch, part.targets, part.weights)
+
+    def _culprit(self, step: int) -> str:
+        parts = self._feed.parts(step, self.state.micro_tokens)
+        return first_bad_tensor(self._model, lambda: [self._forward(part) for part in parts])
+
+    def _evaluation_is_due(self) -> bool:
+        every = self._settings.eval_steps or self._feed.steps_per_epoch
+        return self.state.step % every == 0 or self.state.step == self._steps
+
+    def _save_is_due(self) -> bool:
+        if (every := self._settings.save_steps) is not None:
+            return self.state.step % every == 0
+        return time.monotonic() - self._saved_at > 60 * self._settings.save_minutes
+
+    def _save(self, predictions: Sequence[Prediction] | None) -> None:
+        self._keeper.save(self.state, self._optimizer, predictions)
+        self._saved_at = time.monotonic()
+
+    def _evaluate(self, epoch: int, meter: Meter) -> None:
+        state, metric = self.state, self._task.metric
+        judgement = self._judge()
+        train_loss = float(np.mean(state.losses)) if state.losses else math.nan
+        evaluation = Evaluation(epoch, state.step, train_loss, judgement.scores, judgement.predictions)
+        is_best = self._best is None or judgement.scores[metric] > self._best.scores[metric]
         if is_best:
             self._best = evaluation
-        self._on_evaluation(evaluation)
-        meter.say(_line(evaluation, self._settings.epochs))
-        if not self._told_collapse:
-            only = self._task.only_answer(predictions, self._dev_set.examples)
-            self._told_collapse = check_collapse(only, len(predictions), self._peak)
+            state.best = {name: value for name, value in asdict(evaluation).items() if name != "predictions"}
+        state.without_better = 0 if is_best else state.without_better + 1
+        state.losses.clear()
+        state.rows.append(evaluation.row())
+        meter.say(_line(evaluation, self._settings.epochs, is_best))
+        if not state.told_collapse:
+            state.told_collapse = check_collapse(judgement.only_answer, len(judgement.predictions), self._peak)
+        if 0 < self._settings.patience <= state.without_better and state.step < self._steps:
+            state.stopped = f"no better evaluation in {self._settings.patience}"
+            meter.say(f"stopped early: {state.stopped}")
+        self._save(judgement.predictions)
 
 
-def _line(evaluation: Evaluation, epochs: int) -> str:
+def _line(evaluation: Evaluation, epochs: int, is_best: bool) -> str:
     scores = " · ".join(f"{name} {value:.4f}" for name, value in evaluation.scores.items())
-    best = " · best so far" if evaluation.is_best else ""
+    best = " · best so far" if is_best else ""
     where = f"epoch {evaluation.epoch}/{epochs} · step {evaluation.step}"
     return f"{where} · train loss {evaluation.train_loss:.4f} · dev {scores}{best}"

@@ -13,7 +13,7 @@ from bertwright.data.windows import Reading, encode_examples
 from bertwright.errors import shown
 from bertwright.tasks.task import Task
 from bertwright.text.tokenizer import BertTokenizer
-from bertwright.training.loop import Dataset
+from bertwright.training.feed import Dataset
 
 log = logging.getLogger("bertwright")
 
@@ -21,10 +21,9 @@ log = logging.getLogger("bertwright")
 def prepare(
     task: Task, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading, class_weight: str = "none"
 ) -> Dataset:
-    """Encode the examples; `class_weight` is that of `Task.balance`."""
+    """Encode the examples; `class_weight` is that of `Task.weights`."""
     encoded = encode_examples(tokenizer, examples, reading)
-    weights = (task.balance(examples, class_weight) / encoded.inputs_of)[encoded.owners]
-    return Dataset(examples, encoded, task.targets(examples, encoded), weights)
+    return Dataset(examples, encoded, task.targets(examples, encoded), task.weights(examples, encoded, class_weight))
 
 
 def say_what_was_found(

@@ -17,39 +17,38 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from bertwright.training.state import TrainingState
+
 _SECONDS_BETWEEN_LINES = 30.0
 
 
 class Meter:
     """The counters behind the bar: steps, tokens a second, and a running mean of the loss."""
 
-    def __init__(self, steps: int, console: Console, bar: Progress | None) -> None:
-        self.steps = steps
+    def __init__(self, steps: int, state: TrainingState, console: Console, bar: Progress | None) -> None:
+        self._steps, self._state = steps, state
         self._console = console
         self._bar = bar
-        self._task = bar.add_task("training", total=steps, note="") if bar else None
+        self._task = bar.add_task("training", total=steps, completed=state.step, note="") if bar else None
         self._started = time.perf_counter()
         self._spoke = self._started
-        self._step = 0
-        self.tokens = 0
-        self.seconds = 0.0
-        self.loss = float("nan")
+        self._done = 0  # since the start of this program
+        self._loss = 0.0
 
-    def step(self, loss: float, tokens: int, seconds: float) -> None:
-        """Count one step of the optimizer that took `seconds`."""
-        self._step += 1
-        self.tokens += tokens
-        self.seconds += seconds
-        self.loss = loss if self._step == 1 else 0.95 * self.loss + 0.05 * loss
-        note = f"loss {self.loss:.4f} · {self.tokens / max(self.seconds, 1e-9):,.0f} tokens/s"
+    def show(self, loss: float) -> None:
+        """Show that one more step is done."""
+        self._done += 1
+        self._loss = loss if self._done == 1 else 0.95 * self._loss + 0.05 * loss
+        note = f"loss {self._loss:.4f} · {self._state.tokens / max(self._state.seconds, 1e-9):,.0f} tokens/s"
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=1, note=note)
         elif time.perf_counter() - self._spoke > _SECONDS_BETWEEN_LINES:
             self._spoke = time.perf_counter()
             elapsed = self._spoke - self._started
-            left = elapsed / self._step * (self.steps - self._step)
+            step = self._state.step + 1
+            left = elapsed / self._done * (self._steps - step)
             self._console.print(
-                f"step {self._step}/{self.steps} · {note} · {left:.0f} s left", highlight=False, soft_wrap=True
+                f"step {step}/{self._steps} · {note} · {left:.0f} s left", highlight=False, soft_wrap=True
             )
 
     def say(self, line: str) -> None:
@@ -58,11 +57,11 @@ class Meter:
 
 
 @contextmanager
-def training_progress(steps: int) -> Iterator[Meter]:
-    """A meter on stderr for a run of `steps` steps."""
+def training_progress(steps: int, state: TrainingState) -> Iterator[Meter]:
+    """A meter on stderr for a run of `steps` steps that stands at `state`."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Meter(steps, console, None)
+        yield Meter(steps, state, console, None)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -75,4 +74,4 @@ def training_progress(steps: int) -> Iterator[Meter]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        yield Meter(steps, console, bar)
+        yield Meter(steps, state, console, bar)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from bertwright.checkpoint.store import MANIFEST, publishing, write_text
-from bertwright.data.windows import Reading
+from bertwright.checkpoint.store import MANIFEST, generations, prune, publishing, verify, write_text
 from bertwright.errors import BertwrightError
-from bertwright.model.models import BertWithHead
-from bertwright.tasks.registry import write_task
-from bertwright.tasks.task import Task
-from bertwright.text.tokenizer import BertTokenizer
+
+log = logging.getLogger("bertwright")
 
 SCHEMA_VERSION = 1
+TRAINING = "training"  # in `last/`: what it takes to go on from there
 
 
 class RunFolder:
@@ -25,54 +26,92 @@ class RunFolder:
 
     Attributes:
         path: the folder.
-        rows: the metrics so far, one row an evaluation.
+        record: `run.json` of the run that is resumed; None for a new one.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
-        """Make the folder.
+    def __init__(self, path: Path, *, overwrite: bool = False, resume: bool = False) -> None:
+        """Make the folder, or open that of an earlier run.
+
+        Args:
+            overwrite: delete an earlier run.
+            resume: go on with an earlier run; where there is none, begin.
 
         Raises:
-            BertwrightError: BW502 it is not empty, BW501 it cannot be made, BW503 it is no folder.
+            BertwrightError: BW502 it is not empty, BW501 it cannot be made, BW503 it is no folder, BW504 it is not
+                that of a run, BW332 a newer program wrote it, BW507 `run.json` cannot be understood.
         """
         self.path = path
-        self.rows: list[dict[str, float]] = []
+        self.record: dict[str, Any] | None = None
         if path.exists() and not path.is_dir():
             raise BertwrightError("BW503", folder=path)
         if path.is_dir() and any(path.iterdir()):
-            if not overwrite:
+            if not overwrite and not resume:
                 raise BertwrightError("BW502", folder=path)
             if not (path / "run.json").is_file():  # never delete what no run has written
                 raise BertwrightError("BW504", folder=path)
-            shutil.rmtree(path)
+            if resume:
+                self.record = _read_run(path / "run.json")
+            else:
+                shutil.rmtree(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BertwrightError("BW501", folder=path, reason=error.strerror or error) from error
 
-    def write_run(self, values: dict[str, Any]) -> None:
+    def write_run(self, values: Mapping[str, Any]) -> None:
         """Write `run.json`."""
         text = json.dumps({"schema_version": SCHEMA_VERSION, **values}, indent=2, ensure_ascii=False) + "\n"
         write_text(self.path / "run.json", text)
 
-    def add_metrics(self, row: dict[str, float]) -> None:
-        """Add a row to `metrics.csv`."""
-        self.rows.append(row)
+    def write_metrics(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Write `metrics.csv`, one row an evaluation."""
+        if not rows:
+            return
         table = io.StringIO()
-        writer = csv.DictWriter(table, fieldnames=list(self.rows[0]))
+        writer = csv.DictWriter(table, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows(self.rows)
+        writer.writerows(rows)
         write_text(self.path / "metrics.csv", table.getvalue())
 
-    def save_model(
-        self, name: str, model: BertWithHead, tokenizer: BertTokenizer, task: Task, reading: Reading
-    ) -> None:
-        """Write the model folder `best` or `last`, whole or not at all."""
-        with publishing(self.path / name) as staging:
-            model.save_pretrained(staging)
-            tokenizer.save_pretrained(staging)
-            write_task(staging, task, reading)
+    def saving_last(self) -> AbstractContextManager[Path]:
+        """A staging folder that becomes `last/`; the one before it is kept until the next."""
+        return publishing(self.path / "last", keep_previous=True)
 
-    def copy_model(self, source: Path) -> None:
-        """Write `best` as a copy of another model folder, whole or not at all."""
+    def keep_as_best(self, source: Path) -> None:
+        """Write `best/` as a copy of the model in another folder, whole or not at all."""
         with publishing(self.path / "best") as staging:
-            shutil.copytree(source, staging, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))
+            shutil.copytree(source, staging, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST, TRAINING))
+
+    def checkpoint(self) -> Path | None:
+        """The newest whole `last/`; what is damaged is passed over with a sentence; None where there is none."""
+        found = generations(self.path / "last")
+        for folder in found:
+            try:
+                if not (folder / MANIFEST).is_file():
+                    raise BertwrightError("BW324", file=folder / MANIFEST, reason="missing")
+                verify(folder)
+                return folder
+            except BertwrightError as error:
+                if error.code != "BW324":
+                    raise
+                log.warning(
+                    "%s is damaged (%s: %s) and passed over", folder, error.fields["file"], error.fields["reason"]
+                )
+        if found:
+            log.warning("%s: no whole checkpoint is left; the run begins again", self.path)
+        return None
+
+    def finish(self) -> None:
+        """Remove what only an unfinished run needs."""
+        prune(self.path / "last")
+
+
+def _read_run(file: Path) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        version = int(values.pop("schema_version"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BertwrightError("BW507", file=file, reason=f"{type(error).__name__} {error}") from error
+    if version > SCHEMA_VERSION:
+        raise BertwrightError("BW332", file=file, version=version, known=SCHEMA_VERSION)
+    return values

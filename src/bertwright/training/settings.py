@@ -38,6 +38,8 @@ class FinetuneSettings(Settings):
         None, ge=1, description="tokens computed at once; not given: what fits memory; the step stays the same"
     )
     eval_steps: int | None = Field(None, ge=1, description="evaluate every so many steps; not given: every epoch")
+    save_steps: int | None = Field(None, ge=1, description="save every so many steps; not given: see save_minutes")
+    save_minutes: float = Field(10.0, gt=0, description="save after so many minutes; every evaluation saves, too")
     patience: int = Field(0, ge=0, description="stop after this many evaluations without a better one; 0: never")
     dev_share: float = Field(0.1, gt=0, lt=1, description="part of the training data held out without a dev set")
     seed: int = Field(42, ge=0, description="order, dropout, fresh weights and held-out part follow from it")

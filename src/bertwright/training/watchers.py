@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from bertwright.checkpoint.store import write_text
-from bertwright.data.examples import Example
 from bertwright.errors import BertwrightError
+from bertwright.training.state import TrainingState
 
 log = logging.getLogger("bertwright")
 
@@ -22,23 +23,18 @@ _FEW = 10  # so few answers are the same by chance
 
 
 class FiniteWatcher:
-    """Skips steps whose loss or gradient is not finite, and stops the run after three in a row.
+    """Skips steps whose loss or gradient is not finite, and stops the run after three in a row."""
 
-    Attributes:
-        skipped: how many steps were skipped so far.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._in_a_row = 0
-        self.skipped = 0
+    def __init__(self, folder: Path, state: TrainingState) -> None:
+        """`folder` takes the texts of such steps; `state` counts them."""
+        self._folder, self._state = folder, state
 
     def accepts(
         self,
         step: int,
         loss: float,
         norm: float,
-        members: Sequence[Example],
+        describe: Callable[[], list[dict[str, Any]]],
         find_culprit: Callable[[], str],
     ) -> bool:
         """Whether the step may be taken; if not, its texts are written to `bad_batch.json`.
@@ -47,18 +43,17 @@ class FiniteWatcher:
             BertwrightError: BW510 after three such steps in a row, naming the first bad tensor.
         """
         if math.isfinite(loss) and math.isfinite(norm):
-            self._in_a_row = 0
+            self._state.bad_in_a_row = 0
             return True
-        self.skipped += 1
-        self._in_a_row += 1
+        self._state.skipped += 1
+        self._state.bad_in_a_row += 1
         file = self._folder / "bad_batch.json"
-        texts = [{"where": str(one.where), "text": one.text, "label": one.label} for one in members]
-        values = {"step": step, "loss": str(loss), "gradient_norm": str(norm), "examples": texts}
+        values = {"step": step, "loss": str(loss), "gradient_norm": str(norm), "examples": describe()}
         write_text(file, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
         log.warning(
             "step %d: loss %s, gradient norm %s; the step is skipped, its texts are in %s", step, loss, norm, file
         )
-        if self._in_a_row >= _MOST_BAD_STEPS:
+        if self._state.bad_in_a_row >= _MOST_BAD_STEPS:
             raise BertwrightError("BW510", step=step, count=_MOST_BAD_STEPS, culprit=find_culprit(), file=file)
         return False
 

@@ -99,7 +99,7 @@ def prove(device: str) -> Proof:
             raise ArithmeticError(f"the losses are not all finite: {losses}")
         return Proof(
             steps=len(losses),
-            difference=_difference(run.outcome.best.predictions, answers),
+            difference=_difference(run.predictions, answers),
             tolerance=_tolerance(device),
             step_seconds=run.outcome.train_seconds,
             seconds=seconds,

@@ -1,0 +1,32 @@
+"""The dev set, asked for the model's answers and their scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bertwright.model.models import BertWithHead
+from bertwright.tasks.scoring import predict_encoded
+from bertwright.tasks.task import Task
+from bertwright.training.feed import Dataset
+from bertwright.training.loop import Judgement
+from bertwright.training.precision import autocast
+
+
+@dataclass(frozen=True, slots=True)
+class DevSet:
+    """Called, it judges the model as it is then.
+
+    Attributes:
+        precision: `fp32` or `bf16`, as in training.
+    """
+
+    model: BertWithHead
+    task: Task
+    data: Dataset
+    precision: str
+
+    def __call__(self) -> Judgement:
+        context = autocast(self.precision, self.model.device)
+        predictions = predict_encoded(self.model, self.task, self.data.encoded, precision=context)
+        scores = self.task.score(predictions, self.data.examples)
+        return Judgement(scores, predictions, self.task.only_answer(predictions, self.data.examples))
