@@ -90,7 +90,7 @@ def read_state(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer)
         version = int(values.pop("schema_version"))
         if version > SCHEMA_VERSION:
             raise BertwrightError("BW332", file=file, version=version, known=SCHEMA_VERSION)
-        arrays = load_file(folder / _ARRAYS)
+        arrays = {name: tensor.clone() for name, tensor in load_file(folder / _ARRAYS).items()}  # aligned, see `load`
         columns = [arrays.pop(f"history.{name}").tolist() for name in ("loss", "learning_rate", "gradient_norm")]
         history = [Step(number, *one) for number, one in enumerate(zip(*columns), start=1)]
         _restore_optimizer(model, optimizer, arrays, values.pop("optimizer"))

@@ -1,0 +1,247 @@
+"""A run that was stopped goes on as if it had not been."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bertwright import Predictor, finetune
+from bertwright.checkpoint import store
+from bertwright.data.samples import sentiment_samples
+from bertwright.errors import BertwrightError
+from bertwright.training.loop import Trainer
+from tests.conftest import REPOSITORY
+from tests.flows.kill_points import ending
+
+from .conftest import Command
+
+ROWS = [(example.text, example.label) for example in sentiment_samples("en")]
+SETTINGS: dict[str, Any] = {"epochs": 3, "batch_size": 16, "precision": "fp32", "micro_tokens": 128, "save_steps": 2}
+
+
+class Stopped(Exception):
+    """The run ends here."""
+
+
+def train(model: Path, out: Path, **changes: Any) -> Any:
+    return finetune(ROWS[:100], ROWS[100:150], model=model, out=out, **(SETTINGS | changes))
+
+
+@pytest.fixture
+def stop_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """`stop_at(5)`: the next run dies in its sixth step."""
+
+    def choose(last: int) -> None:
+        step = Trainer._step
+
+        def until(self: Trainer, number: int, meter: Any) -> None:
+            if number == last:
+                monkeypatch.setattr(Trainer, "_step", step)
+                raise Stopped
+            step(self, number, meter)
+
+        monkeypatch.setattr(Trainer, "_step", until)
+
+    return choose
+
+
+@pytest.fixture(scope="module")
+def truth(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The ending of an uninterrupted run."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    train(tiny_model, out)
+    return ending(out)
+
+
+@pytest.mark.parametrize("last", [0, 1, 5, 7, 13, 20])
+def test_a_run_that_died_in_a_step(
+    last: int, tiny_model: Path, tmp_path: Path, truth: dict[str, Any], stop_at: Callable[[int], None]
+) -> None:
+    stop_at(last)
+    with pytest.raises(Stopped):
+        train(tiny_model, tmp_path / "run")
+    run = train(tiny_model, tmp_path / "run", resume=True)
+    assert ending(tmp_path / "run") == truth
+    assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
+    assert len(run.outcome.history) == 21
+    assert [answer.to_json() for answer in run.predictions], "answers of an evaluation before the stop are there, too"
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "training/optimizer.safetensors", "manifest.json", "task.json"])
+def test_a_damaged_checkpoint_is_passed_over_and_the_one_before_is_used(
+    file: str, tiny_model: Path, tmp_path: Path, truth: dict[str, Any], stop_at: Callable[[int], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    out = tmp_path / "run"
+    stop_at(9)
+    with pytest.raises(Stopped):
+        train(tiny_model, out)
+    damaged = out / "last" / file
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    train(tiny_model, out, resume=True)
+    assert f"{out / 'last'} is damaged" in caplog.text
+    assert ending(out) == truth
+
+
+def test_where_every_checkpoint_is_damaged_the_run_begins_again(
+    tiny_model: Path, tmp_path: Path, truth: dict[str, Any], stop_at: Callable[[int], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    out = tmp_path / "run"
+    stop_at(9)
+    with pytest.raises(Stopped):
+        train(tiny_model, out)
+    for name in ("last", ".last.previous"):
+        (out / name / "model.safetensors").write_bytes(b"")
+    train(tiny_model, out, resume=True)
+    assert "no whole checkpoint is left; the run begins again" in caplog.text
+    assert ending(out) == truth
+
+
+def test_a_full_disk_stops_the_run_and_the_checkpoint_before_stays(
+    tiny_model: Path, tmp_path: Path, truth: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    write, calls = store._write_manifest, iter(range(1000))
+
+    def full(folder: Path) -> None:
+        if next(calls) == 4:
+            raise OSError(28, "No space left on device")
+        write(folder)
+
+    monkeypatch.setattr(store, "_write_manifest", full)
+    with pytest.raises(BertwrightError, match="BW501.*No space left"):
+        train(tiny_model, out)
+    store.verify(out / "last")
+    assert not [path for path in out.iterdir() if path.name.endswith(".tmp")]
+    train(tiny_model, out, resume=True)
+    assert ending(out) == truth
+
+
+def test_resuming_where_nothing_is_begins(tiny_model: Path, tmp_path: Path, truth: dict[str, Any]) -> None:
+    train(tiny_model, tmp_path / "run", resume=True)
+    assert ending(tmp_path / "run") == truth
+
+
+def test_a_finished_run_is_left_alone(tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    out = tmp_path / "run"
+    first = train(tiny_model, out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and "best" not in path.parts}
+    with caplog.at_level("INFO", "bertwright"):
+        again = train(tiny_model, out, resume=True)
+    assert "is finished already: nothing to do" in caplog.text
+    after = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and "best" not in path.parts}
+    assert after == before
+    assert [one.to_json() for one in again.predictions] == [one.to_json() for one in first.predictions]
+    assert again.outcome.best.scores == first.outcome.best.scores
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"learning_rate": 1e-3}, "learning_rate was None and is now 0.001"),
+        ({"epochs": 4}, "epochs was 3 and is now 4"),
+        ({"seed": 7}, "seed was 42 and is now 7"),
+    ],
+)
+def test_another_command_is_refused(
+    change: dict[str, Any], said: str, tiny_model: Path, tmp_path: Path, stop_at: Callable[[int], None]
+) -> None:
+    stop_at(3)
+    with pytest.raises(Stopped):
+        train(tiny_model, tmp_path / "run")
+    with pytest.raises(BertwrightError, match=f"BW506.*{said}"):
+        train(tiny_model, tmp_path / "run", resume=True, **change)
+    train(tiny_model, tmp_path / "run", resume=True, save_steps=5)
+
+
+def test_other_data_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    train(tiny_model, tmp_path / "run", max_steps=2)
+    with pytest.raises(BertwrightError, match="BW506.*train_sha256"):
+        finetune(
+            ROWS[1:101], ROWS[100:150], model=tiny_model, out=tmp_path / "run", resume=True, max_steps=2, **SETTINGS
+        )
+
+
+def test_a_record_of_a_newer_program_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    train(tiny_model, tmp_path / "run", max_steps=2)
+    file = tmp_path / "run" / "run.json"
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | {"schema_version": 99}), encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW332"):
+        train(tiny_model, tmp_path / "run", resume=True, max_steps=2)
+    file.write_text("{", encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW507"):
+        train(tiny_model, tmp_path / "run", resume=True, max_steps=2)
+
+
+def test_a_folder_of_other_things_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear", encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW504"):
+        train(tiny_model, tmp_path, resume=True)
+
+
+def test_several_seeds_go_on_with_the_seed_that_was_stopped(
+    tiny_model: Path, tmp_path: Path, stop_at: Callable[[int], None]
+) -> None:
+    train(tiny_model, tmp_path / "whole", seeds=[1, 2])
+    train(tiny_model, tmp_path / "run" / "seed-1", seed=1)
+    (tmp_path / "run" / "run.json").write_text('{"schema_version": 1, "finished": false, "seeds": [1, 2]}')
+    stop_at(5)
+    with pytest.raises(Stopped):
+        train(tiny_model, tmp_path / "run", seeds=[1, 2], resume=True)
+    train(tiny_model, tmp_path / "run", seeds=[1, 2], resume=True)
+    for name in ("seed-1", "seed-2"):
+        assert ending(tmp_path / "run" / name) == ending(tmp_path / "whole" / name)
+    records = [json.loads((tmp_path / name / "run.json").read_text(encoding="utf-8")) for name in ("run", "whole")]
+    assert records[0] == records[1]
+
+
+def test_a_signal_saves_the_step_and_the_same_command_goes_on(
+    command: Command, tiny_model: Path, train_csv: Path, tmp_path: Path
+) -> None:
+    words = ["finetune", train_csv, "--model", tiny_model, "precision=fp32", "save_minutes=600"]
+    out, whole = tmp_path / "run", tmp_path / "whole"
+    slow = [*words, "--out", out, "epochs=12", "--resume"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bertwright", *map(str, slow)], stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"BERTWRIGHT_LANG": "en"},
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("epoch 2/"):
+            break
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 143, err
+    assert "the same command with --resume goes on" in err
+    assert "Traceback" not in err
+    assert Predictor.load(out)("good").to_json()["label"] in ("negative", "positive")
+    assert command(*slow).code == 0
+    assert command(*words, "--out", whole, "epochs=12").code == 0
+    assert ending(out) == ending(whole)
+
+
+def kill_points(count: int) -> str:
+    words = [sys.executable, "-m", "tests.flows.kill_points", "--points", str(count)]
+    result = subprocess.run(words, capture_output=True, text=True, cwd=REPOSITORY, timeout=3000, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def test_a_few_kills_at_calls_to_the_system_and_by_the_clock() -> None:
+    assert "4 equal endings" in kill_points(4)
+
+
+@pytest.mark.slow
+def test_twenty_kills_at_calls_to_the_system_and_by_the_clock() -> None:
+    assert "20 equal endings" in kill_points(20)
