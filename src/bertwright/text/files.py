@@ -52,6 +52,12 @@ def open_bytes(path: Path) -> BinaryIO:
         raise BertwrightError("BW202", file=path, reason=error.strerror or error) from error
 
 
+def decompressed(file: IO[bytes], suffix: str) -> BinaryIO:
+    """The content of an open file, decompressed as the ending of its name says; `file` tells how far it was read."""
+    opener = _OPENERS.get(suffix.lower())
+    return cast(BinaryIO, file if opener is None else opener(file, "rb"))
+
+
 def open_text(path: Path, encoding: str | None = None) -> TextIO:
     """The text of `path`, line ends as they are, in `encoding` or in the one that `detect_encoding` finds.
 

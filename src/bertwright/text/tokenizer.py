@@ -248,6 +248,11 @@ class BertTokenizer(TokenTable):
     # Tokens and ids
 
     @property
+    def pipeline(self) -> Tokenizer:
+        """The library's tokenizer within, for what this class does not do."""
+        return self._pipeline
+
+    @property
     def vocab_size(self) -> int:
         """One more than the highest id of the vocabulary, without tokens that were added to it later."""
         return max(self._pipeline.get_vocab(with_added_tokens=False).values()) + 1

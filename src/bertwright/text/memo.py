@@ -1,0 +1,159 @@
+"""The token ids of much text, fast and exact: what recurs is looked up, the rest is asked of the tokenizer once.
+
+A BERT splits at white space and around every Han character and every mark of punctuation before it looks for pieces,
+so the ids of a text are those of its chunks end to end, and chunks recur. `tests/text/test_memo.py` holds this against
+the tokenizer; where a tokenizer or a text is of another kind, the library reads the whole text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+from numpy.typing import DTypeLike
+from tokenizers import Tokenizer
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+
+from bertwright.text.chinese_words import Segmenter
+from bertwright.text.pieces import CONTINUATION, continuations
+from bertwright.text.tokenizer import BertTokenizer
+
+# White space as the library sees it. Python's \s has control characters, too, which a BERT deletes.
+_SPACE = " \t\n\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# Characters that are tokens by themselves wherever they stand: most Han characters, and punctuation that is frequent.
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
+_POINTS = re.escape("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~“”‘’–—…。，、！？：；（）《》「」『』·")
+_CHUNKS = re.compile(rf"[{_HAN}{_POINTS}]|[^{_SPACE}{_HAN}{_POINTS}]+")
+_CHUNKS_AND_RUNS = re.compile(rf"[{_HAN}]+|[{_POINTS}]|[^{_SPACE}{_HAN}{_POINTS}]+")
+_ENTRIES = 1 << 18
+_WORDS_AT_ONCE = 64
+
+
+class MemoEncoder:
+    """Texts to the ids that `tokenizer` gives, without special tokens around.
+
+    Args:
+        tokenizer: whose ids they are.
+        dtype: of the ids, as bytes.
+        segmenter: if given, `encode` also says which tokens go on within a Chinese word.
+        entries: how many chunks are remembered at most; then it begins anew.
+    """
+
+    def __init__(
+        self,
+        tokenizer: BertTokenizer,
+        dtype: DTypeLike = np.uint32,
+        segmenter: Segmenter | None = None,
+        entries: int = _ENTRIES,
+    ) -> None:
+        self._pipeline = tokenizer.pipeline
+        self.dtype = np.dtype(dtype)
+        self._entries = entries
+        self._ids: dict[str, bytes] = {}
+        self._goes_on: dict[str, bytes] = {}
+        self._cut = segmenter.cut if segmenter is not None else None
+        self._pattern = _CHUNKS if segmenter is None else _CHUNKS_AND_RUNS
+        self._within = continuations(tokenizer)
+        added = self._pipeline.get_added_tokens_decoder().values()
+        self._added = [token.content for token in added]
+        self.by_chunks = _knows_borders(self._pipeline) and not any(token.normalized for token in added)
+
+    def encode(self, texts: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
+        """For each text its ids, and, with a segmenter, for each id a byte that is 1 within a Chinese word, but 0
+        at its beginning and everywhere else. Without a segmenter the second list is empty.
+        """
+        if not self.by_chunks:
+            return self._whole(texts)
+        if any(token in text for token in self._added for text in texts):
+            return self._one_by_one(texts)
+        chunked = list(map(self._chunks, texts))
+        self._learn(set(chain.from_iterable(chunked)))
+        ids = self._ids.__getitem__
+        found = [b"".join(map(ids, chunks)) for chunks in chunked]
+        if self._cut is None:
+            return found, []
+        goes_on = self._goes_on.__getitem__
+        return found, [b"".join(map(goes_on, chunks)) for chunks in chunked]
+
+    def _whole(self, texts: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
+        ids = self._of_library(texts)
+        return ids, [] if self._cut is None else [bytes(len(one) // self.dtype.itemsize) for one in ids]
+
+    def _one_by_one(self, texts: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
+        """Texts of which some hold the name of a special token, which is one token wherever it stands."""
+        ids: list[bytes] = []
+        goes_on: list[bytes] = []
+        for text in texts:
+            special = any(token in text for token in self._added)
+            one, going = self._whole([text]) if special else self.encode([text])
+            ids += one
+            goes_on += going
+        return ids, goes_on
+
+    def _chunks(self, text: str) -> list[str]:
+        found: list[str] = self._pattern.findall(text)
+        if self._cut is None:
+            return found
+        chunks: list[str] = []
+        for one in found:
+            if len(one) > 1 and _is_han(one):
+                chunks += self._cut(one)
+            else:
+                chunks.append(one)
+        return chunks
+
+    def _learn(self, chunks: set[str]) -> None:
+        missing = chunks - self._ids.keys()
+        if len(self._ids) + len(missing) > self._entries:
+            self._ids.clear()
+            self._goes_on.clear()
+            missing = chunks
+        words = [chunk for chunk in missing if len(chunk) > 1 and _is_han(chunk)]
+        if words:
+            missing = missing.difference(words).union(*words) - self._ids.keys()
+        plain = [chunk for chunk in missing if chunk.isascii() and chunk.isalnum()]
+        odd = list(missing.difference(plain))
+        self._ids.update(zip(odd, self._of_library(odd)))
+        self._ids.update(zip(plain, self._of_plain_words(plain)))
+        for word in words:
+            self._ids[word] = b"".join(self._ids[character] for character in word)
+        if self._cut is not None:
+            size = self.dtype.itemsize
+            self._goes_on.update((chunk, bytes(len(self._ids[chunk]) // size)) for chunk in missing)
+            self._goes_on.update((word, b"\0" + b"\1" * (len(word) - 1)) for word in words)
+
+    def _of_plain_words(self, words: Sequence[str]) -> list[bytes]:
+        """Many words in one text cost the library less than each alone."""
+        texts = [" ".join(words[at : at + _WORDS_AT_ONCE]) for at in range(0, len(words), _WORDS_AT_ONCE)]
+        found: list[bytes] = []
+        for encoding in self._pipeline.encode_batch_fast(texts, add_special_tokens=False):
+            ids = np.array(encoding.ids, dtype=self.dtype)
+            begins = np.flatnonzero(~self._within[ids])
+            found += [part.tobytes() for part in np.split(ids, begins[1:])]
+        assert len(found) == len(words)
+        return found
+
+    def _of_library(self, texts: Sequence[str]) -> list[bytes]:
+        encodings = self._pipeline.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [np.array(encoding.ids, dtype=self.dtype).tobytes() for encoding in encodings]
+
+
+def _is_han(text: str) -> bool:
+    return "\u3400" <= text[0] <= "\u4dbf" or "\u4e00" <= text[0] <= "\u9fff"
+
+
+def _knows_borders(pipeline: Tokenizer) -> bool:
+    """Whether this pipeline splits at white space, around Han characters and around punctuation, as a BERT does."""
+    normalizer = pipeline.normalizer
+    return (
+        isinstance(normalizer, BertNormalizer)
+        and normalizer.clean_text
+        and normalizer.handle_chinese_chars
+        and isinstance(pipeline.pre_tokenizer, BertPreTokenizer)
+        and pipeline.model.continuing_subword_prefix == CONTINUATION
+        and pipeline.truncation is None
+        and pipeline.padding is None
+    )
