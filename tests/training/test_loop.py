@@ -108,7 +108,7 @@ def test_out_of_memory_halves_the_parts_and_is_recorded(
     finetune(ROWS[:64], model=still_model, out=tmp_path / "whole", micro_tokens=400, **QUICK)
     forward = loop.Trainer._forward
 
-    def small_machine(self: loop.Trainer, part: Part) -> torch.Tensor:
+    def small_machine(self: loop.Trainer, part: Part) -> dict[str, torch.Tensor]:
         if part.batch.num_tokens > 150:
             raise torch.OutOfMemoryError("no memory")
         return forward(self, part)
@@ -128,9 +128,9 @@ def test_a_bad_step_is_skipped_and_its_texts_are_written(
     forward = loop.Trainer._forward
     calls = iter(range(1000))
 
-    def one_nan(self: loop.Trainer, part: Part) -> torch.Tensor:
-        loss = forward(self, part)
-        return loss * math.nan if next(calls) == 1 else loss
+    def one_nan(self: loop.Trainer, part: Part) -> dict[str, torch.Tensor]:
+        factor = math.nan if next(calls) == 1 else 1.0
+        return {name: factor * value for name, value in forward(self, part).items()}
 
     monkeypatch.setattr(loop.Trainer, "_forward", one_nan)
     run = finetune(ROWS[:160], model=still_model, out=tmp_path / "run", **QUICK)

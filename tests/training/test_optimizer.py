@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bertwright import BertConfig, BertForSequenceClassification
-from bertwright.training.optimizer import freeze_layers, make_optimizer, rate_factor, set_rates
+from bertwright.training.optimizer import freeze_layers, make_adamw, rate_factor, set_rates
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
 
 
@@ -23,7 +23,7 @@ def rates_by_name(model: BertForSequenceClassification, optimizer: torch.optim.O
 
 def test_biases_and_norms_do_not_decay_and_nothing_is_left_out() -> None:
     model = small_model()
-    groups = make_optimizer(model, FinetuneSettings(learning_rate=1e-3, weight_decay=0.01)).param_groups
+    groups = make_adamw(model, FinetuneSettings(learning_rate=1e-3, weight_decay=0.01)).param_groups
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     decaying = {names[id(p)] for group in groups if group["weight_decay"] == 0.01 for p in group["params"]}
     others = {names[id(p)] for group in groups if group["weight_decay"] == 0.0 for p in group["params"]}
@@ -35,7 +35,7 @@ def test_biases_and_norms_do_not_decay_and_nothing_is_left_out() -> None:
 def test_rates_fall_with_depth_and_the_head_has_its_own() -> None:
     model = small_model(layers=3)
     settings = FinetuneSettings(learning_rate=1e-3, layer_decay=0.5, head_factor=10)
-    rates = rates_by_name(model, make_optimizer(model, settings))
+    rates = rates_by_name(model, make_adamw(model, settings))
     assert rates["classifier.weight"] == rates["bert.pooler.dense.bias"] == pytest.approx(1e-2)
     for layer, factor in ((2, 0.5), (1, 0.25), (0, 0.125)):
         assert rates[f"bert.encoder.layers.{layer}.attention.qkv.weight"] == pytest.approx(1e-3 * factor)
@@ -46,7 +46,7 @@ def test_frozen_layers_are_not_given_to_the_optimizer() -> None:
     model = small_model(layers=3)
     assert freeze_layers(model, 0) == 0
     frozen = freeze_layers(model, 2)
-    rates = rates_by_name(model, make_optimizer(model, FinetuneSettings(learning_rate=1e-3)))
+    rates = rates_by_name(model, make_adamw(model, FinetuneSettings(learning_rate=1e-3)))
     assert not [name for name in rates if "embeddings" in name or "layers.0" in name or "layers.1" in name]
     assert [name for name in rates if "layers.2" in name]
     assert frozen == sum(p.numel() for p in model.parameters() if not p.requires_grad)
@@ -55,7 +55,7 @@ def test_frozen_layers_are_not_given_to_the_optimizer() -> None:
 def test_one_step_is_adamw_with_bias_correction() -> None:
     model = small_model()
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    optimizer = make_optimizer(model, FinetuneSettings(learning_rate=0.1, weight_decay=0.5))
+    optimizer = make_adamw(model, FinetuneSettings(learning_rate=0.1, weight_decay=0.5))
     for parameter in model.parameters():
         parameter.grad = torch.randn_like(parameter)
     optimizer.step()
@@ -79,8 +79,8 @@ def test_schedules(schedule: str, middle: float, end: float) -> None:
 
 def test_every_group_follows_the_schedule_from_its_own_peak() -> None:
     settings = FinetuneSettings(learning_rate=1e-3, head_factor=10)
-    optimizer = make_optimizer(small_model(), settings)
-    set_rates(optimizer, 0.25)
+    optimizer = make_adamw(small_model(), settings)
+    set_rates([optimizer], 0.25)
     assert {group["lr"] for group in optimizer.param_groups} == {0.25 * 1e-3, 0.25 * 1e-2}
 
 

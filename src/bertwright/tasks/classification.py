@@ -69,7 +69,10 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     metric: ClassVar[str] = "accuracy"
-    model_class: ClassVar[type[BertWithHead]] = BertForSequenceClassification
+
+    @property
+    def model_class(self) -> type[BertWithHead]:
+        return BertForSequenceClassification
 
     @classmethod
     def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
@@ -124,9 +127,9 @@ class Classification(Task):
         classes = self._classes([example.label or "" for example in examples])
         return RowTargets(torch.from_numpy(classes[encoded.owners]))
 
-    def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> Tensor:
+    def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> dict[str, Tensor]:
         losses = F.cross_entropy(model.scores(batch).float(), targets, reduction="none")
-        return (losses * weights).sum()
+        return {"loss": (losses * weights).sum()}
 
     def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:
         """The windows of a text share its weight: 1, or 1 / frequency of its class (`balanced`), or the square root

@@ -35,8 +35,7 @@ def predict_encoded(
         with torch.inference_mode(), precision or nullcontext():
             for group in batches_by_length(encoded.lengths.tolist(), max_tokens):
                 batch = Ragged.from_encoded([encoded.inputs[index] for index in group]).to(model.device)
-                answered = model.scores(batch).float().cpu()
-                for index, one in zip(group, task.split_scores(answered, batch)):
+                for index, one in zip(group, task.scores(model, batch)):
                     scores[index] = one
         return task.decode(scores, encoded)
     finally:

@@ -1,4 +1,7 @@
-"""What a task answers. The loop, the predictor and the server ask these questions and never which task it is."""
+"""What a task answers. The loop, the predictor and the server ask these questions and never which task it is.
+
+Shapes: B sequences of a batch, N inputs.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +36,36 @@ class Prediction:
         raise NotImplementedError
 
 
-class Task(ABC):
-    """One kind of question that a BERT with a head can be trained to answer."""
+class Objective(ABC):
+    """What a model is trained for: all that the loop asks."""
 
     name: ClassVar[str]
-    metric: ClassVar[str]  # of `score`: decides which checkpoint is best; higher is better
-    model_class: ClassVar[type[BertWithHead]]
+    metric: ClassVar[str]  # of an evaluation: decides which checkpoint is best; higher is better
+
+    @property
+    @abstractmethod
+    def model_class(self) -> type[BertWithHead]:
+        """The encoder with the head that is trained."""
+
+    @abstractmethod
+    def loss(self, model: BertWithHead, batch: Ragged, targets: Any, weights: Tensor) -> dict[str, Tensor]:
+        """What is made smaller, as `loss`, and what is told beside it; each a scalar.
+
+        All are sums over the inputs of the batch, or over what is learnt of them, with weights that sum to 1 over a
+        whole step: added over the parts of a step they are the means of the step.
+
+        Args:
+            weights: `[B]` of the inputs.
+        """
+
+    def loss_at_start(self) -> float | None:
+        """The loss of a fresh head that knows nothing; None where it cannot be told."""
+        return None
+
+
+class Task(Objective):
+    """One kind of question that a BERT with a head can be trained to answer."""
+
     temperature: float = 1.0  # by which scores were divided before they became probabilities
 
     @classmethod
@@ -68,10 +95,6 @@ class Task(ABC):
         """What is to be learnt of each input."""
 
     @abstractmethod
-    def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> Tensor:
-        """The sum over the inputs of a batch of weight times loss; the weights of a whole step sum to 1."""
-
-    @abstractmethod
     def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
         """One answer a text, from the scores of its inputs; `scores` has one item an input, in their order."""
 
@@ -85,10 +108,6 @@ class Task(ABC):
         `balanced` or `sqrt`.
         """
 
-    def loss_at_start(self) -> float | None:
-        """The loss of a fresh head that knows nothing; None where it cannot be told."""
-        return None
-
     def only_answer(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> str | None:
         """The answer that every text got, where the true answers differ: a model that has collapsed."""
         return None
@@ -97,7 +116,10 @@ class Task(ABC):
         """The same task, with scores that mean what they say on these answers; the answers stay as they are."""
         return self
 
-    def split_scores(self, scores: Tensor, batch: Ragged) -> Sequence[Tensor]:
-        """The scores of a batch, input by input; one row each unless a task says otherwise."""
+    def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
+        """The scores of a batch on the host in fp32, input by input; one row of the model's each unless a task says
+        otherwise.
+        """
+        scores = model.scores(batch)
         assert len(scores) == batch.batch_size
-        return scores.unbind(0)
+        return scores.float().cpu().unbind(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -19,6 +19,13 @@ from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts
 
 
+class Movable(Protocol):
+    """Tensors, or one, that can go to a device."""
+
+    def to(self, device: torch.device, /) -> Self:
+        """The same on `device`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """As much of a step as is computed at once.
@@ -30,7 +37,7 @@ class Part:
     """
 
     batch: Ragged
-    targets: Tensor
+    targets: Movable
     weights: Tensor
 
     def to(self, device: torch.device) -> Part:

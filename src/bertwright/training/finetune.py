@@ -24,13 +24,13 @@ from bertwright.data.tables import Columns, Table
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
-from bertwright.model.models import BertWithHead
 from bertwright.tasks.classification import Classification
 from bertwright.tasks.registry import write_task
 from bertwright.tasks.task import Prediction, Task
 from bertwright.text.tokenizer import BertTokenizer
 from bertwright.training.dev_set import DevSet
 from bertwright.training.feed import ExampleFeed
+from bertwright.training.keeper import FolderKeeper
 from bertwright.training.loop import Outcome, Trainer
 from bertwright.training.memory import choose_micro_tokens
 from bertwright.training.optimizer import freeze_layers
@@ -40,7 +40,7 @@ from bertwright.training.report import RunStory, write_report
 from bertwright.training.run_folder import TRAINING, RunFolder
 from bertwright.training.same_run import check_same_run
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
-from bertwright.training.state import TrainingState, write_state
+from bertwright.training.state import TrainingState
 from bertwright.version import __version__
 
 log = logging.getLogger("bertwright")
@@ -175,7 +175,12 @@ class _Job:
             share = freeze_layers(net, settings.freeze) / net.num_parameters()
             log.info("embeddings and %d layers frozen: %.0f %% of the weights", settings.freeze, 100 * share)
         fresh = any(name.startswith("classifier") for name in net.load_report.fresh)
-        keeper = _Keeper(folder, net, self._tokenizer, task, self._reading, self._dev.examples)
+
+        def describe(staging: Path, predictions: Sequence[Prediction] | None) -> None:
+            known = task if predictions is None else task.calibrated(predictions, self._dev.examples)
+            write_task(staging, known, self._reading)
+
+        keeper = FolderKeeper(folder, net, self._tokenizer, describe)
         trainer = Trainer(
             net,
             task,
@@ -243,40 +248,6 @@ class _Job:
         write_report(folder.path, story)
         folder.write_run(record)
         folder.finish()
-
-
-class _Keeper:
-    """Saves `last/`, `metrics.csv`, and `best/` where the step is the best so far."""
-
-    def __init__(
-        self,
-        folder: RunFolder,
-        model: BertWithHead,
-        tokenizer: BertTokenizer,
-        task: Task,
-        reading: Reading,
-        dev: Sequence[Example],
-    ) -> None:
-        self._folder, self._model, self._tokenizer = folder, model, tokenizer
-        self._task, self._reading, self._dev = task, reading, dev
-
-    def save(
-        self, state: TrainingState, optimizer: torch.optim.Optimizer, predictions: Sequence[Prediction] | None
-    ) -> None:
-        """`last/` first, whole; `best/` is a copy of it."""
-        task = self._task if predictions is None else self._task.calibrated(predictions, self._dev)
-        with self._folder.saving_last() as staging:
-            self._model.save_pretrained(staging)
-            self._tokenizer.save_pretrained(staging)
-            write_task(staging, task, self._reading)
-            write_state(staging / TRAINING, state, self._model, optimizer)
-        self.repair(state, self._folder.path / "last")
-
-    def repair(self, state: TrainingState, checkpoint: Path) -> None:
-        """Write what follows from a saved state; an interruption may have come in between."""
-        self._folder.write_metrics(state.rows)
-        if state.best is not None and state.best["step"] == state.step:
-            self._folder.keep_as_best(checkpoint)
 
 
 def _resolve(settings: FinetuneSettings, config: BertConfig, device: torch.device) -> FinetuneSettings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -15,13 +15,13 @@ from torch import Tensor
 
 from bertwright.data.batches import derive_seed
 from bertwright.model.models import BertWithHead
-from bertwright.tasks.task import Prediction, Task
+from bertwright.tasks.task import Objective, Prediction
 from bertwright.training.feed import Feed, Part
 from bertwright.training.interruption import interruptible
-from bertwright.training.optimizer import make_optimizer, rate_factor, set_rates
+from bertwright.training.optimizer import make_optimizers, rate_factor, set_rates
 from bertwright.training.precision import autocast
-from bertwright.training.progress import Meter, training_progress
-from bertwright.training.settings import FinetuneSettings
+from bertwright.training.progress import Meter, Speed, training_progress
+from bertwright.training.settings import LoopSettings
 from bertwright.training.state import Step, TrainingState, read_state
 from bertwright.training.watchers import FiniteWatcher, check_collapse, check_first_loss, first_bad_tensor
 
@@ -34,11 +34,13 @@ class Judgement:
         scores: the task's metrics.
         predictions: of the dev examples.
         only_answer: the answer that every example got though the true ones differ; None if there is no such.
+        remarks: lines that a person may want to see.
     """
 
     scores: dict[str, float]
-    predictions: Sequence[Prediction]
+    predictions: Sequence[Prediction] = ()
     only_answer: str | None = None
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +50,22 @@ class Evaluation:
     Attributes:
         epoch: which pass over the data it is, counted from 1.
         step: steps of the optimizer so far.
-        train_loss: mean over the steps since the evaluation before.
+        train: mean loss and measures over the steps since the evaluation before.
         scores: the task's metrics.
         predictions: of the dev examples; None where this evaluation was made before an interruption.
     """
 
     epoch: int
     step: int
-    train_loss: float
+    train: dict[str, float]
     scores: dict[str, float]
     predictions: Sequence[Prediction] | None
 
     def row(self) -> dict[str, float]:
         """The line of `metrics.csv`."""
-        scores = {f"dev_{name}": round(value, 6) for name, value in self.scores.items()}
-        return {"epoch": self.epoch, "step": self.step, "train_loss": round(self.train_loss, 6)} | scores
+        sets = {"train": self.train, "dev": self.scores}
+        scores = {f"{of}_{name}": round(value, 6) for of, values in sets.items() for name, value in values.items()}
+        return {"epoch": self.epoch, "step": self.step} | scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,10 @@ class Keeper(Protocol):
     """Who saves what the loop has got to."""
 
     def save(
-        self, state: TrainingState, optimizer: torch.optim.Optimizer, predictions: Sequence[Prediction] | None
+        self,
+        state: TrainingState,
+        optimizers: Sequence[torch.optim.Optimizer],
+        predictions: Sequence[Prediction] | None,
     ) -> None:
         """Save the model as it is, and all that it takes to go on from there.
 
@@ -102,7 +108,7 @@ class Keeper(Protocol):
 
 
 class Trainer:
-    """One training run over a model, a task and its data.
+    """One training run over a model, an objective and its data.
 
     Order, dropout and fresh choices are functions of `(seed, epoch)` and `(seed, step)`, so that nothing but the
     state need be known to go on from anywhere.
@@ -114,38 +120,41 @@ class Trainer:
     def __init__(
         self,
         model: BertWithHead,
-        task: Task,
+        objective: Objective,
         feed: Feed,
         judge: Callable[[], Judgement],
-        settings: FinetuneSettings,
+        settings: LoopSettings,
         folder: Path,
         keeper: Keeper,
         loss_at_start: float | None = None,
         resume_from: Path | None = None,
+        speed: Speed | None = None,
     ) -> None:
         """`settings` are resolved: rate, precision and micro_tokens are decided. `folder` takes bad batches.
 
         Args:
             loss_at_start: what the first loss is compared with; None: with nothing.
             resume_from: a folder that `write_state` wrote; `model` has the weights that belong to it.
+            speed: what tokens a second are worth on this machine, to be shown beside them.
 
         Raises:
             BertwrightError: BW507 for a state that cannot be understood.
         """
         assert settings.micro_tokens is not None
         assert settings.learning_rate is not None
-        self._model, self._task, self._feed, self._judge = model, task, feed, judge
+        self._model, self._objective, self._feed, self._judge = model, objective, feed, judge
+        self._speed = speed
         self._settings, self._keeper = settings, keeper
         self._loss_at_start = loss_at_start
         self._steps = settings.epochs * feed.steps_per_epoch
         if settings.max_steps is not None:
             self._steps = min(self._steps, settings.max_steps)
         self._peak = settings.learning_rate
-        self._optimizer = make_optimizer(model, settings)
+        self._optimizers = make_optimizers(model, settings)
         self._rate_factor = rate_factor(settings, self._steps)
         self.state = TrainingState(settings.micro_tokens)
         if resume_from is not None:
-            self.state = read_state(resume_from, model, self._optimizer)
+            self.state = read_state(resume_from, model, self._optimizers)
         self._finite = FiniteWatcher(folder, self.state)
         self._best: Evaluation | None = None
         if self.state.best is not None:
@@ -160,7 +169,7 @@ class Trainer:
         """
         state, per_epoch = self.state, self._feed.steps_per_epoch
         self._model.train()
-        with training_progress(self._steps, state) as meter, interruptible() as interruption:
+        with training_progress(self._steps, state, self._speed) as meter, interruptible() as interruption:
             while state.step < self._steps and not state.stopped:
                 self._step(state.step, meter)
                 state.step += 1
@@ -188,50 +197,58 @@ class Trainer:
         """One step of the optimizer, in as many parts as memory asks for."""
         started = time.perf_counter()
         state = self.state
-        loss, tokens = self._accumulate(step, meter)
+        measures, tokens = self._accumulate(step, meter)
+        loss = measures["loss"]
         if step == 0:
             check_first_loss(loss, self._loss_at_start)
         norm = float(torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.max_grad_norm))
-        set_rates(self._optimizer, self._rate_factor(step))
+        set_rates(self._optimizers, self._rate_factor(step))
         if self._finite.accepts(step, loss, norm, lambda: self._feed.describe(step), lambda: self._culprit(step)):
-            self._optimizer.step()
-            state.losses.append(loss)
-        self._optimizer.zero_grad()
-        state.history.append(Step(step + 1, loss, self._rate_factor(step) * self._peak, norm))
+            for optimizer in self._optimizers:
+                optimizer.step()
+            for name, value in measures.items():
+                state.recent.setdefault(name, []).append(value)
+        self._zero_grad()
+        beside = {name: value for name, value in measures.items() if name != "loss"}
+        state.history.append(Step(step + 1, loss, self._rate_factor(step) * self._peak, norm, beside))
         state.tokens += tokens
         state.seconds += time.perf_counter() - started
-        meter.show(loss)
+        meter.show(measures)
 
-    def _accumulate(self, step: int, meter: Meter) -> tuple[float, int]:
-        """Add up the gradients of all parts: the loss of the whole step, and its tokens.
+    def _accumulate(self, step: int, meter: Meter) -> tuple[dict[str, float], int]:
+        """Add up the gradients of all parts: loss and measures of the whole step, and its tokens.
 
         Where memory does not suffice for a part, the step begins again in parts of half the size.
         """
         state = self.state
         while True:
-            loss_sum, tokens = torch.zeros((), device=self._model.device), 0
-            alone = False
+            sums: dict[str, Tensor] = {}
+            tokens, alone = 0, False
             try:
                 for index, part in enumerate(self._feed.parts(step, state.micro_tokens)):
                     alone = part.batch.batch_size == 1
                     torch.manual_seed(derive_seed(self._settings.seed, step, index))
-                    loss = self._forward(part)
-                    loss.backward()  # type: ignore[no-untyped-call]
-                    loss_sum += loss.detach()
+                    measures = self._forward(part)
+                    measures["loss"].backward()  # type: ignore[no-untyped-call]
+                    sums = {name: value.detach() + sums.get(name, 0) for name, value in measures.items()}
                     tokens += part.batch.num_tokens
-                return loss_sum.item(), tokens
+                return dict(zip(sums, torch.stack([value.float() for value in sums.values()]).tolist())), tokens
             except torch.OutOfMemoryError:
                 if alone:
                     raise
-                self._optimizer.zero_grad()
+                self._zero_grad()
                 state.micro_tokens //= 2
                 meter.say(f"out of memory: from here on {state.micro_tokens} tokens at once; the step stays the same")
 
-    def _forward(self, part: Part) -> Tensor:
-        """The loss of a part: its share of that of the step."""
+    def _forward(self, part: Part) -> dict[str, Tensor]:
+        """Loss and measures of a part: its share of those of the step."""
         part = part.to(self._model.device)
         with autocast(self._settings.precision, self._model.device):
-            return self._task.loss(self._model, part.batch, part.targets, part.weights)
+            return self._objective.loss(self._model, part.batch, part.targets, part.weights)
+
+    def _zero_grad(self) -> None:
+        for optimizer in self._optimizers:
+            optimizer.zero_grad()
 
     def _culprit(self, step: int) -> str:
         parts = self._feed.parts(step, self.state.micro_tokens)
@@ -247,22 +264,24 @@ class Trainer:
         return time.monotonic() - self._saved_at > 60 * self._settings.save_minutes
 
     def _save(self, predictions: Sequence[Prediction] | None) -> None:
-        self._keeper.save(self.state, self._optimizer, predictions)
+        self._keeper.save(self.state, self._optimizers, predictions)
         self._saved_at = time.monotonic()
 
     def _evaluate(self, epoch: int, meter: Meter) -> None:
-        state, metric = self.state, self._task.metric
+        state, metric = self.state, self._objective.metric
         judgement = self._judge()
-        train_loss = float(np.mean(state.losses)) if state.losses else math.nan
-        evaluation = Evaluation(epoch, state.step, train_loss, judgement.scores, judgement.predictions)
+        train = {name: float(np.mean(values)) for name, values in state.recent.items()} or {"loss": math.nan}
+        evaluation = Evaluation(epoch, state.step, train, judgement.scores, judgement.predictions)
         is_best = self._best is None or judgement.scores[metric] > self._best.scores[metric]
         if is_best:
             self._best = evaluation
-            state.best = {name: value for name, value in asdict(evaluation).items() if name != "predictions"}
+            state.best = {"epoch": epoch, "step": state.step, "train": train, "scores": judgement.scores}
         state.without_better = 0 if is_best else state.without_better + 1
-        state.losses.clear()
+        state.recent.clear()
         state.rows.append(evaluation.row())
         meter.say(_line(evaluation, self._settings.epochs, is_best))
+        for remark in judgement.remarks:
+            meter.say(remark)
         if not state.told_collapse:
             state.told_collapse = check_collapse(judgement.only_answer, len(judgement.predictions), self._peak)
         if 0 < self._settings.patience <= state.without_better and state.step < self._steps:
@@ -275,4 +294,4 @@ def _line(evaluation: Evaluation, epochs: int, is_best: bool) -> str:
     scores = " · ".join(f"{name} {value:.4f}" for name, value in evaluation.scores.items())
     best = " · best so far" if is_best else ""
     where = f"epoch {evaluation.epoch}/{epochs} · step {evaluation.step}"
-    return f"{where} · train loss {evaluation.train_loss:.4f} · dev {scores}{best}"
+    return f"{where} · train loss {evaluation.train['loss']:.4f} · dev {scores}{best}"

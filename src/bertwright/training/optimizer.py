@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import torch
 from torch import nn
 
 from bertwright.model.models import BertWithHead
-from bertwright.training.settings import FinetuneSettings
+from bertwright.training.settings import LoopSettings
 
 
-def make_optimizer(model: BertWithHead, settings: FinetuneSettings) -> torch.optim.AdamW:
+def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.optim.Optimizer]:
+    """AdamW for everything, or Muon for the matrices of the encoder's layers and AdamW for the rest.
+
+    Muon's updates are scaled to the size of AdamW's, so that one rate serves both.
+
+    Source: Jordan et al. 2024; Liu et al. 2025, "Muon is Scalable for LLM Training", section 2.2, on the scale.
+    """
+    if settings.optimizer == "adamw":
+        return [make_adamw(model, settings)]
+    matrices = {id(p) for p in model.bert.encoder.layers.parameters() if p.dim() == 2}
+    groups: dict[float, list[nn.Parameter]] = {}
+    for factor, parameter in _with_factors(model, settings):
+        if parameter.requires_grad and id(parameter) in matrices:
+            groups.setdefault((settings.learning_rate or 0.0) * factor, []).append(parameter)
+    muon = torch.optim.Muon(
+        [{"params": members, "lr": rate, "peak": rate} for rate, members in groups.items()],
+        weight_decay=settings.weight_decay,
+        adjust_lr_fn="match_rms_adamw",
+    )
+    return [muon, make_adamw(model, settings, without=matrices)]
+
+
+def make_adamw(model: BertWithHead, settings: LoopSettings, without: Collection[int] = ()) -> torch.optim.AdamW:
     """AdamW with bias correction; biases and norms (all one-dimensional) do not decay.
 
     The head learns at `head_factor` times the rate, and each layer at `layer_decay` times the rate of the one
@@ -24,7 +46,7 @@ def make_optimizer(model: BertWithHead, settings: FinetuneSettings) -> torch.opt
     assert settings.learning_rate is not None
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for factor, parameter in _with_factors(model, settings):
-        if parameter.requires_grad:
+        if parameter.requires_grad and id(parameter) not in without:
             decay = settings.weight_decay if parameter.dim() > 1 else 0.0
             groups.setdefault((settings.learning_rate * factor, decay), []).append(parameter)
     return torch.optim.AdamW(
@@ -32,13 +54,13 @@ def make_optimizer(model: BertWithHead, settings: FinetuneSettings) -> torch.opt
             {"params": members, "lr": rate, "peak": rate, "weight_decay": decay}
             for (rate, decay), members in groups.items()
         ],
-        betas=(0.9, 0.999),
+        betas=(0.9, settings.beta2),
         eps=1e-8,
         fused=True,
     )
 
 
-def _with_factors(model: BertWithHead, settings: FinetuneSettings) -> Iterator[tuple[float, nn.Parameter]]:
+def _with_factors(model: BertWithHead, settings: LoopSettings) -> Iterator[tuple[float, nn.Parameter]]:
     """Every parameter of the model once, with its share of the rate."""
     layers = list(model.bert.encoder.layers)
     depth_of = {id(p): len(layers) - i for i, layer in enumerate(layers) for p in layer.parameters()}
@@ -58,16 +80,18 @@ def freeze_layers(model: BertWithHead, count: int) -> int:
     return sum(parameter.numel() for module in frozen for parameter in module.parameters())
 
 
-def set_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:
+def set_rates(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None:
     """Give every group `factor` times its peak rate."""
-    for group in optimizer.param_groups:
-        group["lr"] = factor * group["peak"]
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = factor * group["peak"]
 
 
-def rate_factor(settings: FinetuneSettings, steps: int) -> Callable[[int], float]:
+def rate_factor(settings: LoopSettings, steps: int) -> Callable[[int], float]:
     """The factor of the peak rate at each step, counted from 0.
 
-    It rises over `warmup * steps` steps, then falls to zero in a line or a half cosine, or stays.
+    It rises over `warmup * steps` steps, then falls to zero in a line or a half cosine, or stays; with `wsd` it stays
+    and falls in a line over the last `decay * steps` steps (Hu et al. 2024, section 4).
     """
     warmup_steps = math.ceil(settings.warmup * steps)
 
@@ -77,6 +101,8 @@ def rate_factor(settings: FinetuneSettings, steps: int) -> Callable[[int], float
         done = min((step - warmup_steps) / max(steps - warmup_steps, 1), 1.0)
         if settings.schedule == "constant":
             return 1.0
+        if settings.schedule == "wsd":
+            return min((steps - step) / max(settings.decay * steps, 1.0), 1.0)
         return 1.0 - done if settings.schedule == "linear" else 0.5 * (1.0 + math.cos(math.pi * done))
 
     return factor

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import (
@@ -22,24 +23,45 @@ from bertwright.training.state import TrainingState
 _SECONDS_BETWEEN_LINES = 30.0
 
 
-class Meter:
-    """The counters behind the bar: steps, tokens a second, and a running mean of the loss."""
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What it takes to say how much of a machine is used.
 
-    def __init__(self, steps: int, state: TrainingState, console: Console, bar: Progress | None) -> None:
-        self._steps, self._state = steps, state
+    Attributes:
+        operations: of a real token in a training step.
+        rate: operations a second of the machine's matrix products in the precision of the run.
+    """
+
+    operations: float
+    rate: float
+
+
+class Meter:
+    """The counters behind the bar: steps, tokens a second, and running means of loss and measures."""
+
+    def __init__(
+        self, steps: int, state: TrainingState, speed: Speed | None, console: Console, bar: Progress | None
+    ) -> None:
+        self._steps, self._state, self._speed = steps, state, speed
         self._console = console
         self._bar = bar
         self._task = bar.add_task("training", total=steps, completed=state.step, note="") if bar else None
         self._started = time.perf_counter()
         self._spoke = self._started
         self._done = 0  # since the start of this program
-        self._loss = 0.0
+        self._means: dict[str, float] = {}
 
-    def show(self, loss: float) -> None:
+    def show(self, measures: Mapping[str, float]) -> None:
         """Show that one more step is done."""
         self._done += 1
-        self._loss = loss if self._done == 1 else 0.95 * self._loss + 0.05 * loss
-        note = f"loss {self._loss:.4f} · {self._state.tokens / max(self._state.seconds, 1e-9):,.0f} tokens/s"
+        for name, value in measures.items():
+            self._means[name] = 0.95 * self._means[name] + 0.05 * value if name in self._means else value
+        rate = self._state.tokens / max(self._state.seconds, 1e-9)
+        parts = [f"{name.replace('_', ' ')} {value:.4f}" for name, value in self._means.items()]
+        parts.append(f"{rate:,.0f} tokens/s")
+        if self._speed is not None:
+            parts.append(f"MFU {100 * rate * self._speed.operations / self._speed.rate:.0f} %")
+        note = " · ".join(parts)
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=1, note=note)
         elif time.perf_counter() - self._spoke > _SECONDS_BETWEEN_LINES:
@@ -57,11 +79,11 @@ class Meter:
 
 
 @contextmanager
-def training_progress(steps: int, state: TrainingState) -> Iterator[Meter]:
+def training_progress(steps: int, state: TrainingState, speed: Speed | None = None) -> Iterator[Meter]:
     """A meter on stderr for a run of `steps` steps that stands at `state`."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Meter(steps, state, console, None)
+        yield Meter(steps, state, speed, console, None)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -74,4 +96,4 @@ def training_progress(steps: int, state: TrainingState) -> Iterator[Meter]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        yield Meter(steps, state, console, bar)
+        yield Meter(steps, state, speed, console, bar)

@@ -1,4 +1,4 @@
-"""The settings of a fine-tuning run."""
+"""The settings of training runs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from bertwright.config import Settings
 from bertwright.data.windows import Long
 
 
-class FinetuneSettings(Settings):
-    """What `key=value` words and recipes may set."""
+class LoopSettings(Settings):
+    """What every training run may set."""
 
     epochs: int = Field(3, ge=1, description="passes over the training data, at most")
     max_steps: int | None = Field(None, ge=1, description="stop after this many steps, whatever the epochs")
-    batch_size: int = Field(32, ge=1, description="texts in a step of the optimizer, whatever fits memory at once")
     learning_rate: float | None = Field(
         None, gt=0, description="peak rate; not given: by the width of the model, see default_learning_rate"
     )
@@ -23,15 +22,15 @@ class FinetuneSettings(Settings):
     layer_decay: float = Field(
         1.0, gt=0, le=1, description="rate of each layer, as a multiple of that of the layer above it"
     )
+    optimizer: Literal["adamw", "muon"] = Field("adamw", description="muon: for the matrices of the layers")
+    beta2: float = Field(0.999, gt=0, lt=1, description="how long AdamW remembers the size of gradients")
     weight_decay: float = Field(0.01, ge=0, description="not on biases and norms")
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
-    schedule: Literal["linear", "cosine", "constant"] = Field("linear", description="how it falls after that")
+    schedule: Literal["linear", "cosine", "constant", "wsd"] = Field(
+        "linear", description="how it falls after that; wsd: it stays, and falls at the end"
+    )
+    decay: float = Field(0.2, gt=0, le=1, description="share of the steps in which the rate falls (schedule=wsd)")
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
-    freeze: int = Field(0, ge=0, description="this many of the lowest layers, and the embeddings, are not trained")
-    class_weight: Literal["none", "balanced", "sqrt"] = Field("none", description="rare classes count more")
-    max_length: int = Field(512, ge=8, description="tokens that the model reads at once")
-    long: Long = Field("window", description="longer texts: window (read all), head, head+tail, error")
-    overlap: int = Field(128, ge=0, description="tokens that neighbouring windows share")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the machine computes it")
     gradient_checkpointing: bool = Field(False, description="less memory for about a third more time")
     micro_tokens: int | None = Field(
@@ -41,8 +40,19 @@ class FinetuneSettings(Settings):
     save_steps: int | None = Field(None, ge=1, description="save every so many steps; not given: see save_minutes")
     save_minutes: float = Field(10.0, gt=0, description="save after so many minutes; every evaluation saves, too")
     patience: int = Field(0, ge=0, description="stop after this many evaluations without a better one; 0: never")
-    dev_share: float = Field(0.1, gt=0, lt=1, description="part of the training data held out without a dev set")
     seed: int = Field(42, ge=0, description="order, dropout, fresh weights and held-out part follow from it")
+
+
+class FinetuneSettings(LoopSettings):
+    """What `key=value` words and recipes may set in fine-tuning."""
+
+    batch_size: int = Field(32, ge=1, description="texts in a step of the optimizer, whatever fits memory at once")
+    freeze: int = Field(0, ge=0, description="this many of the lowest layers, and the embeddings, are not trained")
+    class_weight: Literal["none", "balanced", "sqrt"] = Field("none", description="rare classes count more")
+    max_length: int = Field(512, ge=8, description="tokens that the model reads at once")
+    long: Long = Field("window", description="longer texts: window (read all), head, head+tail, error")
+    overlap: int = Field(128, ge=0, description="tokens that neighbouring windows share")
+    dev_share: float = Field(0.1, gt=0, lt=1, description="part of the training data held out without a dev set")
 
 
 def default_learning_rate(hidden_size: int) -> float:

@@ -6,8 +6,8 @@ Arrays (the optimizer's moments, the course of the loss) are a safetensors file,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,24 @@ from bertwright.errors import BertwrightError
 
 SCHEMA_VERSION = 1
 _STATE, _ARRAYS = "state.json", "optimizer.safetensors"
+_HISTORY = "history."
+_COLUMNS = ("loss", "learning_rate", "gradient_norm")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the optimizer, as it is remembered: its number, loss, learning rate and gradient norm."""
+    """One step of the optimizer, as it is remembered.
+
+    Attributes:
+        step: its number, counted from 1.
+        measures: what the objective tells beside the loss.
+    """
 
     step: int
     loss: float
     learning_rate: float
     gradient_norm: float
+    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -44,8 +52,8 @@ class TrainingState:
         without_better: evaluations since the best one.
         told_collapse: whether it was said that the model gives one answer to everything.
         stopped: why the run ended before its last step; empty if it did not.
-        best: epoch, step, train_loss and scores of the best evaluation; None before the first.
-        losses: of the steps since the last evaluation.
+        best: epoch, step, train and scores of the best evaluation; None before the first.
+        recent: loss and measures of the steps since the last evaluation.
         rows: of `metrics.csv`.
         history: every step.
     """
@@ -60,26 +68,30 @@ class TrainingState:
     told_collapse: bool = False
     stopped: str = ""
     best: dict[str, Any] | None = None
-    losses: list[float] = field(default_factory=list)
+    recent: dict[str, list[float]] = field(default_factory=dict)
     rows: list[dict[str, float]] = field(default_factory=list)
     history: list[Step] = field(default_factory=list)
 
 
-def write_state(folder: Path, state: TrainingState, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+def write_state(
+    folder: Path, state: TrainingState, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]
+) -> None:
     """Write `folder/state.json` and `folder/optimizer.safetensors`."""
     folder.mkdir(exist_ok=True)
-    arrays, numbers = _optimizer_state(model, optimizer)
-    for name in ("loss", "learning_rate", "gradient_norm"):
-        course = [getattr(one, name) for one in state.history]
-        arrays[f"history.{name}"] = torch.tensor(course, dtype=torch.float64)
+    arrays, numbers = _optimizer_state(model, optimizers)
+    course = {name: [getattr(one, name) for one in state.history] for name in _COLUMNS}
+    for name in state.history[0].measures if state.history else ():
+        course[f"measures.{name}"] = [one.measures[name] for one in state.history]
+    for name, values in course.items():
+        arrays[f"{_HISTORY}{name}"] = torch.tensor(values, dtype=torch.float64)
     save_file(arrays, folder / _ARRAYS)
-    values = {name: value for name, value in asdict(state).items() if name != "history"}
-    text = json.dumps({"schema_version": SCHEMA_VERSION, "optimizer": numbers, **values}, indent=2)
+    told = {one.name: getattr(state, one.name) for one in fields(state) if one.name != "history"}
+    text = json.dumps({"schema_version": SCHEMA_VERSION, "optimizer": numbers, **told}, indent=2)
     (folder / _STATE).write_text(text + "\n", encoding="utf-8")
 
 
-def read_state(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> TrainingState:
-    """Read both files; the optimizer gets its moments back.
+def read_state(folder: Path, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> TrainingState:
+    """Read both files; the optimizers get their moments back.
 
     Raises:
         BertwrightError: BW507 for a state that cannot be understood, BW332 for one of a newer version.
@@ -91,22 +103,32 @@ def read_state(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer)
         if version > SCHEMA_VERSION:
             raise BertwrightError("BW332", file=file, version=version, known=SCHEMA_VERSION)
         arrays = {name: tensor.clone() for name, tensor in load_file(folder / _ARRAYS).items()}  # aligned, see `load`
-        columns = [arrays.pop(f"history.{name}").tolist() for name in ("loss", "learning_rate", "gradient_norm")]
-        history = [Step(number, *one) for number, one in enumerate(zip(*columns), start=1)]
-        _restore_optimizer(model, optimizer, arrays, values.pop("optimizer"))
-        return TrainingState(**values, history=history)
+        columns = {
+            name.removeprefix(_HISTORY): arrays.pop(name).tolist() for name in list(arrays) if name.startswith(_HISTORY)
+        }
+        _restore_optimizer(model, optimizers, arrays, values.pop("optimizer"))
+        return TrainingState(**values, history=_history(columns))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise BertwrightError("BW507", file=file, reason=f"{type(error).__name__} {error}") from error
 
 
+def _history(columns: Mapping[str, list[float]]) -> list[Step]:
+    measures = {name.partition(".")[2]: values for name, values in columns.items() if name not in _COLUMNS}
+    return [
+        Step(number, loss, rate, norm, {name: values[number - 1] for name, values in measures.items()})
+        for number, (loss, rate, norm) in enumerate(zip(*(columns[name] for name in _COLUMNS)), start=1)
+    ]
+
+
 def _optimizer_state(
-    model: nn.Module, optimizer: torch.optim.Optimizer
+    model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]
 ) -> tuple[dict[str, Tensor], dict[str, dict[str, Any]]]:
     """What the optimizer remembers of each parameter, by the parameter's name: tensors, and other values."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     tensors: dict[str, Tensor] = {}
     others: dict[str, dict[str, Any]] = {}
-    for parameter, values in optimizer.state.items():
+    remembered = [entry for optimizer in optimizers for entry in optimizer.state.items()]
+    for parameter, values in remembered:
         name = names[id(parameter)]
         for key, value in values.items():
             if isinstance(value, Tensor):
@@ -117,17 +139,21 @@ def _optimizer_state(
 
 
 def _restore_optimizer(
-    model: nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], others: Mapping[str, Any]
+    model: nn.Module,
+    optimizers: Sequence[torch.optim.Optimizer],
+    tensors: Mapping[str, Tensor],
+    others: Mapping[str, Any],
 ) -> None:
-    """Give an optimizer with the same groups what another one remembered."""
+    """Give optimizers with the same groups what others remembered."""
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     states: dict[str, dict[str, Any]] = {name: dict(values) for name, values in others.items()}
     for full, tensor in tensors.items():
         name, _, key = full.rpartition("/")
         states.setdefault(name, {})[key] = tensor
-    packed = optimizer.state_dict()
-    for group, numbered in zip(optimizer.param_groups, packed["param_groups"]):
-        for parameter, number in zip(group["params"], numbered["params"]):
-            if (state := states.get(names[id(parameter)])) is not None:
-                packed["state"][number] = state
-    optimizer.load_state_dict(packed)
+    for optimizer in optimizers:
+        packed = optimizer.state_dict()
+        for group, numbered in zip(optimizer.param_groups, packed["param_groups"]):
+            for parameter, number in zip(group["params"], numbered["params"]):
+                if (state := states.get(names[id(parameter)])) is not None:
+                    packed["state"][number] = state
+        optimizer.load_state_dict(packed)
