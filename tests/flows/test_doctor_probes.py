@@ -17,6 +17,7 @@ from bertwright.cli import doctoring
 from bertwright.inference.doctor import cores, devices, environment, memory, processor, speed, storage
 from bertwright.inference.doctor.findings import Mark, size
 from bertwright.inference.doctor.offline import NetworkWatch
+from bertwright.training import matrix_rate
 from bertwright.training.container import Limits, container_limits
 
 
@@ -172,11 +173,11 @@ def test_a_rate_is_the_best_of_many_and_ends_on_a_slow_machine(monkeypatch: pyte
         while True:
             yield width**3 * 2 / 1e9 / 100
 
-    monkeypatch.setattr(speed, "_product_times", times)
-    rate, _ = speed.matrix_rate(torch.device("cpu"), torch.float32)
+    monkeypatch.setattr(matrix_rate, "_product_times", times)
+    rate, _ = matrix_rate.matrix_rate(torch.device("cpu"), torch.float32)
     assert rate == pytest.approx(100)
-    monkeypatch.setattr(speed, "_product_times", lambda *_: iter([9.0] * 9))
-    assert speed.matrix_rate(torch.device("cpu"), torch.float32)[1] == 256
+    monkeypatch.setattr(matrix_rate, "_product_times", lambda *_: iter([9.0] * 9))
+    assert matrix_rate.matrix_rate(torch.device("cpu"), torch.float32)[1] == 256
 
 
 def test_a_busy_machine_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,8 @@ def predict(
     text_b_column: TextBColumn = None,
     encoding: Encoding = None,
     device: Device = "cpu",
+    top_k: Annotated[int | None, typer.Option(min=1, help="Tokens named for each [MASK]. Default: 5.")] = None,
+    among: Annotated[str, typer.Option(help="Consider only these words for a [MASK]: good,bad")] = "",
 ) -> None:
     """Answer for texts, one line each, in the order given; without texts and --input, for the lines of stdin.
 
@@ -107,6 +109,8 @@ def predict(
       bertwright predict runs/first --input texts.csv --output answers.jsonl
 
       cat texts.txt | bertwright predict runs/first > answers.jsonl
+
+      bertwright predict runs/pretrained "The capital of France is [MASK]." --among paris,london
     """
     import sys
 
@@ -121,6 +125,8 @@ def predict(
     if output is not None and data is None:
         raise BertwrightError("BW110")
     predictor = Predictor.load(run, device)
+    if top_k is not None or among:
+        predictor.choose_tokens(top_k or 5, [word.strip() for word in among.split(",") if word.strip()])
     if data is None:
         lines = texts or (line.rstrip("\r\n") for line in sys.stdin)
         _, examples = stream_examples(lines, name="arguments" if texts else "stdin")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli import demo, doctoring, evaluating, finetuning, inspecting
+from bertwright.cli import demo, doctoring, evaluating, finetuning, inspecting, pretraining
 from bertwright.errors import LANGUAGES, BertwrightError
 from bertwright.version import __version__
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(finetuning.finetune)
+app.command()(pretraining.pretrain)
 app.command()(evaluating.evaluate)
 app.command()(evaluating.compare)
 app.command()(finetuning.predict)

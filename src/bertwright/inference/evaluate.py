@@ -78,7 +78,8 @@ def evaluate(
     """Score the model of a run folder on labelled data: a file, rows or a data frame, as `read_examples` takes them.
 
     Raises:
-        BertwrightError: those of `Predictor.load` and `read_examples`, and BW209 for a label it does not know.
+        BertwrightError: those of `Predictor.load` and `read_examples`, BW209 for a label it does not know, and BW523
+            for a task without labels.
     """
     predictor = Predictor.load(run, device)
     return score(predictor, read_examples(data, columns, labelled=True, encoding=encoding, name="data"))
@@ -87,6 +88,8 @@ def evaluate(
 def score(predictor: Predictor, table: Table) -> Report:
     """The report of a loaded model on data that was read."""
     task = predictor.task
+    if not isinstance(task, Task):
+        raise BertwrightError("BW523", task=task.name)
     task.check(table.examples)
     predictions = predictor.answer(table.examples)
     answers = answers_of(task, predictions, table.examples)

@@ -15,9 +15,10 @@ from bertwright.data.examples import Example, Where
 from bertwright.data.windows import Reading, encode_examples
 from bertwright.errors import BertwrightError
 from bertwright.model.models import BertWithHead
+from bertwright.tasks.fill_mask import FillMask
 from bertwright.tasks.registry import read_task
 from bertwright.tasks.scoring import predict_encoded
-from bertwright.tasks.task import Prediction, Task
+from bertwright.tasks.task import Answerer, Prediction
 from bertwright.text.tokenizer import BertTokenizer
 
 _TEXTS_AT_ONCE = 4096  # sorted by length among themselves; bounds the memory of a stream
@@ -31,11 +32,21 @@ class Predictor:
         reading: how texts are read: how many tokens at once, and what happens to longer ones.
     """
 
-    def __init__(self, model: BertWithHead, tokenizer: BertTokenizer, task: Task, reading: Reading) -> None:
+    def __init__(self, model: BertWithHead, tokenizer: BertTokenizer, task: Answerer, reading: Reading) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
-        self.task = task
+        self.task = task.bound(tokenizer)
         self.reading = reading
+
+    def choose_tokens(self, top_k: int, among: Sequence[str] = ()) -> None:
+        """Say how many tokens a pre-trained model names for each [MASK], and which alone it considers.
+
+        Raises:
+            BertwrightError: BW524 a word that is not one token, BW525 the model has another task.
+        """
+        if not isinstance(self.task, FillMask):
+            raise BertwrightError("BW525", task=self.task.name)
+        self.task = self.task.bound(self.tokenizer, top_k, among)
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu") -> Self:

@@ -10,14 +10,15 @@ from typing import Any
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError, shown
 from bertwright.tasks.classification import Classification
-from bertwright.tasks.task import Task
+from bertwright.tasks.fill_mask import FillMask
+from bertwright.tasks.task import Answerer
 from bertwright.version import __version__
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification,)}
+TASKS: dict[str, type[Answerer]] = {task.name: task for task in (Classification, FillMask)}
 SCHEMA_VERSION = 1
 
 
-def write_task(folder: Path, task: Task, reading: Reading) -> None:
+def write_task(folder: Path, task: Answerer, reading: Reading) -> None:
     """Write `task.json`: which task, its own answers, and how texts are read."""
     values = {
         "schema_version": SCHEMA_VERSION,
@@ -30,7 +31,7 @@ def write_task(folder: Path, task: Task, reading: Reading) -> None:
     (folder / "task.json").write_text(text, encoding="utf-8")
 
 
-def read_task(folder: Path) -> tuple[Task, Reading]:
+def read_task(folder: Path) -> tuple[Answerer, Reading]:
     """The task of a model folder, and how its texts are read.
 
     Raises:

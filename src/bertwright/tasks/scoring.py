@@ -11,14 +11,14 @@ from bertwright.data.batches import batches_by_length
 from bertwright.data.ragged import Ragged
 from bertwright.data.windows import EncodedTexts
 from bertwright.model.models import BertWithHead
-from bertwright.tasks.task import Prediction, Task
+from bertwright.tasks.task import Answerer, Prediction
 
 TOKENS_A_BATCH = 4096
 
 
 def predict_encoded(
     model: BertWithHead,
-    task: Task,
+    task: Answerer,
     encoded: EncodedTexts,
     *,
     max_tokens: int = TOKENS_A_BATCH,

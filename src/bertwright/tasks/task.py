@@ -19,6 +19,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts
 from bertwright.model.models import BertWithHead
+from bertwright.text.tokenizer import BertTokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +64,16 @@ class Objective(ABC):
         return None
 
 
-class Task(Objective):
-    """One kind of question that a BERT with a head can be trained to answer."""
+class Answerer(ABC):
+    """What a trained model answers, and how: all that the predictor and the server ask."""
 
+    name: ClassVar[str]
     temperature: float = 1.0  # by which scores were divided before they became probabilities
 
-    @classmethod
+    @property
     @abstractmethod
-    def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
-        """The task that labelled examples describe."""
+    def model_class(self) -> type[BertWithHead]:
+        """The encoder with the head that answers."""
 
     @classmethod
     @abstractmethod
@@ -81,6 +83,33 @@ class Task(Objective):
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """What a model folder must say about the task besides its config."""
+
+    def bound(self, tokenizer: BertTokenizer) -> Self:
+        """The same task, with the vocabulary where its answers are tokens."""
+        return self
+
+    @abstractmethod
+    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
+        """One answer a text, from the scores of its inputs; `scores` has one item an input, in their order."""
+
+    def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
+        """The scores of a batch on the host in fp32, input by input; one row of the model's each unless a task says
+        otherwise.
+        """
+        scores = model.scores(batch)
+        assert len(scores) == batch.batch_size
+        return scores.float().cpu().unbind(0)
+
+
+class Task(Objective, Answerer):
+    """One kind of question that a BERT with a head can be trained to answer."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
+        """The task that labelled examples describe."""
 
     @abstractmethod
     def config_changes(self) -> dict[str, Any]:
@@ -93,10 +122,6 @@ class Task(Objective):
     @abstractmethod
     def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Targets:
         """What is to be learnt of each input."""
-
-    @abstractmethod
-    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
-        """One answer a text, from the scores of its inputs; `scores` has one item an input, in their order."""
 
     @abstractmethod
     def score(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> dict[str, float]:
@@ -115,11 +140,3 @@ class Task(Objective):
     def calibrated(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> Self:
         """The same task, with scores that mean what they say on these answers; the answers stay as they are."""
         return self
-
-    def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
-        """The scores of a batch on the host in fp32, input by input; one row of the model's each unless a task says
-        otherwise.
-        """
-        scores = model.scores(batch)
-        assert len(scores) == batch.batch_size
-        return scores.float().cpu().unbind(0)

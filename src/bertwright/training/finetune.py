@@ -208,7 +208,8 @@ class _Job:
         if folder.record is not None and folder.record["finished"]:
             log.info("%s is finished already: nothing to do", folder.path)
         else:
-            self._finish(folder, record | _ending(outcome, time.perf_counter() - started), run, trainer.state)
+            record |= outcome.summary() | {"total_seconds": round(time.perf_counter() - started, 3)}
+            self._finish(folder, record, run, trainer.state)
         return run
 
     def _record(self, requested: FinetuneSettings, settings: FinetuneSettings) -> dict[str, Any]:
@@ -269,22 +270,6 @@ def _resolve(settings: FinetuneSettings, config: BertConfig, device: torch.devic
 def reading_of(settings: FinetuneSettings) -> Reading:
     """How texts are read under these settings."""
     return Reading(settings.max_length, settings.long, settings.overlap)
-
-
-def _ending(outcome: Outcome, seconds: float) -> dict[str, Any]:
-    return {
-        "finished": True,
-        "stopped": outcome.stopped,
-        "best_epoch": outcome.best.epoch,
-        "best_step": outcome.best.step,
-        "best_scores": outcome.best.scores,
-        "steps": len(outcome.history),
-        "steps_skipped": outcome.skipped,
-        "train_tokens": outcome.tokens,
-        "train_seconds": round(outcome.train_seconds, 3),
-        "tokens_per_second": round(outcome.tokens / max(outcome.train_seconds, 1e-9), 1),
-        "total_seconds": round(seconds, 3),
-    }
 
 
 def _summarise(folder: RunFolder, runs: Sequence[Run], seeds: Sequence[int]) -> Run:

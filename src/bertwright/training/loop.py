@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -89,6 +89,21 @@ class Outcome:
     skipped: int
     micro_tokens: int
     stopped: str = ""
+
+    def summary(self) -> dict[str, Any]:
+        """What `run.json` says at the end."""
+        return {
+            "finished": True,
+            "stopped": self.stopped,
+            "best_epoch": self.best.epoch,
+            "best_step": self.best.step,
+            "best_scores": self.best.scores,
+            "steps": len(self.history),
+            "steps_skipped": self.skipped,
+            "train_tokens": self.tokens,
+            "train_seconds": round(self.train_seconds, 3),
+            "tokens_per_second": round(self.tokens / max(self.train_seconds, 1e-9), 1),
+        }
 
 
 class Keeper(Protocol):

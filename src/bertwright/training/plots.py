@@ -132,6 +132,33 @@ def png_of_confusion(confusion: Ints, labels: Sequence[str]) -> tuple[bytes, lis
         return _png(figure), legend
 
 
+def png_of_curves(curves: Mapping[str, Sequence[float]], rows: Sequence[Mapping[str, float]]) -> bytes:
+    """Losses above and accuracies below, by step: lines are training, circles the held-out documents.
+
+    Args:
+        curves: of each step, by name; names end in `_loss` or `_accuracy`.
+        rows: `step` and `dev_…` of each evaluation.
+    """
+    with rc_context(_STYLE | {"font.family": [DEFAULT]}):
+        figure = Figure(figsize=(7.2, 5.0), layout="constrained", dpi=150)
+        for axes, kind in zip(figure.subplots(2, 1, sharex=True), ("loss", "accuracy")):
+            names = [name for name in curves if name.endswith(kind)]
+            for name, color in zip(names, (_BLUE, _ORANGE)):
+                values = curves[name]
+                axes.plot(np.arange(1, len(values) + 1), _smoothed(values), color=color, linewidth=1.8, label=name)
+                held_out = [(row["step"], row[f"dev_{name}"]) for row in rows if f"dev_{name}" in row]
+                if held_out:
+                    axes.plot(*zip(*held_out), "o", color=color, markersize=5, markerfacecolor="white")
+            axes.set_title(f"{kind} (lines: training; circles: held-out documents)")
+            axes.set_ylim(bottom=0)
+            axes.grid(color=_GRID, linewidth=0.8)
+            axes.set_axisbelow(True)
+            if names:
+                axes.legend(fontsize=9)
+        axes.set_xlabel("step")
+        return _png(figure)
+
+
 def png_of_reliability(calibration: Calibration) -> bytes:
     """Confidence against accuracy in bins, before (grey) and after the temperature; below, examples in each bin."""
     before, after = calibration.table_before, calibration.table

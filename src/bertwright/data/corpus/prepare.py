@@ -25,7 +25,7 @@ from bertwright.data.corpus.manifest import describe_store, job_digest, made_fro
 from bertwright.data.corpus.parts import PART_BYTES, Part, Source, corpus_files, read_parts
 from bertwright.data.corpus.repeats import HASHES_IN_MEMORY, mark_repeats
 from bertwright.data.corpus.settings import PrepareSettings
-from bertwright.data.corpus.store import CorpusStore, id_type
+from bertwright.data.corpus.store import VOCABULARY, CorpusStore, id_type
 from bertwright.data.corpus.workers import Workers
 from bertwright.data.corpus.writer import SHARD_TOKENS, ShardWriter
 from bertwright.errors import BertwrightError
@@ -104,6 +104,7 @@ def prepare_corpus(
             if error.code in _OF_THE_CORPUS:
                 journal.discard()  # whoever mends it begins another job
             raise
+        tokenizer.save_pretrained(out / VOCABULARY)
         _finish(out, journal)
     return CorpusStore.open(out, tokenizer, verify=False)
 

@@ -31,6 +31,7 @@ SCHEMA_VERSION = 1
 KIND = "corpus"
 PLACES = np.dtype("<u4")
 WORK = ".work"
+VOCABULARY = "vocabulary"  # the tokenizer's files, for who trains from scratch
 _VERIFIED_UP_TO = 1 << 30  # bytes
 
 
@@ -117,6 +118,18 @@ class CorpusStore:
         if tokenizer is not None:
             store.check_vocabulary(tokenizer)
         return store
+
+    @staticmethod
+    def vocabulary_of(folder: str | Path) -> Path:
+        """The vocabulary that lies in a store.
+
+        Raises:
+            BertwrightError: BW113 none does.
+        """
+        vocabulary = Path(folder) / VOCABULARY
+        if Path(folder).is_dir() and not vocabulary.is_dir():
+            raise BertwrightError("BW113", folder=folder)
+        return vocabulary
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A memory map that is pickled becomes its content; processes open the files anew instead.

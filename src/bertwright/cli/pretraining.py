@@ -1,0 +1,63 @@
+"""The verb that trains a BERT on raw text: pretrain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bertwright.cli.finetuning import Device
+
+
+def pretrain(
+    store: Annotated[Path | None, typer.Argument(help="What `bertwright prepare` wrote.")] = None,
+    settings: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE ...]", help="Settings.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/ and the name of STORE.")] = None,
+    init: Annotated[str, typer.Option(help="Go on with this model: a folder or a hub name.")] = "",
+    vocab: Annotated[str, typer.Option(help="Vocabulary of a model from scratch. Default: that of the store.")] = "",
+    recipe: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
+    device: Device = "cpu",
+    resume: Annotated[
+        bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace the run that the folder holds.")] = False,
+    show_settings: Annotated[bool, typer.Option(help="List every setting with its default, and stop.")] = False,
+) -> None:
+    """Train a BERT on raw text: masked language model and next sentence prediction.
+
+    Examples:
+
+      bertwright pretrain my-store --out runs/mini shape=mini max_minutes=60
+
+      bertwright pretrain my-store --out runs/base --recipe recipes/pretrain-tiny.toml max_tokens=1_000_000_000
+
+      bertwright pretrain medical-store --init bert-base-chinese --out runs/medical masking=word max_length=512
+
+      bertwright pretrain my-store --out runs/mini shape=mini max_minutes=60 --resume
+    """
+    from bertwright.cli.settings_list import print_settings
+    from bertwright.errors import BertwrightError
+    from bertwright.training.pretrain import pretrain as run_pretrain
+    from bertwright.training.pretrain_settings import PretrainSettings
+
+    if show_settings:
+        print_settings(PretrainSettings)
+        return
+    if store is None:
+        raise BertwrightError("BW114")
+    run = run_pretrain(
+        store,
+        out=out or Path("runs") / store.resolve().name,
+        init=init or None,
+        vocab=vocab or None,
+        settings=PretrainSettings.resolve(recipe, settings or ()),
+        device=device,
+        overwrite=overwrite,
+        resume=resume,
+    )
+    for name, value in run.outcome.best.scores.items():
+        typer.echo(f"{name.replace('_', ' ')}: {value:.4f}")
+    typer.echo(f"the model is in {run.folder / 'best'}; next:")
+    typer.echo(f'  bertwright predict {run.folder} "a text with a [MASK]"')
+    typer.echo(f"  bertwright finetune TRAIN.csv --model {run.folder / 'best'}")

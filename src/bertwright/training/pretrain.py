@@ -1,0 +1,264 @@
+"""From a corpus store to a pre-trained BERT."""
+
+from __future__ import annotations
+
+import logging
+import math
+import platform
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bertwright.checkpoint.hub import model_folder
+from bertwright.data.corpus.store import CorpusStore
+from bertwright.data.pretraining.sampler import PretrainSampler
+from bertwright.errors import BertwrightError
+from bertwright.model.config import BertConfig
+from bertwright.model.models import BertWithHead
+from bertwright.model.operations import training_operations
+from bertwright.tasks.fill_mask import FillMask
+from bertwright.tasks.pretraining import PreTraining
+from bertwright.tasks.registry import write_task
+from bertwright.tasks.task import Prediction
+from bertwright.text.tokenizer import BertTokenizer
+from bertwright.training.budget import planned_steps
+from bertwright.training.held_out import HeldOut
+from bertwright.training.keeper import FolderKeeper
+from bertwright.training.loop import Outcome, Trainer
+from bertwright.training.matrix_rate import matrix_rate
+from bertwright.training.memory import choose_micro_tokens
+from bertwright.training.precision import resolve_precision
+from bertwright.training.pretrain_card import write_pretrain_card
+from bertwright.training.pretrain_feed import PretrainFeed, drawing_ahead, make_phases
+from bertwright.training.pretrain_settings import PretrainSettings, default_pretraining_rate
+from bertwright.training.progress import Speed
+from bertwright.training.run_folder import TRAINING, RunFolder
+from bertwright.training.same_run import check_same_run
+from bertwright.version import __version__
+
+log = logging.getLogger("bertwright")
+
+_EVALUATIONS = 10  # of a run, where no eval_steps are given
+_UNIGRAM_TOKENS = 1 << 22  # read for the baseline
+
+
+@dataclass(frozen=True, slots=True)
+class PretrainRun:
+    """A finished run.
+
+    Attributes:
+        folder: its run folder; `folder / "best"` is the model.
+        outcome: the best evaluation and the cost.
+    """
+
+    folder: Path
+    outcome: Outcome
+
+
+def pretrain(
+    store: str | Path,
+    *,
+    out: str | Path,
+    init: str | Path | None = None,
+    vocab: str | Path | None = None,
+    settings: PretrainSettings | None = None,
+    device: str = "cpu",
+    overwrite: bool = False,
+    resume: bool = False,
+    **changes: Any,
+) -> PretrainRun:
+    """Train a BERT on raw text, from scratch or from a checkpoint.
+
+    Args:
+        store: what `bertwright prepare` wrote.
+        out: the run folder to write.
+        init: a model folder or name to go on from; its vocabulary must be that of the store.
+        vocab: the vocabulary of a model from scratch; not given: that which lies in the store.
+        settings: all settings at once, or
+        **changes: some of them, such as `max_steps=1000`.
+        device: such as `cpu` or `cuda:0`.
+        overwrite: replace the run that `out` holds.
+        resume: go on with the run that `out` holds, as if it had never stopped; where there is none, begin.
+
+    Raises:
+        BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
+    """
+    settings = settings or PretrainSettings.resolve(**changes)
+    if init is not None and vocab is not None:
+        raise BertwrightError("BW111")
+    source = model_folder(init or vocab or CorpusStore.vocabulary_of(store))
+    tokenizer = BertTokenizer.from_pretrained(source)
+    opened = CorpusStore.open(store, tokenizer)
+    job = _Job(opened, tokenizer, source if init is not None else None, torch.device(device), settings)
+    return job.run(RunFolder(Path(out), overwrite=overwrite, resume=resume))
+
+
+class _Job:
+    """A store, a vocabulary, and the model that is trained."""
+
+    def __init__(
+        self,
+        store: CorpusStore,
+        tokenizer: BertTokenizer,
+        init: Path | None,
+        device: torch.device,
+        settings: PretrainSettings,
+    ) -> None:
+        self._store, self._tokenizer, self._init = store, tokenizer, init
+        self._device, self._requested = device, settings
+        if init is None:
+            values = settings.config_values()
+            self._config = BertConfig(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **values)
+        else:
+            self._config = BertConfig.from_pretrained(init, **settings.dropout_values())
+        if settings.longest > self._config.max_position_embeddings:
+            raise BertwrightError("BW112", max_length=settings.longest, rows=self._config.max_position_embeddings)
+        self._objective = PreTraining(settings.objective, self._config.vocab_size)
+
+    def run(self, folder: RunFolder) -> PretrainRun:
+        """Train, or go on with the run that the folder holds."""
+        record = self._record()
+        checkpoint = None
+        if folder.record is not None:
+            check_same_run(folder.path, folder.record, record)
+            checkpoint = folder.checkpoint()
+        wished = self._requested
+        samplers = [self._sampler(wished, length, "train") for _, length in wished.plan]
+        net = self._model(checkpoint)
+        if folder.record is not None:
+            settings = PretrainSettings(**folder.record["settings"])
+        else:
+            settings = self._resolve(net, samplers)
+        assert settings.max_steps is not None
+        record["settings"] = settings.model_dump()
+        shares = [share for share, _ in settings.plan]
+        phases = make_phases(samplers, shares, settings.batch_tokens, settings.max_steps)
+        self._say_what_is_trained(net, settings, samplers[0])
+        held_out = self._sampler(settings, settings.plan[-1][1], "held_out", seed=0)
+        judged = held_out.samples(0, min(settings.eval_examples, held_out.count(0)))
+        net.bert.encoder.checkpointing = settings.gradient_checkpointing
+        task = FillMask(settings.objective)
+
+        def describe(staging: Path, _predictions: Sequence[Prediction] | None) -> None:
+            write_task(staging, task, task.reading(self._config.max_position_embeddings))
+
+        keeper = FolderKeeper(folder, net, self._tokenizer, describe)
+        with ExitStack() as stack:
+            drawn = stack.enter_context(drawing_ahead(phases, settings.workers))
+            trainer = Trainer(
+                net,
+                self._objective,
+                PretrainFeed(phases, self._tokenizer, drawn),
+                HeldOut(net, self._objective, judged, self._tokenizer, settings.precision),
+                settings,
+                folder.path,
+                keeper,
+                loss_at_start=None if self._init or checkpoint else self._objective.loss_at_start(),
+                resume_from=None if checkpoint is None else checkpoint / TRAINING,
+                speed=self._speed(settings),
+            )
+            if checkpoint is None:
+                folder.write_run(record | {"finished": False})
+            else:
+                keeper.repair(trainer.state, checkpoint)
+            started = time.perf_counter()
+            outcome = trainer.run()
+        if folder.record is not None and folder.record["finished"]:
+            log.info("%s is finished already: nothing to do", folder.path)
+        else:
+            record |= outcome.summary() | {"total_seconds": round(time.perf_counter() - started, 3)}
+            write_pretrain_card(folder.path, record, self._config, outcome, trainer.state.rows)
+            folder.write_run(record)
+            folder.finish()
+        return PretrainRun(folder.path, outcome)
+
+    def _sampler(self, settings: PretrainSettings, length: int, split: Any, seed: int | None = None) -> PretrainSampler:
+        sampling = settings.sampling(length)
+        return PretrainSampler(self._store, self._tokenizer, sampling, settings.seed if seed is None else seed, split)
+
+    def _model(self, checkpoint: Path | None) -> BertWithHead:
+        """Fresh weights, those of `init`, or those of a checkpoint of this run."""
+        torch.manual_seed(self._requested.seed)
+        source = checkpoint or self._init
+        if source is None:
+            net = self._objective.model_class(self._config)
+        else:
+            net = self._objective.model_class.load(source, **self._requested.dropout_values())
+            assert net.load_report is not None
+            log.info("%s", net.load_report.summary())
+        return net.to(self._device).train()
+
+    def _resolve(self, net: BertWithHead, samplers: Sequence[PretrainSampler]) -> PretrainSettings:
+        """The settings with everything decided that was left to the model and the machine."""
+        wished, config = self._requested, self._config
+        checkpointing = wished.gradient_checkpointing
+        settings = wished.model_copy(
+            update={
+                "learning_rate": wished.learning_rate or default_pretraining_rate(config.hidden_size),
+                "precision": resolve_precision(wished.precision, self._device),
+                "micro_tokens": wished.micro_tokens
+                or choose_micro_tokens(config, self._device, max_length=wished.longest, checkpointing=checkpointing),
+            }
+        )
+        feed = PretrainFeed(make_phases(samplers[:1], [1.0], settings.batch_tokens, 1), self._tokenizer)
+        steps = planned_steps(settings, feed, net, self._objective)
+        log.info("%d steps planned", steps)
+        return settings.model_copy(
+            update={
+                "max_steps": steps,
+                "epochs": math.ceil(steps / feed.steps_per_epoch),
+                "eval_steps": settings.eval_steps or max(steps // _EVALUATIONS, 1),
+            }
+        )
+
+    def _speed(self, settings: PretrainSettings) -> Speed:
+        length = sum(share * length for share, length in settings.plan)
+        rate = matrix_rate(self._device, torch.bfloat16 if settings.precision == "bf16" else torch.float32)[0]
+        return Speed(training_operations(self._config, length, settings.mask_share), rate * 1e9)
+
+    def _record(self) -> dict[str, Any]:
+        """What `run.json` says from the beginning."""
+        return {
+            "bertwright_version": __version__,
+            "torch_version": torch.__version__,
+            "python_version": platform.python_version(),
+            "task": self._objective.name,
+            "model": str(self._init or "from scratch"),
+            "device": str(self._device),
+            "threads": torch.get_num_threads(),
+            "store": str(self._store.folder),
+            "train_sha256": self._store.digest,
+            "requested": self._requested.model_dump(mode="json"),
+        }
+
+    def _say_what_is_trained(self, net: BertWithHead, settings: PretrainSettings, sampler: PretrainSampler) -> None:
+        config = self._config
+        log.info(
+            "%.1f million parameters: %d layers, %d wide, %d heads, %d tokens in the vocabulary",
+            net.num_parameters() / 1e6, config.num_hidden_layers, config.hidden_size, config.num_attention_heads,
+            config.vocab_size,
+        )  # fmt: skip
+        log.info("%d documents to learn from, about %d texts a pass", sampler.documents, sampler.count(0))
+        baseline = unigram_entropy(self._store, config.vocab_size)
+        chance = f"; of a pair it guesses 50 % ({math.log(2):.3f})" if self._objective.pair_name else ""
+        log.info("a model that knows only how often each token occurs has the MLM loss %.3f%s", baseline, chance)
+
+
+def unigram_entropy(store: CorpusStore, vocab_size: int) -> float:
+    """Entropy, in nats, of the tokens of a store one by one: the MLM loss of a model that reads no context."""
+    counts = np.zeros(vocab_size, dtype=np.int64)
+    left = _UNIGRAM_TOKENS
+    for shard in store.shards:
+        part = np.asarray(shard.tokens[:left])
+        counts += np.bincount(part, minlength=vocab_size)
+        left -= len(part)
+        if left <= 0:
+            break
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
