@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli import demo, doctoring, evaluating, finetuning, inspecting
+from bertwright.cli import corpus, demo, doctoring, evaluating, finetuning, inspecting
 from bertwright.errors import LANGUAGES, BertwrightError
 from bertwright.version import __version__
 
@@ -25,6 +25,7 @@ app.command()(finetuning.finetune)
 app.command()(evaluating.evaluate)
 app.command()(evaluating.compare)
 app.command()(finetuning.predict)
+app.command()(corpus.prepare)
 app.command()(inspecting.inspect)
 app.command()(doctoring.doctor)
 

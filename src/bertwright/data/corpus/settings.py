@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from bertwright.data.corpus.parts import Documents
+from bertwright.errors import BertwrightError
 
 Repeats = Literal["drop", "drop-documents", "keep"]
 
@@ -24,6 +25,9 @@ class PrepareSettings:
         whole_words: keep where Chinese words begin.
         words: a file of Chinese words of one's own.
         segmenter: whether Chinese words are found by the segmenter of the extra `zh`, or by `words` alone.
+
+    Raises:
+        BertwrightError: BW125 a value that is none of those; BW126 neither a segmenter nor words.
     """
 
     documents: Documents = "blank"
@@ -34,3 +38,10 @@ class PrepareSettings:
     whole_words: bool = False
     words: Path | None = None
     segmenter: bool = True
+
+    def __post_init__(self) -> None:
+        for option, value, kind in (("documents", self.documents, Documents), ("repeats", self.repeats, Repeats)):
+            if value not in get_args(kind):
+                raise BertwrightError("BW125", option=option, value=value, known=", ".join(get_args(kind)))
+        if not self.segmenter and self.words is None and self.whole_words:
+            raise BertwrightError("BW126")
