@@ -8,16 +8,125 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bertwright.errors import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from bertwright.data.corpus.prepare import Report
+    from bertwright.data.corpus.vocabulary import Coverage
+    from bertwright.data.corpus.word_counts import WordCounts
 
 Corpus = Annotated[list[Path], typer.Argument(help="Text, JSON lines or Parquet files, compressed or not, or folders.")]
 Field = Annotated[str, typer.Option(help="Field of JSON lines, or column of Parquet files, that holds the text.")]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of text files. Default: detected for each.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad-lines", help="Pass over lines that cannot be read; count them.")]
+
+
+def vocab(
+    corpus: Annotated[list[Path] | None, typer.Argument(help="Text, JSON lines or Parquet files, or folders.")] = None,
+    out: Annotated[Path, typer.Option(help="The folder that is written.")] = Path("vocab"),
+    size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tokens of the vocabulary (30000); with --extend, most words added (1000)."),
+    ] = None,
+    cased: Annotated[bool, typer.Option("--cased", help="Keep capital letters and accents apart.")] = False,
+    extend: Annotated[str, typer.Option(help="Add words to this checkpoint instead: a model folder or a name.")] = "",
+    words: Annotated[Path | None, typer.Option(help="With --extend: a file of the words, one a line.")] = None,
+    documents: Annotated[
+        str, typer.Option(help="Where a document of a text file ends: blank, line or file.")
+    ] = "blank",
+    field: Field = "text",
+    encoding: Encoding = None,
+    skip_bad_lines: SkipBad = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that work. Default: one for each core.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Train a WordPiece vocabulary, or add the words of a domain to a checkpoint.
+
+    Examples:
+
+      bertwright vocab wiki.txt.xz books/ --out my-vocab --size 30000
+
+      bertwright vocab 新闻.jsonl --out zh-vocab --size 21000
+
+      bertwright vocab medicine.txt --extend bert-base-uncased --size 2000 --out medical-bert
+
+      bertwright vocab --words drugs.txt --extend bert-base-uncased --out medical-bert
+    """
+    from bertwright.data.corpus.parts import Source, corpus_files
+    from bertwright.data.corpus.settings import PrepareSettings
+    from bertwright.data.corpus.vocabulary import make_vocabulary, require_room, worthy_words
+    from bertwright.data.corpus.word_counts import CountingJob, count_words
+    from bertwright.errors import BertwrightError
+    from bertwright.inference.doctor.cores import count_cores
+
+    if bool(corpus) == bool(words) or (words and not extend):
+        raise BertwrightError("BW126")
+    checked = PrepareSettings(documents=documents, field=field, encoding=encoding, skip_bad=skip_bad_lines)  # type: ignore[arg-type]
+    require_room(out)
+    tokenizer = None
+    if extend:
+        from bertwright.checkpoint.hub import model_folder
+        from bertwright.text.chinese_words import read_words
+        from bertwright.text.extension import extend_checkpoint
+        from bertwright.text.tokenizer import BertTokenizer
+
+        folder = model_folder(extend, download=True)
+        tokenizer = BertTokenizer.from_pretrained(folder)
+    if words is not None:
+        chosen, counts = read_words(words, encoding), None
+    else:
+        source = Source(corpus_files(corpus or ()), checked.documents, field, encoding, skip_bad_lines)
+        job = CountingJob(not cased, None, skip_bad_lines)
+        if tokenizer is not None:
+            job = CountingJob(bool(tokenizer.do_lower_case), tokenizer.strip_accents, skip_bad_lines)
+        with _bar() as report:
+            counts = count_words(source, job, workers=workers or count_cores().allowed, report=report)
+        _say_counts(counts)
+        if tokenizer is not None:
+            chosen = worthy_words(tokenizer, counts.words, size or 1000)
+    if tokenizer is None:
+        assert counts is not None
+        made, coverage = make_vocabulary(counts, size or 30_000, cased=cased, out=out)
+        _print_vocabulary(out, len(made), coverage, as_json=as_json)
+        return
+    extension = extend_checkpoint(folder, out, chosen)
+    if as_json:
+        typer.echo(json.dumps({"model": str(out), **extension.to_json()}, ensure_ascii=False, indent=2))
+        return
+    typer.echo(f"{_count(len(extension.added), 'word', 'words')} added: {shown(extension.added)}")
+    if extension.known:
+        typer.echo(f"  {len(extension.known):,} were in the vocabulary already: {shown(extension.known)}")
+    if extension.several:
+        typer.echo(f"  {len(extension.several):,} are several words to a BERT: {shown(extension.several)}")
+    typer.echo(f"the checkpoint is in {out}; go on with pre-training so that the new words learn their meaning")
+
+
+def _say_counts(counts: WordCounts) -> None:
+    words, different = counts.words.total(), len(counts.words)
+    typer.echo(f"{words:,} words, {different:,} different, in {counts.documents:,} documents", err=True)
+    if counts.every > 1:
+        typer.echo(f"  a large corpus: one part (4 MiB) in {counts.every} was read", err=True)
+    if counts.forgotten:
+        typer.echo(f"  {counts.forgotten:,} occurrences of rare words were forgotten for want of room", err=True)
+    if counts.skipped_lines:
+        typer.echo(f"  {counts.skipped_lines:,} lines ({counts.skipped_bytes:,} bytes) could not be read", err=True)
+    if counts.too_long:
+        typer.echo(f"  {counts.too_long:,} words of more than 100 characters passed over", err=True)
+
+
+def _print_vocabulary(out: Path, tokens: int, coverage: Coverage, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"vocabulary": str(out), "tokens": tokens, **coverage.to_json()}, indent=2))
+        return
+    where = "held-out text" if coverage.held_out else "the text itself (too small to hold any out)"
+    typer.echo(f"{tokens:,} tokens; on {where}, {coverage.words:,} words:")
+    typer.echo(f"  {100 * coverage.whole:.2f} % of the words are one token, {coverage.tokens_a_word:.3f} tokens a word")
+    typer.echo(f"  {100 * coverage.unknown:.4f} % of the tokens are unknown")
+    typer.echo(f"the vocabulary is in {out}")
+    typer.echo(f"next: bertwright prepare CORPUS --vocab {out} --out STORE")
 
 
 def prepare(
@@ -33,11 +142,13 @@ def prepare(
     repeats: Annotated[
         str, typer.Option(help="Documents and lines that stand earlier in the corpus: drop, drop-documents or keep.")
     ] = "drop",
-    wwm: Annotated[bool, typer.Option("--wwm", help="Keep where Chinese words begin, for whole-word masking.")] = False,
-    words: Annotated[Path | None, typer.Option(help="A file of Chinese words of your own, one a line.")] = None,
-    segmenter: Annotated[
-        bool, typer.Option(help="Find Chinese words by the segmenter of the extra 'zh', or by --words alone.")
-    ] = True,
+    wwm: Annotated[
+        bool, typer.Option("--wwm", help="Find Chinese words, for whole-word masking, by the segmenter of extra 'zh'.")
+    ] = False,
+    words: Annotated[
+        Path | None,
+        typer.Option(help="Chinese words of your own, one a line: for the segmenter or, without --wwm, all there are."),
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that work. Default: one for each core.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on where the same preparation was stopped.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
@@ -64,9 +175,8 @@ def prepare(
         field=field,
         encoding=encoding,
         skip_bad=skip_bad_lines,
-        whole_words=wwm or words is not None,
+        wwm=wwm,
         words=words,
-        segmenter=segmenter,
     )
     about = estimate_store(corpus, vocab, settings)
     count = workers or count_cores().allowed

@@ -53,6 +53,6 @@ def estimate_store(paths: Sequence[str | Path], vocabulary: str | Path, settings
             sentences += len(encoded.sentences)
     size = sum(file.stat().st_size for file in files)
     scale = size / max(read, 1)
-    each = reader.dtype.itemsize + (1 / 8 if settings.whole_words else 0)
+    each = reader.dtype.itemsize + (1 / 8 if settings.finds_words else 0)
     stored = tokens * each + sentences * PLACES.itemsize
     return Estimate(len(files), size, round(tokens * scale), round(stored * scale))
