@@ -32,8 +32,8 @@ from bertwright.errors import BertwrightError
 from bertwright.text.chinese_words import read_words
 from bertwright.text.tokenizer import BertTokenizer
 
-# Mistakes that no second try with the same files and settings can do without.
-_OF_THE_CORPUS = ("BW280", "BW281", "BW284", "BW285", "BW286", "BW291", "BW292")
+# What may pass: a disk, a process, a network drive. After any other mistake another job begins.
+_MAY_PASS = ("BW202", "BW501", "BW550", "BW552")
 Report = Callable[[str, float], None]
 
 
@@ -101,8 +101,8 @@ def prepare_corpus(
                     manifest = describe_store(journal.folder, said, work.counts, writer, tokenizer, settings)
                     journal.save(stage="finish", manifest=manifest)
         except BertwrightError as error:
-            if error.code in _OF_THE_CORPUS:
-                journal.discard()  # whoever mends it begins another job
+            if error.code not in _MAY_PASS:
+                journal.discard()
             raise
         _finish(out, journal)
     return CorpusStore.open(out, tokenizer, verify=False)
