@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli import demo, doctoring, evaluating, finetuning, inspecting, pretraining
+from bertwright.cli import corpus, demo, doctoring, evaluating, finetuning, inspecting, pretraining
 from bertwright.errors import LANGUAGES, BertwrightError
 from bertwright.version import __version__
 
@@ -26,6 +26,8 @@ app.command()(pretraining.pretrain)
 app.command()(evaluating.evaluate)
 app.command()(evaluating.compare)
 app.command()(finetuning.predict)
+app.command()(corpus.vocab)
+app.command()(corpus.prepare)
 app.command()(inspecting.inspect)
 app.command()(doctoring.doctor)
 

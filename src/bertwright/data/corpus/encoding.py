@@ -95,7 +95,8 @@ class PartReader:
         segmenter = chinese_segmenter(job.words, packaged=job.packaged) if job.whole_words else None
         self._skip_bad = job.skip_bad
         self._unknown = tokenizer.unk_token_id
-        self._encoder = MemoEncoder(tokenizer, id_type(tokenizer), segmenter)
+        self.dtype = id_type(tokenizer)
+        self._encoder = MemoEncoder(tokenizer, self.dtype, segmenter)
 
     def scan(self, part: Part) -> Scanned:
         """The hashes of the lines and documents of a part.
@@ -148,7 +149,7 @@ class PartReader:
             some, going = self._encoder.encode(sentences[begin : begin + _SENTENCES_AT_ONCE])
             ids += some
             goes_on += going
-        size = self._encoder.dtype.itemsize
+        size = self.dtype.itemsize
         lengths = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids)) // size
         # Sentences that hold nothing but characters which a BERT deletes are none.
         filled = np.concatenate([[0], np.cumsum(lengths > 0)])
@@ -160,7 +161,7 @@ class PartReader:
             goes_on=b"".join(goes_on),
             sentences=lengths[lengths > 0].astype(np.uint32),
             documents=of_documents[of_documents > 0].astype(np.uint32),
-            unknown=int((np.frombuffer(whole, self._encoder.dtype) == self._unknown).sum()),
+            unknown=int((np.frombuffer(whole, self.dtype) == self._unknown).sum()),
             emptied=int((of_documents == 0).sum()),
             dropped_documents=dropped_documents,
             dropped_lines=dropped_lines,

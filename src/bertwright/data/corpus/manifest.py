@@ -25,7 +25,7 @@ def made_from(
     shard_tokens: int,
 ) -> dict[str, Any]:
     """Everything that decides what the store will hold."""
-    segmenter = chinese_segmenter(words, packaged=settings.segmenter).name if settings.whole_words else None
+    segmenter = chinese_segmenter(words, packaged=settings.wwm).name if settings.finds_words else None
     stats = [file.stat() for file in files]
     return {
         "files": [[file.name, stat.st_size, stat.st_mtime_ns] for file, stat in zip(files, stats)],
@@ -72,7 +72,7 @@ def describe_store(
         "kind": KIND,
         "job": job_digest(made_from),
         "dtype": id_type(tokenizer).str,
-        "words": settings.whole_words,
+        "words": settings.finds_words,
         "vocabulary": {
             "digest": made_from["vocabulary"],
             "size": len(tokenizer),

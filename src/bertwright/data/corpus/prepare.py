@@ -32,8 +32,8 @@ from bertwright.errors import BertwrightError
 from bertwright.text.chinese_words import read_words
 from bertwright.text.tokenizer import BertTokenizer
 
-# Mistakes that no second try with the same files and settings can do without.
-_OF_THE_CORPUS = ("BW280", "BW281", "BW284", "BW285", "BW286", "BW291", "BW292")
+# What may pass: a disk, a process, a network drive. After any other mistake another job begins.
+_MAY_PASS = ("BW202", "BW501", "BW550", "BW552")
 Report = Callable[[str, float], None]
 
 
@@ -80,7 +80,7 @@ def prepare_corpus(
     _ = tokenizer.mask_token_id  # without [MASK] nothing can be trained with the store
     files = corpus_files(paths)
     words = tuple(read_words(settings.words)) if settings.words is not None else ()
-    job = EncodingJob(folder, settings.skip_bad, settings.whole_words, settings.segmenter, words)
+    job = EncodingJob(folder, settings.skip_bad, settings.finds_words, settings.wwm, words)
     source = Source(files, settings.documents, settings.field, settings.encoding, settings.skip_bad)
     said = made_from(files, settings, tokenizer, words, part_bytes, shard_tokens)
     with _disk_errors(out):
@@ -94,15 +94,15 @@ def prepare_corpus(
                     work.scan(pool, hashes_in_memory)
                 if journal.state["stage"] == "encode":
                     writer = ShardWriter(
-                        journal.folder, id_type(tokenizer), words=settings.whole_words,
+                        journal.folder, id_type(tokenizer), words=settings.finds_words,
                         state=journal.state.get("shards"), shard_tokens=shard_tokens,
                     )  # fmt: skip
                     work.encode(pool, writer)
                     manifest = describe_store(journal.folder, said, work.counts, writer, tokenizer, settings)
                     journal.save(stage="finish", manifest=manifest)
         except BertwrightError as error:
-            if error.code in _OF_THE_CORPUS:
-                journal.discard()  # whoever mends it begins another job
+            if error.code not in _MAY_PASS:
+                journal.discard()
             raise
         tokenizer.save_pretrained(out / VOCABULARY)
         _finish(out, journal)
@@ -220,7 +220,7 @@ class _Preparation:
                 journal.save(shards=writer.flush(), parts=done, counts=self.counts)
         if done != len(of_parts):
             raise BertwrightError("BW553", file=self._source.files[-1])
-        if self._settings.whole_words and not self.counts["within_words"]:
+        if self._settings.finds_words and not self.counts["within_words"]:
             raise BertwrightError("BW292", source=", ".join(map(str, self._source.files[:3])))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from bertwright.data.corpus.parts import Documents
+from bertwright.errors import BertwrightError
 
 Repeats = Literal["drop", "drop-documents", "keep"]
 
@@ -21,9 +22,12 @@ class PrepareSettings:
         encoding: of text files; None: found for each.
         skip_bad: pass over lines that cannot be read, and count them, instead of stopping.
         repeats: what happens to documents and lines that stand earlier in the corpus.
-        whole_words: keep where Chinese words begin.
-        words: a file of Chinese words of one's own.
-        segmenter: whether Chinese words are found by the segmenter of the extra `zh`, or by `words` alone.
+        wwm: find Chinese words by the segmenter of the extra `zh`, and keep where they begin.
+        words: a file of Chinese words of one's own: the segmenter gets to know them, or, without `wwm`, words are
+            the longest matches among them alone.
+
+    Raises:
+        BertwrightError: BW125 a value that is none of those.
     """
 
     documents: Documents = "blank"
@@ -31,6 +35,15 @@ class PrepareSettings:
     encoding: str | None = None
     skip_bad: bool = False
     repeats: Repeats = "drop"
-    whole_words: bool = False
+    wwm: bool = False
     words: Path | None = None
-    segmenter: bool = True
+
+    def __post_init__(self) -> None:
+        for option, value, kind in (("documents", self.documents, Documents), ("repeats", self.repeats, Repeats)):
+            if value not in get_args(kind):
+                raise BertwrightError("BW125", option=option, value=value, known=", ".join(get_args(kind)))
+
+    @property
+    def finds_words(self) -> bool:
+        """Whether Chinese words are looked for."""
+        return self.wwm or self.words is not None

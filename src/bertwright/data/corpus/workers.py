@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -57,7 +58,8 @@ class Workers:
             BertwrightError: BW550 a process ended before its work; and whatever the method raises.
         """
         if self._pool is None:
-            yield from (getattr(self._here, method)(*one) for one in arguments)
+            for one in arguments:
+                yield _work(self._here, method, one)
             return
         waiting: deque[Future[Any]] = deque()
         try:
@@ -90,4 +92,16 @@ def _end_with_parent() -> None:
 
 
 def _call(method: str, arguments: tuple[Any, ...]) -> Any:
-    return getattr(_made, method)(*arguments)
+    return _work(_made, method, arguments)
+
+
+def _work(made: Any, method: str, arguments: tuple[Any, ...]) -> Any:
+    # A part becomes hundreds of thousands of strings and lists, none of them in a cycle: a third of the time would go
+    # into looking for cycles.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return getattr(made, method)(*arguments)
+    finally:
+        if collects:
+            gc.enable()

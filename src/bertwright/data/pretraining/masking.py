@@ -91,7 +91,7 @@ class Masker:
         """`[M]` what stands in the chosen places: [MASK] with 80 %, a random token with 10 %, the token itself with
         10 %; decided for each token, and with spans for each span as a whole.
         """
-        draw = rng.random(int(span.max()) + 1)[span]
+        draw = rng.random(len(labels)) if self.masking != "span" else rng.random(int(span.max()) + 1)[span]
         random = self.ordinary[rng.integers(len(self.ordinary), size=len(labels))]
         return np.where(draw < _MASKED, np.int32(self.mask_id), np.where(draw < _MASKED + _RANDOM, random, labels))
 

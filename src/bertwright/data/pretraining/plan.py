@@ -29,12 +29,16 @@ class Plan:
         begins: `[N]` int64: the token of the whole store at which each begins.
         lengths: `[N]` uint32: its tokens.
         order: `[N]` uint32: the piece at each position. Positions 2m and 2m + 1 are partners.
+        where: `[ceil(N / 2)]` float32: at which share of their lengths the two pieces of a pair are halved.
+        exchanged: `[ceil(N / 2)]` whether the two pieces of a pair exchange their second halves.
         alone: the pairs, few and mostly none, whose two pieces are of one document.
     """
 
     begins: Places
     lengths: NDArray[np.uint32]
     order: NDArray[np.uint32]
+    where: NDArray[np.float32]
+    exchanged: NDArray[np.bool_]
     alone: frozenset[int]
 
     def __len__(self) -> int:
@@ -57,7 +61,9 @@ def make_plan(store: CorpusStore, kept: NDArray[np.bool_], settings: SamplingSet
     alone: frozenset[int] = frozenset()
     if settings.objective == "mlm+nsp":
         alone = _part_relatives(order, np.concatenate(documents), rng)
-    return Plan(np.concatenate(begins), np.concatenate(lengths), order, alone)
+    pairs = (len(order) + 1) // 2
+    where, exchanged = rng.random(pairs, dtype=np.float32), rng.random(pairs) < 0.5
+    return Plan(np.concatenate(begins), np.concatenate(lengths), order, where, exchanged, alone)
 
 
 def _groups(store: CorpusStore) -> Iterator[tuple[int, int, Shard, int, int]]:

@@ -11,8 +11,11 @@ Shapes: S tokens of an example, M masked positions.
 
 from __future__ import annotations
 
+import threading
+from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +32,9 @@ from bertwright.text.tokenizer import BertTokenizer
 Split = Literal["train", "held_out"]
 FOLLOWS, RANDOM, NO_PAIR = 0, 1, -1
 _PLANS_KEPT = 2
-_PAIR, _OWN = 0, 1  # streams of random numbers
+_of_thread = threading.local()
+_COUNTER = np.zeros(4, dtype=np.uint64)
+_FRESH = {"bit_generator": "Philox", "buffer": _COUNTER, "buffer_pos": 4, "has_uint32": 0, "uinteger": 0}
 _SMALLEST_LENGTH = 8
 
 
@@ -107,7 +112,7 @@ class PretrainSampler:
         least = 2 if settings.objective == "mlm+nsp" else 1
         if self.documents < least:
             raise BertwrightError("BW293", folder=store.folder, split=split, have=self.documents, need=least)
-        self._token_edges = np.cumsum([0, *(int(shard["tokens"]) for shard in store.manifest["shards"])])
+        self._token_edges = [0, *accumulate(int(shard["tokens"]) for shard in store.manifest["shards"])]
         self._plans: OrderedDict[int, Plan] = OrderedDict()
         self._counts: dict[int, int] = {}
 
@@ -145,7 +150,7 @@ class PretrainSampler:
         plan = self._plan(epoch)
         if not 0 <= position < len(plan):
             raise IndexError(f"epoch {epoch} has {len(plan)} examples, not {position + 1}")
-        rng = self._generator(_OWN, epoch, position)
+        rng = self._generator(epoch, position)
         piece = int(plan.order[position])
         if self.settings.objective == "mlm":
             text = self._read(plan, piece)
@@ -155,8 +160,7 @@ class PretrainSampler:
             first, second = self._halves(plan, piece, rng.random())
             label = int(rng.random() < 0.5)
             return self._pair(rng, *((second, first) if label else (first, second)), label)
-        pair = self._generator(_PAIR, epoch, position // 2)
-        where, is_random = float(pair.random()), bool(pair.random() < 0.5)
+        where, is_random = float(plan.where[position // 2]), bool(plan.exchanged[position // 2])
         first, second = self._halves(plan, piece, where)
         if is_random:
             partner = self._partner(plan, position, rng)
@@ -178,10 +182,17 @@ class PretrainSampler:
                 self._plans.popitem(last=False)
         return plan
 
-    def _generator(self, stream: int, epoch: int, index: int) -> np.random.Generator:
-        # Philox draws by counting: the key alone tells the streams apart, and is cheap to set.
-        key = np.array([self.seed, stream << 63 | epoch << 40 | index], dtype=np.uint64)
-        return np.random.Generator(np.random.Philox(key=key))
+    def _generator(self, epoch: int, position: int) -> np.random.Generator:
+        """Random numbers for one example: Philox draws by counting, so its key alone tells the streams apart."""
+        own = getattr(_of_thread, "generator", None)
+        if own is None:
+            own = _of_thread.generator = np.random.Generator(np.random.Philox(0))
+        # To set the state of a generator costs a fifth of making one.
+        state = _FRESH | {
+            "state": {"counter": _COUNTER, "key": np.array([self.seed, epoch << 40 | position], np.uint64)}
+        }
+        own.bit_generator.state = state
+        return own
 
     def _partner(self, plan: Plan, position: int, rng: np.random.Generator) -> int | None:
         """The piece that gives the second half of a random pair; None for the last of an odd number."""
@@ -205,8 +216,8 @@ class PretrainSampler:
 
     def _shard_of(self, token: int) -> tuple[Shard, int]:
         """The shard in which a token of the store stands, and where in it."""
-        number = int(np.searchsorted(self._token_edges, token, side="right")) - 1
-        return self.store.shards[number], token - int(self._token_edges[number])
+        number = bisect_right(self._token_edges, token) - 1
+        return self.store.shards[number], token - self._token_edges[number]
 
     def _read(self, plan: Plan, piece: int) -> _Text:
         shard, at = self._shard_of(int(plan.begins[piece]))

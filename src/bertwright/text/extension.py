@@ -1,0 +1,104 @@
+"""New words for the vocabulary of a checkpoint: the tokenizer and the rows of the weights are written together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bertwright.checkpoint.enlarging import enlarge_checkpoint
+from bertwright.checkpoint.store import MANIFEST, publishing
+from bertwright.errors import BertwrightError
+from bertwright.text.tokenizer import BertTokenizer
+
+_WRITTEN_ANEW = (
+    "pytorch_model",
+    "model.safetensors",
+    "model-",
+    "config.json",
+    "vocab.txt",
+    "tokenizer",
+    "special_tokens",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What became of the words.
+
+    Attributes:
+        added: the new tokens, in the order of their ids.
+        known: words that were tokens already.
+        several: words that a BERT splits before it looks for pieces: at white space, punctuation or Han characters.
+        enlarged: tensors of the checkpoint that got rows.
+    """
+
+    added: tuple[str, ...]
+    known: tuple[str, ...]
+    several: tuple[str, ...]
+    enlarged: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        return asdict(self)
+
+
+def extend_checkpoint(folder: Path, out: Path, words: Iterable[str]) -> Extension:
+    """Write the checkpoint of `folder` to `out` with `words` in its vocabulary, whole or not at all.
+
+    The embedding of a new word, and its row and bias in an MLM head, are the mean of those of the pieces that it was
+    made of before. Other files of the folder are copied.
+
+    Raises:
+        BertwrightError: BW129 no word is new; BW302, BW320 to BW322 the checkpoint; BW501 it cannot be written.
+    """
+    tokenizer = BertTokenizer.from_pretrained(folder)
+    added, known, several = _sort_out(tokenizer, words)
+    if not added:
+        raise BertwrightError("BW129", known=len(known), several=len(several))
+    first = len(tokenizer)
+    encodings = tokenizer.pipeline.encode_batch_fast(added, add_special_tokens=False)
+    rows = {first + number: encoding.ids for number, encoding in enumerate(encodings)}
+    with publishing(out) as staging:
+        for path in folder.iterdir():
+            if path.name == MANIFEST or path.name.startswith((".", *_WRITTEN_ANEW)):
+                continue
+            if path.is_dir():
+                shutil.copytree(path, staging / path.name)
+            else:
+                shutil.copy2(path, staging / path.name)
+        enlarged = enlarge_checkpoint(folder, staging, rows)
+        tokenizer.save_pretrained(staging)
+        _add_words(staging, {word: first + number for number, word in enumerate(added)})
+    return Extension(tuple(added), tuple(known), tuple(several), tuple(enlarged))
+
+
+def _sort_out(tokenizer: BertTokenizer, words: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
+    """New words as the tokenizer sees them, known ones, and those that are several words to it."""
+    pipeline = tokenizer.pipeline
+    vocabulary = tokenizer.get_vocab()
+    added: dict[str, None] = {}
+    known: list[str] = []
+    several: list[str] = []
+    for word in words:
+        seen = pipeline.normalizer.normalize_str(word) if pipeline.normalizer else word
+        parts = [part for part, _ in pipeline.pre_tokenizer.pre_tokenize_str(seen)]
+        if len(parts) != 1:
+            several.append(word)
+        elif parts[0] in vocabulary or parts[0] in added:
+            known.append(word)
+        else:
+            added[parts[0]] = None
+    return list(added), known, several
+
+
+def _add_words(folder: Path, ids: dict[str, int]) -> None:
+    file = folder / "tokenizer.json"
+    description = json.loads(file.read_bytes())
+    description["model"]["vocab"] |= ids
+    file.write_text(json.dumps(description, ensure_ascii=False, indent=2), encoding="utf-8", newline="\n")
+    with (folder / "vocab.txt").open("a", encoding="utf-8", newline="\n") as lines:
+        lines.writelines(f"{word}\n" for word in ids)
