@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from finetune import checkpoint
 
 from bertwright.checkpoint.store import write_text
 from bertwright.data.examples import Example
@@ -39,6 +38,7 @@ from bertwright.tasks.classification import Classification
 from bertwright.training.finetune import finetune
 from bertwright.training.precision import resolve_precision
 from bertwright.training.settings import FinetuneSettings
+from finetune import checkpoint
 
 SYSTEMS = ("bertwright", "trainer")
 SETTINGS: dict[str, Any] = {
