@@ -32,7 +32,7 @@ def test_repetitions_and_contradictions() -> None:
     assert found["near duplicates"] == ["train:4"]
     assert found["empty"] == ["train:7"]
     duplicates = next(finding for finding in ledger.findings if finding.kind == "duplicates")
-    assert duplicates.line().endswith(": train:2 (see line 1), train:6 (see line 3)")
+    assert duplicates.line().endswith(": train:2 (see line 1), line 6 (see line 3)")
     severities = [finding.severity for finding in ledger.findings]
     assert severities == sorted(severities, reverse=True)  # warnings first
 
@@ -53,7 +53,7 @@ def test_train_and_dev() -> None:
     assert found["missing classes"] == []
     overlap = next(finding for finding in ledger.findings if finding.kind == "overlap")
     assert "1 with another label" in overlap.message
-    assert overlap.line().endswith("dev:1 (see train:1), dev:2 (see train:2)")
+    assert overlap.line().endswith("dev:1 (see train:1), line 2 (see line 2 there)")
     assert "pairs" in kinds(examine(train, table(("a", "b", "x"), name="dev")))
 
 

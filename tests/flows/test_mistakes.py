@@ -47,6 +47,18 @@ def test_a_single_class(train_on: Callable[..., Result], tmp_path: Path) -> None
     refused(train_on(train), "BW210", "all 2 examples", "'x'")
 
 
+def test_classes_of_dev_that_train_has_not(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    train = write_csv(tmp_path / "train.csv", GOOD)
+    dev = write_csv(tmp_path / "dev.csv", [*GOOD, ("so-so", "neutral"), ("hm", "undecided")])
+    refused(train_on(train, "--dev", dev), "BW209", "dev.csv:8", "'neutral'", "negative, positive")
+
+
+def test_a_column_of_fractions(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    rows = [(f"a film of the kind {i}", f"{i / 4}") for i in range(20)]
+    train = write_csv(tmp_path / "train.csv", rows, header=("text", "score"))
+    refused(train_on(train, "--label-column", "score"), "BW223", "train.csv:3", "'0.25'", "--label-column")
+
+
 def test_a_row_with_too_few_columns(train_on: Callable[..., Result], tmp_path: Path) -> None:
     train = write_csv(tmp_path / "train.csv", [*GOOD, ("only a text",)])
     refused(train_on(train), "BW207", "train.csv:8", "1 fields", "2")
@@ -86,6 +98,13 @@ def test_bytes_that_are_no_text(train_on: Callable[..., Result], tmp_path: Path)
     refused(train_on(file), "BW203", "train.csv:3", "--encoding")
 
 
+def test_the_encoding_that_was_named_is_wrong_or_unknown(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    file = tmp_path / "train.csv"
+    file.write_text("text,label\n很好,正面\n很差,负面\n", encoding="gb18030")
+    refused(train_on(file, "--encoding", "utf-8"), "BW234", "train.csv:2")
+    refused(train_on(file, "--encoding", "utf-88"), "BW235", "utf-8, gb18030")
+
+
 def test_gb18030_is_read_and_said(train_on: Callable[..., Result], tmp_path: Path) -> None:
     file = tmp_path / "train.csv"
     lines = ["text,label", "这家店的服务太差了,negative", "味道很好，我很喜欢,positive"] + [
@@ -122,6 +141,12 @@ def test_settings(train_on: Callable[..., Result], train_csv: Path, word: str, c
     result = train_on(train_csv, word)
     refused(result, code, part)
     assert result.code == 2
+
+
+def test_the_settings_are_listed_without_any_data(command: Command) -> None:
+    result = command("finetune", "--show-settings")
+    assert result.code == 0, result.err
+    assert "learning_rate" in result.out
 
 
 def test_a_recipe_that_cannot_be_read(train_on: Callable[..., Result], train_csv: Path, tmp_path: Path) -> None:

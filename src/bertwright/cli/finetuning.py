@@ -14,6 +14,15 @@ Encoding = Annotated[str | None, typer.Option(help="Encoding of the data. Defaul
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
 
 
+def _print_settings(wanted: bool) -> None:
+    from bertwright.cli.settings_list import print_settings
+    from bertwright.training.settings import FinetuneSettings
+
+    if wanted:
+        print_settings(FinetuneSettings)
+        raise typer.Exit
+
+
 def finetune(
     train: Annotated[Path, typer.Argument(help="A file (csv, tsv, json, jsonl, parquet, txt) or a folder of classes.")],
     settings: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE ...]", help="Settings.")] = None,
@@ -32,7 +41,10 @@ def finetune(
         bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")
     ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace the run that the folder holds.")] = False,
-    show_settings: Annotated[bool, typer.Option(help="List every setting with its default, and stop.")] = False,
+    show_settings: Annotated[  # noqa: ARG001  (its callback answers)
+        bool,
+        typer.Option("--show-settings", callback=_print_settings, is_eager=True, help="List every setting, and stop."),
+    ] = False,
 ) -> None:
     """Train a model on labelled texts.
 
@@ -44,7 +56,6 @@ def finetune(
 
       bertwright finetune train.csv --dev dev.csv --model bert-base-uncased --resume
     """
-    from bertwright.cli.settings_list import print_settings
     from bertwright.cli.tables import print_confusion
     from bertwright.data.tables import Columns
     from bertwright.errors import BertwrightError
@@ -52,9 +63,6 @@ def finetune(
     from bertwright.training.finetune import finetune as run_finetune
     from bertwright.training.settings import FinetuneSettings
 
-    if show_settings:
-        print_settings(FinetuneSettings)
-        return
     if not model:
         raise BertwrightError("BW105")
     name = train.name
@@ -131,5 +139,5 @@ def predict(
     if output is None:
         sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))
         return
-    count = write_answers(predictor, examples, output, job_of(run, data, form_of(output)), resume=resume)
+    count = write_answers(predictor, examples, output, job_of(run, data, form_of(output), columns), resume=resume)
     typer.echo(f"{count} answers in {output}", err=True)

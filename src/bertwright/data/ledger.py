@@ -196,8 +196,9 @@ def _of_tokens(one: SetOfExamples) -> list[Finding]:
     if tokens.long:
         share = 100 * tokens.beyond / tokens.tokens
         message = (
-            f"{name}: {len(tokens.long)} of {one.rows} texts are longer than {tokens.limit} tokens, by {tokens.beyond} "
-            f"tokens in all ({share:.1f} %); they are read in windows, and cut only where long=head asks for it"
+            f"{name}: {len(tokens.long)} of {one.rows} texts {'is' if len(tokens.long) == 1 else 'are'} longer than "
+            f"{tokens.limit} tokens, {share:.1f} % of all tokens lie beyond; training reads them in "
+            f"overlapping windows, unless long=head or another way of cutting is asked for"
         )
         findings.append(Finding("long", "note", message, tokens.long))
     if tokens.unknown:
