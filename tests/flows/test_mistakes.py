@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -153,6 +154,7 @@ def test_a_recipe_that_cannot_be_read(train_on: Callable[..., Result], train_csv
     recipe = tmp_path / "recipe.toml"
     recipe.write_text("epochs = = 2", encoding="utf-8")
     refused(train_on(train_csv, "--recipe", recipe), "BW104", "recipe.toml")
+    refused(train_on(train_csv, "--recipe", tmp_path / "none.toml"), "BW104", "(No such file or directory)")
     recipe.write_text("epochs = 1\n", encoding="utf-8")
     assert train_on(train_csv, "--recipe", recipe).code == 0
 
@@ -235,6 +237,34 @@ def test_texts_and_a_file_or_neither(
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     refused(command("predict", run), "BW106")
     refused(command("predict", run, "text", "--input", dev_csv), "BW106")
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "npu:0"])
+def test_a_device_that_is_not_there(command: Command, run: Path, dev_csv: Path, device: str) -> None:
+    for words in (["predict", run, "text"], ["evaluate", run, dev_csv], ["compare", run, run, dev_csv]):
+        refused(command(*words, "--device", device), "BW130", f"'{device}'", "bertwright doctor")
+
+
+def test_bytes_on_stdin_that_are_no_text(
+    command: Command, run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def given(content: bytes) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+
+    given("很好\n".encode() + "很差\n".encode("gb18030"))
+    refused(command("predict", run), "BW131", "stdin:2", "--encoding gb18030")
+    given("\ufeff很好\n".encode())
+    good = command("predict", run)
+    assert json.loads(good.out)["text"] == "很好"
+    given("很好\n".encode("gb18030"))
+    assert command("predict", run, "--encoding", "gb18030").out == good.out
+    given(b"")
+    refused(command("predict", run, "--encoding", "gb18031"), "BW235")
+
+
+@pytest.mark.parametrize("seeds", ["1,b", "1,1", "1,-2", "1;2"])
+def test_seeds(train_on: Callable[..., Result], train_csv: Path, seeds: str) -> None:
+    refused(train_on(train_csv, "--seeds", seeds), "BW102", "seeds", "each once")
 
 
 def test_messages_in_chinese(command: Command) -> None:

@@ -89,10 +89,10 @@ def finetune(
 def _seeds(words: str) -> list[int]:
     from bertwright.errors import BertwrightError
 
-    try:
-        return [int(word) for word in words.split(",") if word.strip()]
-    except ValueError as error:
-        raise BertwrightError("BW102", key="seeds", value=words, reason="whole numbers, as in 1,2,3") from error
+    listed = [word.strip() for word in words.split(",") if word.strip()]
+    if not all(word.isdecimal() for word in listed) or len({int(word) for word in listed}) < len(listed):
+        raise BertwrightError("BW102", key="seeds", value=words, reason="whole numbers, each once, as in 1,2,3")
+    return [int(word) for word in listed]
 
 
 def predict(
@@ -119,6 +119,7 @@ def predict(
     import sys
 
     from bertwright.data.sources import stream_examples
+    from bertwright.data.stdin import lines_of_stdin
     from bertwright.data.tables import Columns, describe
     from bertwright.errors import BertwrightError
     from bertwright.inference.predictor import Predictor
@@ -130,7 +131,7 @@ def predict(
         raise BertwrightError("BW110")
     predictor = Predictor.load(run, device)
     if data is None:
-        lines = texts or (line.rstrip("\r\n") for line in sys.stdin)
+        lines = texts or lines_of_stdin(encoding)
         _, examples = stream_examples(lines, name="arguments" if texts else "stdin")
         sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))
         return
