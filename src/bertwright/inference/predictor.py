@@ -41,9 +41,8 @@ class Predictor:
         """The predictor that a run folder or a model folder holds.
 
         Raises:
-            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW326 the head was never
-                trained,
-                BW330 to BW332 no task or one that is not understood.
+            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW326 the
+                head was never trained, BW330 to BW332 no task or one that is not understood.
         """
         place = usable_device(device)
         folder = best_of(model_folder(folder))
