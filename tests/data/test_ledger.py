@@ -68,6 +68,13 @@ def test_classes() -> None:
     assert "too many classes" in kinds(examine(table(*((f"text {n}", f"label {n}") for n in range(50)))))
 
 
+def test_labels_that_a_person_would_take_for_one() -> None:
+    rows = [(f"text {number}", ("Good", "good", "bad", "very  bad", "Very bad")[number % 5]) for number in range(50)]
+    found = [one for one in examine(table(*rows)).findings if one.kind == "alike labels"]
+    assert [one.message.split("(")[1] for one in found] == ["'Good' 10, 'good' 10)", "'very  bad' 10, 'Very bad' 10)"]
+    assert found[0].line().endswith(": train:2, line 7, line 12, … (+7)")
+
+
 @pytest.fixture(scope="module")
 def tokenizer() -> BertTokenizer:
     return BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"])

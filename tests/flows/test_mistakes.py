@@ -48,6 +48,12 @@ def test_a_single_class(train_on: Callable[..., Result], tmp_path: Path) -> None
     refused(train_on(train), "BW210", "all 2 examples", "'x'")
 
 
+def test_too_few_rows_to_hold_any_out(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    train = write_csv(tmp_path / "train.csv", GOOD[:2])
+    refused(train_on(train), "BW571", "2 examples of 2 classes", "--dev")
+    assert train_on(train, "--dev", train, "max_steps=1").code == 0
+
+
 def test_classes_of_dev_that_train_has_not(train_on: Callable[..., Result], tmp_path: Path) -> None:
     train = write_csv(tmp_path / "train.csv", GOOD)
     dev = write_csv(tmp_path / "dev.csv", [*GOOD, ("so-so", "neutral"), ("hm", "undecided")])
