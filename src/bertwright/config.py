@@ -53,7 +53,9 @@ def _read_recipe(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise BertwrightError("BW104", file=path, reason=error.strerror or error) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BertwrightError("BW104", file=path, reason=error) from error
 
 

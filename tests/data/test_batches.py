@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bertwright.data.batches import batches_by_length, derive_seed, epoch_order, split_by_tokens
 from bertwright.data.examples import Example, Where
 from bertwright.data.split import hold_out
+from bertwright.errors import BertwrightError
 
 
 @given(st.integers(1, 200), st.integers(0, 5))
@@ -59,6 +61,10 @@ def test_groups_by_length(lengths: list[int], budget: int) -> None:
 @given(st.lists(st.sampled_from("abc"), min_size=2, max_size=100), st.floats(0.05, 0.9), st.integers(0, 99))
 def test_holding_out_keeps_shares_and_order(labels: list[str], share: float, seed: int) -> None:
     examples = [Example(str(i), label, Where("x", i)) for i, label in enumerate(labels)]
+    if len(set(labels)) == len(labels):
+        with pytest.raises(BertwrightError, match="BW571"):
+            hold_out(examples, share, seed)
+        return
     kept, held = hold_out(examples, share, seed)
     assert sorted(kept + held, key=lambda e: e.where.line) == examples
     for part in (kept, held):

@@ -32,7 +32,7 @@ def test_repetitions_and_contradictions() -> None:
     assert found["near duplicates"] == ["train:4"]
     assert found["empty"] == ["train:7"]
     duplicates = next(finding for finding in ledger.findings if finding.kind == "duplicates")
-    assert duplicates.line().endswith(": train:2 (see line 1), train:6 (see line 3)")
+    assert duplicates.line().endswith(": train:2 (see line 1), line 6 (see line 3)")
     severities = [finding.severity for finding in ledger.findings]
     assert severities == sorted(severities, reverse=True)  # warnings first
 
@@ -53,7 +53,7 @@ def test_train_and_dev() -> None:
     assert found["missing classes"] == []
     overlap = next(finding for finding in ledger.findings if finding.kind == "overlap")
     assert "1 with another label" in overlap.message
-    assert overlap.line().endswith("dev:1 (see train:1), dev:2 (see train:2)")
+    assert overlap.line().endswith("dev:1 (see train:1), line 2 (see line 2 there)")
     assert "pairs" in kinds(examine(train, table(("a", "b", "x"), name="dev")))
 
 
@@ -66,6 +66,13 @@ def test_classes() -> None:
     assert kinds(found)["unlabelled"] == ["train:63"]
     assert "single class" in kinds(examine(table(*rows)))
     assert "too many classes" in kinds(examine(table(*((f"text {n}", f"label {n}") for n in range(50)))))
+
+
+def test_labels_that_a_person_would_take_for_one() -> None:
+    rows = [(f"text {number}", ("Good", "good", "bad", "very  bad", "Very bad")[number % 5]) for number in range(50)]
+    found = [one for one in examine(table(*rows)).findings if one.kind == "alike labels"]
+    assert [one.message.split("(")[1] for one in found] == ["'Good' 10, 'good' 10)", "'very  bad' 10, 'Very bad' 10)"]
+    assert found[0].line().endswith(": train:2, line 7, line 12, … (+7)")
 
 
 @pytest.fixture(scope="module")

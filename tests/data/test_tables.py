@@ -39,7 +39,7 @@ def test_rows_without_text_are_left_out_and_named(tmp_path: Path) -> None:
     table = read_table(write(tmp_path / "a.csv", "text,label\na,1\n ,2\n,3\nb,4\n"), labelled=True)
     assert len(table.examples) == 2
     assert [where.line for where in table.empty] == [3, 4]
-    assert table.summary().endswith(f"2 rows without text left out: {tmp_path / 'a.csv'}:3, {tmp_path / 'a.csv'}:4")
+    assert table.summary().endswith(f"2 rows without text left out: {tmp_path / 'a.csv'}:3, line 4")
 
 
 @pytest.mark.parametrize(

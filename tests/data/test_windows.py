@@ -53,20 +53,28 @@ def test_windows_cover_every_token_in_order(length: int, max_length: int, overla
 
 @given(st.integers(1, 200), st.integers(1, 200), st.integers(24, 64), st.integers(0, 8))
 @settings(max_examples=150)
-def test_windows_of_pairs_keep_the_shorter_side(first: int, second: int, max_length: int, overlap: int) -> None:
+def test_windows_of_pairs_read_both_texts_whole(first: int, second: int, max_length: int, overlap: int) -> None:
     encoded = encode_examples(TOKENIZER, [example(first, second)], Reading(max_length, "window", overlap))
     assert all(len(one) <= max_length for one in encoded.inputs)
     longer = int(second > first)
     whole = [WORDS[:first], WORDS[::-1][:second]]
-    seen: set[str] = set()
+    seen: list[set[str]] = [set(), set()]
     for index, one in enumerate(encoded.inputs):
-        other = words_of(encoded, index, 1 - longer)
-        assert other == whole[1 - longer][: len(other)]
-        seen |= set(words_of(encoded, index, longer))
         assert (one.sequence_ids < 0).sum() == 3
-        assert len(other) >= min(len(whole[1 - longer]), (max_length - 3) // 2)
-    assert seen == set(whole[longer])
-    assert encoded.tokens_cut[0] == len(whole[1 - longer]) - len(words_of(encoded, 0, 1 - longer))
+        both = [words_of(encoded, index, side) for side in (0, 1)]
+        room = (max_length - 3) // 2
+        assert len(both[1 - longer]) == min(len(whole[1 - longer]), room), "the shorter text keeps its room"
+        seen = [known | set(words) for known, words in zip(seen, both)]
+    assert seen == [set(words) for words in whole]
+    stride = room - overlap
+    assert len(encoded.inputs) <= 2 + max(first, second) / stride, "linear in the length"
+    assert encoded.tokens_cut.tolist() == [0]
+
+
+def test_of_a_pair_that_is_cut_both_sides_are_counted() -> None:
+    encoded = encode_examples(TOKENIZER, [example(100, 60)], Reading(43, "head"))
+    assert (len(words_of(encoded, 0, 0)), len(words_of(encoded, 0, 1))) == (20, 20)
+    assert encoded.tokens_cut.tolist() == [80 + 40]
 
 
 @pytest.mark.parametrize(("long", "kept"), [("head", range(18)), ("head+tail", [*range(4), *range(86, 100)])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -47,6 +48,24 @@ def test_a_single_class(train_on: Callable[..., Result], tmp_path: Path) -> None
     refused(train_on(train), "BW210", "all 2 examples", "'x'")
 
 
+def test_too_few_rows_to_hold_any_out(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    train = write_csv(tmp_path / "train.csv", GOOD[:2])
+    refused(train_on(train), "BW571", "2 examples of 2 classes", "--dev")
+    assert train_on(train, "--dev", train, "max_steps=1").code == 0
+
+
+def test_classes_of_dev_that_train_has_not(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    train = write_csv(tmp_path / "train.csv", GOOD)
+    dev = write_csv(tmp_path / "dev.csv", [*GOOD, ("so-so", "neutral"), ("hm", "undecided")])
+    refused(train_on(train, "--dev", dev), "BW209", "dev.csv:8", "'neutral'", "negative, positive")
+
+
+def test_a_column_of_fractions(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    rows = [(f"a film of the kind {i}", f"{i / 4}") for i in range(20)]
+    train = write_csv(tmp_path / "train.csv", rows, header=("text", "score"))
+    refused(train_on(train, "--label-column", "score"), "BW223", "train.csv:3", "'0.25'", "--label-column")
+
+
 def test_a_row_with_too_few_columns(train_on: Callable[..., Result], tmp_path: Path) -> None:
     train = write_csv(tmp_path / "train.csv", [*GOOD, ("only a text",)])
     refused(train_on(train), "BW207", "train.csv:8", "1 fields", "2")
@@ -84,6 +103,13 @@ def test_bytes_that_are_no_text(train_on: Callable[..., Result], tmp_path: Path)
     file = tmp_path / "train.csv"
     file.write_bytes(b"text,label\ngood,positive\n\xff\xfe\x00bad,negative\n")
     refused(train_on(file), "BW203", "train.csv:3", "--encoding")
+
+
+def test_the_encoding_that_was_named_is_wrong_or_unknown(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    file = tmp_path / "train.csv"
+    file.write_text("text,label\n很好,正面\n很差,负面\n", encoding="gb18030")
+    refused(train_on(file, "--encoding", "utf-8"), "BW234", "train.csv:2")
+    refused(train_on(file, "--encoding", "utf-88"), "BW235", "utf-8, gb18030")
 
 
 def test_gb18030_is_read_and_said(train_on: Callable[..., Result], tmp_path: Path) -> None:
@@ -124,10 +150,17 @@ def test_settings(train_on: Callable[..., Result], train_csv: Path, word: str, c
     assert result.code == 2
 
 
+def test_the_settings_are_listed_without_any_data(command: Command) -> None:
+    result = command("finetune", "--show-settings")
+    assert result.code == 0, result.err
+    assert "learning_rate" in result.out
+
+
 def test_a_recipe_that_cannot_be_read(train_on: Callable[..., Result], train_csv: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.toml"
     recipe.write_text("epochs = = 2", encoding="utf-8")
     refused(train_on(train_csv, "--recipe", recipe), "BW104", "recipe.toml")
+    refused(train_on(train_csv, "--recipe", tmp_path / "none.toml"), "BW104", "(No such file or directory)")
     recipe.write_text("epochs = 1\n", encoding="utf-8")
     assert train_on(train_csv, "--recipe", recipe).code == 0
 
@@ -210,6 +243,34 @@ def test_texts_and_a_file_or_neither(
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     refused(command("predict", run), "BW106")
     refused(command("predict", run, "text", "--input", dev_csv), "BW106")
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "npu:0"])
+def test_a_device_that_is_not_there(command: Command, run: Path, dev_csv: Path, device: str) -> None:
+    for words in (["predict", run, "text"], ["evaluate", run, dev_csv], ["compare", run, run, dev_csv]):
+        refused(command(*words, "--device", device), "BW130", f"'{device}'", "bertwright doctor")
+
+
+def test_bytes_on_stdin_that_are_no_text(
+    command: Command, run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def given(content: bytes) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+
+    given("很好\n".encode() + "很差\n".encode("gb18030"))
+    refused(command("predict", run), "BW131", "stdin:2", "--encoding gb18030")
+    given("\ufeff很好\n".encode())
+    good = command("predict", run)
+    assert json.loads(good.out)["text"] == "很好"
+    given("很好\n".encode("gb18030"))
+    assert command("predict", run, "--encoding", "gb18030").out == good.out
+    given(b"")
+    refused(command("predict", run, "--encoding", "gb18031"), "BW235")
+
+
+@pytest.mark.parametrize("seeds", ["1,b", "1,1", "1,-2", "1;2"])
+def test_seeds(train_on: Callable[..., Result], train_csv: Path, seeds: str) -> None:
+    refused(train_on(train_csv, "--seeds", seeds), "BW102", "seeds", "each once")
 
 
 def test_messages_in_chinese(command: Command) -> None:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
+import subprocess
+import sys
+import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +18,9 @@ import pytest
 
 from bertwright import Predictor
 from bertwright.data.examples import Example, Where
+from bertwright.data.tables import Columns
 from bertwright.inference import streaming
+from bertwright.inference.progress import counted
 
 from .conftest import Command, write_csv
 from .test_mistakes import refused
@@ -83,11 +90,51 @@ def test_an_unfinished_output_is_neither_overwritten_nor_mixed(
     output = tmp_path / "a.jsonl"
     part, label = tmp_path / "a.jsonl.part", tmp_path / "a.jsonl.part.json"
     part.write_text('{"text": "x"}\n', encoding="utf-8")
-    label.write_text(streaming.job_of(run, dev_csv, "jsonl").to_json() + "\n", encoding="utf-8")
+    job = streaming.job_of(run, dev_csv, "jsonl", Columns("text", "label"))
+    label.write_text(job.to_json() + "\n", encoding="utf-8")
     refused(command("predict", run, "--input", dev_csv, "--output", output), "BW430", "--resume")
     refused(command("predict", run, "--input", train_csv, "--output", output, "--resume"), "BW431")
-    assert command("predict", run, "--input", dev_csv, "--output", output, "--resume").code == 0
+    go_on = ("predict", run, "--input", dev_csv, "--output", output, "--resume")
+    refused(command(*go_on, "--text-column", "label"), "BW431")
+    assert command(*go_on).code == 0
     assert json.loads(output.read_text(encoding="utf-8").splitlines()[0]) == {"text": "x"}
+
+
+def test_answers_of_two_models_are_not_mixed(run: Path, dev_csv: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "copy")
+    before = streaming.job_of(copy, dev_csv, "jsonl")
+    assert streaming.job_of(copy, dev_csv, "jsonl") == before
+    os.utime(copy / "best" / "model.safetensors")  # as after another training
+    assert streaming.job_of(copy, dev_csv, "jsonl") != before
+
+
+def test_a_job_that_was_killed_goes_on(
+    command: Command, run: Path, sentences: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    texts = write_csv(tmp_path / "texts.csv", [(text,) for text, _ in sentences * 20], header=("text",))
+    output, whole = tmp_path / "a.jsonl", tmp_path / "whole.jsonl"
+    part = tmp_path / "a.jsonl.part"
+    words = ["predict", run, "--input", texts, "--output", output]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bertwright", *map(str, words)], stderr=subprocess.DEVNULL, text=True
+    )
+    while process.poll() is None and not (part.exists() and part.stat().st_size):
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert not output.exists()
+    assert command(*words, "--resume").code == 0
+    assert command("predict", run, "--input", texts, "--output", whole).code == 0
+    assert output.read_bytes() == whole.read_bytes()
+
+
+def test_a_line_now_and_then_tells_how_far_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bertwright.inference.progress._SECONDS_BETWEEN_LINES", 0.0)
+    assert list(counted(iter("abc"), done=1000)) == ["a", "b", "c"]
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(" · ")[0] for line in lines] == ["1,001 answers", "1,002 answers", "1,003 answers"]
 
 
 def test_wrong_outputs(command: Command, run: Path, dev_csv: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bertwright.errors import BertwrightError
@@ -124,7 +124,8 @@ def write_bytes(file: Path, content: bytes) -> None:
         _flush_one(staging)
         staging.replace(file)
     except OSError as error:
-        staging.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be taken away either
+            staging.unlink(missing_ok=True)
         raise BertwrightError("BW501", folder=file, reason=error.strerror or error) from error
 
 

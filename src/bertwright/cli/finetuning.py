@@ -14,6 +14,15 @@ Encoding = Annotated[str | None, typer.Option(help="Encoding of the data. Defaul
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
 
 
+def _print_settings(wanted: bool) -> None:
+    from bertwright.cli.settings_list import print_settings
+    from bertwright.training.settings import FinetuneSettings
+
+    if wanted:
+        print_settings(FinetuneSettings)
+        raise typer.Exit
+
+
 def finetune(
     train: Annotated[Path, typer.Argument(help="A file (csv, tsv, json, jsonl, parquet, txt) or a folder of classes.")],
     settings: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE ...]", help="Settings.")] = None,
@@ -32,7 +41,10 @@ def finetune(
         bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")
     ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace the run that the folder holds.")] = False,
-    show_settings: Annotated[bool, typer.Option(help="List every setting with its default, and stop.")] = False,
+    show_settings: Annotated[  # noqa: ARG001  (its callback answers)
+        bool,
+        typer.Option("--show-settings", callback=_print_settings, is_eager=True, help="List every setting, and stop."),
+    ] = False,
 ) -> None:
     """Train a model on labelled texts.
 
@@ -44,7 +56,6 @@ def finetune(
 
       bertwright finetune train.csv --dev dev.csv --model bert-base-uncased --resume
     """
-    from bertwright.cli.settings_list import print_settings
     from bertwright.cli.tables import print_confusion
     from bertwright.data.tables import Columns
     from bertwright.errors import BertwrightError
@@ -52,9 +63,6 @@ def finetune(
     from bertwright.training.finetune import finetune as run_finetune
     from bertwright.training.settings import FinetuneSettings
 
-    if show_settings:
-        print_settings(FinetuneSettings)
-        return
     if not model:
         raise BertwrightError("BW105")
     name = train.name
@@ -81,10 +89,10 @@ def finetune(
 def _seeds(words: str) -> list[int]:
     from bertwright.errors import BertwrightError
 
-    try:
-        return [int(word) for word in words.split(",") if word.strip()]
-    except ValueError as error:
-        raise BertwrightError("BW102", key="seeds", value=words, reason="whole numbers, as in 1,2,3") from error
+    listed = [word.strip() for word in words.split(",") if word.strip()]
+    if not all(word.isdecimal() for word in listed) or len({int(word) for word in listed}) < len(listed):
+        raise BertwrightError("BW102", key="seeds", value=words, reason="whole numbers, each once, as in 1,2,3")
+    return [int(word) for word in listed]
 
 
 def predict(
@@ -115,6 +123,7 @@ def predict(
     import sys
 
     from bertwright.data.sources import stream_examples
+    from bertwright.data.stdin import lines_of_stdin
     from bertwright.data.tables import Columns, describe
     from bertwright.errors import BertwrightError
     from bertwright.inference.predictor import Predictor
@@ -128,7 +137,7 @@ def predict(
     if top_k is not None or among:
         predictor.choose_tokens(top_k or 5, [word.strip() for word in among.split(",") if word.strip()])
     if data is None:
-        lines = texts or (line.rstrip("\r\n") for line in sys.stdin)
+        lines = texts or lines_of_stdin(encoding)
         _, examples = stream_examples(lines, name="arguments" if texts else "stdin")
         sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))
         return
@@ -137,5 +146,5 @@ def predict(
     if output is None:
         sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))
         return
-    count = write_answers(predictor, examples, output, job_of(run, data, form_of(output)), resume=resume)
+    count = write_answers(predictor, examples, output, job_of(run, data, form_of(output), columns), resume=resume)
     typer.echo(f"{count} answers in {output}", err=True)

@@ -57,9 +57,10 @@ def inspect(
     for table, one in zip(tables, ledger.sets):
         console.print(table.summary())
         _print_set(console, one)
-    for finding in ledger.findings:
+    findings = [finding for finding in ledger.findings if finding.is_news]
+    for finding in findings:
         console.print(f"{finding.severity}: {finding.line()}")
-    if not ledger.findings:
+    if not findings:
         console.print("nothing to remark")
     if ledger.example is not None:
         _print_example(console, ledger.example)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -31,6 +32,7 @@ app.command()(corpus.prepare)
 app.command()(inspecting.inspect)
 app.command()(doctoring.doctor)
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 
@@ -70,7 +72,10 @@ def main() -> None:
     logger.addHandler(_StderrHandler(sys.stderr))
     logger.propagate = False
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where what the disk says becomes a message
     except BertwrightError as error:
         print(error.message(), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
@@ -79,8 +84,20 @@ def main() -> None:
             print("stopped; what was saved before is whole", file=sys.stderr)  # noqa: T201
         raise
     except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_stdout()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _silence_stdout()
+        full = BertwrightError("BW570", reason=error.strerror)
+        print(full.message(), file=sys.stderr)  # noqa: T201
+        sys.exit(full.exit_code)
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter from writing the rest of the output when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def print_classes(confusion: Ints, labels: Sequence[str]) -> None:
     console = Console()
     width = max(cell_len(label) for label in labels) + sum(max(cell_len(label), 3) + 3 for label in labels) + 36
     matrix = len(labels) <= _MOST_CLASSES and width <= console.width
-    title = "rows: the true class; columns: the predicted one" if matrix else "classes"
+    title = "rows: true class · columns: predicted" if matrix else "classes"
     names = [Text(label) for label in labels] if matrix else [Text("texts")]
     table = _table(title, "", *names, "precision", "recall", "F1")
     for index, label in enumerate(labels):
@@ -86,6 +86,7 @@ def print_classes(confusion: Ints, labels: Sequence[str]) -> None:
     console.print(table)
     if not matrix and (most := top_confusions(confusion, _TOP_CONFUSIONS)):
         table = _table("the most frequent confusions", "times", "true class", "predicted class")
+        table.columns[0].justify = "right"
         table.columns[1].justify = table.columns[2].justify = "left"
         for true, said, count in most:
             table.add_row(str(count), Text(labels[true]), Text(labels[said]))

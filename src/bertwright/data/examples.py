@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -16,6 +16,30 @@ class Where:
 
     def __str__(self) -> str:
         return f"{self.source}:{self.line}"
+
+
+def places_listed(places: Sequence[Where], earlier: Sequence[Where] = (), limit: int = 3) -> str:
+    """`train.csv:4 (see line 2), line 9 (see line 5), … (+7)`: long paths are written once.
+
+    `earlier` holds, for each place, the one that it points to; empty where there is none.
+    """
+    listed = []
+    for index, place in enumerate(places):
+        known = index > 0 and place.source == places[0].source
+        text = f"line {place.line}" if known else str(place)
+        if earlier:
+            first = earlier[index]
+            if first.source == place.source:
+                text += f" (see line {first.line})"
+            elif known and first.source == earlier[0].source:
+                text += f" (see line {first.line} there)"
+            else:
+                text += f" (see {first})"
+        listed.append(text)
+        if index == limit:
+            break
+    more = len(places) - limit
+    return ", ".join(listed[:limit]) + (f", … (+{more})" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)

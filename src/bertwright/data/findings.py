@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bertwright.data.examples import Where
-from bertwright.errors import shown
+from bertwright.data.examples import Where, places_listed
 
 Severity = Literal["note", "warning"]
-_PLACES_IN_A_LINE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +32,12 @@ class Finding:
         """The sentence with the first places."""
         if not self.places:
             return self.message
-        listed: Sequence[object] = self.places
-        if self.earlier:
-            # In a long path twice over nobody finds the line.
-            listed = [
-                f"{place} (see {f'line {first.line}' if first.source == place.source else first})"
-                for place, first in zip(self.places, self.earlier)
-            ]
-        return f"{self.message}: {shown(listed, _PLACES_IN_A_LINE)}"
+        return f"{self.message}: {places_listed(self.places, self.earlier)}"
+
+    @property
+    def is_news(self) -> bool:
+        """Whether `Table.summary` has not said it already."""
+        return self.kind not in ("empty", "undecided")
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every place."""

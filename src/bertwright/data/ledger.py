@@ -158,7 +158,7 @@ def _of_classes(one: SetOfExamples, table: Table) -> list[Finding]:
             f"{name}: {len(classes)} different labels in {one.rows} rows: '{table.columns.label}' holds no classes"
         )
         return [Finding("too many classes", "warning", message)]
-    findings = []
+    findings = _alike(classes, table)
     if classes[most] > _IMBALANCE * classes[least]:
         message = (
             f"{name}: '{most}' has {classes[most] / classes[least]:.0f} times as many rows as '{least}' "
@@ -171,6 +171,22 @@ def _of_classes(one: SetOfExamples, table: Table) -> list[Finding]:
         places = tuple(example.where for example in table.examples if example.label in rare)
         message = f"{name}: {len(rare)} of {len(classes)} classes have fewer than {_FEW} rows ({listed})"
         findings.append(Finding("rare classes", "warning", message, places))
+    return findings
+
+
+def _alike(classes: dict[str, int], table: Table) -> list[Finding]:
+    """Labels that a person would take for one."""
+    groups: dict[str, list[str]] = {}
+    for label in classes:
+        groups.setdefault(" ".join(label.split()).casefold(), []).append(label)
+    findings = []
+    for group in groups.values():
+        if len(group) > 1:
+            rarer = set(group[1:])
+            listed = shown(f"'{label}' {classes[label]}" for label in group)
+            message = f"train: labels that differ only in capital letters or spaces are classes of their own ({listed})"
+            places = tuple(example.where for example in table.examples if example.label in rarer)
+            findings.append(Finding("alike labels", "warning", message, places))
     return findings
 
 
@@ -196,8 +212,9 @@ def _of_tokens(one: SetOfExamples) -> list[Finding]:
     if tokens.long:
         share = 100 * tokens.beyond / tokens.tokens
         message = (
-            f"{name}: {len(tokens.long)} of {one.rows} texts are longer than {tokens.limit} tokens, by {tokens.beyond} "
-            f"tokens in all ({share:.1f} %); they are read in windows, and cut only where long=head asks for it"
+            f"{name}: {len(tokens.long)} of {one.rows} texts {'is' if len(tokens.long) == 1 else 'are'} longer than "
+            f"{tokens.limit} tokens, {share:.1f} % of all tokens lie beyond; training reads them in "
+            f"overlapping windows, unless long=head or another way of cutting is asked for"
         )
         findings.append(Finding("long", "note", message, tokens.long))
     if tokens.unknown:

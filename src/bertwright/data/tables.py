@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bertwright.data.examples import Example, Where
-from bertwright.errors import shown
+from bertwright.data.examples import Example, Where, places_listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class Table:
             (self.unlabelled, "without a label"),
         ):
             if places:
-                parts.append(f"{len(places)} row{'s' * (len(places) > 1)} {what}: {shown(places, 3)}")
+                parts.append(f"{len(places)} row{'s' * (len(places) > 1)} {what}: {places_listed(places)}")
         return "; ".join(parts)
 
 

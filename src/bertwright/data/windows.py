@@ -53,7 +53,8 @@ class Reading:
 
     Attributes:
         max_length: tokens of an input, special ones included.
-        long: what happens to longer texts: `window` reads all of them in overlapping windows; `head` keeps the
+        long: what happens to longer texts: `window` reads all of them in overlapping windows (of a pair whose
+            texts are both long: in windows over both); `head` keeps the
             beginning; `head+tail` keeps a quarter of the room for the beginning and the rest for the end (Sun
             et al. 2019, section 5.3.1); `error` refuses them.
         overlap: tokens that neighbouring windows share.
@@ -99,20 +100,30 @@ def _shorten(one: Encoded, reading: Reading, unknown_id: int) -> tuple[list[Enco
     is_pair = len(one) - len(sides[0]) - len(sides[1]) == 3
     room = reading.max_length - (3 if is_pair else 2)
     longer = int(len(sides[1]) > len(sides[0]))
-    # The shorter text of a pair is kept whole, unless it leaves the longer one less than half of the room.
-    other = sides[1 - longer][: room // 2]
-    lost = len(sides[1 - longer]) - len(other)
-    body = sides[longer]
-    room -= len(other)
+    body, other = sides[longer], sides[1 - longer]
+    # The shorter text of a pair is read whole, unless it leaves the longer one less than half of the room.
+    other_room = min(len(other), room // 2)
+    room -= other_room
+    lost = 0
     if reading.long == "window":
-        chosen = [body[start : start + room] for start in _starts(len(body), room, reading.overlap)]
+        chosen = _windows(body, room, reading.overlap)
+        others = _windows(other, other_room, reading.overlap)
     else:
         head = room if reading.long == "head" else room // 4
         chosen = [np.concatenate([body[:head], body[len(body) - (room - head) :]])]
-        lost += len(body) - room
+        others = [other[:other_room]]
+        lost = len(body) - room + len(other) - other_room
     special = np.flatnonzero(one.sequence_ids < 0)
-    parts = [_pick(one, np.sort(np.concatenate([special, other, part])), lost, unknown_id) for part in chosen]
-    return parts, lost
+    # Both go on together, so that the cost stays linear in the length: beginning beside beginning, end beside end.
+    count = max(len(chosen), len(others))
+    beside = [(chosen[i * len(chosen) // count], others[i * len(others) // count]) for i in range(count)]
+    kept = [np.sort(np.concatenate([special, *both])) for both in beside]
+    return [_pick(one, index, lost, unknown_id) for index in kept], lost
+
+
+def _windows(tokens: NDArray[np.int64], room: int, overlap: int) -> list[NDArray[np.int64]]:
+    """The tokens in windows of `room`."""
+    return [tokens[start : start + room] for start in _starts(len(tokens), room, overlap)]
 
 
 def _starts(length: int, room: int, overlap: int) -> list[int]:

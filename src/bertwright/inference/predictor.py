@@ -7,13 +7,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Self, overload
 
-import torch
-
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, Where
 from bertwright.data.windows import Reading, encode_examples
 from bertwright.errors import BertwrightError
+from bertwright.model.device import usable_device
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.fill_mask import FillMask
 from bertwright.tasks.registry import read_task
@@ -53,15 +52,16 @@ class Predictor:
         """The predictor that a run folder or a model folder holds.
 
         Raises:
-            BertwrightError: BW301 no such folder, BW324 a damaged file, BW326 the head was never trained,
-                BW330 to BW332 no task or one that is not understood.
+            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW326 the
+                head was never trained, BW330 to BW332 no task or one that is not understood.
         """
+        place = usable_device(device)
         folder = best_of(model_folder(folder))
         task, reading = read_task(folder)
         model = task.model_class.load(folder)
         if model.load_report is not None and model.load_report.fresh:
             raise BertwrightError("BW326", folder=folder, heads=", ".join(model.load_report.fresh))
-        return cls(model.to(torch.device(device)), BertTokenizer.from_pretrained(folder), task, reading)
+        return cls(model.to(place), BertTokenizer.from_pretrained(folder), task, reading)
 
     @overload
     def __call__(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import logging
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import write_text
 from bertwright.data.examples import Example
+from bertwright.data.tables import Columns
 from bertwright.errors import BertwrightError
 from bertwright.inference.predictor import Predictor
+from bertwright.inference.progress import counted
+
+log = logging.getLogger("bertwright")
 
 _TEXTS_AT_ONCE = 1024  # sorted by length among themselves
 _CHARACTERS_AT_ONCE = 4_000_000
@@ -23,16 +30,27 @@ _CHARACTERS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a half-finished output belongs to: the same model, the same input, the same form."""
+    """What a half-finished output belongs to: the same model, the same input read the same way, the same form.
+
+    Attributes:
+        run: the folder of the model.
+        model: a digest of the names, sizes and times of its files.
+        source: the input, with its size in bytes and the time it was written, in nanoseconds.
+        columns: of the texts.
+        form: `jsonl` or `csv`.
+    """
 
     run: str
+    model: str
     source: str
     size: int
+    written: int
+    columns: tuple[str | None, str | None]
     form: str
 
     def to_json(self) -> str:
         """One line."""
-        return json.dumps({"run": self.run, "source": self.source, "size": self.size, "form": self.form})
+        return json.dumps(asdict(self))
 
 
 def form_of(output: Path) -> str:
@@ -47,9 +65,14 @@ def form_of(output: Path) -> str:
     return form
 
 
-def job_of(run: Path, source: Path, form: str) -> Job:
+def job_of(run: Path, source: Path, form: str, columns: Columns | None = None) -> Job:
     """The job of answering the texts of `source` with the model of `run`."""
-    return Job(str(run.resolve()), str(source.resolve()), source.stat().st_size, form)
+    folder, data = model_folder(run), source.stat()
+    files = sorted(file for file in folder.glob("best/*" if (folder / "best").is_dir() else "*") if file.is_file())
+    states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    model = hashlib.sha256(repr(states).encode()).hexdigest()[:16]
+    named = (None, None) if columns is None else (columns.text, columns.text_b)
+    return Job(str(folder.resolve()), model, str(source.resolve()), data.st_size, data.st_mtime_ns, named, form)
 
 
 def answer_lines(predictor: Predictor, examples: Iterable[Example], form: str, *, header: bool = True) -> Iterator[str]:
@@ -92,12 +115,13 @@ def write_answers(predictor: Predictor, examples: Iterable[Example], output: Pat
         if not label.is_file() or label.read_text(encoding="utf-8").strip() != job.to_json():
             raise BertwrightError("BW431", file=part)
         done = _keep_whole_records(part, job.form)
+        log.info("%s: going on after %s", part, "1 answer" if done == 1 else f"{done} answers")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_text(label, job.to_json() + "\n")
         with part.open("a", encoding="utf-8", newline="") as file:
-            for line in answer_lines(predictor, islice(examples, done, None), job.form, header=done == 0):
-                file.write(line)
+            lines = answer_lines(predictor, islice(examples, done, None), job.form, header=done == 0)
+            file.writelines(counted(lines, done))
             file.flush()
             os.fsync(file.fileno())
         with part.open(encoding="utf-8", newline="") as file:

@@ -36,7 +36,7 @@ def say_what_was_found(
     for one, data in zip(ledger.sets, sets):
         log.info("%s", _line(one))
         _say_cut(data, reading, one.name)
-    for finding in ledger.findings:
+    for finding in (one for one in ledger.findings if one.is_news):
         log.log(logging.WARNING if finding.severity == "warning" else logging.INFO, "%s", finding.line())
     if ledger.example is not None:
         log.info("an example as the model reads it: %s", " ".join(ledger.example.pieces[:60]))
