@@ -59,7 +59,8 @@ class PreTraining(Objective):
     vocab_size: int
 
     name: ClassVar[str] = "pretraining"
-    metric: ClassVar[str] = "mlm_accuracy"
+    metric: ClassVar[str] = "mlm_loss"
+    higher_is_better: ClassVar[bool] = False
 
     @property
     def model_class(self) -> type[BertWithHead]:

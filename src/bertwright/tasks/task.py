@@ -41,7 +41,8 @@ class Objective(ABC):
     """What a model is trained for: all that the loop asks."""
 
     name: ClassVar[str]
-    metric: ClassVar[str]  # of an evaluation: decides which checkpoint is best; higher is better
+    metric: ClassVar[str]  # of an evaluation: decides which checkpoint is best
+    higher_is_better: ClassVar[bool] = True
 
     @property
     @abstractmethod

@@ -52,9 +52,9 @@ class HeldOut:
             model.train(was_training)
         self._calls += 1
         loss = sums.pop("loss")
-        mlm = sums.setdefault("mlm_loss", loss)
-        scores = {"mlm_accuracy": sums.pop("mlm_accuracy")} | sums | {"mlm_perplexity": math.exp(min(mlm, 50.0))}
-        return Judgement(scores, remarks=[remark])
+        mlm = sums.pop("mlm_loss", loss)
+        scores = {"mlm_loss": mlm, "mlm_perplexity": math.exp(min(mlm, 50.0))}
+        return Judgement(scores | sums, remarks=[remark])
 
     def _filled(self, example: PretrainExample) -> str:
         """The beginning of an example with `[found]`, or `[found, not true]`, at the masked places."""

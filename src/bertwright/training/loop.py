@@ -287,7 +287,8 @@ class Trainer:
         judgement = self._judge()
         train = {name: float(np.mean(values)) for name, values in state.recent.items()} or {"loss": math.nan}
         evaluation = Evaluation(epoch, state.step, train, judgement.scores, judgement.predictions)
-        is_best = self._best is None or judgement.scores[metric] > self._best.scores[metric]
+        sign = 1 if self._objective.higher_is_better else -1
+        is_best = self._best is None or sign * judgement.scores[metric] > sign * self._best.scores[metric]
         if is_best:
             self._best = evaluation
             state.best = {"epoch": epoch, "step": state.step, "train": train, "scores": judgement.scores}

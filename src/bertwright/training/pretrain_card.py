@@ -77,11 +77,18 @@ bertwright finetune train.csv --model {path}/best --out runs/first
 
 ## Training
 
-{record["steps"]} steps, {record["train_tokens"]} tokens of the store `{record["store"]}`,
-{record["train_seconds"]:.0f} s in training on {record["device"]} ({record["tokens_per_second"]:.0f} tokens/s), torch {record["torch_version"]}.{course}
+{_cost(record)}{course}
 
 Every setting (also in `run.json`):
 
 ```
 {listed}
 ```"""
+
+
+def _cost(record: Mapping[str, Any]) -> str:
+    return (
+        f"{record['steps']} steps, {record['train_tokens']} tokens of the store `{record['store']}`, "
+        f"{record['train_seconds']:.0f} s in training on {record['device']} "
+        f"({record['tokens_per_second']:.0f} tokens/s), torch {record['torch_version']}."
+    )
