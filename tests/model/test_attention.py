@@ -20,8 +20,9 @@ from bertwright.model.attention import (
     attend_varlen,
     choose_path,
 )
+from bertwright.model.grouped_attention import attend_grouped
 
-PATHS = [attend_by_runs, attend_padded]
+PATHS = [attend_by_runs, attend_grouped, attend_padded]
 LENGTHS = {
     "sorted": [2, 2, 3, 5, 5, 5, 8],
     "unsorted": [5, 2, 8, 2, 5, 1, 5],
@@ -114,9 +115,11 @@ def test_half_precision_stays_half_precision(path: AttentionPath) -> None:
     torch.testing.assert_close(half.float(), path(qkv, batch_of([4, 2]), 0.0), rtol=0.05, atol=0.05)
 
 
-def on(device: str, dtype: torch.dtype, head_size: int = 64) -> Tensor:
-    """Stands in for a tensor on a device that this machine does not have: the choice reads only these three."""
-    return SimpleNamespace(device=torch.device(device), dtype=dtype, shape=(5, 3, 2, head_size))  # type: ignore[return-value]
+def on(device: str, dtype: torch.dtype, head_size: int = 64, requires_grad: bool = False) -> Tensor:
+    """Stands in for a tensor on a device that this machine does not have: the choice reads only these four."""
+    return SimpleNamespace(  # type: ignore[return-value]
+        device=torch.device(device), dtype=dtype, shape=(5, 3, 2, head_size), requires_grad=requires_grad
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,7 @@ def on(device: str, dtype: torch.dtype, head_size: int = 64) -> Tensor:
     [
         ("cpu", torch.float32, 0.0, attend_by_runs),
         ("cpu", torch.bfloat16, 0.0, attend_by_runs),
-        ("cpu", torch.float32, 0.1, attend_by_runs),
+        ("cpu", torch.float32, 0.1, attend_grouped),
         ("cuda", torch.bfloat16, 0.0, attend_varlen),
         ("cuda:1", torch.float16, 0.0, attend_varlen),
         ("cuda", torch.bfloat16, 0.1, attend_padded),
@@ -136,6 +139,10 @@ def on(device: str, dtype: torch.dtype, head_size: int = 64) -> Tensor:
 )
 def test_the_path_for_each_device(device: str, dtype: torch.dtype, dropout: float, expected: AttentionPath) -> None:
     assert choose_path(on(device, dtype), dropout) is expected
+
+
+def test_training_on_a_cpu_takes_the_groups() -> None:
+    assert choose_path(on("cpu", torch.float32, requires_grad=True), 0.0) is attend_grouped
 
 
 def test_attend_takes_the_chosen_path() -> None:

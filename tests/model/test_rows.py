@@ -35,6 +35,8 @@ def counted() -> Callable[[Pretrained], dict[str, list[int]]]:
 def expected_rows(model: Pretrained, name: str) -> int:
     by_text = name.endswith("pooler.dense") or name == "nsp"
     by_text |= name == "classifier" and not type(model).__name__.endswith("TokenClassification")
+    # Where only the first tokens are read, the last layer computes the keys and values of all, and the rest for these.
+    by_text |= getattr(model, "reads_first_only", False) and ".layers.1." in name
     return TEXTS if by_text else TOKENS
 
 
@@ -45,8 +47,9 @@ def test_padded_inputs_are_computed_without_their_pads(
     model = make_model(kind)
     rows = counted(model)
     model(**inputs)
-    assert rows == {name: [expected_rows(model, name)] for name in rows}
-    assert len(rows) >= 8
+    used = {name: seen for name, seen in rows.items() if seen}
+    assert used == {name: [expected_rows(model, name)] for name in used}
+    assert len(used) >= 8
 
 
 def test_choices_are_computed_without_their_pads(
@@ -55,7 +58,8 @@ def test_choices_are_computed_without_their_pads(
     model = make_model("BertForMultipleChoice")
     rows = counted(model)
     model(**{name: tensor[None] for name, tensor in inputs.items()})
-    assert rows == {name: [expected_rows(model, name)] for name in rows}
+    used = {name: seen for name, seen in rows.items() if seen}
+    assert used == {name: [expected_rows(model, name)] for name in used}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "BertModel"])

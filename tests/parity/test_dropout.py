@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from bertwright import BertConfig, BertForSequenceClassification, BertModel
 from bertwright.data.ragged import Ragged
 from bertwright.model.attention import attend_by_runs, attend_padded, attend_plain
+from bertwright.model.grouped_attention import attend_grouped
 from bertwright.model.heads import Classifier
 from tests.parity.peers import BY_NAME, TINY, make_inputs, make_pair
 from tests.parity.test_forward import assert_like_peer
@@ -71,7 +72,7 @@ def test_share_of_the_classifier() -> None:
     assert torch.allclose(outputs[outputs != 0], torch.tensor(1 / 0.7))
 
 
-@pytest.mark.parametrize("path", [attend_by_runs, attend_padded, lambda *args: attend_plain(*args)[0]])
+@pytest.mark.parametrize("path", [attend_by_runs, attend_grouped, attend_padded, lambda *args: attend_plain(*args)[0]])
 def test_share_of_the_attention_weights(path: object) -> None:
     torch.manual_seed(0)
     lengths, heads, size, dropout = [16] * 40, 4, 16, 0.25
@@ -85,7 +86,7 @@ def test_share_of_the_attention_weights(path: object) -> None:
     assert torch.allclose(weights[weights != 0], torch.tensor(1 / 16 / (1 - dropout)))
 
 
-@pytest.mark.parametrize("path", [attend_by_runs, attend_padded, lambda *args: attend_plain(*args)[0]])
+@pytest.mark.parametrize("path", [attend_by_runs, attend_grouped, attend_padded, lambda *args: attend_plain(*args)[0]])
 def test_dropped_attention_has_the_mean_of_whole_attention(path: object) -> None:
     torch.manual_seed(0)
     batch = Ragged.of(torch.zeros(12), torch.zeros(12), torch.zeros(12), [5, 7])

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bertwright.data.ragged import Ragged
+from bertwright.model.grouped_attention import attend_grouped
 
 AttentionPath = Callable[[Tensor, Ragged, float], Tensor]
 
@@ -35,7 +36,7 @@ def attend(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> Tensor:
 def choose_path(qkv: Tensor, dropout: float) -> AttentionPath:
     """The path that `attend` takes for such tensors."""
     if qkv.device.type == "cpu":
-        return attend_by_runs
+        return attend_grouped if qkv.requires_grad or dropout else attend_by_runs
     head_size = qkv.shape[-1]
     fits = qkv.dtype in (torch.bfloat16, torch.float16) and head_size % 8 == 0 and head_size <= 256
     if qkv.device.type == "cuda" and dropout == 0.0 and fits:

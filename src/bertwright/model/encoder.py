@@ -5,6 +5,7 @@ Shapes: T tokens, B sequences, H hidden size, A heads, D head size, I intermedia
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,8 @@ from bertwright.errors import BertwrightError
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.attention import attend, attend_plain
 from bertwright.model.config import BertConfig
+from bertwright.model.dropout import add_dropped, dropout
+from bertwright.model.grouped_attention import attend_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +27,16 @@ class Encoding:
     """What the encoder makes of a batch.
 
     Attributes:
-        last: `[T, H]` output of the last layer.
+        last: `[T, H]` output of the last layer; `[B, H]`, that of the first tokens, where `first_only`.
         hidden_states: `L + 1` tensors `[T, H]`, the embeddings first; empty unless asked for.
         attentions: L lists of B tensors `[A, s, s]`; empty unless asked for.
+        first_only: whether the last layer was computed for the first token of each sequence only.
     """
 
     last: Tensor
     hidden_states: tuple[Tensor, ...] = ()
     attentions: tuple[list[Tensor], ...] = ()
+    first_only: bool = False
 
 
 class Embeddings(nn.Module):
@@ -48,7 +53,7 @@ class Embeddings(nn.Module):
     def forward(self, batch: Ragged) -> Tensor:
         """`[T, H]`"""
         summed = self.word(batch.input_ids) + self.token_type(batch.token_type_ids) + self.position(batch.position_ids)
-        return F.dropout(self.norm(summed), self.dropout, self.training)
+        return dropout(self.norm(summed), self.dropout if self.training else 0.0)
 
 
 class Attention(nn.Module):
@@ -70,6 +75,16 @@ class Attention(nn.Module):
         else:
             mixed, weight = attend_plain(qkv, batch, dropout)
             weights.append(weight)
+        return self.output(mixed.flatten(1))  # type: ignore[no-any-return]
+
+    def forward_first(self, first: Tensor, hidden: Tensor, batch: Ragged) -> Tensor:
+        """What `forward` gives for the first token of each sequence: `[B, H]` of these and `[T, H]` to `[B, H]`."""
+        size = first.shape[-1]
+        query_weight, other_weight = torch.split(self.qkv.weight, [size, 2 * size])
+        query_bias, other_bias = torch.split(self.qkv.bias, [size, 2 * size])
+        query = F.linear(first, query_weight, query_bias).view(len(first), self.num_heads, -1)
+        others = F.linear(hidden, other_weight, other_bias).view(len(hidden), 2, self.num_heads, -1)
+        mixed = attend_first(query, others, batch, self.dropout if self.training else 0.0)
         return self.output(mixed.flatten(1))  # type: ignore[no-any-return]
 
 
@@ -100,10 +115,19 @@ class Layer(nn.Module):
 
     def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
         """`[T, H]` to `[T, H]`"""
-        attended = F.dropout(self.attention(hidden, batch, weights), self.dropout, self.training)
-        hidden = self.attention_norm(hidden + attended)
-        transformed = F.dropout(self.feed_forward(hidden), self.dropout, self.training)
-        return self.feed_forward_norm(hidden + transformed)  # type: ignore[no-any-return]
+        return self._behind_attention(hidden, self.attention(hidden, batch, weights))
+
+    def forward_first(self, hidden: Tensor, batch: Ragged) -> Tensor:
+        """What `forward` gives for the first token of each sequence, `[B, H]`, and nothing else computed."""
+        first = batch.first_of_each(hidden)
+        return self._behind_attention(first, self.attention.forward_first(first, hidden, batch))
+
+    def _behind_attention(self, hidden: Tensor, attended: Tensor) -> Tensor:
+        probability = self.dropout if self.training else 0.0
+        hidden = self.attention_norm(add_dropped(hidden, attended, probability))
+        return self.feed_forward_norm(  # type: ignore[no-any-return]
+            add_dropped(hidden, self.feed_forward(hidden), probability)
+        )
 
 
 class Encoder(nn.Module):
@@ -122,24 +146,49 @@ class Encoder(nn.Module):
         self.checkpointing = False
 
     def forward(
-        self, batch: Ragged, *, output_hidden_states: bool = False, output_attentions: bool = False
+        self,
+        batch: Ragged,
+        *,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+        first_only: bool = False,
     ) -> Encoding:
-        """The hidden states of every token.
+        """The hidden states of every token, or of the first of each sequence.
+
+        Args:
+            batch: the tokens.
+            output_hidden_states, output_attentions: whether to keep these.
+            first_only: only the first tokens will be read, so that the last layer need not compute the others. Has
+                no effect where more is asked for, or where a sequence is empty.
 
         Raises:
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
         self._check(batch)
+        if first_only and self.layers and all(batch.lengths) and not (output_hidden_states or output_attentions):
+            return Encoding(self._first_states(batch), first_only=True)
         weights: list[list[Tensor]] | None = [] if output_attentions else None
         hidden = self.embeddings(batch)
         states = [hidden]
         for layer in self.layers:
-            if self.checkpointing and self.training:
-                hidden = checkpoint(layer, hidden, batch, weights, use_reentrant=False)
-            else:
-                hidden = layer(hidden, batch, weights)
+            hidden = self._run(layer, hidden, batch, weights)
             states.append(hidden)
         return Encoding(hidden, tuple(states) if output_hidden_states else (), tuple(weights or ()))
+
+    def _first_states(self, batch: Ragged) -> Tensor:
+        """`[B, H]` output of the last layer for the first token of each sequence."""
+        hidden = self.embeddings(batch)
+        for layer in self.layers[:-1]:
+            hidden = self._run(layer, hidden, batch, None)
+        last = self.layers[-1]
+        assert isinstance(last, Layer)
+        return self._run(last.forward_first, hidden, batch)
+
+    def _run(self, layer: Callable[..., Tensor], *inputs: object) -> Tensor:
+        """One layer, its inside kept for the backward pass or computed once more."""
+        if self.checkpointing and self.training:
+            return checkpoint(layer, *inputs, use_reentrant=False)  # type: ignore[no-any-return]
+        return layer(*inputs)
 
     def _check(self, batch: Ragged) -> None:
         """An index outside a table is a sentence on the CPU; a GPU would answer with a device-side assert."""

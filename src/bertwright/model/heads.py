@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.config import BertConfig
+from bertwright.model.dropout import dropout
 
 
 class Pooler(nn.Module):
@@ -52,9 +53,9 @@ class Classifier(nn.Linear):
 
     def __init__(self, config: BertConfig, num_outputs: int) -> None:
         super().__init__(config.hidden_size, num_outputs)
-        dropout = config.classifier_dropout
-        self.dropout = config.hidden_dropout_prob if dropout is None else dropout
+        own = config.classifier_dropout
+        self.dropout = config.hidden_dropout_prob if own is None else own
 
     def forward(self, hidden: Tensor) -> Tensor:
         """`[n, H]` to `[n, num_outputs]`"""
-        return super().forward(F.dropout(hidden, self.dropout, self.training))
+        return super().forward(dropout(hidden, self.dropout if self.training else 0.0))

@@ -41,13 +41,14 @@ class BertModel(Pretrained):
         self.initialise()
 
     def encode(self, batch: Ragged, **wanted: bool) -> Encoding:
-        """Hidden states of every token; `wanted`: output_hidden_states, output_attentions."""
+        """Hidden states; `wanted`: output_hidden_states, output_attentions, first_only (see `Encoder.forward`)."""
         return self.encoder(batch, **wanted)  # type: ignore[no-any-return]
 
     def pool(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """`[B, H]`: the pooled hidden state of the first real token of each sequence."""
         assert self.pooler is not None
-        return self.pooler(batch.first_of_each(encoding.last))  # type: ignore[no-any-return]
+        first = encoding.last if encoding.first_only else batch.first_of_each(encoding.last)
+        return self.pooler(first)  # type: ignore[no-any-return]
 
     def forward(
         self,
@@ -79,9 +80,15 @@ class BertModel(Pretrained):
 
 
 class BertWithHead(Pretrained):
-    """An encoder and a head. A subclass says what is scored, and how scores become an output."""
+    """An encoder and a head. A subclass says what is scored, and how scores become an output.
+
+    Attributes:
+        needs_pooler: whether the head stands on the pooler.
+        reads_first_only: whether it reads nothing but the first token of each sequence.
+    """
 
     needs_pooler = True
+    reads_first_only = False
     label_arguments: tuple[str, ...] = ("labels",)
 
     def __init__(self, config: BertConfig) -> None:
@@ -102,7 +109,7 @@ class BertWithHead(Pretrained):
 
     def scores(self, batch: Ragged) -> Tensor:
         """The scores of this model for a ragged batch; their shape stands in the class's docstring."""
-        return self.head(self.bert.encode(batch), batch)
+        return self.head(self.bert.encode(batch, first_only=self.reads_first_only), batch)
 
     def forward(
         self,
@@ -125,7 +132,10 @@ class BertWithHead(Pretrained):
         refuse_unknown(self, labels, self.label_arguments)
         batch, places = from_padded(input_ids, attention_mask, token_type_ids, position_ids)
         encoding = self.bert.encode(
-            batch, output_hidden_states=output_hidden_states, output_attentions=output_attentions
+            batch,
+            output_hidden_states=output_hidden_states,
+            output_attentions=output_attentions,
+            first_only=self.reads_first_only,
         )
         given = {name: tensor for name, tensor in labels.items() if tensor is not None}
         output = self.output(encoding, batch, places, given)
@@ -160,6 +170,8 @@ class BertForMaskedLM(BertWithHead):
 
 class BertForNextSentencePrediction(BertWithHead):
     """Scores `[B, 2]`: column 0, the second text follows the first; column 1, it is from elsewhere."""
+
+    reads_first_only = True
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
@@ -198,6 +210,8 @@ class BertForPreTraining(BertForMaskedLM):
 
 class BertForSequenceClassification(BertWithHead):
     """Scores `[B, C]`: the class (or, with one output, the value) of each text or pair of texts."""
+
+    reads_first_only = True
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
@@ -270,6 +284,8 @@ class BertForQuestionAnswering(BertWithHead):
 
 class BertForMultipleChoice(BertWithHead):
     """Scores `[B, 1]` for B texts, each a question with one of its choices; `forward` takes `[B, choices, S]`."""
+
+    reads_first_only = True
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)

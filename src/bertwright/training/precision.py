@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+
 import torch
+
+log = logging.getLogger("bertwright")
+
+_BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16")  # x86 with and without tiles; ARM
 
 
 def resolve_precision(wished: str, device: torch.device) -> str:
-    """`fp32` or `bf16`; `auto` is bf16 where the device has instructions for it, and fp32 elsewhere."""
+    """`fp32` or `bf16`; `auto` is bf16 where the device has instructions for it, and fp32 elsewhere.
+
+    A wish for bf16 that the processor cannot compute fast is followed, and said.
+    """
+    if device.type == "cpu":
+        able = bool(cpu_features().intersection(_BF16_FEATURES))
+    else:
+        able = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+    if wished == "bf16" and device.type == "cpu" and not able:
+        log.warning(
+            "this processor has no instructions for bf16: a step may take a hundred times as long as in fp32 "
+            "(precision=auto would choose fp32)"
+        )
     if wished != "auto":
         return wished
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
-    if device.type == "cpu":
-        features: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # not there before torch 2.12
-        return "bf16" if any(features.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")) else "fp32"
-    return "fp32"
+    return "bf16" if able else "fp32"
+
+
+def cpu_features() -> set[str]:
+    """Names of the instruction sets of this processor, as torch says, or before torch 2.12 the operating system."""
+    if (ask := getattr(torch.cpu, "get_capabilities", None)) is not None:
+        return {name for name, value in ask().items() if value is True}
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return set()
+    for line in text.splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() in ("flags", "Features"):
+            return set(value.split())
+    return set()
 
 
 def autocast(precision: str, device: torch.device) -> torch.autocast:

@@ -1,0 +1,110 @@
+"""Sequences of like length, side by side: few large products in place of many small ones, and little padding.
+
+Only inside attention, whose cost lies in the number of its products and not in their size, are short sequences of a
+CPU batch padded to those a little longer; the linear layers around it see real tokens only.
+
+Shapes: B sequences, P places of the padded form, S longest sequence of a group, T tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+_MOST_CELLS = 1 << 17  # of the score matrices of one head in a group: they stay in the cache of a core
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Sequences that share a product.
+
+    Attributes:
+        count: n, how many they are.
+        width: S, the longest of them.
+        bias: `[n, 1, S]` 0 at real tokens and minus infinity at pads; None where there is no pad.
+    """
+
+    count: int
+    width: int
+    bias: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The groups of a batch, shortest first, and the way there and back.
+
+    Attributes:
+        groups: empty sequences are in none.
+        source: `[P]` the token that each place is a copy of; pads copy the first token of their sequence.
+        place: `[T]` the place that each token went to.
+        order: which sequences the groups hold, one group after the other.
+        in_place: whether the padded form is the batch itself: nothing moved, nothing padded.
+    """
+
+    groups: tuple[Group, ...]
+    source: Tensor
+    place: Tensor
+    order: Tensor
+    in_place: bool
+
+    def split(self, padded: Tensor) -> tuple[Tensor, ...]:
+        """`padded [P, …]`, group by group."""
+        return torch.split(padded, [group.count * group.width for group in self.groups])
+
+    def pad(self, values: Tensor) -> Tensor:
+        """`values [T, …]` as `[P, …]`."""
+        return values if self.in_place else values.index_select(0, self.source)
+
+    def pad_with_zeros(self, values: Tensor) -> Tensor:
+        """`values [T, …]` as `[P, …]`, zero at pads."""
+        if self.in_place:
+            return values
+        return values.new_zeros(self.source.numel(), *values.shape[1:]).index_copy_(0, self.place, values)
+
+    def pick(self, padded: Tensor) -> Tensor:
+        """The real places of `padded [P, …]`, as `[T, …]`."""
+        return padded if self.in_place else padded.index_select(0, self.place)
+
+
+@lru_cache(maxsize=16)  # every layer of a model asks for the same one
+def group_by_length(lengths: tuple[int, ...]) -> Grouping:
+    """Groups in which no sequence is padded by more than a quarter and four tokens."""
+    order = [index for index in np.argsort(lengths, kind="stable").tolist() if lengths[index]]
+    starts = np.cumsum([0, *lengths[:-1]])
+    total = sum(lengths)
+    place = np.empty(total, dtype=np.int64)
+    groups, sources, done = [], [], 0
+    for members in _cut(order, lengths):
+        own = np.array([lengths[index] for index in members])
+        width = int(own.max())
+        columns = np.arange(width)
+        real = columns < own[:, None]
+        source = starts[members, None] + np.where(real, columns, 0)
+        place[source[real]] = done + np.flatnonzero(real)
+        bias = None
+        if not real.all():
+            bias = torch.zeros(real.shape).masked_fill_(torch.from_numpy(~real), -torch.inf)[:, None]
+        groups.append(Group(len(members), width, bias))
+        sources.append(source.ravel())
+        done += source.size
+    source = np.concatenate(sources) if sources else np.zeros(0, dtype=np.int64)
+    in_place = done == total and bool((source == np.arange(total)).all())
+    return Grouping(tuple(groups), torch.from_numpy(source), torch.from_numpy(place), torch.tensor(order), in_place)
+
+
+def _cut(order: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
+    """`order`, sorted by length, in groups."""
+    groups: list[list[int]] = []
+    widest = 0
+    for index in order:
+        length = lengths[index]
+        if not groups or length > widest or (len(groups[-1]) + 1) * length**2 > _MOST_CELLS:
+            groups.append([])
+            widest = length + length // 4 + 4
+        groups[-1].append(index)
+    return groups
