@@ -138,11 +138,14 @@ def on(device: str, dtype: torch.dtype, head_size: int = 64, requires_grad: bool
     ],
 )
 def test_the_path_for_each_device(device: str, dtype: torch.dtype, dropout: float, expected: AttentionPath) -> None:
-    assert choose_path(on(device, dtype), dropout) is expected
+    assert choose_path(on(device, dtype), dropout, 8) is expected
 
 
-def test_training_on_a_cpu_takes_the_groups() -> None:
-    assert choose_path(on("cpu", torch.float32, requires_grad=True), 0.0) is attend_grouped
+def test_training_on_a_cpu_takes_the_groups_where_they_pay() -> None:
+    training = on("cpu", torch.float32, requires_grad=True)
+    assert choose_path(training, 0.0, 64) is attend_grouped
+    assert choose_path(training, 0.1, 512) is attend_grouped
+    assert choose_path(training, 0.0, 65) is attend_by_runs
 
 
 def test_attend_takes_the_chosen_path() -> None:
@@ -172,4 +175,4 @@ def test_the_variable_length_kernel_is_plain_attention(lengths: list[int], dtype
 
 @pytest.mark.parametrize("head_size", [12, 320])
 def test_heads_that_the_kernel_does_not_take_are_padded(head_size: int) -> None:
-    assert choose_path(on("cuda", torch.bfloat16, head_size), 0.0) is attend_padded
+    assert choose_path(on("cuda", torch.bfloat16, head_size), 0.0, 8) is attend_padded

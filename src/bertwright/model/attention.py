@@ -17,6 +17,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.model.grouped_attention import attend_grouped
 
 AttentionPath = Callable[[Tensor, Ragged, float], Tensor]
+_SHORT = 64  # tokens, up to which training is faster in groups than in the kernel for long sequences
 
 
 def attend(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> Tensor:
@@ -30,13 +31,13 @@ def attend(qkv: Tensor, batch: Ragged, dropout: float = 0.0) -> Tensor:
     Returns:
         `[T, A, D]`
     """
-    return choose_path(qkv, dropout)(qkv, batch, dropout)
+    return choose_path(qkv, dropout, batch.max_seqlen)(qkv, batch, dropout)
 
 
-def choose_path(qkv: Tensor, dropout: float) -> AttentionPath:
-    """The path that `attend` takes for such tensors."""
+def choose_path(qkv: Tensor, dropout: float, longest: int) -> AttentionPath:
+    """The path that `attend` takes for such tensors and sequences of up to `longest` tokens."""
     if qkv.device.type == "cpu":
-        return attend_grouped if qkv.requires_grad or dropout else attend_by_runs
+        return attend_grouped if dropout or (qkv.requires_grad and longest <= _SHORT) else attend_by_runs
     head_size = qkv.shape[-1]
     fits = qkv.dtype in (torch.bfloat16, torch.float16) and head_size % 8 == 0 and head_size <= 256
     if qkv.device.type == "cuda" and dropout == 0.0 and fits:
