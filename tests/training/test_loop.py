@@ -57,13 +57,13 @@ def test_gradient_checkpointing_computes_every_layer_twice(
 ) -> None:
     from bertwright.model.encoder import Layer
 
-    forward, calls = Layer.forward, []
+    behind, calls = Layer._behind_attention, []
 
     def counted(self: Layer, *arguments: Any) -> torch.Tensor:
         calls.append(self.training)
-        return forward(self, *arguments)
+        return behind(self, *arguments)
 
-    monkeypatch.setattr(Layer, "forward", counted)
+    monkeypatch.setattr(Layer, "_behind_attention", counted)
     finetune(ROWS[:40], ROWS[40:60], model=tiny_model, out=tmp_path / "run", gradient_checkpointing=True, **QUICK)
     assert sum(calls) == 2 * 2 * 2, "two layers, two steps, twice each"
 
