@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from bertwright import BertConfig, BertForSequenceClassification
 from bertwright.data.ragged import Ragged
 from bertwright.model.attention import (
     AttentionPath,
@@ -176,3 +177,19 @@ def test_the_variable_length_kernel_is_plain_attention(lengths: list[int], dtype
 @pytest.mark.parametrize("head_size", [12, 320])
 def test_heads_that_the_kernel_does_not_take_are_padded(head_size: int) -> None:
     assert choose_path(on("cuda", torch.bfloat16, head_size), 0.0, 8) is attend_padded
+
+
+def test_what_inference_asked_for_first_serves_training_too() -> None:
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=20, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=16,
+    )  # fmt: skip
+    model = BertForSequenceClassification(config)
+    lengths = [11, 13, 9]  # of no other test
+    ids = torch.arange(sum(lengths)) % 20
+    batch = Ragged.of(ids, torch.zeros_like(ids), ids % 9, lengths)
+    with torch.inference_mode():
+        model.eval().scores(batch)
+    model.train().scores(batch).sum().backward()
+    assert model.bert.encoder.layers[0].attention.qkv.weight.grad is not None

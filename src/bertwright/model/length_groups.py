@@ -72,6 +72,7 @@ class Grouping:
 
 
 @lru_cache(maxsize=16)  # every layer of a model asks for the same one
+@torch.inference_mode(mode=False)  # what an evaluation asked for first is used in training, too
 def group_by_length(lengths: tuple[int, ...]) -> Grouping:
     """Groups in which no sequence is padded by more than a quarter and four tokens."""
     order = [index for index in np.argsort(lengths, kind="stable").tolist() if lengths[index]]
