@@ -58,7 +58,7 @@ def seconds_a_step(settings: PretrainSettings, feed: Feed, model: BertWithHead, 
             with autocast(settings.precision, model.device):
                 measures = objective.loss(model, there.batch, there.targets, there.weights)
             measures["loss"].backward()  # type: ignore[no-untyped-call]
-            float(measures["loss"])
+            measures["loss"].item()
         model.zero_grad()
         times.append(time.perf_counter() - started)
     if model.device.type == "cuda":

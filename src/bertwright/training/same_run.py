@@ -23,7 +23,7 @@ def check_same_run(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, 
         BertwrightError: BW506 for another task, model, data or setting.
     """
     wished, before = now["requested"], recorded.get("requested", {})
-    pairs = [(name, recorded.get(name), now[name]) for name in _MUST_AGREE]
+    pairs = [(name, recorded.get(name), now[name]) for name in _MUST_AGREE if name in now]
     pairs += [(name, before.get(name), wished[name]) for name in wished if name not in _MAY_CHANGE]
     for name, was, value in pairs:
         if was != value:

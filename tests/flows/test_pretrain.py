@@ -1,0 +1,284 @@
+"""From raw text to a BERT: losses equal the peer's, runs resume, masks are filled, mistakes are told."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from safetensors.torch import load_file
+
+from bertwright import BertForPreTraining, BertModel, BertTokenizer, Predictor
+from bertwright.data.corpus.store import CorpusStore
+from bertwright.data.pretraining.sampler import PretrainExample, PretrainSampler
+from bertwright.data.pretraining.settings import SamplingSettings
+from bertwright.errors import BertwrightError
+from bertwright.inference.evaluate import evaluate
+from bertwright.tasks.pretraining import PreTraining, collate
+from bertwright.training.loop import Trainer
+from bertwright.training.pretrain import pretrain, unigram_entropy
+from bertwright.training.pretrain_feed import make_parts, make_phases
+from bertwright.training.pretrain_settings import PretrainSettings
+from tests.data import corpus_samples
+
+from .conftest import Command
+
+SMALL: dict[str, Any] = {
+    "num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "max_length": 32, "batch_tokens": 256,
+    "held_out": 0.1, "precision": "fp32", "max_position_embeddings": 48, "learning_rate": 3e-3,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def vocab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return corpus_samples.vocabulary(tmp_path_factory.mktemp("vocab") / "words")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, vocab: Path) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    file = corpus_samples.write_blocks(folder / "corpus.txt", corpus_samples.documents(120))
+    corpus_samples.prepare([file], vocab, folder / "store")
+    return folder / "store"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "first"
+    pretrain(store, out=out, max_steps=500, eval_steps=250, **(SMALL | {"learning_rate": 1e-2, "dropout": 0.0}))
+    return out
+
+
+def examples_of(store: Path, vocab: Path, objective: Any = "mlm+nsp") -> list[PretrainExample]:
+    tokenizer = BertTokenizer.from_pretrained(vocab)
+    settings = SamplingSettings(objective=objective, max_length=40, held_out=0.1)
+    return PretrainSampler(CorpusStore.open(store, tokenizer), tokenizer, settings, seed=3).samples(0, 24)
+
+
+@pytest.mark.parametrize("micro_tokens", [10_000, 100])
+def test_loss_and_gradients_are_the_peers(store: Path, vocab: Path, tmp_path: Path, micro_tokens: int) -> None:
+    examples = examples_of(store, vocab)
+    config = transformers.BertConfig(
+        vocab_size=len(BertTokenizer.from_pretrained(vocab)), hidden_size=32, num_hidden_layers=2,
+        num_attention_heads=2, intermediate_size=64, max_position_embeddings=64, hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    peer = transformers.BertForPreTraining(config).train()
+    peer.save_pretrained(tmp_path)
+    ours = BertForPreTraining.from_pretrained(tmp_path).train()
+    width = max(len(one) for one in examples)
+    ids, mask, types = (torch.zeros(len(examples), width, dtype=torch.long) for _ in range(3))
+    labels = torch.full_like(ids, -100)
+    for row, one in enumerate(examples):
+        ids[row, : len(one)] = torch.from_numpy(one.input_ids.astype(np.int64))
+        types[row, : len(one)] = torch.from_numpy(one.token_type_ids.astype(np.int64))
+        mask[row, : len(one)] = 1
+        labels[row, one.masked_positions] = torch.from_numpy(one.labels.astype(np.int64))
+    order = torch.tensor([one.next_sentence_label for one in examples])
+    theirs = peer(ids, mask, types, labels=labels, next_sentence_label=order).loss
+    theirs.backward()
+    objective, total = PreTraining("mlm+nsp", config.vocab_size), 0.0
+    for part in make_parts(examples, micro_tokens):
+        loss = objective.loss(ours, part.batch, part.targets, part.weights)["loss"]
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.item()
+    assert total == pytest.approx(theirs.item(), abs=1e-5)
+    peer_gradients = {name: parameter.grad for name, parameter in peer.named_parameters()}
+    word = peer_gradients["bert.embeddings.word_embeddings.weight"]
+    assert word is not None
+    ours_word = ours.bert.encoder.embeddings.word.weight.grad
+    assert ours_word is not None
+    torch.testing.assert_close(ours_word, word, atol=1e-5, rtol=1e-4)
+    first = peer.bert.encoder.layer[0].intermediate.dense.weight.grad
+    torch.testing.assert_close(ours.bert.encoder.layers[0].feed_forward.up.weight.grad, first, atol=1e-5, rtol=1e-4)
+    pooler = peer.bert.pooler.dense.weight.grad
+    torch.testing.assert_close(ours.bert.pooler.dense.weight.grad, pooler, atol=1e-5, rtol=1e-4)
+
+
+def test_the_head_runs_over_masked_places_only(store: Path, vocab: Path) -> None:
+    examples = examples_of(store, vocab)
+    batch, targets = collate(examples, 0.01)
+    assert batch.num_tokens == sum(len(one) for one in examples)
+    assert len(targets.places) == sum(len(one.labels) for one in examples) < 0.2 * batch.num_tokens
+    for row, one in enumerate(examples):
+        start = int(batch.cu_seqlens[row])
+        assert (batch.input_ids[start : start + len(one)].numpy() == one.input_ids).all()
+    mask_id = BertTokenizer.from_pretrained(vocab).mask_token_id
+    assert (batch.input_ids[targets.places] == mask_id).float().mean() > 0.6
+
+
+def test_a_run_learns_and_tells(trained: Path) -> None:
+    assert {path.name for path in trained.iterdir()} == {
+        "best", "last", "run.json", "metrics.csv", "README.md", "loss.png",
+    }  # fmt: skip
+    with (trained / "metrics.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["250", "500"]
+    assert float(rows[1]["dev_mlm_loss"]) < float(rows[0]["dev_mlm_loss"])
+    assert 0 < float(rows[1]["train_nsp_loss"]) < 1
+    record = json.loads((trained / "run.json").read_text(encoding="utf-8"))
+    tokenizer = BertTokenizer.from_pretrained(trained / "best")
+    store = CorpusStore.open(record["store"], tokenizer)
+    assert float(rows[1]["dev_mlm_loss"]) < unigram_entropy(store, len(tokenizer)), "it reads context"
+    card = (trained / "README.md").read_text(encoding="utf-8")
+    assert "mlm_loss" in card
+    assert "None" not in card
+
+
+def test_masks_are_filled_as_the_peer_fills_them(trained: Path) -> None:
+    predictor = Predictor.load(trained)
+    text = "The old [MASK] keeper climbed the [MASK] every evening."
+    answer = predictor(text).to_json()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(trained / "best")
+    peer = transformers.BertForPreTraining.from_pretrained(trained / "best").eval()
+    inputs = tokenizer(text, return_tensors="pt")
+    with torch.inference_mode():
+        probabilities = peer(**inputs).prediction_logits[0].softmax(-1)
+    places = (inputs["input_ids"][0] == tokenizer.mask_token_id).nonzero().flatten()
+    assert len(answer["masks"]) == len(places) == 2
+    for mask, place in zip(answer["masks"], places):
+        best = probabilities[place].topk(5)
+        assert [one["token"] for one in mask] == tokenizer.convert_ids_to_tokens(best.indices.tolist())
+        assert [one["score"] for one in mask] == pytest.approx(best.values.tolist(), abs=1e-5)
+    assert "follows" not in answer, "there is no second text"
+
+
+def test_a_second_text_and_words_to_choose_from(command: Command, trained: Path, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text('{"text": "Rain fell on the [MASK].", "text_b": "The boats stayed in."}\n', encoding="utf-8")
+    result = command("predict", trained, "--input", pairs, "--among", "harbour,market,cat", "--top-k", 2)
+    assert result.code == 2, "harbour is two tokens of this vocabulary"
+    assert "error BW524: 'harbour' is not one token" in result.err
+    result = command("predict", trained, "--input", pairs, "--among", "market,cat", "--top-k", 2)
+    assert result.code == 0, result.err
+    answer = json.loads(result.out)
+    assert {one["token"] for one in answer["masks"][0]} == {"market", "cat"}
+    assert sum(one["score"] for one in answer["masks"][0]) == pytest.approx(1, abs=1e-5)
+    assert 0 <= answer["follows"] <= 1
+
+
+def ending(out: Path) -> dict[str, Any]:
+    tensors = {
+        f"{file.parent.name}/{name}": tensor.numpy().tobytes()
+        for file in out.rglob("*.safetensors")
+        for name, tensor in load_file(file).items()
+    }
+    return tensors | {"metrics": (out / "metrics.csv").read_text(encoding="utf-8")}
+
+
+class Stopped(Exception):
+    """The run ends here."""
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_run_that_died_goes_on_bit_for_bit(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, optimizer: str
+) -> None:
+    if workers and optimizer == "muon":
+        pytest.skip("one optimizer is enough for the processes that draw")
+    settings = SMALL | {
+        "optimizer": optimizer, "max_steps": 14, "eval_steps": 7, "save_steps": 3, "micro_tokens": 128,
+        "phases": [[0.5, 16], [0.5, 32]],
+    }  # fmt: skip
+    pretrain(store, out=tmp_path / "whole", **settings)
+    step = Trainer._step
+
+    def until(self: Trainer, number: int, meter: Any) -> None:
+        if number == 11:
+            raise Stopped
+        step(self, number, meter)
+
+    monkeypatch.setattr(Trainer, "_step", until)
+    with pytest.raises(Stopped):
+        pretrain(store, out=tmp_path / "run", workers=workers, **settings)
+    monkeypatch.setattr(Trainer, "_step", step)
+    pretrain(store, out=tmp_path / "run", workers=workers, resume=True, **settings)
+    assert ending(tmp_path / "run") == ending(tmp_path / "whole")
+
+
+def test_phases_read_longer_texts_in_steps_of_the_same_size(store: Path, vocab: Path) -> None:
+    tokenizer = BertTokenizer.from_pretrained(vocab)
+    opened = CorpusStore.open(store, tokenizer)
+    samplers = [
+        PretrainSampler(opened, tokenizer, SamplingSettings(max_length=length, held_out=0.1)) for length in (16, 64)
+    ]
+    phases = make_phases(samplers, [0.75, 0.25], batch_tokens=512, steps=20)
+    assert [(one.first_step, one.batch_size) for one in phases] == [(0, 32), (15, 8)]
+    assert max(len(one) for one in phases[0].examples(14)) == 16
+    assert 32 < max(len(one) for one in phases[1].examples(15)) <= 64
+
+
+@pytest.mark.parametrize("objective", ["mlm", "mlm+sop"])
+def test_other_objectives(objective: str, store: Path, tmp_path: Path) -> None:
+    run = pretrain(store, out=tmp_path / "run", objective=objective, max_steps=4, masking="word", **SMALL)
+    config = json.loads((tmp_path / "run" / "best" / "config.json").read_text(encoding="utf-8"))
+    assert config["architectures"] == ["BertForMaskedLM" if objective == "mlm" else "BertForPreTraining"]
+    assert ("sop_accuracy" in run.outcome.best.scores) == (objective == "mlm+sop")
+    assert Predictor.load(run.folder)("A [MASK].").to_json()["masks"]
+
+
+def test_a_checkpoint_is_gone_on_with(trained: Path, store: Path, tmp_path: Path) -> None:
+    settings = {name: value for name, value in SMALL.items() if name not in ("hidden_size", "num_hidden_layers")}
+    run = pretrain(store, init=trained / "best", out=tmp_path / "run", max_steps=3, **settings)
+    assert run.outcome.history[0].loss < 6, "it knows what it learnt"
+    encoder = BertModel.from_pretrained(run.folder / "best")
+    assert encoder.config.hidden_size == 32
+
+
+def test_budgets_become_steps(store: Path, tmp_path: Path) -> None:
+    run = pretrain(store, out=tmp_path / "tokens", max_tokens=2000, **SMALL)
+    assert 6 <= len(run.outcome.history) <= 14
+    assert abs(run.outcome.tokens - 2000) < 400
+    run = pretrain(store, out=tmp_path / "time", max_minutes=0.001, **SMALL)
+    record = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+    assert record["settings"]["max_steps"] == len(run.outcome.history) >= 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"max_length": 64, "init": "trained"}, "BW112"),
+        ({"vocab": "trained", "init": "trained"}, "BW111"),
+        ({"phases": [[0.5, 32]]}, "BW102.*sum to 1"),
+        ({"objektive": "mlm"}, "(?s)BW101.*objective"),
+    ],
+)
+def test_settings_that_do_not_fit(
+    changes: dict[str, Any], code: str, trained: Path, store: Path, tmp_path: Path
+) -> None:
+    changes = {name: trained / "best" if value == "trained" else value for name, value in changes.items()}
+    with pytest.raises(BertwrightError, match=code):
+        pretrain(store, out=tmp_path / "run", **(SMALL | changes))
+    assert not (tmp_path / "run").exists()
+
+
+def test_stores_that_do_not_fit(command: Command, trained: Path, store: Path, tiny_model: Path, tmp_path: Path) -> None:
+    for words, code in (
+        ((tmp_path / "nothing",), "BW301"),
+        ((), "BW114"),
+        ((store, "--init", tiny_model), "BW289"),
+    ):
+        result = command("pretrain", *words, "--out", tmp_path / "run")
+        assert f"error {code}:" in result.err, result.err
+        assert "Traceback" not in result.err
+    with pytest.raises(BertwrightError, match="BW523"):
+        evaluate(trained, [("a", "b"), ("c", "d")])
+
+
+def test_tokens_are_chosen_for_pretrained_models_only(run: Path) -> None:
+    with pytest.raises(BertwrightError, match="BW525"):
+        Predictor.load(run).choose_tokens(3)
+
+
+def test_every_setting_is_explained(command: Command) -> None:
+    result = command("pretrain", "--show-settings")
+    assert result.code == 0
+    for name in PretrainSettings.model_fields:
+        assert name[:12] in result.out
