@@ -58,7 +58,10 @@ class Journal:
                 self._go_on(store, job, is_store=is_store)
         elif store.is_dir() and any(store.iterdir()):
             raise BertwrightError("BW504", folder=store)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.finished:
+            shutil.rmtree(self.folder, ignore_errors=True)  # it was stopped just before it cleared that away
+        else:
+            self.folder.mkdir(parents=True, exist_ok=True)
 
     def _go_on(self, store: Path, job: str, *, is_store: bool) -> None:
         file = store / MANIFEST if is_store else self.folder / STATE
