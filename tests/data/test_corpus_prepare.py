@@ -57,7 +57,7 @@ def test_the_store_holds_the_ids_of_the_tokenizer(tmp_path: Path, vocab: Path) -
     assert ledger["unknown"] == sum(ids.count(1) for made in stored(store) for ids in made) > 0
     assert ledger["bytes"] == file.stat().st_size
     assert len(store.shards) > 3
-    assert {path.name for path in store.folder.iterdir()} == {"manifest.json", *store.manifest["files"]}
+    assert {path.name for path in store.folder.iterdir()} == {"manifest.json", "vocabulary", *store.manifest["files"]}
 
 
 def test_repeats_are_dropped_and_counted(tmp_path: Path, vocab: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.checkpoint.store import MANIFEST, write_text
-from bertwright.data.corpus.store import KIND, WORK
+from bertwright.data.corpus.store import KIND, VOCABULARY, WORK
 from bertwright.errors import BertwrightError
 
 STATE = "state.json"
@@ -123,7 +123,7 @@ class Column:
 def _clear(store: Path) -> None:
     """Take away a store, finished or not, but never anything that no preparation wrote."""
     manifest = store / MANIFEST
-    ours = {WORK, MANIFEST}
+    ours = {WORK, MANIFEST, VOCABULARY}
     if manifest.is_file():
         try:
             content = json.loads(manifest.read_bytes())
