@@ -74,12 +74,14 @@ class MemoEncoder:
         found: list[bytes] = []
         marks: list[bytes] = []
         new: list[tuple[int, list[str]]] = []
+        missing: set[str] = set()
         # Each text by itself: its chunks are still in the processor's cache when they are looked up.
         for text in texts:
             chunks = self._chunks(text)
             try:
                 whole = b"".join(map(ids, chunks))
             except KeyError:
+                missing.update([chunk for chunk in chunks if chunk not in self._ids])
                 new.append((len(found), chunks))
                 found.append(b"")
                 marks.append(b"")
@@ -88,7 +90,11 @@ class MemoEncoder:
             if self._cut is not None:
                 marks.append(b"".join(map(goes_on, chunks)))
         if new:
-            self._learn(set(chain.from_iterable(chunks for _, chunks in new)))
+            if len(self._ids) + len(missing) > self._entries:
+                self._ids.clear()
+                self._goes_on.clear()
+                missing = set(chain.from_iterable(chunks for _, chunks in new))
+            self._learn(missing)
             for place, chunks in new:
                 found[place] = b"".join(map(ids, chunks))
                 if self._cut is not None:
@@ -125,15 +131,10 @@ class MemoEncoder:
                 chunks.append(one)
         return chunks
 
-    def _learn(self, chunks: set[str]) -> None:
-        missing = chunks - self._ids.keys()
-        if len(self._ids) + len(missing) > self._entries:
-            self._ids.clear()
-            self._goes_on.clear()
-            missing = chunks
+    def _learn(self, missing: set[str]) -> None:
         words = [chunk for chunk in missing if len(chunk) > 1 and _is_han(chunk)]
         if words:
-            missing = missing.difference(words).union(*words) - self._ids.keys()
+            missing = {one for one in missing.difference(words).union(*words) if one not in self._ids}
         plain = [chunk for chunk in missing if chunk.isascii() and chunk.isalnum()]
         odd = list(missing.difference(plain))
         self._ids.update(zip(odd, self._of_library(odd)))
