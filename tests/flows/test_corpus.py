@@ -49,7 +49,7 @@ def test_from_text_to_store(command: Command, corpus: Path, vocab: Path, tmp_pat
     assert "1 file, " in result.err
     assert "about " in result.err
     assert "1 process" in result.err
-    assert "  1 documents dropped that stand earlier in the corpus" in result.out
+    assert "  documents that stand earlier in the corpus, dropped: 1\n" in result.out
     assert f"next: bertwright pretrain {out}" in result.out
     store = CorpusStore.open(out, tokenizer)
     assert store.documents == 120

@@ -28,7 +28,7 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _POINTS = re.escape("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~“”‘’–—…。，、！？：；（）《》「」『』·")
 _CHUNKS = re.compile(rf"[{_HAN}{_POINTS}]|[^{_SPACE}{_HAN}{_POINTS}]+")
 _CHUNKS_AND_RUNS = re.compile(rf"[{_HAN}]+|[{_POINTS}]|[^{_SPACE}{_HAN}{_POINTS}]+")
-_ENTRIES = 1 << 18
+_ENTRIES = 1 << 17
 _WORDS_AT_ONCE = 64
 
 
