@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from corpus_samples import CHINESE, contents, documents, prepare, stored, vocabulary, write_blocks
 
 from bertwright.data.corpus import file_shape, parts
 from bertwright.data.corpus.settings import PrepareSettings
@@ -19,7 +20,6 @@ from bertwright.data.corpus.workers import Workers
 from bertwright.errors import BertwrightError
 from bertwright.text.sentences import split_sentences
 from bertwright.text.tokenizer import BertTokenizer
-from corpus_samples import CHINESE, contents, documents, prepare, stored, vocabulary, write_blocks
 
 MADE = documents(50)
 
@@ -57,7 +57,7 @@ def test_the_store_holds_the_ids_of_the_tokenizer(tmp_path: Path, vocab: Path) -
     assert ledger["unknown"] == sum(ids.count(1) for made in stored(store) for ids in made) > 0
     assert ledger["bytes"] == file.stat().st_size
     assert len(store.shards) > 3
-    assert {path.name for path in store.folder.iterdir()} == {"manifest.json", *store.manifest["files"]}
+    assert {path.name for path in store.folder.iterdir()} == {"manifest.json", "vocabulary", *store.manifest["files"]}
 
 
 def test_repeats_are_dropped_and_counted(tmp_path: Path, vocab: Path) -> None:
@@ -96,7 +96,7 @@ def test_workers_change_no_byte(tmp_path: Path, vocab: Path) -> None:
     report = lambda stage, share: seen.append((stage, share))  # noqa: E731
     three = prepare([file], vocab, tmp_path / "three", workers=3, shard_tokens=1000, report=report)
     assert contents(alone.folder) == contents(three.folder)
-    assert [stage for stage in dict(seen)] == ["scanning", "encoding"]
+    assert list(dict(seen)) == ["scanning", "encoding"]
     assert seen[-1] == ("encoding", 1.0)
 
 

@@ -201,20 +201,20 @@ def prepare(
 def _print_ledger(ledger: dict[str, Any]) -> None:
     typer.echo(f"{ledger['tokens']:,} tokens, {ledger['sentences']:,} sentences, {ledger['documents']:,} documents")
     said = {
-        "duplicate_documents": "documents dropped that stand earlier in the corpus",
-        "duplicate_lines": "lines dropped that stand earlier in the corpus",
-        "emptied_documents": "documents dropped of which nothing was left",
+        "duplicate_documents": "documents that stand earlier in the corpus, dropped",
+        "duplicate_lines": "other lines that stand earlier in the corpus, dropped",
+        "emptied_documents": "documents of which nothing was left",
         "empty_documents": "documents without text",
-        "cut_documents": "documents longer than 32 MiB, cut",
-        "skipped_lines": "lines passed over that could not be read",
+        "cut_documents": "cuts in documents longer than 32 MiB",
+        "skipped_lines": "lines that could not be read, passed over",
         "skipped_bytes": "bytes in those lines",
         "unknown": "tokens unknown to the vocabulary",
         "within_words": "Chinese characters that go on within a word",
     }
     for name, words in said.items():
         if ledger.get(name):
-            share = f" ({100 * ledger[name] / ledger['tokens']:.2f} % of the tokens)" if name == "unknown" else ""
-            typer.echo(f"  {ledger[name]:,} {words}{share}")
+            share = f" ({100 * ledger[name] / ledger['tokens']:.2f} % of all)" if name == "unknown" else ""
+            typer.echo(f"  {words}: {ledger[name]:,}{share}")
 
 
 def _count(count: int, one: str, more: str) -> str:

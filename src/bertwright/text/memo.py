@@ -28,7 +28,7 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _POINTS = re.escape("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~“”‘’–—…。，、！？：；（）《》「」『』·")
 _CHUNKS = re.compile(rf"[{_HAN}{_POINTS}]|[^{_SPACE}{_HAN}{_POINTS}]+")
 _CHUNKS_AND_RUNS = re.compile(rf"[{_HAN}]+|[{_POINTS}]|[^{_SPACE}{_HAN}{_POINTS}]+")
-_ENTRIES = 1 << 18
+_ENTRIES = 1 << 17
 _WORDS_AT_ONCE = 64
 
 
@@ -59,6 +59,7 @@ class MemoEncoder:
         self._within = continuations(tokenizer)
         added = self._pipeline.get_added_tokens_decoder().values()
         self._added = [token.content for token in added]
+        self._mark = next(iter(sorted(set.intersection(*map(set, self._added)))), "")  # mostly [
         self.by_chunks = _knows_borders(self._pipeline) and not any(token.normalized for token in added)
 
     def encode(self, texts: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
@@ -67,28 +68,53 @@ class MemoEncoder:
         """
         if not self.by_chunks:
             return self._whole(texts)
-        if any(token in text for token in self._added for text in texts):
+        if any(map(self._names_special, texts)):
             return self._one_by_one(texts)
-        chunked = list(map(self._chunks, texts))
-        self._learn(set(chain.from_iterable(chunked)))
-        ids = self._ids.__getitem__
-        found = [b"".join(map(ids, chunks)) for chunks in chunked]
-        if self._cut is None:
-            return found, []
-        goes_on = self._goes_on.__getitem__
-        return found, [b"".join(map(goes_on, chunks)) for chunks in chunked]
+        ids, goes_on = self._ids.__getitem__, self._goes_on.__getitem__
+        found: list[bytes] = []
+        marks: list[bytes] = []
+        new: list[tuple[int, list[str]]] = []
+        missing: set[str] = set()
+        # Each text by itself: its chunks are still in the processor's cache when they are looked up.
+        for text in texts:
+            chunks = self._chunks(text)
+            try:
+                whole = b"".join(map(ids, chunks))
+            except KeyError:
+                missing.update([chunk for chunk in chunks if chunk not in self._ids])
+                new.append((len(found), chunks))
+                found.append(b"")
+                marks.append(b"")
+                continue
+            found.append(whole)
+            if self._cut is not None:
+                marks.append(b"".join(map(goes_on, chunks)))
+        if new:
+            if len(self._ids) + len(missing) > self._entries:
+                self._ids.clear()
+                self._goes_on.clear()
+                missing = set(chain.from_iterable(chunks for _, chunks in new))
+            self._learn(missing)
+            for place, chunks in new:
+                found[place] = b"".join(map(ids, chunks))
+                if self._cut is not None:
+                    marks[place] = b"".join(map(goes_on, chunks))
+        return found, marks if self._cut is not None else []
+
+    def _names_special(self, text: str) -> bool:
+        """Whether a special token stands in the text by its name: it is one token wherever it stands."""
+        return self._mark in text and any(token in text for token in self._added)
 
     def _whole(self, texts: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
         ids = self._of_library(texts)
         return ids, [] if self._cut is None else [bytes(len(one) // self.dtype.itemsize) for one in ids]
 
     def _one_by_one(self, texts: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
-        """Texts of which some hold the name of a special token, which is one token wherever it stands."""
+        """Texts of which some hold the name of a special token."""
         ids: list[bytes] = []
         goes_on: list[bytes] = []
         for text in texts:
-            special = any(token in text for token in self._added)
-            one, going = self._whole([text]) if special else self.encode([text])
+            one, going = self._whole([text]) if self._names_special(text) else self.encode([text])
             ids += one
             goes_on += going
         return ids, goes_on
@@ -105,15 +131,10 @@ class MemoEncoder:
                 chunks.append(one)
         return chunks
 
-    def _learn(self, chunks: set[str]) -> None:
-        missing = chunks - self._ids.keys()
-        if len(self._ids) + len(missing) > self._entries:
-            self._ids.clear()
-            self._goes_on.clear()
-            missing = chunks
+    def _learn(self, missing: set[str]) -> None:
         words = [chunk for chunk in missing if len(chunk) > 1 and _is_han(chunk)]
         if words:
-            missing = missing.difference(words).union(*words) - self._ids.keys()
+            missing = {one for one in missing.difference(words).union(*words) if one not in self._ids}
         plain = [chunk for chunk in missing if chunk.isascii() and chunk.isalnum()]
         odd = list(missing.difference(plain))
         self._ids.update(zip(odd, self._of_library(odd)))
@@ -131,8 +152,9 @@ class MemoEncoder:
         found: list[bytes] = []
         for encoding in self._pipeline.encode_batch_fast(texts, add_special_tokens=False):
             ids = np.array(encoding.ids, dtype=self.dtype)
-            begins = np.flatnonzero(~self._within[ids])
-            found += [part.tobytes() for part in np.split(ids, begins[1:])]
+            places = (np.flatnonzero(~self._within[ids]) * self.dtype.itemsize).tolist()
+            whole = ids.tobytes()
+            found += [whole[begin:end] for begin, end in zip(places, [*places[1:], len(whole)])]
         assert len(found) == len(words)
         return found
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.checkpoint.store import MANIFEST, write_text
-from bertwright.data.corpus.store import KIND, WORK
+from bertwright.data.corpus.store import KIND, VOCABULARY, WORK
 from bertwright.errors import BertwrightError
 
 STATE = "state.json"
@@ -58,7 +58,10 @@ class Journal:
                 self._go_on(store, job, is_store=is_store)
         elif store.is_dir() and any(store.iterdir()):
             raise BertwrightError("BW504", folder=store)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.finished:
+            shutil.rmtree(self.folder, ignore_errors=True)  # it was stopped just before it cleared that away
+        else:
+            self.folder.mkdir(parents=True, exist_ok=True)
 
     def _go_on(self, store: Path, job: str, *, is_store: bool) -> None:
         file = store / MANIFEST if is_store else self.folder / STATE
@@ -120,7 +123,7 @@ class Column:
 def _clear(store: Path) -> None:
     """Take away a store, finished or not, but never anything that no preparation wrote."""
     manifest = store / MANIFEST
-    ours = {WORK, MANIFEST}
+    ours = {WORK, MANIFEST, VOCABULARY}
     if manifest.is_file():
         try:
             content = json.loads(manifest.read_bytes())

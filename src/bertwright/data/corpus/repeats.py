@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
-HASHES_IN_MEMORY = 1 << 20
+HASHES_IN_MEMORY = 1 << 18
 _HASH_BYTES = 8
 _INDEX_AND_HASH = np.dtype([("hash", "<u8"), ("index", "<u8")])
 

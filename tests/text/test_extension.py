@@ -1,0 +1,120 @@
+"""New words in a checkpoint: tokenizer and rows together, and the same behaviour in transformers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from bertwright import BertConfig, BertForPreTraining, BertForSequenceClassification, BertTokenizer
+from bertwright.checkpoint.weights import read_tensors
+from bertwright.errors import BertwrightError
+from bertwright.text.extension import extend_checkpoint
+from conftest import tiny_tokenizer
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    tiny_tokenizer().save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(tiny_tokenizer()),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=32,
+    )
+    made = BertForPreTraining(config)
+    with torch.no_grad():
+        made.mlm.bias.normal_()
+    made.save_pretrained(folder)
+    (folder / "notes.md").write_text("mine", encoding="utf-8")
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text("{}", encoding="utf-8")
+    return folder
+
+
+def test_rows_are_the_means_of_the_pieces(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["Unaffable", "cat", "caba", "北京", "two words", "unaffable", "京", "q"]
+    extension = extend_checkpoint(model, out, words)
+    assert extension.added == ("unaffable", "caba", "q")
+    assert extension.known == ("cat", "unaffable", "京")
+    assert extension.several == ("北京", "two words")
+    old, new = BertForPreTraining.from_pretrained(model), BertForPreTraining.from_pretrained(out)
+    before, after = BertTokenizer.from_pretrained(model), BertTokenizer.from_pretrained(out)
+    size = len(before)
+    assert len(after) == new.config.vocab_size == size + 3
+    for word, row in zip(extension.added, range(size, size + 3)):
+        pieces = before.encode(word)[1:-1]
+        assert after.encode(word)[1:-1] == [row]
+        for name in ("encoder.embeddings.word.weight", "mlm.bias"):
+            name = name if name.startswith("mlm") else f"bert.{name}"
+            table = dict(old.named_parameters())[name]
+            torch.testing.assert_close(dict(new.named_parameters())[name][row], table[pieces].mean(0))
+    for name, tensor in read_tensors(model / "model.safetensors").items():
+        assert torch.equal(read_tensors(out / "model.safetensors")[name][: len(tensor)], tensor)
+    assert (out / "notes.md").read_text(encoding="utf-8") == "mine"
+    assert (out / "1_Pooling" / "config.json").exists()
+    for folder in (out, model):
+        text = BertTokenizer.from_pretrained(folder).tokenize("unaffables [MASK] the 中cat")
+        assert text == (["unaffable"] if folder == out else ["un", "##aff", "##able"]) + [
+            "##s",
+            "[MASK]",
+            "the",
+            "中",
+            "cat",
+        ]
+
+
+def test_transformers_opens_it_with_equal_behaviour(model: Path, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    out = tmp_path / "out"
+    extend_checkpoint(model, out, ["unaffable", "caba"])
+    text = "the unaffable cat sat on caba, hello [MASK]"
+    tokenizer, theirs = BertTokenizer.from_pretrained(out), transformers.AutoTokenizer.from_pretrained(out)
+    (out / "tokenizer.json").rename(tmp_path / "tokenizer.json")
+    from_list = BertTokenizer.from_pretrained(out)
+    (tmp_path / "tokenizer.json").rename(out / "tokenizer.json")
+    assert tokenizer(text)["input_ids"] == theirs(text)["input_ids"] == from_list(text)["input_ids"]
+    peer = transformers.BertForPreTraining.from_pretrained(out, attn_implementation="eager")
+    inputs = tokenizer(text, return_tensors="pt")
+    with torch.no_grad():
+        ours = BertForPreTraining.from_pretrained(out)(**inputs)
+        other = peer(**inputs)
+    torch.testing.assert_close(ours.prediction_logits, other.prediction_logits)
+    assert ours.prediction_logits.shape[-1] == len(tokenizer)
+    peer.save_pretrained(tmp_path / "again")
+    tokenizer.save_pretrained(tmp_path / "again")
+    assert extend_checkpoint(tmp_path / "again", tmp_path / "twice", ["hellos"]).added == ("hellos",)
+
+
+def test_a_classifier_and_a_table_larger_than_the_vocabulary(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    size = len(tiny_tokenizer()) + 2
+    config = BertConfig(vocab_size=size, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
+    made = BertForSequenceClassification(config).half()
+    made.save_pretrained(folder)
+    tiny_tokenizer().save_pretrained(folder)
+    extension = extend_checkpoint(folder, tmp_path / "out", ["caba", "abba", "baba"])
+    assert extension.enlarged == ("bert.embeddings.word_embeddings.weight",)
+    table = read_tensors(tmp_path / "out" / "model.safetensors")["bert.embeddings.word_embeddings.weight"]
+    assert table.shape == (size + 1, 8)
+    assert table.dtype == torch.float16
+    assert json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))["vocab_size"] == size + 1
+
+
+def test_nothing_new_and_no_checkpoint(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(BertwrightError) as caught:
+        extend_checkpoint(model, tmp_path / "out", ["cat", "北京"])
+    assert caught.value.code == "BW129"
+    (model / "model.safetensors").unlink()
+    with pytest.raises(BertwrightError) as caught:
+        extend_checkpoint(model, tmp_path / "out", ["caba"])
+    assert caught.value.code == "BW302"
+    assert not (tmp_path / "out").exists(), "nothing half-written"

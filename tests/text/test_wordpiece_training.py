@@ -1,0 +1,88 @@
+"""A vocabulary from counts: BERT's places, the same every time, and as good as it should be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from bertwright.errors import BertwrightError
+from bertwright.text.tokenizer import BertTokenizer
+from bertwright.text.wordpiece_training import PLACES, train_wordpiece
+
+COUNTS = Counter(
+    {
+        "low": 50,
+        "lower": 30,
+        "lowest": 20,
+        "new": 60,
+        "newer": 25,
+        "newest": 22,
+        "wide": 18,
+        "wider": 9,
+        "中": 40,
+        "国": 38,
+        "字": 2,
+        "罕": 1,
+        "x\u0301": 3,
+        "1": 9,
+        "12": 4,
+        ".": 90,
+        ",": 70,
+        "zzz": 1,
+    }
+)
+
+
+def test_special_tokens_stand_where_bert_has_them() -> None:
+    tokens = train_wordpiece(COUNTS, 200)
+    ids = {token: number for number, token in enumerate(tokens)}
+    wanted = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103}
+    assert {token: ids[token] for token in wanted} == wanted
+    assert [ids[f"[unused{number}]"] for number in range(99)] == list(range(1, 100))
+    assert len(set(tokens)) == len(tokens)
+    characters = [token for token in tokens[len(PLACES) :] if len(token) == 1]
+    assert characters == sorted(characters)
+
+
+def test_frequent_words_become_tokens_and_rare_characters_do_not() -> None:
+    tokens = train_wordpiece(COUNTS, 200)
+    assert {"low", "new", "newest", "lower", "中", "国", "字"} <= set(tokens)
+    assert "罕" not in tokens, "it occurs once"
+    small = train_wordpiece(COUNTS, len(PLACES) + 30)
+    assert len(small) == len(PLACES) + 30
+    assert "new" in small, "the most frequent first"
+    assert "newest" not in small
+
+
+def test_every_frequent_character_can_be_written() -> None:
+    tokenizer = BertTokenizer(train_wordpiece(COUNTS, 160), do_lower_case=True)
+    for word, count in COUNTS.items():
+        if count > 1 and word.isascii():
+            assert "[UNK]" not in tokenizer.tokenize(word)
+
+
+def test_a_size_without_room() -> None:
+    with pytest.raises(BertwrightError) as caught:
+        train_wordpiece(COUNTS, 104)
+    assert caught.value.code == "BW127"
+    with pytest.raises(BertwrightError):
+        train_wordpiece(Counter({"a": 1}), 1000)
+
+
+def test_the_same_in_every_process() -> None:
+    code = """
+import random, sys
+from bertwright.text.wordpiece_training import train_wordpiece
+draw = random.Random(3)
+words = {"".join(draw.choice("abcdefgh") for _ in range(draw.randint(1, 7))): draw.randint(1, 9) for _ in range(3000)}
+print(" ".join(train_wordpiece(words, 600)))
+"""
+    runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(3)}
+    assert len(runs) == 1
+
+
+def test_the_order_of_the_counts_does_not_matter() -> None:
+    assert train_wordpiece(Counter(dict(sorted(COUNTS.items()))), 180) == train_wordpiece(COUNTS, 180)
