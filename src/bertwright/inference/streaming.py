@@ -128,6 +128,9 @@ def write_answers(predictor: Predictor, examples: Iterable[Example], output: Pat
             count = _count_records(file, job.form)
         part.replace(output)
         label.unlink()
+    except KeyboardInterrupt:
+        log.info("the answers so far are in %s; the same command with --resume goes on", part)
+        raise
     except OSError as error:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
     return count
