@@ -13,7 +13,8 @@ from torch import Tensor
 
 from bertwright.errors import BertwrightError
 from bertwright.model.crf import LinearChainCrf, SpanPaths
-from bertwright.model.crf_recursions import Layout, Logarithmic, Scaled
+from bertwright.model.crf_layout import Layout
+from bertwright.model.crf_sums import Logarithmic, Scaled
 
 
 def bounds(lengths: list[int]) -> Tensor:

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from bertwright.errors import BertwrightError
-from bertwright.model.crf_recursions import Layout, best_paths, messages
+from bertwright.model.crf_layout import Layout
+from bertwright.model.crf_sums import messages
+from bertwright.model.crf_viterbi import best_paths
 
 
 class LinearChainCrf(nn.Module):

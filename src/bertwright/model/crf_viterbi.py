@@ -1,0 +1,98 @@
+"""The best path through a linear-chain CRF (Viterbi 1967; Forney 1973), for a ragged batch at once.
+
+Shapes: T positions in the batch, B sequences, S longest half of a sequence, C tags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bertwright.model.crf_layout import Groups, Layout, arrays_of, groups_of, library_of
+
+
+def best_paths(emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, layout: Layout) -> Tensor:
+    """`[T]` int64: the tags of the best path of each sequence.
+
+    Each sequence is walked from both ends at once, which halves the steps: the chains meet in the middle, where
+    the best pair of tags (for an odd length: the best tag) is chosen, and the paths are followed back from there.
+    """
+    tags, rows = emissions.shape[1], layout.rows
+    halves = [(length + 1) // 2 for length in layout.sorted_lengths]
+    # Chain 2b runs over the first half of row b, chain 2b + 1 over the second half, from the end. Where the length
+    # is odd, the second one takes a last step onto the middle without its emission.
+    is_left = layout.time < ((layout.lengths + 1) // 2)[layout.owner]
+    step = np.where(is_left, layout.time, layout.from_end)
+    place = layout.on_device(step * (2 * rows) + 2 * layout.row_of[layout.owner] + ~is_left)
+    given = emissions.new_zeros(halves[0] * 2 * rows, tags).index_copy_(0, place, emissions)
+    given = given.view(halves[0], 2 * rows, tags).transpose(1, 2).contiguous()  # [S, C, 2B]
+    moves = torch.stack([transitions, transitions.T], -1).repeat(1, 1, rows)  # [from, to, 2B]
+    best = torch.empty_like(given)
+    best[0] = given[0] + torch.stack([start, end], -1).repeat(1, rows)
+    groups = [(begin, stop, 2 * count) for begin, stop, count in groups_of(halves)]
+    _best_over_paths(arrays_of(given, best, moves), _merged(groups))
+
+    best = best.transpose(1, 2).contiguous()  # [S, 2B, C]
+    ends = np.repeat(np.maximum(halves, 1) - 1, 2) * (2 * rows) + np.arange(2 * rows)
+    last = layout.on_device(ends)
+    left, right = best.view(-1, tags).index_select(0, last).view(rows, 2, tags).unbind(1)
+    is_odd = layout.on_device(np.array(layout.sorted_lengths) % 2 == 1)
+    same = torch.full_like(transitions, -torch.inf).fill_diagonal_(0.0)
+    join = torch.where(is_odd[:, None, None], same, transitions)
+    meeting = (left[:, :, None] + join + right[:, None, :]).flatten(1).argmax(1)
+    entry = torch.stack([meeting // tags, meeting % tags + tags], 1).flatten()
+
+    offsets = layout.on_device(np.arange(2 * rows) % 2 * tags)  # the second chain's tags count from C
+    found = entry.new_zeros(halves[0] * 2 * rows).index_copy_(0, last, entry).view(halves[0], 2 * rows)
+    table = torch.cat([transitions.T, transitions])  # [2C, from]: what leads to each tag, in each direction
+    _follow_back(arrays_of(best, table, found, offsets), groups)
+    return found.view(-1).index_select(0, place) % tags
+
+
+def _merged(groups: Groups) -> Groups:
+    """Fewer groups, of at most twice the rows: whole arrays are faster than parts of them nearly as large."""
+    merged: list[tuple[int, int, int]] = []
+    for begin, stop, count in groups:
+        if merged and 2 * count > merged[-1][2]:
+            merged[-1] = (merged[-1][0], stop, merged[-1][2])
+        else:
+            merged.append((begin, stop, count))
+    return merged
+
+
+def _best_over_paths(arrays: Sequence[Any], groups: Groups) -> None:
+    """Fill `best [S, C, 2B]` from step 1 on: the best of the step before plus `moves [C, C, 2B]`, plus `given`."""
+    given, best, moves = arrays
+    library = library_of(best)
+    work = library.empty_like(moves)
+    largest = np.maximum.reduce if library is np else torch.amax
+    for begin, stop, count in groups:
+        before = list(best[begin - 1 : stop - 1, :, None, :count])
+        after = list(best[begin:stop, :, :count])
+        emissions = list(given[begin:stop, :, :count])
+        move, candidates = moves[:, :, :count], work[:, :, :count]
+        for here, there, emission in zip(before, after, emissions):
+            library.add(here, move, out=candidates)
+            largest(candidates, 0, out=there)
+            library.add(there, emission, out=there)
+
+
+def _follow_back(arrays: Sequence[Any], groups: Groups) -> None:
+    """Fill `found [S, 2B]`, which holds the last tag of each chain, towards the first step.
+
+    `best [S, 2B, C]`; a tag is a row of `table [2C, C]`, its direction's `offsets` added.
+    """
+    best, table, found, offsets = arrays
+    library = library_of(best)
+    for begin, stop, count in reversed(groups):
+        scores = list(best[begin - 1 : stop - 1, :count])
+        tags = list(found[begin - 1 : stop, :count])
+        offset = offsets[:count]
+        for index in range(stop - begin - 1, -1, -1):
+            candidates = table[tags[index + 1]]
+            candidates += scores[index]
+            library.add(candidates.argmax(-1), offset, out=tags[index])
