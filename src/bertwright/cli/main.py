@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli import corpus, demo, doctoring, evaluating, finetuning, inspecting, pretraining
+from bertwright.cli import converting, corpus, demo, doctoring, evaluating, finetuning, inspecting, pretraining
 from bertwright.errors import LANGUAGES, BertwrightError
 from bertwright.version import __version__
 
@@ -30,6 +30,7 @@ app.command()(finetuning.predict)
 app.command()(corpus.vocab)
 app.command()(corpus.prepare)
 app.command()(inspecting.inspect)
+app.command("convert-data")(converting.convert_data)
 app.command()(doctoring.doctor)
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -43,6 +43,15 @@ def places_listed(places: Sequence[Where], earlier: Sequence[Where] = (), limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A part `[start, end)` of something, such as the characters `text[start:end]`, with its type."""
+
+    start: int
+    end: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """One text with its label.
 
@@ -50,17 +59,23 @@ class Example:
         text: as the user wrote it.
         label: as the user wrote it; None where the data has none.
         where: its place in the data.
+        text_b: the second text of a pair.
+        spans: the marked parts of `text`, counted in characters; None where the data does not mark any.
     """
 
     text: str
     label: str | None
     where: Where
     text_b: str | None = None
+    spans: tuple[Span, ...] | None = None
 
 
 def digest_of(examples: Iterable[Example]) -> str:
-    """SHA-256 of texts and labels in their order: equal for equal data, wherever it was read from."""
+    """SHA-256 of texts, labels and spans in their order: equal for equal data, wherever it was read from."""
     digest = hashlib.sha256()
     for example in examples:
-        digest.update(repr((example.text, example.text_b, example.label)).encode("utf-8", "surrogatepass"))
+        parts: tuple[object, ...] = (example.text, example.text_b, example.label)
+        if example.spans is not None:
+            parts += tuple((span.start, span.end, span.type) for span in example.spans)
+        digest.update(repr(parts).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

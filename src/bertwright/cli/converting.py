@@ -1,0 +1,51 @@
+"""The verb `convert-data`: texts with marked parts from one format into another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def convert_data(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A column file (CoNLL and its kin) or JSON with spans.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
+    to: Annotated[
+        str | None, typer.Option(help="columns, cluener, doccano or label-studio. Default: by the ending of OUT.")
+    ] = None,
+    scheme: Annotated[
+        str | None, typer.Option(help="Of the tags: bio, bioes, bmes, bilou, iob1, io. Default: by OUT, else bio.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of IN. Default: detected, and said.")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace OUT.")] = False,
+) -> None:
+    """Convert tagged texts between CoNLL columns, CLUENER, doccano and Label Studio.
+
+    Examples:
+
+      bertwright convert-data eng.train train.jsonl
+
+      bertwright convert-data labelled.json train.bmes
+
+      bertwright convert-data train.char.bmes train.json --to cluener
+    """
+    from bertwright.checkpoint.store import write_text
+    from bertwright.data.spans.columns import scheme_named
+    from bertwright.data.spans.schemes import SCHEMES
+    from bertwright.data.spans.sources import read_spans
+    from bertwright.data.spans.writing import form_for, lines_for
+    from bertwright.errors import BertwrightError
+
+    form = form_for(target, to)
+    suffix = target.suffix.lower().removeprefix(".")
+    by_name = suffix if suffix in (*SCHEMES, "iob", "iob2") else "bio"
+    chosen = scheme_named(scheme or by_name)
+    if target.exists() and not overwrite:
+        raise BertwrightError("BW122", file=target)
+    table = read_spans(source, encoding=encoding)
+    typer.echo(table.summary(), err=True)
+    write_text(target, "".join(lines_for(table.examples, form, chosen)))
+    spans = sum(len(example.spans or ()) for example in table.examples)
+    what = f"{form}, {chosen.upper()}" if form == "columns" else form
+    typer.echo(f"{target}: {len(table.examples)} texts with {spans} entities ({what})")

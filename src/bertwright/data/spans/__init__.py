@@ -1,0 +1,1 @@
+"""Texts with marked parts: readers, schemes of tags, and the units that a tagger tags."""

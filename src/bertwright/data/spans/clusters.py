@@ -1,0 +1,33 @@
+"""What a reader takes for one character: letters with their marks, emoji of several code points."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_JOINER = "\u200d"
+_SELECTORS = range(0xFE00, 0xFE10)
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_TAGS = range(0xE0020, 0xE0080)  # flags of regions
+_REGIONAL = range(0x1F1E6, 0x1F200)
+
+
+def is_inside_cluster(text: str, place: int) -> bool:
+    """Whether the code points before and at `place` belong to one character (after Unicode Annex 29, simplified)."""
+    if not 0 < place < len(text):
+        return False
+    before, here = text[place - 1], text[place]
+    code = ord(here)
+    if code < 0x300 or ord(before) < 0x20:
+        return before == "\r" and here == "\n"
+    if unicodedata.category(here)[0] == "M" or here == _JOINER:
+        return not before.isspace()
+    if code in _SELECTORS or code in _SKIN_TONES or code in _TAGS:
+        return not before.isspace()
+    if before == _JOINER:
+        return place > 1 and unicodedata.category(text[place - 2]) in ("So", "Sk", "Mn", "Me") and code > 0x2000
+    if code in _REGIONAL:
+        start = place
+        while start > 0 and ord(text[start - 1]) in _REGIONAL:
+            start -= 1
+        return (place - start) % 2 == 1
+    return False

@@ -1,0 +1,200 @@
+"""Column files: one token a line with its tag in the last column, a blank line between sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bertwright.data.examples import Example, Span, Where
+from bertwright.data.spans.scheme_search import SchemeSearch
+from bertwright.data.spans.schemes import (
+    _TAG,
+    OUTSIDE,
+    SCHEMES,
+    Scheme,
+    Tag,
+    ill_formed,
+    parse_tag,
+    read_entities,
+    tag_set,
+)
+from bertwright.data.spans.units import is_han
+from bertwright.data.text_source import encoding_of, lines_of
+from bertwright.errors import BertwrightError, nearest, shown
+
+_DOCUMENT = "-DOCSTART-"
+_LINES_LOOKED_AT = 2000
+_SENTENCES_LOOKED_AT = 2000
+
+
+@dataclass(slots=True)
+class Sentence:
+    """Tokens with their tags and lines, as the file has them."""
+
+    tokens: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    places: list[Where] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedTexts:
+    """What was read.
+
+    Attributes:
+        examples: with the entities as spans of characters.
+        scheme: of the tags.
+        repaired: places of tags that the scheme does not have in this order.
+        joined: what stands between two tokens in the texts: a space, or nothing.
+    """
+
+    examples: list[Example]
+    scheme: Scheme
+    repaired: tuple[Where, ...]
+    joined: str
+
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know, a line each."""
+        between = "a space" if self.joined else "nothing"
+        remarks = [f"scheme {self.scheme.upper()}, tokens joined by {between}"]
+        if self.repaired:
+            tags = "1 ill-formed tag" if len(self.repaired) == 1 else f"{len(self.repaired)} ill-formed tags"
+            remarks.append(f"{tags} read as conlleval does: {shown(self.repaired, 3)}")
+        return tuple(remarks)
+
+
+def looks_like_columns(path: Path, encoding: str | None) -> bool:
+    """Whether the beginning of a file is tokens with tags."""
+    tagged, lines, outside = 0, 0, 0
+    widths, last_fields = set(), set()
+    for number, line in enumerate(lines_of(path, encoding_of(path, encoding)), start=1):
+        if number > _LINES_LOOKED_AT:
+            break
+        fields = line.split()
+        if not fields:
+            continue
+        lines += 1
+        tag = fields[-1]
+        outside += len(fields) > 1 and tag == OUTSIDE
+        tagged += len(fields) > 1 and (tag == OUTSIDE or (_TAG.fullmatch(tag) is not None and tag[0] in "BIESMLU"))
+        last_fields.add(tag)
+        widths.add(len(fields))
+    if lines < 2 or not outside:
+        return False
+    few_types = len(last_fields) <= 40 and outside > 0.3 * lines and len(widths) == 1  # types without letters
+    return tagged > 0.8 * lines or few_types
+
+
+def read_columns(path: Path, encoding: str | None) -> TaggedTexts:
+    """The sentences of a column file, compressed or not. Fields are separated by tabs or by spaces.
+
+    Raises:
+        BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW242 a line without a tag; BW247
+            sentences of one token only; and those of `to_examples`.
+    """
+    sentences = list(_sentences(path, encoding_of(path, encoding)))
+    if not sentences:
+        raise BertwrightError("BW205", source=path)
+    if len(sentences) == sum(len(one.tokens) for one in sentences):
+        raise BertwrightError("BW247", source=path, count=len(sentences))
+    return to_examples(sentences, str(path))
+
+
+def _sentences(path: Path, encoding: str) -> Iterator[Sentence]:
+    sentence = Sentence()
+    width: int | None = None
+    for number, line in enumerate(lines_of(path, encoding), start=1):
+        where = Where(str(path), number)
+        line = line.strip("\r\n")
+        if not line.strip():
+            if sentence.tokens:
+                yield sentence
+            sentence = Sentence()
+            continue
+        fields = line.split("\t") if "\t" in line else line.split()
+        if fields[0].strip() == _DOCUMENT:
+            continue
+        width = width or len(fields)
+        if len(fields) != width or width < 2 or not fields[-1].strip() or not fields[0].strip():
+            raise BertwrightError("BW242", where=where, have=len(fields), want=max(width, 2), line=line[:40])
+        sentence.tokens.append(fields[0].strip())
+        sentence.tags.append(fields[-1].strip())
+        sentence.places.append(where)
+    if sentence.tokens:
+        yield sentence
+
+
+def to_examples(sentences: Sequence[Sentence], source: str) -> TaggedTexts:
+    """Sentences as texts with spans.
+
+    Raises:
+        BertwrightError: BW240 a tag outside the scheme, BW241 two schemes.
+    """
+    search = SchemeSearch()
+    for one in sentences:
+        search.add(one.tags, one.places)
+    scheme = search.scheme(source)
+    looked_at = [token for one in sentences[:_SENTENCES_LOOKED_AT] for token in one.tokens]
+    han = sum(any(map(is_han, token)) for token in looked_at)
+    letters = sum(any(map(str.isalpha, token)) for token in looked_at)
+    between = "" if 2 * han > letters else " "
+    known: dict[str, Tag] = {}
+    examples: list[Example] = []
+    repaired: list[Where] = []
+    for one in sentences:
+        tags = []
+        for text, where in zip(one.tags, one.places):
+            if text not in known:
+                known[text] = _parse(text, scheme, where, known)
+            tags.append(known[text])
+        repaired += [one.places[place] for place in ill_formed(tags, scheme)]
+        text, places = join(one.tokens, between)
+        spans = tuple(
+            Span(places[entity.start][0], places[entity.end - 1][1], entity.type) for entity in read_entities(tags)
+        )
+        examples.append(Example(text, None, one.places[0], spans=spans))
+    return TaggedTexts(examples, scheme, tuple(repaired), between)
+
+
+def _parse(text: str, scheme: Scheme, where: Where, known: dict[str, Tag]) -> Tag:
+    tag = parse_tag(text, scheme)
+    if tag is not None:
+        return tag
+    types = {one.type for one in known.values() if one.type}
+    close = nearest(text, [*tag_set(sorted(types), scheme), *known])
+    raise BertwrightError("BW240", where=where, tag=text, scheme=scheme.upper(), nearest=f"({close}?)" if close else "")
+
+
+def join(tokens: Sequence[str], between: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text of a sentence, and the place `(start, end)` of each of its tokens.
+
+    Without a space between tokens, words of letters and digits still get one, so that they stay apart.
+    """
+    parts: list[str] = []
+    places = []
+    end = 0
+    for token in tokens:
+        gap = between
+        if not between and parts and len(parts[-1]) + len(token) > 2:
+            left, right = parts[-1][-1], token[0]
+            gap = " " if left.isascii() and right.isascii() and left.isalnum() and right.isalnum() else ""
+        if parts and gap:
+            parts.append(gap)
+            end += len(gap)
+        parts.append(token)
+        places.append((end, end + len(token)))
+        end += len(token)
+    return "".join(parts), places
+
+
+def scheme_named(name: str) -> Scheme:
+    """The scheme of that name, in any case.
+
+    Raises:
+        BertwrightError: BW120 there is none.
+    """
+    lowered = {"iob": "iob1", "iob2": "bio", "bilou": "bilou", "iobes": "bioes"}.get(name.lower(), name.lower())
+    for scheme in SCHEMES:
+        if scheme == lowered:
+            return scheme
+    raise BertwrightError("BW120", scheme=name, known=shown(SCHEMES))

@@ -1,0 +1,137 @@
+"""JSON objects with spans: CLUENER, doccano, Label Studio, and what looks like them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bertwright.data.column_names import TEXTS
+from bertwright.data.examples import Span, Where
+from bertwright.errors import BertwrightError, shown
+
+_SPAN_KEYS = ("label", "labels", "entities", "spans", "annotations", "entity", "ner", "column_label", "实体", "标注")
+_STARTS = ("start", "start_offset", "begin", "from", "start_idx", "开始")
+_ENDS = ("end", "end_offset", "stop", "to", "end_idx", "结束")
+_TYPES = ("label", "labels", "type", "entity", "entity_group", "tag", "entity_type", "category", "类型")
+_SAID = ("text", "word", "mention", "surface", "value")
+_TOKENS = ("tokens", "words", "chars")
+_TAGS = ("tags", "ner_tags", "labels", "label", "tag")
+
+# A span as it was given: start, end, type, and the text that it is said to be.
+Given = tuple[Any, Any, Any, str | None]
+
+
+def has_spans(row: Mapping[str, Any]) -> bool:
+    """Whether an object is a text with spans, or tokens with tags."""
+    return _tokens_of(row) is not None or _form(row) is not None
+
+
+def tokens_with_tags(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | None:
+    """The tokens and the tags of an object that has both as lists."""
+    return _tokens_of(row)
+
+
+def text_with_spans(row: Mapping[str, Any], where: Where) -> tuple[str, list[tuple[Span, str | None]]]:
+    """The text of an object and its spans, each with the text that it is said to be; ends are exclusive.
+
+    Raises:
+        BertwrightError: BW248 the object is of none of the forms; BW252 it has no text.
+    """
+    form = _form(row)
+    if form is None:
+        raise BertwrightError("BW248", where=where, keys=shown(row), reason="label, entities or annotations is missing")
+    source = row["data"] if form == "label-studio" and isinstance(row.get("data"), Mapping) else row
+    text = next((source[key] for key in (*TEXTS, "tokens") if isinstance(source.get(key), str)), None)
+    if text is None and form == "label-studio":
+        text = next((value for value in source.values() if isinstance(value, str)), None)
+    if text is None:
+        raise BertwrightError("BW252", where=where, keys=shown(source))
+    readers = {"cluener": _cluener, "label-studio": _label_studio, "list": _listed}
+    found = []
+    for start, end, kind, said in readers[form](row):
+        if isinstance(kind, Sequence) and not isinstance(kind, str) and len(kind) == 1:
+            kind = kind[0]
+        whole = all(isinstance(number, int) and not isinstance(number, bool) for number in (start, end))
+        if not whole or not isinstance(kind, str) or not kind:
+            reason = f"start {start!r}, end {end!r}, type {kind!r}"
+            raise BertwrightError("BW248", where=where, keys=shown(row), reason=reason)
+        found.append((Span(start, end, kind), said))
+    return text, found
+
+
+def _form(row: Mapping[str, Any]) -> str | None:
+    if isinstance(row.get("annotations"), list) and isinstance(row.get("data"), Mapping):
+        return "label-studio"
+    key = _span_key(row)
+    if key is None:
+        return None
+    return "cluener" if isinstance(row[key], Mapping) else "list"
+
+
+def _span_key(row: Mapping[str, Any]) -> str | None:
+    for key in _SPAN_KEYS:
+        value = row.get(key)
+        if isinstance(value, Mapping) and all(isinstance(one, Mapping) for one in value.values()):
+            return key
+        if isinstance(value, list) and all(isinstance(one, (list, tuple, Mapping)) for one in value):
+            return key
+    return None
+
+
+def _tokens_of(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | None:
+    for key in _TOKENS:
+        tokens = row.get(key)
+        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+            continue
+        for name in _TAGS:
+            tags = row.get(name)
+            if isinstance(tags, list) and len(tags) == len(tokens) and all(isinstance(tag, str) for tag in tags):
+                return tokens, tags
+    return None
+
+
+def _cluener(row: Mapping[str, Any]) -> Iterator[Given]:
+    """`{"label": {"name": {"彭小军": [[0, 2]]}}}`: the end is the last character."""
+    key = _span_key(row)
+    assert key is not None
+    for kind, mentions in row[key].items():
+        for said, places in mentions.items():
+            for place in places if isinstance(places, list) else [places]:
+                if not isinstance(place, (list, tuple)) or len(place) != 2:
+                    yield None, None, kind, said
+                    continue
+                start, end = place
+                yield start, end + 1 if isinstance(end, int) else end, kind, said
+
+
+def _listed(row: Mapping[str, Any]) -> Iterator[Given]:
+    """`[[0, 3, "PER"]]`, or objects with a start, an end and a type, as doccano and many others have them."""
+    key = _span_key(row)
+    assert key is not None
+    for one in row[key]:
+        if isinstance(one, Mapping):
+            yield _of_object(one)
+        elif len(one) == 3:
+            yield one[0], one[1], one[2], None
+        else:
+            yield None, None, None, None
+
+
+def _of_object(one: Mapping[str, Any]) -> Given:
+    def first(names: Sequence[str]) -> Any:
+        return next((one[name] for name in names if one.get(name) is not None), None)
+
+    said = first(_SAID)
+    return first(_STARTS), first(_ENDS), first(_TYPES), said if isinstance(said, str) else None
+
+
+def _label_studio(row: Mapping[str, Any]) -> Iterator[Given]:
+    """The first annotation that was not cancelled; what is no span of a text (choices, relations) is passed over."""
+    for annotation in row["annotations"]:
+        if not isinstance(annotation, Mapping) or annotation.get("was_cancelled"):
+            continue
+        for result in annotation.get("result") or ():
+            value = result.get("value") if isinstance(result, Mapping) else None
+            if isinstance(value, Mapping) and "start" in value and "labels" in value:
+                yield _of_object(value)
+        return

@@ -1,0 +1,165 @@
+"""Any source of texts with marked parts to examples: column files and JSON spans, in files or in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bertwright.data.examples import Example, Span, Where
+from bertwright.data.json_rows import read_json
+from bertwright.data.memory_rows import read_memory
+from bertwright.data.rows import Row, Rows
+from bertwright.data.spans.clusters import is_inside_cluster
+from bertwright.data.spans.columns import Sentence, looks_like_columns, read_columns, to_examples
+from bertwright.data.spans.json_spans import has_spans, text_with_spans, tokens_with_tags
+from bertwright.data.spans.units import trim
+from bertwright.data.tables import Columns, Table
+from bertwright.data.text_source import encoding_of
+from bertwright.errors import BertwrightError, shown
+from bertwright.text.files import plain_suffix
+
+_JSON = (".json", ".jsonl", ".ndjson")
+_OTHERS = (".csv", ".parquet", ".pq", ".xlsx", ".xls", ".zip", ".bin", ".safetensors")
+_ROWS_LOOKED_AT = 50
+
+
+def looks_tagged(source: Any, encoding: str | None = None) -> bool:
+    """Whether a source holds texts with marked parts; a look at its beginning."""
+    if not isinstance(source, (str, Path)):
+        if not isinstance(source, (list, tuple)) or not source:
+            return False
+        first = source[0]
+        return (isinstance(first, Example) and first.spans is not None) or (
+            isinstance(first, Mapping) and has_spans(first)
+        )
+    path = Path(source)
+    if not path.is_file() or plain_suffix(path) in _OTHERS:
+        return False
+    if plain_suffix(path) in _JSON:
+        try:
+            return any(isinstance(row, Mapping) and has_spans(row) for _, row in islice(_rows(path, encoding), 1))
+        except BertwrightError:
+            return False  # whoever reads it in earnest says what is wrong
+    return looks_like_columns(path, encoding)
+
+
+def read_spans(source: Any, *, labelled: bool = True, encoding: str | None = None, name: str = "train") -> Table:
+    """The examples of a source, their `spans` counted in characters of `text`.
+
+    Spans are what the data says they are: each is checked to lie in its text, not to cut a character in half, and
+    to read as the data says it reads. White space at the ends of a span is taken off, a span that is there twice is
+    kept once; both are counted, as are tags that were repaired.
+
+    Args:
+        source: the path of a column file (CoNLL and its kin) or of a JSON or JSON lines file (CLUENER, doccano, Label
+            Studio, tokens with tags), also compressed; or such objects, or `Example`s, in memory.
+        labelled: whether every text must say what is marked in it, if only that nothing is.
+        encoding: of a file, instead of the detected one.
+        name: what a source in memory is called in messages.
+
+    Raises:
+        BertwrightError: BW201 to BW203, BW225, BW226, BW228, BW234, BW235 a file; BW205 no examples; BW240 to BW242,
+            BW247 the tags; BW243, BW244, BW249 a span; BW248, BW252 an object; BW254 a text without spans.
+    """
+    if not isinstance(source, (str, Path)):
+        items = list(source) if isinstance(source, (list, tuple)) else source
+        if isinstance(items, list) and items and all(isinstance(item, Example) for item in items):
+            return _table(items, Table([], name, Columns("text", "spans"), format="examples"), (), labelled=labelled)
+        rows = read_memory(items, name, labelled=labelled, pair=False)
+        return _of_rows(Rows(name, rows.format, _named(rows)), labelled=labelled)
+    path = Path(source)
+    if not path.exists():
+        raise BertwrightError("BW201", file=path)
+    if path.is_dir():
+        raise BertwrightError("BW253", source=path)
+    if plain_suffix(path) in _JSON:
+        return _of_rows(read_json(path, encoding), labelled=labelled)
+    read = read_columns(path, encoding)
+    about = Table([], str(path), Columns("tokens", "tags"), encoding_of(path, encoding), format="column file")
+    return _table(read.examples, about, read.remarks(), labelled=labelled)
+
+
+def _rows(path: Path, encoding: str | None) -> Iterator[Row]:
+    return read_json(path, encoding).rows
+
+
+def _named(rows: Rows) -> Iterator[Row]:
+    for where, fields in rows.rows:
+        yield where, fields if isinstance(fields, Mapping) else dict(zip(rows.names or (), fields))
+
+
+def _of_rows(rows: Rows, *, labelled: bool) -> Table:
+    examples: list[Example] = []
+    sentences: list[Sentence] = []
+    wrong: list[tuple[Where, Span, str, str]] = []
+    for where, row in rows.rows:
+        assert isinstance(row, Mapping)
+        tagged = tokens_with_tags(row)
+        if tagged is not None:
+            tokens, tags = tagged
+            if tokens:
+                sentences.append(Sentence(tokens, tags, [where] * len(tokens)))
+            continue
+        if not labelled and not has_spans(row):
+            row = {**row, "spans": []}
+        text, found = text_with_spans(row, where)
+        for span, said in found:
+            _check(text, span, where)
+            if said is not None and text[span.start : span.end] != said:
+                wrong.append((where, span, said, text[span.start : span.end]))
+        examples.append(Example(text, None, where, spans=tuple(span for span, _ in found)))
+    if wrong:
+        where, span, said, read = wrong[0]
+        raise BertwrightError(
+            "BW249", where=where, start=span.start, end=span.end, read=read, said=said, count=len(wrong)
+        )
+    remarks: tuple[str, ...] = ()
+    if sentences:
+        tagged_texts = to_examples(sentences, rows.source)
+        examples, remarks = [*examples, *tagged_texts.examples], tagged_texts.remarks()
+    about = Table([], rows.source, Columns("text", "spans"), rows.encoding, format=rows.format)
+    return _table(examples, about, remarks, labelled=labelled)
+
+
+def _check(text: str, span: Span, where: Where) -> None:
+    if not 0 <= span.start < span.end <= len(text):
+        raise BertwrightError("BW243", where=where, start=span.start, end=span.end, type=span.type, length=len(text))
+    for place in (span.start, span.end):
+        if is_inside_cluster(text, place):
+            whole = text[max(place - 1, 0) : place + 1]
+            raise BertwrightError("BW244", where=where, start=span.start, end=span.end, type=span.type, whole=whole)
+
+
+def _table(examples: list[Example], about: Table, remarks: tuple[str, ...], *, labelled: bool) -> Table:
+    """The examples with tidy spans, and with an account of what was tidied."""
+    kept: list[Example] = []
+    empty: list[Where] = []
+    trimmed: list[Where] = []
+    twice: list[Where] = []
+    for example in examples:
+        if not example.text.strip():
+            empty.append(example.where)
+            continue
+        if example.spans is None:
+            if labelled:
+                raise BertwrightError("BW254", where=example.where)
+            kept.append(example)
+            continue
+        for span in example.spans:
+            _check(example.text, span, example.where)
+        spans = [trim(example.text, span) for span in example.spans]
+        spans = [span for span in spans if span.start < span.end]
+        trimmed += [example.where] * (spans != list(example.spans))
+        unique = tuple(sorted(set(spans), key=lambda span: (span.start, -span.end, span.type)))
+        twice += [example.where] * (len(unique) < len(spans))
+        kept.append(Example(example.text, example.label, example.where, example.text_b, unique))
+    if not kept:
+        raise BertwrightError("BW205", source=about.source)
+    for places, what in ((trimmed, "with white space at the ends of a span"), (twice, "with a span twice")):
+        if places:
+            remarks = (*remarks, f"{len(places)} text{'s' * (len(places) > 1)} {what}: {shown(places, 3)}")
+    return Table(
+        kept, about.source, about.columns, about.encoding, empty=tuple(empty), format=about.format, remarks=remarks
+    )

@@ -1,0 +1,122 @@
+"""Texts with marked parts into the formats that people have."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from bertwright.data.examples import Example, Span
+from bertwright.data.spans.schemes import Scheme, spell_tag, write_tags
+from bertwright.data.spans.units import Unit, unit_for, units_of
+from bertwright.errors import BertwrightError, shown
+
+Form = Literal["columns", "cluener", "doccano", "label-studio"]
+_BY_SUFFIX: dict[str, Form] = {
+    ".jsonl": "doccano",
+    ".json": "label-studio",
+    **dict.fromkeys(
+        (".conll", ".txt", ".tsv", ".bio", ".iob", ".iob1", ".iob2", ".bioes", ".bmes", ".bilou"), "columns"
+    ),
+}
+
+
+def form_for(path: Path, wished: str | None) -> Form:
+    """The form `wished`, or that of the ending of the name.
+
+    Raises:
+        BertwrightError: BW121 no such form, or none for this ending.
+    """
+    form = wished or _BY_SUFFIX.get(path.suffix.lower(), path.suffix or "-")
+    for known in get_args(Form):
+        if form == known:
+            return known  # type: ignore[no-any-return]
+    raise BertwrightError("BW121", file=path, form=form, known=shown(get_args(Form)))
+
+
+def lines_for(examples: Sequence[Example], form: Form, scheme: Scheme) -> Iterator[str]:
+    """The content of a file, in parts.
+
+    Raises:
+        BertwrightError: BW251 entities overlap, which tags cannot say.
+    """
+    if form == "columns":
+        unit = unit_for(examples)
+        for example in examples:
+            yield _sentence(example, scheme, unit)
+    elif form == "label-studio":
+        yield "[\n"
+        for index, example in enumerate(examples):
+            comma = "," if index + 1 < len(examples) else ""
+            yield json.dumps(_label_studio(example), ensure_ascii=False) + comma + "\n"
+        yield "]\n"
+    else:
+        as_object = _cluener if form == "cluener" else _doccano
+        for example in examples:
+            yield json.dumps(as_object(example), ensure_ascii=False) + "\n"
+
+
+def overlapping(spans: Sequence[Span]) -> tuple[Span, Span] | None:
+    """Two spans that share a place, if there are any; `spans` are in the order of their starts."""
+    last: Span | None = None
+    for span in spans:
+        if last is not None and span.start < last.end:
+            return last, span
+        last = span
+    return None
+
+
+def _sentence(example: Example, scheme: Scheme, unit: Unit) -> str:
+    spans = example.spans or ()
+    if two := overlapping(spans):
+        named = (f"'{example.text[one.start : one.end]}' ({one.type})" for one in two)
+        raise BertwrightError("BW251", where=example.where, entities=shown(named))
+    # Where an entity begins or ends within a word, the word is split there.
+    units = units_of(example.text, unit)
+    cuts = {place for span in spans for place in (span.start, span.end)}
+    tokens = []
+    for start, end in units.tolist():
+        ends = sorted({start, end, *(cut for cut in cuts if start < cut < end)})
+        tokens += list(pairwise(ends))
+    starts = np.array([start for start, _ in tokens])
+    entities = [
+        Span(int(np.searchsorted(starts, one.start)), int(np.searchsorted(starts, one.end)), one.type) for one in spans
+    ]
+    tags = write_tags(entities, len(tokens), scheme)
+    separator = "\t"
+    lines = [f"{example.text[a:b]}{separator}{spell_tag(tag, scheme)}\n" for (a, b), tag in zip(tokens, tags)]
+    return "".join(lines) + "\n"
+
+
+def _cluener(example: Example) -> dict[str, Any]:
+    label: dict[str, dict[str, list[list[int]]]] = {}
+    for span in example.spans or ():
+        said = example.text[span.start : span.end]
+        label.setdefault(span.type, {}).setdefault(said, []).append([span.start, span.end - 1])
+    return {"text": example.text, "label": label}
+
+
+def _doccano(example: Example) -> dict[str, Any]:
+    return {"text": example.text, "label": [[span.start, span.end, span.type] for span in example.spans or ()]}
+
+
+def _label_studio(example: Example) -> dict[str, Any]:
+    result = [
+        {
+            "from_name": "label",
+            "to_name": "text",
+            "type": "labels",
+            "value": {
+                "start": span.start,
+                "end": span.end,
+                "text": example.text[span.start : span.end],
+                "labels": [span.type],
+            },
+        }
+        for span in example.spans or ()
+    ]
+    return {"data": {"text": example.text}, "annotations": [{"result": result}]}

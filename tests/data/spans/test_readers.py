@@ -1,0 +1,284 @@
+"""Readers of tagged texts: each format, what they count, and every mistake with its place."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bertwright.data.examples import Example, Span, Where
+from bertwright.data.spans.clusters import is_inside_cluster
+from bertwright.data.spans.schemes import SCHEMES, Scheme
+from bertwright.data.spans.sources import looks_tagged, read_spans
+from bertwright.data.spans.units import span_of_units, trim, unit_for, units_of
+from bertwright.data.spans.writing import form_for, lines_for, overlapping
+from bertwright.data.tables import Table
+from bertwright.errors import BertwrightError
+
+ENGLISH = "Anna I-PER\nMiller I-PER\nlives O\nin O\nNew I-LOC\nYork I-LOC\n. O\n\nBonn I-LOC\nBerlin B-LOC\n"
+CHINESE = "李\tB-PER\n明\tE-PER\n在\tO\n2\tO\n0\tO\n楼\tO\n\n上\tB-LOC\n海\tM-LOC\n市\tE-LOC\n很\tO\n大\tO\n"
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def entities(table: Table) -> list[list[tuple[str, str]]]:
+    return [[(one.text[span.start : span.end], span.type) for span in one.spans or ()] for one in table.examples]
+
+
+def test_columns_of_words(tmp_path: Path) -> None:
+    path = write(tmp_path, "eng.train", "-DOCSTART- -X- O O\n\n" + ENGLISH.replace(" ", " NN x "))
+    assert looks_tagged(path)
+    table = read_spans(path)
+    assert [one.text for one in table.examples] == ["Anna Miller lives in New York .", "Bonn Berlin"]
+    assert entities(table) == [[("Anna Miller", "PER"), ("New York", "LOC")], [("Bonn", "LOC"), ("Berlin", "LOC")]]
+    assert str(table.examples[1].where) == f"{path}:11"
+    assert "IOB1" in table.summary()
+
+
+def test_columns_of_characters_compressed(tmp_path: Path) -> None:
+    path = tmp_path / "train.bmes.gz"
+    path.write_bytes(gzip.compress(CHINESE.encode("gb18030")))
+    assert looks_tagged(path, "gb18030")
+    table = read_spans(path, encoding="gb18030")
+    assert [one.text for one in table.examples] == ["李明在20楼", "上海市很大"]
+    assert entities(table) == [[("李明", "PER")], [("上海市", "LOC")]]
+    assert unit_for(table.examples) == "character"
+
+
+def test_words_of_letters_stay_apart_in_chinese(tmp_path: Path) -> None:
+    path = write(tmp_path, "mixed.bio", "我 O\n爱 O\nNew B-LOC\nYork I-LOC\n市 O\n1 O\n2 O\n")
+    assert read_spans(path).examples[0].text == "我爱New York市12"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": "李明在上海", "label": {"PER": {"李明": [[0, 1]]}, "LOC": {"上海": [[3, 4]]}}},
+        {"text": "李明在上海", "label": [[0, 2, "PER"], [3, 5, "LOC"]]},
+        {"text": "李明在上海", "labels": [[3, 5, "LOC"], [0, 2, "PER"]]},
+        {"text": "李明在上海", "entities": [{"start_offset": 0, "end_offset": 2, "label": "PER", "id": 7},
+                                           {"start_offset": 3, "end_offset": 5, "label": "LOC"}]},
+        {"text": "李明在上海", "spans": [{"start": 0, "end": 2, "type": "PER", "text": "李明"},
+                                        {"start": 3, "end": 5, "type": "LOC"}]},
+        {"data": {"text": "李明在上海"}, "annotations": [
+            {"was_cancelled": True, "result": [{"value": {"start": 0, "end": 5, "labels": ["X"]}}]},
+            {"result": [{"type": "labels", "value": {"start": 0, "end": 2, "text": "李明", "labels": ["PER"]}},
+                        {"type": "choices", "value": {"choices": ["good"]}},
+                        {"type": "labels", "value": {"start": 3, "end": 5, "labels": ["LOC"]}}]}]},
+        {"data": {"my_text": "李明在上海"}, "annotations": [{"result": [
+            {"value": {"start": 0, "end": 2, "labels": ["PER"]}},
+            {"value": {"start": 3, "end": 5, "labels": ["LOC"]}}]}]},
+        {"text": "李明在上海", "label": [{"start": 0, "end": 2, "text": "李明", "labels": ["PER"]},
+                                        {"start": 3, "end": 5, "labels": ["LOC"]}]},
+        {"tokens": ["李", "明", "在", "上", "海"], "ner_tags": ["B-PER", "I-PER", "O", "B-LOC", "I-LOC"]},
+    ],
+)  # fmt: skip
+def test_json_in_all_forms(tmp_path: Path, row: dict[str, Any]) -> None:
+    expected = [[("李明", "PER"), ("上海", "LOC")]]
+    lines = write(tmp_path, "train.jsonl", json.dumps(row, ensure_ascii=False) + "\n")
+    whole = write(tmp_path, "train.json", json.dumps([row], indent=1))
+    for source in (lines, whole, [row]):
+        assert looks_tagged(source)
+        table = read_spans(source)
+        assert entities(table) == expected
+        assert table.examples[0].text == "李明在上海"
+
+
+def test_texts_of_classes_are_not_taken_for_tagged_ones(tmp_path: Path) -> None:
+    assert not looks_tagged(write(tmp_path, "a.tsv", "text\tlabel\nthis is good\tO\nthat is bad\tX\n" * 20))
+    assert not looks_tagged(write(tmp_path, "a.jsonl", '{"text": "a", "label": "x"}\n'))
+    assert not looks_tagged(write(tmp_path, "b.jsonl", '{"text": "a", "label": ["x", "y"]}\n'))
+    assert not looks_tagged([("a text", "x")])
+    assert not looks_tagged(write(tmp_path, "broken.json", "{"))
+    assert not looks_tagged(tmp_path)
+
+
+def test_what_is_tidied_is_counted(tmp_path: Path) -> None:
+    rows = [
+        {"text": "  Anna  sings", "label": [[1, 8, "PER"], [2, 6, "PER"]]},
+        {"text": "", "label": []},
+        {"text": "no entity", "label": []},
+    ]
+    table = read_spans(rows)
+    assert entities(table) == [[("Anna", "PER")], []]
+    assert "1 text with white space at the ends of a span: train:1" in table.summary()
+    assert "1 text with a span twice" in table.summary()
+    assert "1 row without text left out: train:2" in table.summary()
+
+
+def test_ill_formed_tags_are_repaired_and_counted(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.bio", "x B-A\ny O\n\n" * 20 + "x O\ny I-A\nz I-B\n\na B-A\nb I-A\n")
+    table = read_spans(path)
+    assert entities(table)[20:] == [[("y", "A"), ("z", "B")], [("a b", "A")]]
+    assert f"2 ill-formed tags read as conlleval does: {path}:62, {path}:63" in table.summary()
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "text", "fact"),
+    [
+        ("BW240", "a.bio", "x B-PER\ny I-PER\nz X-PER\n", "a.bio:3"),
+        ("BW240", "a.bio", "x B-PER\ny PERSON\nz O\n", "a.bio:2"),
+        ("BW241", "a.bio", "x B-A\ny M-A\nz E-A\nq O\nx B-A\ny I-A\n", "I-A"),
+        ("BW241", "a.bio", "x B-A\ny I-A\nq O\n" * 9 + "x I-A\nz O\n" * 5, "two schemes"),
+        ("BW241", "a.bio", "x B-A\ny L-A\nq O\nx B-A\ny E-A\n", "E-A"),
+        ("BW242", "a.bio", "x O\ny\n", "a.bio:2"),
+        ("BW242", "a.bio", "x O\nNew York B-A\n", "a.bio:2"),
+        ("BW242", "a.bio", "x\nyz\n", "a.bio:1"),
+        ("BW247", "a.bio", "x B-A\n", "1 sentences"),
+        ("BW247", "a.bio", "x B-A\n\ny O\n\nz O\n", "3 sentences"),
+        ("BW205", "a.bio", "\n\n", "a.bio"),
+        ("BW205", "a.bio", "-DOCSTART- O\n", "a.bio"),
+        ("BW243", "a.jsonl", '{"text": "abc", "label": [[0, 9, "A"]]}', "a.jsonl:1"),
+        ("BW243", "a.jsonl", '\n{"text": "abc", "label": [[2, 1, "A"]]}', "a.jsonl:2"),
+        ("BW243", "a.jsonl", '{"text": "abc", "label": [[-1, 1, "A"]]}', "[-1, 1)"),
+        ("BW244", "a.jsonl", '{"text": "ok 👍🏽!", "label": [[3, 4, "A"]]}', "👍🏽"),
+        ("BW244", "a.jsonl", '{"text": "a e\\u0301t", "label": [[3, 5, "A"]]}', "[3, 5)"),
+        ("BW244", "a.jsonl", '{"text": "👨\\u200d👩\\u200d👧", "label": [[0, 2, "A"]]}', "[0, 2)"),
+        ("BW249", "a.jsonl", '{"text": "李明在上海", "label": {"PER": {"李明": [[1, 2]]}}}', "'明在'"),
+        ("BW248", "a.jsonl", '{"text": "abc", "label": [[0, 1]]}', "a.jsonl:1"),
+        ("BW248", "a.jsonl", '{"text": "abc", "label": [["0", "1", "A"]]}', "'0'"),
+        ("BW248", "a.jsonl", '{"text": "abc", "label": [[true, 1, "A"]]}', "True"),
+        ("BW248", "a.jsonl", '{"text": "abc", "label": {"A": {"a": [[0]]}}}', "a.jsonl:1"),
+        ("BW248", "a.jsonl", '{"text": "abc"}', "text"),
+        ("BW252", "a.jsonl", '{"id": 3, "label": [[0, 1, "A"]]}', "id"),
+        ("BW205", "a.jsonl", '{"text": "  ", "label": []}', "a.jsonl"),
+    ],
+)
+def test_mistakes(tmp_path: Path, code: str, name: str, text: str, fact: str) -> None:
+    path = write(tmp_path, name, text)
+    with pytest.raises(BertwrightError) as error:
+        read_spans(path)
+    assert error.value.code == code
+    for lang in ("en", "zh"):
+        assert fact in error.value.message(lang) or fact == "two schemes" or "sentences" in fact
+
+
+def test_mistakes_without_a_file(tmp_path: Path) -> None:
+    with pytest.raises(BertwrightError, match="BW201"):
+        read_spans(tmp_path / "absent.bio")
+    with pytest.raises(BertwrightError, match="BW253"):
+        read_spans(tmp_path)
+    with pytest.raises(BertwrightError, match="BW254"):
+        read_spans([Example("a text", None, Where("x", 1))])
+    with pytest.raises(BertwrightError, match="BW243"):
+        read_spans([Example("a text", None, Where("x", 1), spans=(Span(3, 99, "A"),))])
+    assert read_spans([{"text": "not labelled"}], labelled=False).examples[0].spans == ()
+
+
+SAMPLE = [
+    Example(
+        "李明在上海看NBA比赛。", None, Where("x", 1), spans=(Span(0, 2, "PER"), Span(3, 5, "LOC"), Span(6, 9, "ORG"))
+    ),
+    Example("没有实体", None, Where("x", 2), spans=()),
+    Example("北京北京", None, Where("x", 3), spans=(Span(0, 2, "LOC"), Span(2, 4, "LOC"))),
+]
+
+
+@pytest.mark.parametrize(
+    "name", ["a.json", "a.jsonl", "cluener", *(f"a.{scheme}" for scheme in SCHEMES if scheme != "io")]
+)
+def test_converting_keeps_every_entity(tmp_path: Path, name: str) -> None:
+    scheme: Scheme = next((one for one in SCHEMES if name.endswith(f".{one}")), "bio")
+    path = tmp_path / ("a.jsonl" if name == "cluener" else name)
+    form = form_for(path, "cluener" if name == "cluener" else "columns" if "." + scheme in name else None)
+    path.write_text("".join(lines_for(SAMPLE, form, scheme)), encoding="utf-8")
+    again = read_spans(path).examples
+    assert [one.text for one in again] == [one.text for one in SAMPLE]
+    assert [one.spans for one in again] == [one.spans for one in SAMPLE]
+
+
+def test_a_word_is_split_where_an_entity_cuts_it() -> None:
+    example = Example("the antiNATO talks", None, Where("x", 1), spans=(Span(8, 12, "ORG"),))
+    plain = Example("the NATO talks", None, Where("x", 2), spans=(Span(4, 8, "ORG"),))
+    lines = "".join(lines_for([example, *[plain] * 200], "columns", "bio"))
+    assert "NATO\tB-ORG\n" in lines
+
+
+def test_nested_entities_cannot_become_tags() -> None:
+    spans = (Span(0, 4, "ORG"), Span(0, 2, "LOC"))
+    assert overlapping(spans) == spans
+    assert overlapping((Span(0, 2, "A"), Span(2, 4, "A"))) is None
+    with pytest.raises(BertwrightError, match="BW251"):
+        list(lines_for([Example("上海大学", None, Where("x", 1), spans=spans)], "columns", "bio"))
+    with pytest.raises(BertwrightError, match="BW121"):
+        form_for(Path("a.docx"), None)
+
+
+UNICODE = st.text(
+    st.one_of(
+        st.characters(),
+        st.sampled_from(
+            list("abcXYZ 0123，。李明上海\u0301\u200d\ufe0f👍🏽👨👩🇩🇪𠮷𪚥ＡＢ１\u3000\t\n\u0000\u200bé한글กขا")
+        ),
+    ).filter(lambda c: not "\ud800" <= c <= "\udfff"),
+    min_size=1,
+    max_size=60,
+)
+
+
+@given(UNICODE)
+@settings(max_examples=300, deadline=None)
+def test_units_cover_everything_but_white_space(text: str) -> None:
+    for unit in ("character", "word"):
+        units = units_of(text, unit)
+        covered = "".join(text[start:end] for start, end in units)
+        assert covered.replace(" ", "") == covered
+        assert "".join(covered.split()) == "".join(text.split())
+        assert (units[1:, 0] >= units[:-1, 1]).all()
+        assert (units[:, 1] > units[:, 0]).all()
+        assert not any(is_inside_cluster(text, int(place)) for place in units.ravel())
+
+
+@given(UNICODE, st.integers(0, 60), st.integers(1, 60))
+@settings(max_examples=300, deadline=None)
+def test_every_span_that_cuts_no_character_is_made_of_units(text: str, start: int, size: int) -> None:
+    start = start % len(text)
+    end = min(start + size, len(text))
+    if is_inside_cluster(text, start) or is_inside_cluster(text, end) or not text[start:end].strip():
+        return
+    span = trim(text, Span(start, end, "A"))
+    if is_inside_cluster(text, span.start) or is_inside_cluster(text, span.end):
+        return
+    units = units_of(text, "character")
+    found = span_of_units(units, span)
+    assert found is not None
+    assert (units[found.start, 0], units[found.end - 1, 1]) == (span.start, span.end)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("U.S.-based firms", ["U", ".", "S", ".", "-", "based", "firms"]),
+        ("在2010年的NBA", ["在", "2010", "年", "的", "NBA"]),
+        ("cafe\u0301 ok👍🏽!", ["cafe\u0301", "ok", "👍🏽", "!"]),
+        ("🇩🇪🇫🇷", ["🇩🇪", "🇫🇷"]),
+        (" \t\n", []),
+    ],
+)
+def test_words(text: str, words: list[str]) -> None:
+    assert [text[start:end] for start, end in units_of(text, "word")] == words
+
+
+def test_real_files_hold_the_published_numbers(real_data: Path) -> None:
+    """Entities as the data sets' own descriptions count them."""
+    for name, count, unit in (
+        ("en/conll2003/eng.testa", 5942, "word"),
+        ("zh/msra_ner/test.bio", 6190, "character"),
+        ("zh/resume_ner/test.char.bmes", 1630, "character"),
+        ("zh/cluener/dev.json", 3072, "character"),
+    ):
+        table = read_spans(real_data / name)
+        assert sum(len(one.spans or ()) for one in table.examples) == count
+        assert unit_for(table.examples) == unit
+        assert looks_tagged(real_data / name)
+    for name in ("en/sst2/dev.tsv", "zh/tnews/dev.json", "zh/chnsenticorp/dev.tsv"):
+        assert not looks_tagged(real_data / name)
