@@ -35,6 +35,7 @@ _MODULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("nsp", ("cls.seq_relationship",)),
     ("classifier", ("classifier",)),
     ("qa_outputs", ("qa_outputs",)),
+    ("crf", ("crf",)),  # `transformers` has no such tensors, and passes over them
 )
 _THEIRS = dict(_MODULES)
 

@@ -38,7 +38,14 @@ def evaluate(
       bertwright evaluate runs/first test.csv --show-errors 10 --abstain-accuracy 0.95
     """
     from bertwright.checkpoint.store import write_text
-    from bertwright.cli.tables import print_abstention, print_classes, print_errors, print_scores, print_summary
+    from bertwright.cli.tables import (
+        print_abstention,
+        print_classes,
+        print_errors,
+        print_scores,
+        print_summary,
+        print_tables,
+    )
     from bertwright.data.tables import Columns
     from bertwright.errors import BertwrightError
     from bertwright.inference.evaluate import evaluate as run_evaluate
@@ -62,6 +69,7 @@ def evaluate(
         return
     if report.summary is None:
         print_scores(report.scores, len(report.examples))
+        print_tables(report.task.tables(report.predictions, report.examples))
         return
     print_summary(report.summary)
     print_classes(report.summary.confusion, report.summary.labels)

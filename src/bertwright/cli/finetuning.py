@@ -29,6 +29,10 @@ def finetune(
     dev: Annotated[Path | None, typer.Option(help="Labelled texts to choose the best epoch by.")] = None,
     model: Annotated[str, typer.Option(help="The model to start from: a folder or a hub name.")] = "",
     out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/ and the name of TRAIN.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification or tagging. Default: what the form of the data asks for.")
+    ] = None,
+    head: Annotated[str | None, typer.Option(help="Of a tagger: crf or softmax.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
     long: Annotated[str | None, typer.Option(help="Longer texts: window (read all), head, head+tail, error.")] = None,
     seeds: Annotated[str, typer.Option(help="Train once for each, and tell mean and spread: 1,2,3")] = "",
@@ -55,8 +59,10 @@ def finetune(
       bertwright finetune 训练.tsv --model ./chinese-bert --out runs/first epochs=5 learning_rate=3e-5
 
       bertwright finetune train.csv --dev dev.csv --model bert-base-uncased --resume
+
+      bertwright finetune train.conll --dev dev.conll --model bert-base-cased --task tagging --head crf
     """
-    from bertwright.cli.tables import print_confusion
+    from bertwright.cli.tables import print_confusion, print_tables
     from bertwright.data.tables import Columns
     from bertwright.errors import BertwrightError
     from bertwright.text.files import plain_suffix
@@ -75,13 +81,15 @@ def finetune(
         out=out or Path("runs") / name,
         columns=Columns(text=text_column, label=label_column, text_b=text_b_column),
         encoding=encoding,
-        settings=FinetuneSettings.resolve(recipe, settings or (), long=long),
+        settings=FinetuneSettings.resolve(recipe, settings or (), long=long, head=head),
+        task=task,
         seeds=_seeds(seeds),
         device=device,
         overwrite=overwrite,
         resume=resume,
     )
     print_confusion(run.task, run.predictions, run.dev)
+    print_tables(run.task.tables(run.predictions, run.dev))
     typer.echo(f"best after epoch {run.outcome.best.epoch}; the model is in {run.folder / 'best'}")
     typer.echo(f'next: bertwright predict {run.folder} "a text"')
 

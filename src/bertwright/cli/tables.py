@@ -17,7 +17,7 @@ from bertwright.evaluation.classification import Ints, class_scores, top_confusi
 from bertwright.evaluation.summary import Calibration, Summary
 from bertwright.inference.compare import Comparison, p_text
 from bertwright.tasks.classification import Classification
-from bertwright.tasks.task import Prediction, Task
+from bertwright.tasks.task import Prediction, ScoreTable, Task
 
 _MOST_CLASSES = 20  # a wider confusion table does not fit a screen
 _TOP_CONFUSIONS = 15
@@ -68,6 +68,17 @@ def print_confusion(task: Task, predictions: Sequence[Prediction], examples: Seq
     """True classes against predicted ones, with precision, recall and F1."""
     if isinstance(task, Classification):
         print_classes(task.confusion(predictions, examples), task.labels)
+
+
+def print_tables(tables: Sequence[ScoreTable]) -> None:
+    """What a task adds to its metrics."""
+    for one in tables:
+        table = _table(one.title, *one.header)
+        for row in one.rows:
+            table.add_row(*map(Text, row))
+        Console().print(table)
+        if one.note:
+            Console().print(one.note, highlight=False, soft_wrap=True)
 
 
 def print_classes(confusion: Ints, labels: Sequence[str]) -> None:

@@ -69,6 +69,11 @@ class Example:
     text_b: str | None = None
     spans: tuple[Span, ...] | None = None
 
+    @property
+    def answer(self) -> str | tuple[Span, ...] | None:
+        """What the data says about the text: its label, or its spans; None where it says nothing."""
+        return self.label if self.spans is None else self.spans
+
 
 def digest_of(examples: Iterable[Example]) -> str:
     """SHA-256 of texts, labels and spans in their order: equal for equal data, wherever it was read from."""

@@ -115,9 +115,13 @@ def examine(
         if tokens is None and tokenizer is not None:
             tokens = count_tokens(tokenizer, table.examples, max_length or tokenizer.model_max_length)
         labels = Counter(example.label for example in table.examples if example.label is not None)
+        is_tagged = any(example.spans for example in table.examples)
+        if is_tagged:
+            labels = Counter(span.type for example in table.examples for span in example.spans or ())
         one = SetOfExamples(name, table.source, len(table.examples), dict(labels.most_common()), tokens)
         sets.append(one)
-        findings += _of_rows(table, name) + _of_classes(one, table) + repetitions(table, name) + _of_tokens(one)
+        findings += _of_rows(table, name) + repetitions(table, name) + _of_tokens(one)
+        findings += [] if is_tagged else _of_classes(one, table)
     if dev is not None:
         findings += _of_both(sets[0], sets[1], dev) + overlap(train, dev)
         if train.is_pair != dev.is_pair:

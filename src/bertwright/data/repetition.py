@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from bertwright.data.examples import Example, Where
 from bertwright.data.findings import Finding
@@ -15,7 +16,7 @@ def repetitions(table: Table, name: str) -> list[Finding]:
     """Rows of one table that repeat or contradict an earlier one."""
     examples = table.examples
     first: dict[Key, int] = {}
-    labels: dict[Key, dict[str | None, Where]] = {}  # of texts that occur more than once
+    answers: dict[Key, dict[Any, Where]] = {}  # of texts that occur more than once
     same: list[tuple[Where, Where]] = []
     other: list[tuple[Where, Where]] = []
     for index, example in enumerate(examples):
@@ -23,12 +24,12 @@ def repetitions(table: Table, name: str) -> list[Finding]:
         before = first.setdefault(key, index)
         if before == index:
             continue
-        known = labels.setdefault(key, {examples[before].label: examples[before].where})
-        if example.label in known:
-            same.append((example.where, known[example.label]))
+        known = answers.setdefault(key, {examples[before].answer: examples[before].where})
+        if example.answer in known:
+            same.append((example.where, known[example.answer]))
         else:
             other.append((example.where, examples[before].where))
-            known[example.label] = example.where
+            known[example.answer] = example.where
     findings = []
     if other:
         message = f"{name}: {_rows(other)} the text of an earlier row and another label"
@@ -57,7 +58,7 @@ def overlap(train: Table, dev: Table) -> list[Finding]:
     for example in dev.examples:
         if found := known.get(_key(example)):
             same.append((example.where, found.where))
-            contrary += example.label is not None and found.label != example.label
+            contrary += example.answer is not None and found.answer != example.answer
         elif found := alike.get(_loose(example)):
             like.append((example.where, found.where))
     findings = []

@@ -78,6 +78,13 @@ def encode_examples(tokenizer: BertTokenizer, examples: Sequence[Example], readi
     """
     pairs = [example.text_b or "" for example in examples] if any(e.text_b is not None for e in examples) else None
     whole = tokenizer.encode_batch([example.text for example in examples], pairs, truncation=False)
+    return read_in_parts(whole, examples, reading, tokenizer.unk_token_id)
+
+
+def read_in_parts(
+    whole: Sequence[Encoded], examples: Sequence[Example], reading: Reading, unknown_id: int
+) -> EncodedTexts:
+    """The inputs of examples that are encoded as a whole; raises as `encode_examples`."""
     inputs: list[Encoded] = []
     owners: list[int] = []
     cut = np.zeros(len(whole), dtype=np.int64)
@@ -87,7 +94,7 @@ def encode_examples(tokenizer: BertTokenizer, examples: Sequence[Example], readi
             if reading.long == "error":
                 where = examples[index].where
                 raise BertwrightError("BW212", where=where, tokens=len(one), limit=reading.max_length)
-            parts, cut[index] = _shorten(one, reading, tokenizer.unk_token_id)
+            parts, cut[index] = _shorten(one, reading, unknown_id)
         inputs += parts
         owners += [index] * len(parts)
     tokens = np.array([len(one) for one in whole], dtype=np.int64)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bertwright.data.examples import Example
-from bertwright.data.sources import read_examples
 from bertwright.data.tables import Columns, Table
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.abstention import Abstention, abstention
@@ -64,6 +63,8 @@ class Report:
         """Everything but the single answers, as a JSON object."""
         values: dict[str, Any] = {"data": self.table.source, "examples": len(self.examples), "scores": self.scores}
         values["truncated"] = sum(one.truncated for one in self.predictions)
+        if tables := self.task.tables(self.predictions, self.examples):
+            values["tables"] = [asdict(one) for one in tables]
         return values | (self.summary.to_json() if self.summary is not None else {})
 
 
@@ -82,7 +83,10 @@ def evaluate(
             for a task without labels.
     """
     predictor = Predictor.load(run, device)
-    return score(predictor, read_examples(data, columns, labelled=True, encoding=encoding, name="data"))
+    task = predictor.task
+    if not isinstance(task, Task):
+        raise BertwrightError("BW523", task=task.name)
+    return score(predictor, task.read(data, columns, labelled=True, encoding=encoding, name="data"))
 
 
 def score(predictor: Predictor, table: Table) -> Report:

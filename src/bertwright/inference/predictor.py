@@ -10,7 +10,7 @@ from typing import Self, overload
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, Where
-from bertwright.data.windows import Reading, encode_examples
+from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.device import usable_device
 from bertwright.model.models import BertWithHead
@@ -82,7 +82,7 @@ class Predictor:
 
     def answer(self, examples: Sequence[Example]) -> list[Prediction]:
         """The answers for examples, in their order."""
-        encoded = encode_examples(self.tokenizer, examples, self.reading)
+        encoded = self.task.encode(self.tokenizer, examples, self.reading)
         return predict_encoded(self.model, self.task, encoded)
 
 

@@ -156,6 +156,8 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
     for key, value in values.items():
         if isinstance(value, dict):
             flat |= {f"{key}.{name}": number for name, number in value.items()}
+        elif isinstance(value, list):
+            flat[key] = json.dumps(value, ensure_ascii=False)
         else:
             flat[key] = value
     return flat

@@ -69,6 +69,7 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     metric: ClassVar[str] = "accuracy"
+    pipeline: ClassVar[str] = "text-classification"
 
     @property
     def model_class(self) -> type[BertWithHead]:

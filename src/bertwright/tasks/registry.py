@@ -7,15 +7,33 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bertwright.data.spans.sources import looks_tagged
 from bertwright.data.windows import Reading
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError, nearest, shown
 from bertwright.tasks.classification import Classification
 from bertwright.tasks.fill_mask import FillMask
-from bertwright.tasks.task import Answerer
+from bertwright.tasks.tagging import Tagging
+from bertwright.tasks.task import Answerer, Task
 from bertwright.version import __version__
 
-TASKS: dict[str, type[Answerer]] = {task.name: task for task in (Classification, FillMask)}
+TRAINABLE: dict[str, type[Task]] = {task.name: task for task in (Classification, Tagging)}
+TASKS: dict[str, type[Answerer]] = {**TRAINABLE, FillMask.name: FillMask}
 SCHEMA_VERSION = 1
+
+
+def task_for(source: Any, name: str | None, encoding: str | None = None) -> type[Task]:
+    """The task called `name`, or the one that the form of the data asks for.
+
+    Raises:
+        BertwrightError: BW123 no task has that name.
+    """
+    if name is None:
+        return Tagging if looks_tagged(source, encoding) else Classification
+    if name not in TRAINABLE:
+        close = nearest(name, TRAINABLE)
+        nearby = f"({close}?)" if close else ""
+        raise BertwrightError("BW123", task=name, known=shown(TRAINABLE), nearest=nearby)
+    return TRAINABLE[name]
 
 
 def write_task(folder: Path, task: Answerer, reading: Reading) -> None:

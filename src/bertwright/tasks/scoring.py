@@ -37,6 +37,6 @@ def predict_encoded(
                 batch = Ragged.from_encoded([encoded.inputs[index] for index in group]).to(model.device)
                 for index, one in zip(group, task.scores(model, batch)):
                     scores[index] = one
-        return task.decode(scores, encoded)
+        return task.with_model(model).decode(scores, encoded)
     finally:
         model.train(was_training)

@@ -6,7 +6,7 @@ Shapes: B sequences of a batch, N inputs.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -16,8 +16,10 @@ from torch import Tensor
 
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
+from bertwright.data.sources import read_examples
+from bertwright.data.tables import Columns, Table
 from bertwright.data.targets import Targets
-from bertwright.data.windows import EncodedTexts
+from bertwright.data.windows import EncodedTexts, Reading, encode_examples
 from bertwright.model.models import BertWithHead
 from bertwright.text.tokenizer import BertTokenizer
 
@@ -35,6 +37,23 @@ class Prediction:
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """A table that a task adds to its report.
+
+    Attributes:
+        title: above it.
+        header: of its columns; the first is of names, the others are of numbers.
+        rows: as many cells each.
+        note: a sentence or two below it.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
 
 
 class Objective(ABC):
@@ -70,6 +89,9 @@ class Answerer(ABC):
 
     name: ClassVar[str]
     temperature: float = 1.0  # by which scores were divided before they became probabilities
+    pipeline: ClassVar[str] = ""  # what `transformers` calls the task
+    pipeline_note: str = ""  # what its answers lack
+    of_windows: ClassVar[str] = "whose scores are averaged"  # how the windows of a long text come together
 
     @property
     @abstractmethod
@@ -89,6 +111,14 @@ class Answerer(ABC):
         """The same task, with the vocabulary where its answers are tokens."""
         return self
 
+    def with_model(self, model: BertWithHead) -> Self:
+        """The same task, with what of the model it needs beside the scores to decode them."""
+        return self
+
+    def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
+        """The inputs of examples."""
+        return encode_examples(tokenizer, examples, reading)
+
     @abstractmethod
     def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
         """One answer a text, from the scores of its inputs; `scores` has one item an input, in their order."""
@@ -106,11 +136,30 @@ class Task(Objective, Answerer):
     """One kind of question that a BERT with a head can be trained to answer."""
 
     name: ClassVar[str]
+    own_settings: ClassVar[tuple[str, ...]] = ()  # names of settings that mean something to this task only
+
+    @classmethod
+    def read(
+        cls,
+        source: Any,
+        columns: Columns | None = None,
+        *,
+        labelled: bool,
+        encoding: str | None = None,
+        name: str = "train",
+        pair: bool | None = None,
+    ) -> Table:
+        """The examples of a source, as `bertwright.data.sources.read_examples`."""
+        return read_examples(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair)
 
     @classmethod
     @abstractmethod
     def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
         """The task that labelled examples describe."""
+
+    def with_options(self, options: Mapping[str, Any]) -> Self:
+        """The task as the settings of a run want it."""
+        return self
 
     @abstractmethod
     def config_changes(self) -> dict[str, Any]:
@@ -141,3 +190,11 @@ class Task(Objective, Answerer):
     def calibrated(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> Self:
         """The same task, with scores that mean what they say on these answers; the answers stay as they are."""
         return self
+
+    def tables(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[ScoreTable]:
+        """What a report shows beside the metrics."""
+        return []
+
+    def remarks(self, model: BertWithHead) -> list[str]:
+        """What a person should be warned of about a model that has been trained."""
+        return []

@@ -214,11 +214,12 @@ class BertTokenizer(TokenTable):
 
     def encode_batch(
         self,
-        texts: Sequence[str],
+        texts: Sequence[str] | Sequence[Sequence[str]],
         pairs: Sequence[str] | None = None,
         *,
         max_length: int | None = None,
         truncation: bool | str = "longest_first",
+        is_split_into_words: bool = False,
     ) -> list[Encoded]:
         """Encode many texts for the toolkit itself: without a pad, and with account of what was lost.
 
@@ -227,11 +228,12 @@ class BertTokenizer(TokenTable):
             pairs: as many second texts.
             max_length: in tokens, special ones included; `None`: `model_max_length`.
             truncation: as in a call; `False` keeps every text whole, whatever its length.
+            is_split_into_words: each text is given as its words.
 
         Raises:
             BertwrightError: BW405 to BW409 and BW411, as in a call.
         """
-        inputs = read_inputs(_listed(texts), None if pairs is None else _listed(pairs))
+        inputs = read_inputs(_listed(texts), None if pairs is None else _listed(pairs), as_words=is_split_into_words)
         limit = self.model_max_length if max_length is None else max_length
         return encode_inputs(self._pipeline, inputs, strategy_of(truncation), limit, self._frame)
 
@@ -303,6 +305,6 @@ class BertTokenizer(TokenTable):
             _log.warning(message + " (said once)", *facts)
 
 
-def _listed(texts: Sequence[str]) -> str | list[str]:
+def _listed(texts: Sequence[Any]) -> str | list[Any]:
     """Any sequence of texts as a list; a string is one text, not the sequence of its characters."""
     return texts if isinstance(texts, str) else list(texts)

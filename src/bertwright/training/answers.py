@@ -18,6 +18,7 @@ from bertwright.data.examples import Example
 from bertwright.evaluation.calibration import tempered
 from bertwright.evaluation.summary import Answers
 from bertwright.tasks.classification import Classification, ClassPrediction
+from bertwright.tasks.entities import entity_json
 from bertwright.tasks.task import Prediction, Task
 
 BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets take UTF-8 for something else
@@ -53,10 +54,12 @@ def _with_temperature(prediction: Prediction, temperature: float) -> Prediction:
 def answer_row(example: Example, prediction: Prediction) -> dict[str, Any]:
     """One answer with its example as a JSON object: where, the text or texts, the true answer, and the given one."""
     values = prediction.to_json()
-    row = {"where": str(example.where), "text": example.text}
+    row: dict[str, Any] = {"where": str(example.where), "text": example.text}
     if example.text_b is not None:
         row["text_b"] = example.text_b
     row["gold"] = example.label or ""
+    if example.spans is not None:
+        row["gold"] = [entity_json(example.text, span) for span in example.spans]
     if "label" in values:
         values = {"predicted": values.pop("label"), **values}
     return row | values

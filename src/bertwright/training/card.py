@@ -10,7 +10,7 @@ from typing import Any
 from bertwright.evaluation.classification import top_confusions
 from bertwright.evaluation.confidence import Estimate
 from bertwright.evaluation.summary import Summary
-from bertwright.tasks.task import Task
+from bertwright.tasks.task import ScoreTable, Task
 from bertwright.version import __version__
 
 _WIDEST_CONFUSION = 12
@@ -27,6 +27,7 @@ class Card:
         is_pair: whether it reads pairs of texts.
         plots: names of the plots beside the card.
         legend: what the numbers in `confusion.png` stand for, if it shows numbers.
+        tables: what the task adds.
     """
 
     folder: Path
@@ -41,12 +42,15 @@ class Card:
     is_pair: bool
     plots: Sequence[str]
     legend: Sequence[str]
+    tables: Sequence[ScoreTable] = ()
 
 
 def model_card(card: Card) -> str:
     """Markdown."""
-    sections = [_front(card), _scores(card), _calibration(card), _mistakes(card), _use(card), _limits(card),
-                _training(card)]  # fmt: skip
+    sections = [
+        _front(card), _scores(card), *map(_extra, card.tables), _calibration(card), _mistakes(card), _use(card),
+        _limits(card), _training(card),
+    ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
@@ -56,7 +60,7 @@ def _front(card: Card) -> str:
     what += f" and answers with one of {len(labels)} classes" if labels else ""
     names = f": {', '.join(_plain(label) for label in labels)}." if 0 < len(labels) <= 20 else "."
     base = card.record.get("model", "")
-    pipeline = "pipeline_tag: text-classification\n" if labels else ""
+    pipeline = f"pipeline_tag: {card.task.pipeline}\n" if card.task.pipeline else ""
     return (
         f"---\nlibrary_name: transformers\n{pipeline}tags: [bert, bertwright]\n---\n\n"
         f"# {_plain(card.folder.resolve().name)}\n\n"
@@ -95,6 +99,11 @@ def _scores(card: Card) -> str:
         for i, label in enumerate(summary.labels)
     ]  # fmt: skip
     return f"{text}\n\n{_table(header, table)}"
+
+
+def _extra(table: ScoreTable) -> str:
+    note = f"\n\n{table.note}" if table.note else ""
+    return f"## {table.title}\n\n{_table(table.header, table.rows)}{note}"
 
 
 def _calibration(card: Card) -> str:
@@ -167,8 +176,8 @@ bertwright evaluate {path} test.csv
 {"" if card.is_pair else python}
 ```python
 from transformers import pipeline
-print(pipeline("text-classification", "{path}/best")({one})){note}
-```"""
+print(pipeline("{card.task.pipeline}", "{path}/best")({one})){note}
+```{card.task.pipeline_note}"""
 
 
 def _limits(card: Card) -> str:
@@ -176,7 +185,7 @@ def _limits(card: Card) -> str:
     lines = []
     if length := settings.get("max_length"):
         longer = {
-            "window": "longer texts are read in overlapping windows, whose scores are averaged",
+            "window": f"longer texts are read in overlapping windows, {card.task.of_windows}",
             "head": "of longer texts only the beginning is read",
             "head+tail": "of longer texts only the beginning and the end are read",
             "error": "longer texts are refused",

@@ -18,14 +18,12 @@ import torch
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, digest_of
-from bertwright.data.sources import read_examples
 from bertwright.data.split import hold_out
 from bertwright.data.tables import Columns, Table
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
-from bertwright.tasks.classification import Classification
-from bertwright.tasks.registry import write_task
+from bertwright.tasks.registry import TRAINABLE, task_for, write_task
 from bertwright.tasks.task import Prediction, Task
 from bertwright.text.tokenizer import BertTokenizer
 from bertwright.training.dev_set import DevSet
@@ -33,7 +31,7 @@ from bertwright.training.feed import ExampleFeed
 from bertwright.training.keeper import FolderKeeper
 from bertwright.training.loop import Outcome, Trainer
 from bertwright.training.memory import choose_micro_tokens
-from bertwright.training.optimizer import freeze_layers
+from bertwright.training.optimizer import describe_rates, freeze_layers
 from bertwright.training.precision import resolve_precision
 from bertwright.training.preparation import prepare, say_what_was_found
 from bertwright.training.report import RunStory, write_report
@@ -74,6 +72,7 @@ def finetune(
     columns: Columns | None = None,
     encoding: str | None = None,
     settings: FinetuneSettings | None = None,
+    task: str | None = None,
     seeds: Sequence[int] = (),
     device: str = "cpu",
     overwrite: bool = False,
@@ -92,6 +91,7 @@ def finetune(
         encoding: of the files, instead of the detected one.
         settings: all settings at once, or
         **changes: some of them, such as `epochs=2`.
+        task: `classification` of texts, or `tagging` of their parts; None: what the form of the data asks for.
         seeds: train once for each of them, into `out/seed-N`; `out` itself then holds the best model, and
             `run.json` the mean and the standard deviation.
         device: such as `cpu` or `cuda:0`.
@@ -105,19 +105,21 @@ def finetune(
         BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
     """
     settings = settings or FinetuneSettings.resolve(**changes)
-    table = read_examples(train, columns, labelled=True, encoding=encoding)
+    kind = task_for(train, task, encoding)
+    _check_settings(settings, kind)
+    table = kind.read(train, columns, labelled=True, encoding=encoding)
     log.info("%s", table.summary())
-    task = Classification.from_examples(table.examples, table.source)
+    wanted = kind.from_examples(table.examples, table.source).with_options(settings.model_dump())
     if dev is None:
         kept, held = hold_out(table.examples, settings.dev_share, settings.seed)
         log.info("no dev set given: %d of %d examples held out", len(held), len(table.examples))
         tables = replace(table, examples=kept), replace(table, examples=held)
     else:
-        dev_table = read_examples(dev, columns, labelled=True, encoding=encoding, name="dev", pair=table.is_pair)
+        dev_table = kind.read(dev, columns, labelled=True, encoding=encoding, name="dev", pair=table.is_pair)
         log.info("%s", dev_table.summary())
-        task.check(dev_table.examples)
+        wanted.check(dev_table.examples)
         tables = table, dev_table
-    job = _Job(task, model, tables, torch.device(device), settings)
+    job = _Job(wanted, model, tables, torch.device(device), settings)
     folder = RunFolder(Path(out), overwrite=overwrite, resume=resume)
     if not seeds:
         return job.run(folder, settings.seed)
@@ -127,6 +129,14 @@ def finetune(
         log.info("seed %d", seed)
         runs.append(job.run(RunFolder(folder.path / f"seed-{seed}", resume=resume), seed))
     return _summarise(folder, runs, seeds)
+
+
+def _check_settings(settings: FinetuneSettings, kind: type[Task]) -> None:
+    """Refuse a setting that was given and means nothing to the task."""
+    for other in TRAINABLE.values():
+        for name in other.own_settings:
+            if name in settings.model_fields_set and name not in kind.own_settings:
+                raise BertwrightError("BW124", name=name, value=getattr(settings, name), task=kind.name)
 
 
 class _Job:
@@ -196,8 +206,11 @@ class _Job:
             folder.write_run(record | {"finished": False})
         else:
             keeper.repair(trainer.state, checkpoint)
+        log.info("learning rates at their peak: %s", describe_rates(net, settings))
         started = time.perf_counter()
         outcome = trainer.run()
+        for remark in task.remarks(net):
+            log.warning("%s", remark)
         predictions = outcome.best.predictions
         if predictions is None:  # made before an interruption, and not stored
             best = task.model_class.load(whole_folder(folder.path / "best")).to(self._device)

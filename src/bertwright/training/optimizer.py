@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 import torch
 from torch import nn
 
+from bertwright.model.crf import LinearChainCrf
 from bertwright.model.models import BertWithHead
 from bertwright.training.row_gradients import RowGradientAdamW
 from bertwright.training.settings import LoopSettings
@@ -38,7 +39,8 @@ def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.o
 def make_adamw(model: BertWithHead, settings: LoopSettings, without: Collection[int] = ()) -> torch.optim.AdamW:
     """AdamW with bias correction; biases and norms (all one-dimensional) do not decay.
 
-    The head learns at `head_factor` times the rate, and each layer at `layer_decay` times the rate of the one
+    The head learns at `head_factor` times the rate, the transitions of a CRF at `transition_factor` times, without
+    decay, and each layer at `layer_decay` times the rate of the one
     above it, the embeddings lowest of all.
 
     Source: Loshchilov and Hutter 2019; Mosbach et al. 2021 on why the bias correction matters; Howard and
@@ -46,9 +48,10 @@ def make_adamw(model: BertWithHead, settings: LoopSettings, without: Collection[
     """
     assert settings.learning_rate is not None
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    free = transitions_of(model)
     for factor, parameter in _with_factors(model, settings):
         if parameter.requires_grad and id(parameter) not in without:
-            decay = settings.weight_decay if parameter.dim() > 1 else 0.0
+            decay = settings.weight_decay if parameter.dim() > 1 and id(parameter) not in free else 0.0
             groups.setdefault((settings.learning_rate * factor, decay), []).append(parameter)
     return RowGradientAdamW(
         [
@@ -66,9 +69,32 @@ def _with_factors(model: BertWithHead, settings: LoopSettings) -> Iterator[tuple
     layers = list(model.bert.encoder.layers)
     depth_of = {id(p): len(layers) - i for i, layer in enumerate(layers) for p in layer.parameters()}
     depth_of |= {id(p): len(layers) + 1 for p in model.bert.encoder.embeddings.parameters()}
+    free = transitions_of(model)
     for parameter in model.parameters():
         depth = depth_of.get(id(parameter), 0)
+        if id(parameter) in free:
+            yield settings.transition_factor, parameter
+            continue
         yield settings.layer_decay**depth if depth else settings.head_factor, parameter
+
+
+def transitions_of(model: BertWithHead) -> set[int]:
+    """The `id` of every parameter that says what follows what: from zero they have a long way to go."""
+    crfs = (module for module in model.modules() if isinstance(module, LinearChainCrf))
+    return {id(parameter) for crf in crfs for parameter in crf.parameters()}
+
+
+def describe_rates(model: BertWithHead, settings: LoopSettings) -> str:
+    """The rates at their peak, in words."""
+    assert settings.learning_rate is not None
+    rate = settings.learning_rate
+    parts = [f"encoder {rate:.2g}"]
+    if settings.layer_decay < 1:
+        parts[0] += f" in its highest layer times {settings.layer_decay:g} a layer"
+    parts.append(f"head {rate * settings.head_factor:.2g}")
+    if transitions_of(model):
+        parts.append(f"transitions {rate * settings.transition_factor:.2g} ({settings.transition_factor:g} times)")
+    return ", ".join(parts)
 
 
 def freeze_layers(model: BertWithHead, count: int) -> int:

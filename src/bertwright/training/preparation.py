@@ -9,7 +9,7 @@ from bertwright.data.examples import Example
 from bertwright.data.ledger import SetOfExamples, examine
 from bertwright.data.tables import Table
 from bertwright.data.token_counts import counts_of
-from bertwright.data.windows import Reading, encode_examples
+from bertwright.data.windows import Reading
 from bertwright.errors import shown
 from bertwright.tasks.task import Task
 from bertwright.text.tokenizer import BertTokenizer
@@ -22,7 +22,7 @@ def prepare(
     task: Task, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading, class_weight: str = "none"
 ) -> Dataset:
     """Encode the examples; `class_weight` is that of `Task.weights`."""
-    encoded = encode_examples(tokenizer, examples, reading)
+    encoded = task.encode(tokenizer, examples, reading)
     return Dataset(examples, encoded, task.targets(examples, encoded), task.weights(examples, encoded, class_weight))
 
 

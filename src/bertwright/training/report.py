@@ -81,6 +81,7 @@ def write_report(folder: Path, story: RunStory) -> list[Path]:
         is_pair=any(example.text_b is not None for example in story.examples),
         plots=plots,
         legend=legend,
+        tables=story.task.tables(given, story.examples),
     )
     return [*written, *(folder / plot for plot in plots), _write(folder / "README.md", model_card(card))]
 

@@ -21,6 +21,9 @@ class LoopSettings(Settings):
         description="peak rate; not given: by the width of the model: 1e-4, from 768 on 5e-5, from 1024 on 2e-5",
     )
     head_factor: float = Field(1.0, gt=0, description="rate of the head, as a multiple of learning_rate")
+    transition_factor: float = Field(
+        100.0, gt=0, description="rate of the transitions of a CRF, as a multiple of learning_rate"
+    )
     layer_decay: float = Field(
         1.0, gt=0, le=1, description="rate of each layer, as a multiple of that of the layer above it"
     )
@@ -55,6 +58,11 @@ class FinetuneSettings(LoopSettings):
     long: Long = Field("window", description="longer texts: window (read all), head, head+tail, error")
     overlap: int = Field(128, ge=0, description="tokens that neighbouring windows share")
     dev_share: float = Field(0.1, gt=0, lt=1, description="part of the training data held out without a dev set")
+    head: Literal["crf", "softmax"] = Field("crf", description="tagging: over all tags of a text, or each for itself")
+    scheme: Literal["bio", "bioes"] = Field("bio", description="tagging: of the tags that the model learns")
+    unit: Literal["auto", "word", "character"] = Field(
+        "auto", description="tagging: what gets a tag; auto: characters in Chinese, words elsewhere"
+    )
 
 
 def default_learning_rate(hidden_size: int) -> float:

@@ -68,20 +68,22 @@ def read_entities(tags: Sequence[Tag]) -> list[Span]:
     start: int | None = None
     before = Tag(OUTSIDE)
     for place, tag in enumerate([*tags, Tag(OUTSIDE)]):
-        if start is not None and _ends(before, tag):
+        if start is not None and ends(before, tag):
             found.append(Span(start, place, before.type))
             start = None
-        if start is None and tag.letter != OUTSIDE and _starts(before, tag):
+        if start is None and tag.letter != OUTSIDE and begins(before, tag):
             start = place
         before = tag
     return found
 
 
-def _ends(before: Tag, tag: Tag) -> bool:
+def ends(before: Tag, tag: Tag) -> bool:
+    """Whether the entity that `before` belongs to ends before `tag`."""
     return before.letter in "ES" or tag.letter in "BSO" or before.type != tag.type
 
 
-def _starts(before: Tag, tag: Tag) -> bool:
+def begins(before: Tag, tag: Tag) -> bool:
+    """Whether an entity begins at `tag`, which is not `O`."""
     return tag.letter in "BS" or before.letter in "ESO" or before.type != tag.type
 
 
@@ -112,13 +114,13 @@ def write_tags(entities: Iterable[Span], length: int, scheme: Scheme) -> list[Ta
     """The tags of a sentence of `length` tokens; entities must not overlap."""
     tags = [Tag(OUTSIDE)] * length
     ordered = sorted(entities, key=lambda one: one.start)
-    ends = {one.end: one.type for one in ordered}
+    type_ending_at = {one.end: one.type for one in ordered}
     for one in ordered:
         size, letters = one.end - one.start, "IIII"
         if scheme == "bio":
             letters = "BIIB"
         elif scheme == "iob1":
-            letters = "BIIB" if ends.get(one.start) == one.type else "IIII"
+            letters = "BIIB" if type_ending_at.get(one.start) == one.type else "IIII"
         elif scheme != "io":
             letters = "BIES"
         marks = letters[3] if size == 1 else letters[0] + letters[1] * (size - 2) + letters[2]

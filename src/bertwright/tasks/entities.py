@@ -1,0 +1,90 @@
+"""`EntityPrediction`: the marked parts that a model found in a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertwright.data.examples import Span
+from bertwright.tasks.task import Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A marked part of a text.
+
+    Attributes:
+        start, end: its place, in characters.
+        type: of the part.
+        score: the probability that exactly this part has this type.
+        text: `text[start:end]` of the whole.
+    """
+
+    start: int
+    end: int
+    type: str
+    score: float
+    text: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        values = {"start": self.start, "end": self.end, "type": self.type, "text": self.text}
+        return {**values, "score": round(self.score, 6)}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was read from the tags of a text; places count its units.
+
+    Attributes:
+        entities: as conlleval reads the tags.
+        strict: only what is well formed.
+        softmax: as conlleval reads the most probable tag of each unit alone.
+    """
+
+    entities: Sequence[Entity]
+    strict: Sequence[Span]
+    softmax: Sequence[Span]
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPrediction(Prediction):
+    """The entities of a text, in their order.
+
+    Attributes:
+        entities: the answer.
+        strict, softmax: other readings of the same scores, to be scored beside it; see `Found`.
+    """
+
+    entities: tuple[Entity, ...]
+    strict: tuple[Span, ...] = ()
+    softmax: tuple[Span, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"entities": [one.to_json() for one in self.entities], "truncated": self.truncated}
+
+    def extended(self, found: Found, units: NDArray[np.int64], text: str) -> EntityPrediction:
+        """With what was found in a further part of `text`, whose units are at `units [W, 2]`."""
+
+        def placed(span: Span) -> Span:
+            return Span(int(units[span.start, 0]), int(units[span.end - 1, 1]), span.type)
+
+        entities = []
+        for one in found.entities:
+            start, end = int(units[one.start, 0]), int(units[one.end - 1, 1])
+            entities.append(Entity(start, end, one.type, one.score, text[start:end]))
+        return EntityPrediction(
+            self.truncated,
+            (*self.entities, *entities),
+            (*self.strict, *map(placed, found.strict)),
+            (*self.softmax, *map(placed, found.softmax)),
+        )
+
+
+def entity_json(text: str, span: Span) -> dict[str, Any]:
+    """A true entity as a JSON object."""
+    return {"start": span.start, "end": span.end, "type": span.type, "text": text[span.start : span.end]}
