@@ -71,3 +71,13 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     BertModel(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tagger_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base model with random weights that knows the words of the tagged sentences of `tagged_texts`."""
+    from .tagged_texts import write_tagger_model
+
+    folder = tmp_path_factory.mktemp("models") / "tagger"
+    folder.mkdir()
+    return write_tagger_model(folder)

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
+    from bertwright.data.examples import Example
     from bertwright.data.ledger import EncodedExample, SetOfExamples
+    from bertwright.tasks.alignment import AlignedToken
 
 _MOST_CLASSES = 30
 
@@ -25,6 +29,9 @@ def inspect(
     label_column: Annotated[str | None, typer.Option(help="Column of the labels.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of the data. Default: detected, and said.")] = None,
     max_length: Annotated[int | None, typer.Option(min=3, help="Tokens read at once. Default: the model's.")] = None,
+    show_alignment: Annotated[
+        int, typer.Option(min=0, help="Show so many texts with their pieces and tags under each other (needs --model).")
+    ] = 0,
     labels: Annotated[bool, typer.Option(help="Whether the data has labels.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document with every place.")] = False,
 ) -> None:
@@ -35,19 +42,26 @@ def inspect(
       bertwright inspect train.csv --dev dev.csv --model bert-base-uncased
 
       bertwright inspect 训练.tsv --json > findings.json
+
+      bertwright inspect train.conll --model bert-base-cased --show-alignment 5
     """
     from rich.console import Console
 
     from bertwright.data.ledger import examine
-    from bertwright.data.sources import read_examples
     from bertwright.data.tables import Columns
+    from bertwright.errors import BertwrightError
+    from bertwright.tasks.alignment import alignment
+    from bertwright.tasks.registry import task_for
     from bertwright.text.tokenizer import BertTokenizer
 
+    if show_alignment and not model:
+        raise BertwrightError("BW105")
     columns = Columns(text=text_column, label=label_column, text_b=text_b_column)
-    tables = [read_examples(data, columns, labelled=labels, encoding=encoding)]
+    kind = task_for(data, None, encoding)
+    tables = [kind.read(data, columns, labelled=labels, encoding=encoding)]
     if dev is not None:
         pair = tables[0].is_pair
-        tables.append(read_examples(dev, columns, labelled=labels, encoding=encoding, name="dev", pair=pair))
+        tables.append(kind.read(dev, columns, labelled=labels, encoding=encoding, name="dev", pair=pair))
     tokenizer = BertTokenizer.from_pretrained(model) if model else None
     ledger = examine(*tables, tokenizer=tokenizer, max_length=max_length)
     if as_json:
@@ -62,8 +76,11 @@ def inspect(
         console.print(f"{finding.severity}: {finding.line()}")
     if not findings:
         console.print("nothing to remark")
-    if ledger.example is not None:
+    if ledger.example is not None and not show_alignment:
         _print_example(console, ledger.example)
+    for example in tables[0].examples[:show_alignment]:
+        assert tokenizer is not None
+        _print_alignment(console, example, alignment(kind, tokenizer, tables[0].examples, example))
 
 
 def _print_set(console: Console, one: SetOfExamples) -> None:
@@ -85,6 +102,26 @@ def _print_set(console: Console, one: SetOfExamples) -> None:
             f"{one.name}: {tokens.tokens} tokens; a text has {tokens.median} (median), 95 % have up to {tokens.p95}, "
             f"the longest has {tokens.longest} ({tokens.longest_at}); the model reads {tokens.limit} at once"
         )
+
+
+def _print_alignment(console: Console, example: Example, tokens: Sequence[AlignedToken]) -> None:
+    """The text, its pieces and their tags under each other, broken where the screen ends."""
+    from rich.cells import cell_len
+
+    console.print(f"{example.where}: {example.text}")
+    rows = [[one.text, one.piece, one.tag] for one in tokens]
+    while rows:
+        widths: list[int] = []
+        for row in rows:
+            width = max(map(cell_len, row)) + 1
+            if widths and sum(widths) + width > max(console.width - 2, 20):
+                break
+            widths.append(width)
+        for line in range(3):
+            cells = [row[line] + " " * (width - cell_len(row[line])) for row, width in zip(rows, widths)]
+            console.print("  " + "".join(cells).rstrip())
+        rows = rows[len(widths) :]
+    console.print()
 
 
 def _print_example(console: Console, one: EncodedExample) -> None:

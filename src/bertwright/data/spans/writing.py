@@ -12,7 +12,7 @@ import numpy as np
 
 from bertwright.data.examples import Example, Span
 from bertwright.data.spans.schemes import Scheme, spell_tag, write_tags
-from bertwright.data.spans.units import Unit, unit_for, units_of
+from bertwright.data.spans.units import units_of
 from bertwright.errors import BertwrightError, shown
 
 Form = Literal["columns", "cluener", "doccano", "label-studio"]
@@ -45,9 +45,8 @@ def lines_for(examples: Sequence[Example], form: Form, scheme: Scheme) -> Iterat
         BertwrightError: BW251 entities overlap, which tags cannot say.
     """
     if form == "columns":
-        unit = unit_for(examples)
         for example in examples:
-            yield _sentence(example, scheme, unit)
+            yield _sentence(example, scheme)
     elif form == "label-studio":
         yield "[\n"
         for index, example in enumerate(examples):
@@ -70,13 +69,13 @@ def overlapping(spans: Sequence[Span]) -> tuple[Span, Span] | None:
     return None
 
 
-def _sentence(example: Example, scheme: Scheme, unit: Unit) -> str:
+def _sentence(example: Example, scheme: Scheme) -> str:
     spans = example.spans or ()
     if two := overlapping(spans):
         named = (f"'{example.text[one.start : one.end]}' ({one.type})" for one in two)
         raise BertwrightError("BW251", where=example.where, entities=shown(named))
     # Where an entity begins or ends within a word, the word is split there.
-    units = units_of(example.text, unit)
+    units = units_of(example.text, "word")
     cuts = {place for span in spans for place in (span.start, span.end)}
     tokens = []
     for start, end in units.tolist():
@@ -87,8 +86,7 @@ def _sentence(example: Example, scheme: Scheme, unit: Unit) -> str:
         Span(int(np.searchsorted(starts, one.start)), int(np.searchsorted(starts, one.end)), one.type) for one in spans
     ]
     tags = write_tags(entities, len(tokens), scheme)
-    separator = "\t"
-    lines = [f"{example.text[a:b]}{separator}{spell_tag(tag, scheme)}\n" for (a, b), tag in zip(tokens, tags)]
+    lines = [f"{example.text[a:b]}\t{spell_tag(tag, scheme)}\n" for (a, b), tag in zip(tokens, tags)]
     return "".join(lines) + "\n"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-import pytest
 import torch
 
 from bertwright import BertConfig, BertModel, BertTokenizer
@@ -41,8 +40,7 @@ def tagged_sentences(count: int, seed: int) -> list[Example]:
     return examples
 
 
-@pytest.fixture(scope="session")
-def tagger_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_tagger_model(folder: Path) -> Path:
     """A base model with random weights that knows the words of the sentences, single letters and digits."""
     words: set[str] = set()
     for example in tagged_sentences(300, 0):
@@ -51,8 +49,6 @@ def tagger_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sorted(words | set(letters))]
     vocabulary += [f"##{letter}" for letter in letters]
-    folder = tmp_path_factory.mktemp("models") / "tagger"
-    folder.mkdir()
     BertTokenizer(vocabulary, do_lower_case=True).save_pretrained(folder)
     torch.manual_seed(0)
     config = BertConfig(

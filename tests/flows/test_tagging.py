@@ -1,0 +1,223 @@
+"""Tagging as a user meets it: finetune, evaluate, predict, inspect, convert-data, and the mistakes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+
+from bertwright import BertCrfForTokenClassification, Predictor, finetune
+from bertwright.data.examples import Example
+from bertwright.data.spans.writing import Form, lines_for
+from bertwright.data.windows import Reading
+from bertwright.training.feed import ExampleFeed
+from bertwright.training.preparation import prepare
+
+from ..tagged_texts import tagged_sentences
+from .conftest import Command
+from .test_mistakes import refused
+
+
+def write(path: Path, examples: list[Example], form: Form = "columns") -> Path:
+    path.write_text("".join(lines_for(examples, form, "bio")), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("tagged")
+    sets = {"train.jsonl": tagged_sentences(200, 1), "dev.jsonl": tagged_sentences(50, 2)}
+    train, dev = (write(folder / name, examples, "doccano") for name, examples in sets.items())
+    return train, dev
+
+
+@pytest.fixture(scope="module", params=["crf", "softmax"])
+def tagger(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    tagger_model: Path,
+    files: tuple[Path, Path],
+) -> Path:
+    """A finished run of a few seconds with each head."""
+    out = tmp_path_factory.mktemp("runs") / request.param
+    train, dev = files
+    settings = {"epochs": 4, "learning_rate": 5e-3, "batch_size": 16, "head": request.param}
+    finetune(train, dev, model=tagger_model, out=out, task="tagging", **settings)
+    return out
+
+
+def test_a_run_learns_and_tells(tagger: Path, command: Command, files: tuple[Path, Path], tmp_path: Path) -> None:
+    with (tagger / "metrics.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[-1]["dev_f1"]) > 0.9
+    assert ("dev_softmax_f1" in rows[0]) == (tagger.name == "crf")
+    assert {"dev_strict_f1", "dev_precision", "dev_recall", "dev_ece"} <= set(rows[0])
+    card = (tagger / "README.md").read_text(encoding="utf-8")
+    assert "| LOC |" in card
+    assert "| all |" in card
+    assert "strict F1" in card
+    assert "token-classification" in card
+    assert ("leaves the CRF out" in card) == (tagger.name == "crf")
+    task = json.loads((tagger / "best" / "task.json").read_text(encoding="utf-8"))
+    assert (task["task"], task["head"], task["types"], task["scheme"]) == (
+        "tagging",
+        tagger.name,
+        ["LOC", "PER"],
+        "bio",
+    )
+    lines = [json.loads(line) for line in (tagger / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(lines) == 50
+    assert any(line["gold"] for line in lines)
+    for line in lines:
+        for entity in (*line["gold"], *line["entities"]):
+            assert line["text"][entity["start"] : entity["end"]] == entity["text"]
+
+    evaluated = command("evaluate", tagger, files[1], "--json")
+    assert evaluated.code == 0, evaluated.err
+    values = json.loads(evaluated.out)
+    best = max(float(row["dev_f1"]) for row in rows)
+    assert values["scores"]["f1"] == pytest.approx(best, abs=1e-6)
+    assert values["tables"][0]["title"] == "Entities"
+    shown = command("evaluate", tagger, files[1])
+    assert "Entities" in shown.out
+    assert "50 examples" in shown.out
+
+    answered = command("predict", tagger, "yesterday Anna Miller met 李明 near New Harbour .")
+    entities = json.loads(answered.out)["entities"]
+    assert [(one["text"], one["type"]) for one in entities] == [
+        ("Anna Miller", "PER"), ("李明", "PER"), ("New Harbour", "LOC"),
+    ]  # fmt: skip
+    assert all(0.3 < one["score"] <= 1 for one in entities)
+    texts = tmp_path / "texts.csv"
+    texts.write_text("text\nPeter lives in Oslo .\nit rains again .\n", encoding="utf-8")
+    written = command("predict", tagger, "--input", texts, "--output", tmp_path / "answers.csv")
+    assert written.code == 0, written.err
+    with (tmp_path / "answers.csv").open(encoding="utf-8") as file:
+        answers = list(csv.DictReader(file))
+    assert [one["text"] for one in json.loads(answers[0]["entities"])] == ["Peter", "Oslo"]
+    assert json.loads(answers[1]["entities"]) == []
+
+
+def test_a_long_text_is_answered_as_a_short_one(tagger: Path) -> None:
+    predictor = Predictor.load(tagger)
+    short = "Peter lives in Oslo . it rains again . "
+    long = short * 40
+    found = predictor(long).to_json()
+    assert not found["truncated"]
+    names = [(one["text"], one["start"]) for one in found["entities"]]
+    expected = [pair for n in range(40) for pair in (("Peter", n * len(short)), ("Oslo", n * len(short) + 15))]
+    assert len(set(names) & set(expected)) > 0.9 * len(expected)
+
+
+def test_the_transitions_learn_at_their_own_rate(tagger: Path) -> None:
+    if tagger.name == "softmax":
+        return
+    model = BertCrfForTokenClassification.from_pretrained(tagger / "best")
+    assert model.crf.transitions.abs().max() > 0.3
+    record = json.loads((tagger / "run.json").read_text(encoding="utf-8"))
+    assert record["settings"]["transition_factor"] >= 100
+
+
+def test_rates_are_printed_and_transitions_that_stay_are_warned_of(
+    tagger_model: Path, files: tuple[Path, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "bertwright"):
+        finetune(*files, model=tagger_model, out=tmp_path / "run", max_steps=2, transition_factor=1e-6)
+    assert "transitions 1e-10 (1e-06 times)" in caplog.text
+    assert "the transitions of the CRF did not move" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "bertwright"):
+        finetune(*files, model=tagger_model, out=tmp_path / "again", max_steps=4, warmup=0.0)
+    assert "transitions 0.01 (100 times)" in caplog.text
+    assert "did not move" not in caplog.text
+
+
+def test_a_step_in_parts_is_the_same_step(tagger: Path) -> None:
+    """The loss is a mean over the words of the whole step, however it is cut for memory."""
+    predictor, examples = Predictor.load(tagger), tagged_sentences(12, 5)
+    data = prepare(predictor.task, predictor.tokenizer, examples, Reading(10, "window", 2))
+    feed = ExampleFeed(data, 12, seed=0)
+    losses = [
+        sum(
+            predictor.task.loss(predictor.model, part.batch, part.targets, part.weights).item()
+            for part in feed.parts(0, micro_tokens)
+        )
+        for micro_tokens in (10_000, 40, 1)
+    ]
+    assert len(list(feed.parts(0, 1))) > len(list(feed.parts(0, 40))) > 1
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
+
+
+def test_data_in_json_and_in_memory_train_the_same(tagger_model: Path, tmp_path: Path) -> None:
+    train, dev = tagged_sentences(40, 1), tagged_sentences(10, 2)
+    path = write(tmp_path / "train.jsonl", train, "doccano")
+    settings = {"max_steps": 2, "scheme": "bioes"}
+    first = finetune(path, dev, model=tagger_model, out=tmp_path / "a", **settings)
+    second = finetune(train, dev, model=tagger_model, out=tmp_path / "b", **settings)
+    assert first.outcome.history[-1].loss == second.outcome.history[-1].loss
+    weights = [BertCrfForTokenClassification.from_pretrained(tmp_path / one / "best") for one in "ab"]
+    assert torch.equal(weights[0].crf.transitions, weights[1].crf.transitions)
+    assert list(weights[0].config.labels[:5]) == ["O", "B-LOC", "I-LOC", "E-LOC", "S-LOC"]
+
+
+def test_show_alignment(command: Command, tagger_model: Path, files: tuple[Path, Path], train_csv: Path) -> None:
+    shown = command("inspect", files[0], "--model", tagger_model, "--show-alignment", "2")
+    assert shown.code == 0, shown.err
+    example = tagged_sentences(1, 1)[0]
+    assert example.text in shown.out
+    block = shown.out[shown.out.index(example.text) :].splitlines()[1:4]
+    assert "[CLS]" in block[1]
+    assert "B-" in block[2]
+    plain = command("inspect", train_csv, "--model", tagger_model, "--show-alignment", "1")
+    assert plain.code == 0, plain.err
+    assert "[CLS]" in plain.out
+    refused(command("inspect", files[0], "--show-alignment", "1"), "BW105")
+
+
+def test_convert_data(command: Command, tmp_path: Path) -> None:
+    source = write(tmp_path / "a.bmes", tagged_sentences(20, 3))
+    for name, options in (("a.jsonl", ()), ("a.json", ()), ("b.jsonl", ("--to", "cluener")), ("a.bioes", ())):
+        done = command("convert-data", source, tmp_path / name, *options)
+        assert done.code == 0, done.err
+        assert "20 texts with" in done.out
+        source = tmp_path / name
+    assert "S-PER" in source.read_text(encoding="utf-8")
+    refused(command("convert-data", source, tmp_path / "a.json"), "BW122")
+    assert command("convert-data", source, tmp_path / "a.json", "--overwrite").code == 0
+    refused(command("convert-data", source, tmp_path / "x.docx"), "BW121")
+    refused(command("convert-data", source, tmp_path / "x.bio", "--scheme", "bxo"), "BW120")
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "words"),
+    [
+        ("BW245", '{"text": "上海大学", "label": [[0, 4, "ORG"], [0, 2, "LOC"]]}', ()),
+        ("BW246", '{"text": "nothing here", "label": []}', ()),
+        ("BW123", '{"text": "Oslo", "label": [[0, 4, "LOC"]]}', ("--task", "taging")),
+        ("BW124", '{"text": "Oslo", "label": [[0, 4, "LOC"]]}', ("class_weight=balanced",)),
+        ("BW124", '{"text": "Oslo", "label": [[0, 4, "LOC"]]}', ("--text-column", "text")),
+        ("BW124", '{"text": "a", "label": "x"}\n{"text": "b", "label": "y"}', ("--head", "crf")),
+        ("BW102", '{"text": "Oslo", "label": [[0, 4, "LOC"]]}', ("--head", "lstm")),
+        ("BW248", '{"text": "a", "label": "x"}', ("--task", "tagging")),
+        ("BW242", "one\ntwo\n", ("--task", "tagging")),
+    ],
+)
+def test_mistakes(
+    command: Command, tagger_model: Path, tmp_path: Path, code: str, text: str, words: tuple[str, ...]
+) -> None:
+    train = tmp_path / ("train.jsonl" if text.startswith("{") else "train.txt")
+    train.write_text(text + "\n", encoding="utf-8")
+    refused(command("finetune", train, "--model", tagger_model, "--out", tmp_path / "run", *words), code)
+
+
+def test_a_type_in_dev_only_is_refused(
+    command: Command, tagger_model: Path, files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    dev = tmp_path / "dev.jsonl"
+    dev.write_text('{"text": "Oslo", "label": [[0, 4, "CITY"]]}\n', encoding="utf-8")
+    words = ("finetune", files[0], "--dev", dev, "--model", tagger_model, "--out", tmp_path / "run")
+    refused(command(*words), "BW255")
