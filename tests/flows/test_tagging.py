@@ -143,7 +143,7 @@ def test_a_step_in_parts_is_the_same_step(tagger: Path) -> None:
     feed = ExampleFeed(data, 12, seed=0)
     losses = [
         sum(
-            predictor.task.loss(predictor.model, part.batch, part.targets, part.weights).item()
+            predictor.task.loss(predictor.model, part.batch, part.targets, part.weights)["loss"].item()
             for part in feed.parts(0, micro_tokens)
         )
         for micro_tokens in (10_000, 40, 1)

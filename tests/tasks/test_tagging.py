@@ -276,7 +276,7 @@ def test_the_loss_is_a_mean_over_units(tagger_model: Path, tokenizer: BertTokeni
     assert weights.tolist() == [5, 5]
     batch = Ragged.from_encoded(encoded.inputs)
     share = torch.from_numpy(weights / weights.sum()).float()
-    loss = task.loss(model, batch, targets.take(np.array([0, 1])), share)
+    loss = task.loss(model, batch, targets.take(np.array([0, 1])), share)["loss"]
     scores = model.scores(batch)
     kept = targets.take(np.array([0, 1])) != -100
     tags = targets.take(np.array([0, 1]))[kept]
