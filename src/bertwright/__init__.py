@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bertwright.model.models import BertForSequenceClassification as BertForSequenceClassification
     from bertwright.model.models import BertForTokenClassification as BertForTokenClassification
     from bertwright.model.models import BertModel as BertModel
+    from bertwright.model.pointer import BertForSpanPointing as BertForSpanPointing
     from bertwright.model.tagger import BertCrfForTokenClassification as BertCrfForTokenClassification
     from bertwright.text.tokenizer import BertTokenizer as BertTokenizer
     from bertwright.training.finetune import finetune as finetune
@@ -37,6 +38,7 @@ _HOME = {
     "BertForSequenceClassification": "model.models",
     "BertForTokenClassification": "model.models",
     "BertCrfForTokenClassification": "model.tagger",
+    "BertForSpanPointing": "model.pointer",
     "BertForQuestionAnswering": "model.models",
     "BertForMultipleChoice": "model.models",
     "finetune": "training.finetune",

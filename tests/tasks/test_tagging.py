@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def perfect_scores(task: Tagging, encoded: EncodedUnits, examples: Sequence[Exam
 
 def answers(task: Tagging, encoded: EncodedUnits, scores: list[Tensor]) -> list[EntityPrediction]:
     crf = LinearChainCrf(len(task.tags), **masks_for(task.tags))
-    ready = Tagging(task.types, task.head, task.scheme, task.unit, crf if task.head == "crf" else None)
+    ready = replace(task, crf=crf if task.head == "crf" else None)
     return [one for one in ready.decode(scores, encoded) if isinstance(one, EntityPrediction)]
 
 
@@ -93,7 +94,7 @@ def tagged_texts(draw: st.DrawFn) -> Example:
 def test_every_entity_survives_and_every_answer_is_a_slice(
     tokenizer: BertTokenizer, one: Example, scheme: Scheme, head: str
 ) -> None:
-    task = Tagging(("A", "B"), head, scheme, "character")  # type: ignore[arg-type]
+    task = Tagging(("A", "B"), "character", head, scheme)  # type: ignore[arg-type]
     encoded = task.encode(tokenizer, [one], WHOLE)
     assert isinstance(encoded, EncodedUnits)
     assert sorted(encoded.inputs[0].word_ids[encoded.inputs[0].word_ids >= 0].tolist()) == list(
@@ -126,7 +127,7 @@ def test_a_text_of_20000_characters_keeps_every_entity_in_windows(
     tokenizer: BertTokenizer, unit: str, limit: int
 ) -> None:
     one = long_text(20_000)
-    task = Tagging(("A", "B"), "crf", "bio", unit)  # type: ignore[arg-type]
+    task = Tagging(("A", "B"), unit)  # type: ignore[arg-type]
     encoded = task.encode(tokenizer, [one], Reading(limit, "window", limit // 4))
     assert isinstance(encoded, EncodedUnits)
     assert len(encoded.inputs) > 20_000 / 6 / limit
@@ -265,7 +266,7 @@ def test_the_score_of_an_ill_formed_entity_of_a_softmax_is_that_of_its_tags() ->
 @pytest.mark.parametrize("head", ["crf", "softmax"])
 def test_the_loss_is_a_mean_over_units(tagger_model: Path, tokenizer: BertTokenizer, head: str) -> None:
     examples = [example("Anna lives in Oslo .", (0, 4, "PER"), (14, 18, "LOC")), example("it rains xyz again .")]
-    task = Tagging(("LOC", "PER"), head)  # type: ignore[arg-type]
+    task = Tagging(("LOC", "PER"), head=head)  # type: ignore[arg-type]
     model = task.model_class.load(tagger_model, **task.config_changes())
     if isinstance(model, BertCrfForTokenClassification):
         with torch.no_grad():

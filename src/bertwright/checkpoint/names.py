@@ -35,7 +35,10 @@ _MODULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("nsp", ("cls.seq_relationship",)),
     ("classifier", ("classifier",)),
     ("qa_outputs", ("qa_outputs",)),
-    ("crf", ("crf",)),  # `transformers` has no such tensors, and passes over them
+    # `transformers` has no such tensors, and passes over them.
+    ("crf", ("crf",)),
+    ("pointer.ends", ("pointer.ends",)),
+    ("pointer.types", ("pointer.types",)),
 )
 _THEIRS = dict(_MODULES)
 

@@ -30,7 +30,7 @@ def finetune(
     model: Annotated[str, typer.Option(help="The model to start from: a folder or a hub name.")] = "",
     out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/ and the name of TRAIN.")] = None,
     task: Annotated[
-        str | None, typer.Option(help="classification or tagging. Default: what the form of the data asks for.")
+        str | None, typer.Option(help="classification, tagging or spans. Default: by the form of the data.")
     ] = None,
     head: Annotated[str | None, typer.Option(help="Of a tagger: crf or softmax.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
@@ -61,6 +61,8 @@ def finetune(
       bertwright finetune train.csv --dev dev.csv --model bert-base-uncased --resume
 
       bertwright finetune train.conll --dev dev.conll --model bert-base-cased --task tagging --head crf
+
+      bertwright finetune nested.jsonl --model bert-base-chinese --task spans
     """
     from bertwright.cli.tables import print_confusion, print_tables
     from bertwright.data.tables import Columns

@@ -5,11 +5,9 @@ Shapes: N inputs, K texts, T tokens of a batch, B inputs of a batch, W units of 
 
 from __future__ import annotations
 
-import logging
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -18,53 +16,42 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bertwright.data.examples import Example, Span
+from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
-from bertwright.data.spans.encoding import EncodedUnits, Ints, choose_inputs, encode_units
-from bertwright.data.spans.schemes import Scheme, spell_tag, tag_set, write_tags
-from bertwright.data.spans.sources import read_spans
-from bertwright.data.spans.units import Unit, span_of_units, trim, unit_for
+from bertwright.data.spans.encoding import EncodedUnits, Ints, choose_inputs
+from bertwright.data.spans.schemes import Scheme, tag_set
 from bertwright.data.spans.writing import overlapping
-from bertwright.data.tables import Columns, Table
-from bertwright.data.targets import RaggedTargets, Targets
-from bertwright.data.windows import EncodedTexts, Reading
-from bertwright.errors import BertwrightError, nearest, shown
-from bertwright.evaluation.entities import EntityCounts, entity_reliability
+from bertwright.data.targets import Targets
+from bertwright.data.windows import EncodedTexts
+from bertwright.errors import BertwrightError, shown
 from bertwright.model.crf import LinearChainCrf
 from bertwright.model.models import BertForTokenClassification, BertWithHead
 from bertwright.model.tagger import IGNORED, BertCrfForTokenClassification, kept_seqlens
 from bertwright.tasks.entities import EntityPrediction
+from bertwright.tasks.entity_task import EntityTask
 from bertwright.tasks.tag_decoding import Reader
-from bertwright.tasks.task import Prediction, ScoreTable, Task
-from bertwright.text.tokenizer import BertTokenizer
-
-log = logging.getLogger("bertwright")
+from bertwright.tasks.tag_targets import tag_targets
+from bertwright.tasks.task import Prediction
 
 _UNITS_AT_ONCE = 1 << 16  # whose emissions are decoded together
 
 
 @dataclass(frozen=True)
-class Tagging(Task):
+class Tagging(EntityTask):
     """Every unit of a text gets a tag, and the tags say which parts are marked.
 
     Attributes:
-        types: of entities, in alphabetical order.
         head: `crf`, or `softmax`: each unit for itself.
         scheme: of the tags, `bio` or `bioes`.
-        unit: what gets a tag, `word` or `character`.
         crf: that of the model that answers; None before there is one, and for `softmax`.
     """
 
-    types: tuple[str, ...]
     head: Literal["crf", "softmax"] = "crf"
     scheme: Scheme = "bio"
-    unit: Unit = "word"
     crf: LinearChainCrf | None = None
 
     name: ClassVar[str] = "tagging"
-    metric: ClassVar[str] = "f1"
     pipeline: ClassVar[str] = "token-classification"
-    of_windows: ClassVar[str] = "of which the one with most context speaks for a word"
     own_settings: ClassVar[tuple[str, ...]] = ("head", "scheme", "unit", "transition_factor")
 
     @property
@@ -85,54 +72,27 @@ class Tagging(Task):
         return tag_set(self.types, self.scheme)
 
     @classmethod
-    def read(
-        cls,
-        source: Any,
-        columns: Columns | None = None,
-        *,
-        labelled: bool,
-        encoding: str | None = None,
-        name: str = "train",
-        pair: bool | None = None,
-    ) -> Table:
-        """As `read_spans`; such data has no columns to choose from, and no pairs of texts.
+    def check_spans(cls, examples: Sequence[Example]) -> None:
+        """As every task of entities; and a unit has one tag, so entities must not overlap.
 
         Raises:
-            BertwrightError: BW124 for columns that are named nevertheless, and those of `read_spans`.
+            BertwrightError: BW254 an example without spans, BW245 entities that overlap.
         """
-        for wished, column in (asdict(columns) if columns else {}).items():
-            if column is not None:
-                raise BertwrightError("BW124", name=f"{wished}_column", value=column, task=cls.name)
-        assert not pair
-        return read_spans(source, labelled=labelled, encoding=encoding, name=name)
-
-    @classmethod
-    def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
-        """The types are those that occur.
-
-        Raises:
-            BertwrightError: BW254 an example without spans, BW245 spans that overlap, BW246 no span at all.
-        """
-        _refuse_overlaps(examples)
-        types = sorted({span.type for example in examples for span in example.spans or ()})
-        if not types:
-            raise BertwrightError("BW246", source=source, count=len(examples))
-        return cls(tuple(types), unit=unit_for(examples))
+        super().check_spans(examples)
+        for example in examples:
+            if two := overlapping(example.spans or ()):
+                named = (f"'{example.text[one.start : one.end]}' ({one.type})" for one in two)
+                raise BertwrightError("BW245", where=example.where, entities=shown(named))
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(tuple(values["types"]), values["head"], values["scheme"], values["unit"])
+        return cls(tuple(values["types"]), values["unit"], values["head"], values["scheme"])
 
     def to_json(self) -> dict[str, Any]:
-        return {"types": list(self.types), "head": self.head, "scheme": self.scheme, "unit": self.unit}
+        return {"types": list(self.types), "unit": self.unit, "head": self.head, "scheme": self.scheme}
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
-        if options["class_weight"] != "none":
-            raise BertwrightError("BW124", name="class_weight", value=options["class_weight"], task=self.name)
-        chosen = {"head": options["head"], "scheme": options["scheme"]}
-        if options["unit"] != "auto":
-            chosen["unit"] = options["unit"]
-        return replace(self, **chosen)
+        return replace(super().with_options(options), head=options["head"], scheme=options["scheme"])
 
     def with_model(self, model: BertWithHead) -> Self:
         return replace(self, crf=model.crf if isinstance(model, BertCrfForTokenClassification) else None)
@@ -140,80 +100,10 @@ class Tagging(Task):
     def config_changes(self) -> dict[str, Any]:
         return {"id2label": dict(enumerate(self.tags)), "problem_type": None}
 
-    def check(self, examples: Sequence[Example]) -> None:
-        """Every type must be known, and spans must not overlap.
-
-        Raises:
-            BertwrightError: BW254 an example without spans, BW245 spans that overlap, BW255 an unknown type.
-        """
-        _refuse_overlaps(examples)
-        known = set(self.types)
-        for example in examples:
-            for span in example.spans or ():
-                if span.type not in known:
-                    close = nearest(span.type, self.types)
-                    raise BertwrightError(
-                        "BW255",
-                        where=example.where,
-                        type=span.type,
-                        known=shown(self.types),
-                        nearest=f"({close}?)" if close else "",
-                    )
-
-    def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
-        return encode_units(tokenizer, examples, self.unit, reading)
-
     def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Targets:
-        """The tag of each unit at its first piece; -100 at other pieces, and where an input holds a part of an entity
-        only: there the other inputs of the text teach.
-        """
+        """As `tag_targets`."""
         assert isinstance(encoded, EncodedUnits)
-        number = {tag: index for index, tag in enumerate(self.tags)}
-        lost: list[str] = []
-        rows: list[NDArray[np.int64]] = []
-        of_text: tuple[int, Ints, Ints] | None = None
-        for one, owner in zip(encoded.inputs, encoded.owners.tolist()):
-            if of_text is None or of_text[0] != owner:
-                tags, spans = self._tags_of(examples[owner], encoded.units[owner], number, lost)
-                bounds = np.array([(span.start, span.end) for span in spans], dtype=np.int64).reshape(-1, 2)
-                of_text = owner, tags, bounds
-            row = np.full(len(one), IGNORED, dtype=np.int64)
-            positions = np.flatnonzero(one.word_ids >= 0)
-            held, tags = one.word_ids[positions], of_text[1]
-            if len(held) < len(tags):
-                tags = tags.copy()
-                seen = np.zeros(len(tags), dtype=bool)
-                seen[held] = True
-                before = np.concatenate([[0], np.cumsum(seen)])
-                inside = before[of_text[2][:, 1]] - before[of_text[2][:, 0]]
-                in_part = (inside > 0) & (inside < of_text[2][:, 1] - of_text[2][:, 0])
-                for start, end in of_text[2][in_part].tolist():
-                    tags[start:end] = IGNORED
-            row[positions] = tags[held]
-            rows.append(row)
-        if lost:
-            log.warning(
-                "%d entities begin or end within a %s: they are not learnt and count as misses (unit=character reads "
-                "them): %s", len(lost), self.unit, shown(lost, 3),
-            )  # fmt: skip
-        return RaggedTargets(rows)
-
-    def _tags_of(
-        self, example: Example, units: Ints, number: Mapping[str, int], lost: list[str]
-    ) -> tuple[Ints, list[Span]]:
-        found, cut = [], []
-        for span in example.spans or ():
-            of_units = span_of_units(units, trim(example.text, span))
-            if of_units is None:
-                lost.append(f"{example.where} '{example.text[span.start : span.end]}'")
-                cut.append(span)
-            else:
-                found.append(of_units)
-        tags = [number[spell_tag(tag, self.scheme)] for tag in write_tags(found, len(units), self.scheme)]
-        numbers = np.array(tags, dtype=np.int64)
-        for span in cut:
-            numbers[(units[:, 0] < span.end) & (units[:, 1] > span.start)] = IGNORED
-        return numbers, found
+        return tag_targets(examples, encoded, self.tags, self.scheme, self.unit)
 
     def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:
         """Units of an input, which make the loss one per unit; a unit in several windows counts once."""
@@ -275,47 +165,13 @@ class Tagging(Task):
                 predictions[index] = before.extended(one, units, encoded.texts[index])
         return [replace(one, truncated=bool(cut)) for one, cut in zip(predictions, encoded.tokens_cut)]
 
-    def score(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> dict[str, float]:
-        gold, given = _spans_of(examples), _given(predictions)
-        counts = EntityCounts.of(gold, [one.entities for one in given])
-        scores = {"f1": counts.f1, "precision": counts.precision, "recall": counts.recall}
-        scores["strict_f1"] = EntityCounts.of(gold, [one.strict for one in given]).f1
-        if self.head == "crf":
-            scores["softmax_f1"] = EntityCounts.of(gold, [one.softmax for one in given]).f1
-        scores["ece"] = entity_reliability(gold, [one.entities for one in given]).error()
-        return scores
-
-    def only_answer(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> str | None:
-        nothing = not any(one.entities for one in _given(predictions))
-        return "no entity" if nothing and any(example.spans for example in examples) else None
-
-    def tables(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[ScoreTable]:
-        """Each type: as conlleval counts, counted strictly, and (CRF) read from the scores of each unit alone."""
-        gold, given = _spans_of(examples), _given(predictions)
-        readings: dict[str, list[Any]] = {
+    def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:
+        """As conlleval counts; `strict`: only what is well formed; `softmax` (CRF): each unit for itself."""
+        found: dict[str, list[Sequence[Any]]] = {
             "": [one.entities for one in given],
             "strict": [one.strict for one in given],
         }
-        if self.head == "crf":
-            readings["softmax"] = [one.softmax for one in given]
-        counts = {name: EntityCounts.of(gold, one) for name, one in readings.items()}
-        main = counts.pop("")
-        header = ("type", "in the data", "found", "precision", "recall", "F1", *(f"{name} F1" for name in counts))
-        others = {name: dict(zip(one.types, one.f1_of_types().tolist())) for name, one in counts.items()}
-        rows = []
-        for kind, row in main.to_json().items():
-            figures = [row["precision"], row["recall"], row["f1"], *(one.get(kind, 0.0) for one in others.values())]
-            rows.append((kind, str(row["true"]), str(row["found"]), *(f"{figure:.4f}" for figure in figures)))
-        total = (main.true.sum(), main.found.sum())
-        figures = [main.precision, main.recall, main.f1, *(one.f1 for one in counts.values())]
-        rows.append(("all", *map(str, total), *(f"{figure:.4f}" for figure in figures)))
-        interval = main.interval()
-        note = "An entity is right if its place and its type are."
-        if interval.low is not None:
-            note += f" F1 {interval.value:.4f}, 95 % interval {interval.low:.4f} to {interval.high:.4f}."
-        table = entity_reliability(gold, [one.entities for one in given])
-        note += f" The score of an entity is off by {table.error():.4f} on average (ECE, 15 bins)."
-        return [ScoreTable("Entities", header, tuple(rows), note), *_confusions(gold, given)]
+        return found | ({"softmax": [one.softmax for one in given]} if self.head == "crf" else {})
 
     def remarks(self, model: BertWithHead) -> list[str]:
         if isinstance(model, BertCrfForTokenClassification):
@@ -323,15 +179,6 @@ class Tagging(Task):
             if moved < 1e-3:
                 return [f"the transitions of the CRF did not move (largest {moved:.1e}): raise transition_factor"]
         return []
-
-
-def _refuse_overlaps(examples: Sequence[Example]) -> None:
-    for example in examples:
-        if example.spans is None:
-            raise BertwrightError("BW254", where=example.where)
-        if two := overlapping(example.spans):
-            named = (f"'{example.text[one.start : one.end]}' ({one.type})" for one in two)
-            raise BertwrightError("BW245", where=example.where, entities=shown(named))
 
 
 def _groups(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -357,26 +204,3 @@ def _stitched(scores: Sequence[Tensor], inputs: Ints, positions: Ints) -> Tensor
         chosen = torch.from_numpy(np.flatnonzero(inputs == index))
         rows[chosen] = scores[index][torch.from_numpy(positions)[chosen]]
     return rows
-
-
-def _spans_of(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
-    return [example.spans or () for example in examples]
-
-
-def _given(predictions: Sequence[Prediction]) -> list[EntityPrediction]:
-    return [one for one in predictions if isinstance(one, EntityPrediction)]
-
-
-def _confusions(gold: Sequence[Sequence[Span]], given: Sequence[EntityPrediction]) -> list[ScoreTable]:
-    """How often a place was found with another type, the most frequent first."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for spans, one in zip(gold, given):
-        types = {(span.start, span.end): span.type for span in spans}
-        for entity in one.entities:
-            true = types.get((entity.start, entity.end))
-            if true is not None and true != entity.type:
-                counts[true, entity.type] += 1
-    if not counts:
-        return []
-    rows = tuple((true, said, str(count)) for (true, said), count in counts.most_common(10))
-    return [ScoreTable("The right place with another type", ("true", "answered", "times"), rows)]

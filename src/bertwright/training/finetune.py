@@ -91,7 +91,8 @@ def finetune(
         encoding: of the files, instead of the detected one.
         settings: all settings at once, or
         **changes: some of them, such as `epochs=2`.
-        task: `classification` of texts, or `tagging` of their parts; None: what the form of the data asks for.
+        task: `classification` of texts, `tagging` of their parts, or `spans`, which may lie in each
+            other; None: what the form of the data asks for.
         seeds: train once for each of them, into `out/seed-N`; `out` itself then holds the best model, and
             `run.json` the mean and the standard deviation.
         device: such as `cpu` or `cuda:0`.

@@ -1,0 +1,173 @@
+"""What the tasks that find marked parts of texts have in common: their data, their answers, their scores."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Self
+
+from bertwright.data.examples import Example, Span
+from bertwright.data.spans.encoding import encode_units
+from bertwright.data.spans.sources import read_spans
+from bertwright.data.spans.units import Unit, unit_for
+from bertwright.data.tables import Columns, Table
+from bertwright.data.windows import EncodedTexts, Reading
+from bertwright.errors import BertwrightError, nearest, shown
+from bertwright.evaluation.entities import EntityCounts, entity_reliability
+from bertwright.tasks.entities import EntityPrediction
+from bertwright.tasks.task import Prediction, ScoreTable, Task
+from bertwright.text.tokenizer import BertTokenizer
+
+
+@dataclass(frozen=True)
+class EntityTask(Task):
+    """Parts of a text are marked, each with a type.
+
+    Attributes:
+        types: in alphabetical order.
+        unit: what a part is made of, `word` or `character`.
+    """
+
+    types: tuple[str, ...]
+    unit: Unit = "word"
+
+    metric: ClassVar[str] = "f1"
+    of_windows: ClassVar[str] = "of which the one with most context speaks for a word"
+
+    @classmethod
+    def read(
+        cls,
+        source: Any,
+        columns: Columns | None = None,
+        *,
+        labelled: bool,
+        encoding: str | None = None,
+        name: str = "train",
+        pair: bool | None = None,
+    ) -> Table:
+        """As `read_spans`; such data has no columns to choose from, and no pairs of texts.
+
+        Raises:
+            BertwrightError: BW124 for columns that are named nevertheless, and those of `read_spans`.
+        """
+        for wished, column in (asdict(columns) if columns else {}).items():
+            if column is not None:
+                raise BertwrightError("BW124", name=f"{wished}_column", value=column, task=cls.name)
+        assert not pair
+        return read_spans(source, labelled=labelled, encoding=encoding, name=name)
+
+    @classmethod
+    def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
+        """The types are those that occur.
+
+        Raises:
+            BertwrightError: BW254 an example without spans, BW246 no span at all, and those of `check_spans`.
+        """
+        cls.check_spans(examples)
+        types = sorted({span.type for example in examples for span in example.spans or ()})
+        if not types:
+            raise BertwrightError("BW246", source=source, count=len(examples))
+        return cls(tuple(types), unit_for(examples))
+
+    @classmethod
+    def check_spans(cls, examples: Sequence[Example]) -> None:
+        """Every example must say what is marked in it.
+
+        Raises:
+            BertwrightError: BW254 for one that does not.
+        """
+        for example in examples:
+            if example.spans is None:
+                raise BertwrightError("BW254", where=example.where)
+
+    def with_options(self, options: Mapping[str, Any]) -> Self:
+        if options["class_weight"] != "none":
+            raise BertwrightError("BW124", name="class_weight", value=options["class_weight"], task=self.name)
+        return self if options["unit"] == "auto" else replace(self, unit=options["unit"])
+
+    def check(self, examples: Sequence[Example]) -> None:
+        """Every type must be known.
+
+        Raises:
+            BertwrightError: BW255 an unknown type, and those of `check_spans`.
+        """
+        self.check_spans(examples)
+        known = set(self.types)
+        for example in examples:
+            for span in example.spans or ():
+                if span.type not in known:
+                    close = nearest(span.type, self.types)
+                    raise BertwrightError(
+                        "BW255",
+                        where=example.where,
+                        type=span.type,
+                        known=shown(self.types),
+                        nearest=f"({close}?)" if close else "",
+                    )
+
+    def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
+        return encode_units(tokenizer, examples, self.unit, reading)
+
+    @abstractmethod
+    def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:
+        """The answers, under an empty name, and other readings of the same scores that are told beside them."""
+
+    def score(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> dict[str, float]:
+        gold, given = _spans_of(examples), _given(predictions)
+        counts = {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
+        main = counts.pop("")
+        scores = {"f1": main.f1, "precision": main.precision, "recall": main.recall}
+        scores |= {f"{name}_f1": one.f1 for name, one in counts.items()}
+        scores["ece"] = entity_reliability(gold, [one.entities for one in given]).error()
+        return scores
+
+    def only_answer(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> str | None:
+        nothing = not any(one.entities for one in _given(predictions))
+        return "no entity" if nothing and any(example.spans for example in examples) else None
+
+    def tables(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[ScoreTable]:
+        """Each type, under every reading; then places that were found with another type."""
+        gold, given = _spans_of(examples), _given(predictions)
+        counts = {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
+        main = counts.pop("")
+        header = ("type", "in the data", "found", "precision", "recall", "F1", *(f"{name} F1" for name in counts))
+        others = [dict(zip(one.types, one.f1_of_types().tolist())) for one in counts.values()]
+        rows = []
+        for kind, row in main.to_json().items():
+            figures = [row["precision"], row["recall"], row["f1"], *(one.get(kind, 0.0) for one in others)]
+            rows.append((kind, str(row["true"]), str(row["found"]), *(f"{figure:.4f}" for figure in figures)))
+        total = (main.true.sum(), main.found.sum())
+        figures = [main.precision, main.recall, main.f1, *(one.f1 for one in counts.values())]
+        rows.append(("all", *map(str, total), *(f"{figure:.4f}" for figure in figures)))
+        interval = main.interval()
+        note = "An entity is right if its place and its type are."
+        if interval.low is not None:
+            note += f" F1 {interval.value:.4f}, 95 % interval {interval.low:.4f} to {interval.high:.4f}."
+        table = entity_reliability(gold, [one.entities for one in given])
+        note += f" The score of an entity is off by {table.error():.4f} on average (ECE, 15 bins)."
+        return [ScoreTable("Entities", header, tuple(rows), note), *_confusions(gold, given)]
+
+
+def _spans_of(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
+    return [example.spans or () for example in examples]
+
+
+def _given(predictions: Sequence[Prediction]) -> list[EntityPrediction]:
+    return [one for one in predictions if isinstance(one, EntityPrediction)]
+
+
+def _confusions(gold: Sequence[Sequence[Span]], given: Sequence[EntityPrediction]) -> list[ScoreTable]:
+    """How often a place was found with another type, the most frequent first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for spans, one in zip(gold, given):
+        types = {(span.start, span.end): span.type for span in spans}
+        for entity in one.entities:
+            true = types.get((entity.start, entity.end))
+            if true is not None and true != entity.type:
+                counts[true, entity.type] += 1
+    if not counts:
+        return []
+    rows = tuple((true, said, str(count)) for (true, said), count in counts.most_common(10))
+    return [ScoreTable("The right place with another type", ("true", "answered", "times"), rows)]

@@ -1,0 +1,143 @@
+"""Spans that may lie in each other: what is learnt, what is read again, windows, and a run that finds nested ones."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bertwright import BertForSpanPointing, BertTokenizer, Predictor, finetune
+from bertwright.data.examples import Example, Span, Where
+from bertwright.data.ragged import Ragged
+from bertwright.data.spans.encoding import EncodedUnits
+from bertwright.data.windows import Reading
+from bertwright.model.pointer import POINTER_SIZE, pair_scores, rotated
+from bertwright.tasks.entities import EntityPrediction
+from bertwright.tasks.span_pointing import SpanPointing
+
+from ..tagged_texts import tagged_sentences
+
+WHOLE = Reading(100_000, "head", 0)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tagger_model: Path) -> BertTokenizer:
+    return BertTokenizer.from_pretrained(tagger_model)
+
+
+def nested_sentences(count: int, seed: int) -> list[Example]:
+    """Each name of two words holds a name of one, and Chinese names their family name."""
+    examples = []
+    for one in tagged_sentences(count, seed):
+        spans = list(one.spans or ())
+        for span in one.spans or ():
+            text = one.text[span.start : span.end]
+            if " " in text:
+                spans.append(Span(span.start, span.start + text.index(" "), "FIRST"))
+        examples.append(Example(one.text, None, one.where, spans=tuple(spans)))
+    return examples
+
+
+def perfect(encoded: EncodedUnits, targets: torch.Tensor) -> list[torch.Tensor]:
+    """What a model without a mistake would find: every target pair, and nothing else."""
+    found = []
+    for index in range(len(encoded.inputs)):
+        rows = targets[targets[:, 0] == index, 1:].float()
+        found.append(torch.cat([rows, torch.full((len(rows), 1), 9.0)], 1))
+    return found
+
+
+@pytest.mark.parametrize("limit", [14, 20, 64])
+def test_nested_spans_survive_encoding_and_decoding(tokenizer: BertTokenizer, limit: int) -> None:
+    sentences = nested_sentences(30, 3)
+    text = " ".join(one.text for one in sentences)
+    spans, start = [], 0
+    for one in sentences:
+        spans += [Span(start + span.start, start + span.end, span.type) for span in one.spans or ()]
+        start += len(one.text) + 1
+    whole = Example(text, None, Where("x", 1), spans=tuple(spans))
+    task = SpanPointing.from_examples([whole], "x")
+    assert task.types == ("FIRST", "LOC", "PER")
+    encoded = task.encode(tokenizer, [whole], Reading(limit, "window", limit // 3))
+    assert isinstance(encoded, EncodedUnits)
+    assert len(encoded.inputs) > 3
+    targets = task.targets([whole], encoded).take(np.arange(len(encoded.inputs)))
+    answer = task.decode(perfect(encoded, targets), encoded)[0]
+    assert isinstance(answer, EntityPrediction)
+    assert {Span(one.start, one.end, one.type) for one in answer.entities} == set(spans)
+    assert all(one.text == text[one.start : one.end] for one in answer.entities)
+    scores = task.score([answer], [whole])
+    assert (scores["f1"], scores["recall"]) == (1.0, 1.0)
+
+
+def test_pair_scores_are_the_formula() -> None:
+    """Written out for single pairs: the bilinear form of rotated ends, and each type's opinion of both."""
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(5, 2 * POINTER_SIZE + 2 * 3, generator=generator)
+    scores = pair_scores(features)
+    for kind, first, last in itertools.product(range(3), range(5), range(5)):
+        q, k = features[first, :POINTER_SIZE], features[last, POINTER_SIZE : 2 * POINTER_SIZE]
+        expected = q @ k / POINTER_SIZE**0.5
+        expected = expected + features[first, 2 * POINTER_SIZE + kind] + features[last, 2 * POINTER_SIZE + 3 + kind]
+        if last < first:
+            assert scores[kind, first, last] == torch.finfo(torch.float32).min
+        else:
+            assert scores[kind, first, last].item() == pytest.approx(expected.item(), rel=1e-4, abs=1e-5)
+
+
+def test_rotation_keeps_lengths_and_sees_distances_only() -> None:
+    q, k = torch.randn(2, 1, POINTER_SIZE, generator=torch.Generator().manual_seed(1)).expand(2, 30, -1)
+    positions = torch.arange(30)
+    turned_q, turned_k = rotated(q, positions), rotated(k, positions)
+    assert torch.allclose(turned_q.norm(dim=1), q.norm(dim=1), rtol=1e-5)
+    products = turned_q @ turned_k.T
+    for distance in range(5):
+        along = products.diagonal(distance)
+        assert torch.allclose(along, along[:1].expand_as(along), atol=1e-4)
+
+
+def test_the_loss_is_that_of_the_paper(tagger_model: Path, tokenizer: BertTokenizer) -> None:
+    """log(1 + sum over spans of exp(-s)) + log(1 + sum over other pairs of exp(s)), a mean over types."""
+    examples = nested_sentences(3, 1)
+    task = SpanPointing.from_examples(examples, "x")
+    model = BertForSpanPointing.load(tagger_model, **task.config_changes())
+    with torch.no_grad():
+        model.pointer.types.bias.normal_()
+    encoded = task.encode(tokenizer, examples, WHOLE)
+    batch = Ragged.from_encoded(encoded.inputs)
+    targets = task.targets(examples, encoded).take(np.arange(3))
+    weights = torch.tensor([0.5, 0.3, 0.2])
+    loss = task.loss(model, batch, targets, weights)["loss"]
+    expected = 0.0
+    for index, one in enumerate(torch.split(model.scores(batch), list(batch.lengths))):
+        scores = pair_scores(one).double()
+        spans = {tuple(row[1:]) for row in targets.tolist() if row[0] == index}
+        for kind in range(len(task.types)):
+            inside, outside = 0.0, 0.0
+            for first in range(len(one)):
+                for last in range(first, len(one)):
+                    score = scores[kind, first, last].exp().item()
+                    if (first, last, kind) in spans:
+                        inside += 1 / score
+                    else:
+                        outside += score
+            expected += weights[index].item() * (np.log1p(inside) + np.log1p(outside)) / len(task.types)
+    assert loss.item() == pytest.approx(expected, rel=1e-4)
+    loss.backward()
+    assert model.pointer.ends.weight.grad is not None
+
+
+def test_a_run_finds_nested_spans(tagger_model: Path, tmp_path: Path) -> None:
+    train, dev = nested_sentences(200, 1), nested_sentences(40, 2)
+    run = finetune(
+        train, dev, model=tagger_model, out=tmp_path / "run", task="spans", epochs=8, learning_rate=5e-3, batch_size=8
+    )
+    assert run.outcome.best.scores["f1"] > 0.9
+    assert run.outcome.best.scores.keys() == {"f1", "precision", "recall", "ece"}
+    answer = Predictor.load(run.folder)("yesterday Anna Miller met Peter near New Harbour , Oslo .").to_json()
+    found = {(one["text"], one["type"]) for one in answer["entities"]}
+    assert {("Anna Miller", "PER"), ("Anna", "FIRST"), ("New Harbour", "LOC"), ("New", "FIRST")} <= found
+    assert "| FIRST |" in (run.folder / "README.md").read_text(encoding="utf-8")
