@@ -141,7 +141,7 @@ def test_many_classes_give_the_top_confusions_instead_of_a_wide_table(capsys: py
     assert "the most frequent confusions" in out
     assert "[class] 24" in out, "a name in brackets is no markup"
     print_classes(confusion[:4, :4], list("abcd"))
-    assert "columns: the predicted one" in capsys.readouterr().out
+    assert "columns: predicted" in capsys.readouterr().out
 
 
 def test_a_run_stores_its_temperature_and_gives_out_tempered_scores(run: Path, dev_csv: Path) -> None:
