@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from bertwright.errors import BertwrightError
+from bertwright.model import crf_sums, crf_viterbi
 from bertwright.model.crf import LinearChainCrf, SpanPaths
 from bertwright.model.crf_layout import Layout
 from bertwright.model.crf_sums import Logarithmic, Scaled
@@ -198,6 +199,23 @@ def test_scaled_sums_equal_those_in_logarithms(spread: float, forbid: bool) -> N
     for mine, theirs in zip(fast.logarithms(), slow.logarithms()):
         near = theirs > theirs.amax(1, keepdim=True) - 600  # what is farther off is zero for the fast one
         assert torch.allclose(mine[near], theirs[near], rtol=1e-9)
+
+
+@pytest.mark.parametrize("forbid", [False, True])
+def test_torch_walks_as_numpy_does(monkeypatch: pytest.MonkeyPatch, forbid: bool) -> None:
+    """On other devices than a CPU torch runs the loops; here it is made to."""
+    generator = torch.Generator().manual_seed(7)
+    crf = random_crf(generator, 5, forbid=forbid)
+    lengths = [9, 0, 1, 20, 2, 20, 13]
+    emissions = torch.randn(sum(lengths), 5, generator=generator, dtype=torch.float64)
+    cu_seqlens = bounds(lengths)
+    tags = crf.decode(emissions, cu_seqlens)
+    loss, marginals = crf.loss(emissions, tags, cu_seqlens), crf.marginals(emissions, cu_seqlens)
+    for module in (crf_sums, crf_viterbi):
+        monkeypatch.setattr(module, "arrays_of", lambda *tensors: list(tensors))
+    assert crf.decode(emissions, cu_seqlens).tolist() == tags.tolist()
+    assert torch.allclose(crf.loss(emissions, tags, cu_seqlens), loss, rtol=1e-12)
+    assert torch.allclose(crf.marginals(emissions, cu_seqlens), marginals, atol=1e-12)
 
 
 def test_emissions_that_fight_the_transitions_fall_back_to_logarithms() -> None:
