@@ -6,6 +6,7 @@ import csv
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from bertwright import BertCrfForTokenClassification, Predictor, finetune
 from bertwright.data.examples import Example
 from bertwright.data.spans.writing import Form, lines_for
 from bertwright.data.windows import Reading
+from bertwright.tasks.tagging import Tagging
 from bertwright.training.feed import ExampleFeed
 from bertwright.training.preparation import prepare
 
@@ -100,6 +102,61 @@ def test_a_run_learns_and_tells(tagger: Path, command: Command, files: tuple[Pat
         answers = list(csv.DictReader(file))
     assert [one["text"] for one in json.loads(answers[0]["entities"])] == ["Peter", "Oslo"]
     assert json.loads(answers[1]["entities"]) == []
+
+
+def test_mistakes_of_a_model_are_listed(tagger: Path, command: Command, tmp_path: Path) -> None:
+    """Labels that are wrong on purpose, so that right answers are mistakes of each kind."""
+    text = "Peter lives in Oslo ."
+    rows = [[[0, 5, "LOC"], [15, 19, "LOC"]], [[0, 11, "PER"]], [[15, 19, "LOC"]], [[0, 5, "PER"], [12, 14, "LOC"]]]
+    data = tmp_path / "data.jsonl"
+    data.write_text("".join(json.dumps({"text": text, "label": row}) + "\n" for row in rows), encoding="utf-8")
+    shown = command("evaluate", tagger, data, "--show-errors", "20", "--json")
+    assert shown.code == 0, shown.err
+    errors = [(one["where"][-1], one["kind"], one["gold"], one["predicted"]) for one in json.loads(shown.out)["errors"]]
+    assert set(errors) == {
+        ("1", "wrong type", "Peter (LOC)", "Peter (PER)"),
+        ("2", "wrong place", "Peter lives (PER)", "Peter (PER)"),
+        ("2", "not there", "–", "Oslo (LOC)"),
+        ("3", "not there", "–", "Peter (PER)"),
+        ("4", "not there", "–", "Oslo (LOC)"),
+        ("4", "missed", "in (LOC)", "–"),
+    }
+    assert errors[-1][1] == "missed"
+    assert "wrong answers, the most confident first" in command("evaluate", tagger, data, "--show-errors", "2").out
+    with (tagger / "errors.csv").open(encoding="utf-8-sig") as file:
+        assert next(csv.reader(file)) == ["where", "kind", "gold", "predicted", "score", "text"]
+    answered = command("predict", tagger, "--input", data)
+    assert answered.code == 0, answered.err
+    assert [json.loads(line)["text"] for line in answered.out.splitlines()] == [text] * 4
+    refused(command("compare", tagger, tagger, data), "BW521")
+
+
+def test_a_tagger_resumes_as_if_never_stopped(tagger_model: Path, files: tuple[Path, Path], tmp_path: Path) -> None:
+    settings = {"epochs": 2, "learning_rate": 1e-3, "batch_size": 64, "save_steps": 3}
+    whole = finetune(*files, model=tagger_model, out=tmp_path / "whole", **settings)
+
+    class Stop(Exception):
+        pass
+
+    steps = 0
+    original = Tagging.loss
+
+    def stopping(*given: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        if steps > 4:
+            raise Stop
+        return original(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Tagging, "loss", stopping)
+        with pytest.raises(Stop):
+            finetune(*files, model=tagger_model, out=tmp_path / "parts", **settings)
+    finetune(*files, model=tagger_model, out=tmp_path / "parts", resume=True, **settings)
+    models = [BertCrfForTokenClassification.from_pretrained(tmp_path / one / "last") for one in ("whole", "parts")]
+    assert len(whole.outcome.history) == 8
+    for mine, theirs in zip(models[0].parameters(), models[1].parameters()):
+        assert torch.equal(mine, theirs)
 
 
 def test_a_long_text_is_answered_as_a_short_one(tagger: Path) -> None:

@@ -70,6 +70,8 @@ def evaluate(
     if report.summary is None:
         print_scores(report.scores, len(report.examples))
         print_tables(report.task.tables(report.predictions, report.examples))
+        if show_errors:
+            print_errors(report.worst(show_errors))
         return
     print_summary(report.summary)
     print_classes(report.summary.confusion, report.summary.labels)

@@ -151,7 +151,7 @@ def predict(
         _, examples = stream_examples(lines, name="arguments" if texts else "stdin")
         sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))
         return
-    columns, examples = stream_examples(data, Columns(text=text_column, text_b=text_b_column), encoding=encoding)
+    columns, examples = predictor.task.stream(data, Columns(text=text_column, text_b=text_b_column), encoding)
     typer.echo(f"{data}: {describe(columns, None)}", err=True)
     if output is None:
         sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))

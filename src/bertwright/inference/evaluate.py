@@ -56,7 +56,9 @@ class Report:
 
     def worst(self, limit: int) -> list[dict[str, Any]]:
         """The wrong answers, the most confident first, at most `limit`."""
-        chosen = self.answers.most_confident_errors()[:limit] if self.answers is not None else []
+        if self.answers is None:
+            return self.task.errors(self.predictions, self.examples)[:limit]
+        chosen = self.answers.most_confident_errors()[:limit]
         return [answer_row(self.examples[index], self.predictions[index]) for index in chosen]
 
     def to_json(self) -> dict[str, Any]:

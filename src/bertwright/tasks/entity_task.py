@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 from bertwright.data.examples import Example, Span
 from bertwright.data.spans.encoding import encode_units
-from bertwright.data.spans.sources import read_spans
+from bertwright.data.spans.sources import looks_tagged, read_spans
 from bertwright.data.spans.units import Unit, unit_for
 from bertwright.data.tables import Columns, Table
 from bertwright.data.windows import EncodedTexts, Reading
 from bertwright.errors import BertwrightError, nearest, shown
 from bertwright.evaluation.entities import EntityCounts, entity_reliability
-from bertwright.tasks.entities import EntityPrediction
+from bertwright.tasks.entities import Entity, EntityPrediction
 from bertwright.tasks.task import Prediction, ScoreTable, Task
 from bertwright.text.tokenizer import BertTokenizer
 
@@ -110,6 +110,13 @@ class EntityTask(Task):
     def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
         return encode_units(tokenizer, examples, self.unit, reading)
 
+    def stream(self, source: Any, columns: Columns, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
+        """Tagged data is read as such, whatever its tags say; other data as any texts."""
+        if not looks_tagged(source, encoding):
+            return super().stream(source, columns, encoding)
+        table = read_spans(source, labelled=False, encoding=encoding)
+        return table.columns, iter(table.examples)
+
     @abstractmethod
     def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:
         """The answers, under an empty name, and other readings of the same scores that are told beside them."""
@@ -122,6 +129,25 @@ class EntityTask(Task):
         scores |= {f"{name}_f1": one.f1 for name, one in counts.items()}
         scores["ece"] = entity_reliability(gold, [one.entities for one in given]).error()
         return scores
+
+    def errors(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[dict[str, Any]]:
+        """Each wrong entity with what stands there in truth, then those that were missed altogether."""
+        wrong, missed = [], []
+        for example, one in zip(examples, _given(predictions)):
+            gold = example.spans or ()
+            right = {(span.start, span.end, span.type) for span in gold}
+            for entity in one.entities:
+                if (entity.start, entity.end, entity.type) in right:
+                    continue
+                there = [span for span in gold if span.start < entity.end and entity.start < span.end]
+                same = [span for span in there if (span.start, span.end) == (entity.start, entity.end)]
+                kind = "wrong type" if same else "wrong place" if there else "not there"
+                true = ", ".join(_named(example.text, span) for span in same or there)
+                wrong.append(_error(example, kind, true, _named(example.text, entity), entity.score))
+            for span in gold:
+                if not any(span.start < entity.end and entity.start < span.end for entity in one.entities):
+                    missed.append(_error(example, "missed", _named(example.text, span), "", 0.0))
+        return [*sorted(wrong, key=lambda row: -row["score"]), *missed]
 
     def only_answer(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> str | None:
         nothing = not any(one.entities for one in _given(predictions))
@@ -148,6 +174,15 @@ class EntityTask(Task):
         table = entity_reliability(gold, [one.entities for one in given])
         note += f" The score of an entity is off by {table.error():.4f} on average (ECE, 15 bins)."
         return [ScoreTable("Entities", header, tuple(rows), note), *_confusions(gold, given)]
+
+
+def _named(text: str, span: Span | Entity) -> str:
+    return f"{text[span.start : span.end]} ({span.type})"
+
+
+def _error(example: Example, kind: str, gold: str, predicted: str, score: float) -> dict[str, Any]:
+    values = {"where": str(example.where), "kind": kind, "gold": gold or "–", "predicted": predicted or "–"}
+    return {**values, "score": score, "text": example.text}
 
 
 def _spans_of(examples: Sequence[Example]) -> list[tuple[Span, ...]]:

@@ -6,7 +6,7 @@ Shapes: B sequences of a batch, N inputs.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
-from bertwright.data.sources import read_examples
+from bertwright.data.sources import read_examples, stream_examples
 from bertwright.data.tables import Columns, Table
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts, Reading, encode_examples
@@ -119,6 +119,10 @@ class Answerer(ABC):
         """The inputs of examples."""
         return encode_examples(tokenizer, examples, reading)
 
+    def stream(self, source: Any, columns: Columns, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
+        """The columns of a source, and its texts that are to be answered, as `bertwright.data.sources`."""
+        return stream_examples(source, columns, encoding=encoding)
+
     @abstractmethod
     def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
         """One answer a text, from the scores of its inputs; `scores` has one item an input, in their order."""
@@ -193,6 +197,12 @@ class Task(Objective, Answerer):
 
     def tables(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[ScoreTable]:
         """What a report shows beside the metrics."""
+        return []
+
+    def errors(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[dict[str, Any]]:
+        """What is wrong in the answers, the most confident first, where these are not one class a text: objects with
+        `where`, `kind`, `gold`, `predicted`, `score` and `text`.
+        """
         return []
 
     def remarks(self, model: BertWithHead) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -97,6 +97,16 @@ def errors_csv(examples: Sequence[Example], predictions: Sequence[Prediction], a
             example.text,
         ]
         rows.append(row + ([example.text_b or ""] if has_pairs else []))
+    return spreadsheet_csv(header, rows)
+
+
+def mistakes_csv(mistakes: Sequence[Mapping[str, Any]]) -> str:
+    """What `Task.errors` found, as a file that a spreadsheet opens without harm."""
+    header = list(mistakes[0]) if mistakes else ["where", "kind", "gold", "predicted", "score", "text"]
+    rows = [
+        [f"{value:.6f}" if isinstance(value, float) else str(value) for value in mistake.values()]
+        for mistake in mistakes
+    ]
     return spreadsheet_csv(header, rows)
 
 

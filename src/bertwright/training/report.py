@@ -13,7 +13,7 @@ from bertwright.checkpoint.store import write_bytes, write_text
 from bertwright.data.examples import Example
 from bertwright.evaluation.summary import Summary, summarize
 from bertwright.tasks.task import Prediction, Task
-from bertwright.training.answers import answers_jsonl, answers_of, errors_csv, with_temperature
+from bertwright.training.answers import answers_jsonl, answers_of, errors_csv, mistakes_csv, with_temperature
 from bertwright.training.card import Card, model_card
 
 log = logging.getLogger("bertwright")
@@ -67,6 +67,9 @@ def write_report(folder: Path, story: RunStory) -> list[Path]:
     summary = None if raw is None else summarize(raw)
     if answers is not None:
         written.append(_write(folder / "errors.csv", errors_csv(story.examples, given, answers)))
+    else:
+        mistakes = story.task.errors(given, story.examples)
+        written.append(_write(folder / "errors.csv", mistakes_csv(mistakes)))
     plots, legend = _draw(folder, story, summary)
     card = Card(
         folder=folder,
