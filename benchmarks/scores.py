@@ -10,7 +10,8 @@ FOLDER; a run whose file is there is not repeated, so the command can be stopped
 same rate, batch, warm-up, schedule, decay groups, clipping, dropout, seeds and precision (`auto`), and cut nothing. A
 second and third seed are run where an epoch of the first took less than `--epoch-limit` seconds.
 
-Only the scores are compared: the files hold tokens a second and the load of the machine, too, but the two systems do not
+Only the scores are compared: the files hold tokens a second and the load of the machine, too, but the two systems do
+not
 run side by side here. For speed there is `finetune.py`.
 """
 
