@@ -9,6 +9,7 @@ Shapes: T positions in the batch, B sequences.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -30,8 +31,8 @@ class Layout:
         lengths: `[B]` of the sequences in their own order, on the host.
         row_of: `[B]` the row of each sequence, on the host.
         sorted_lengths: of the rows, on the host.
-        sequence_of: `[T]` the sequence of each position.
-        is_first, is_last: `[T]` whether the position begins, or ends, its sequence.
+        owner: `[T]` the sequence of each position, on the host.
+        time, from_end: `[T]` positions before and after each one in its sequence, on the host.
     """
 
     def __init__(self, cu_seqlens: Tensor, device: torch.device) -> None:
@@ -46,12 +47,31 @@ class Layout:
         self.owner: Ints = np.repeat(np.arange(len(self.lengths)), self.lengths)
         self.time: Ints = np.arange(len(self.owner)) - bounds[self.owner]
         self.from_end: Ints = self.lengths[self.owner] - 1 - self.time
-        self.sequence_of = self.on_device(self.owner)
-        self.is_first = self.on_device(self.time == 0)
-        self.is_last = self.on_device(self.from_end == 0)
-        # The first and the last position of every sequence that has any.
-        self.firsts = self.on_device(np.flatnonzero(self.time == 0))
-        self.lasts = self.on_device(np.flatnonzero(self.from_end == 0))
+
+    @cached_property
+    def sequence_of(self) -> Tensor:
+        """`[T]` the sequence of each position."""
+        return self.on_device(self.owner)
+
+    @cached_property
+    def is_first(self) -> Tensor:
+        """`[T]` whether the position begins its sequence."""
+        return self.on_device(self.time == 0)
+
+    @cached_property
+    def is_last(self) -> Tensor:
+        """`[T]` whether the position ends its sequence."""
+        return self.on_device(self.from_end == 0)
+
+    @cached_property
+    def firsts(self) -> Tensor:
+        """The first position of every sequence that has any."""
+        return self.on_device(np.flatnonzero(self.time == 0))
+
+    @cached_property
+    def lasts(self) -> Tensor:
+        """The last position of every sequence that has any."""
+        return self.on_device(np.flatnonzero(self.from_end == 0))
 
     @property
     def rows(self) -> int:
@@ -93,3 +113,8 @@ def arrays_of(*tensors: Tensor) -> list[Any]:
 
 def library_of(array: Any) -> ModuleType:
     return torch if isinstance(array, Tensor) else np
+
+
+def contiguous(array: Any) -> Any:
+    """The array with its numbers in the order of its axes."""
+    return array.contiguous() if isinstance(array, Tensor) else np.ascontiguousarray(array)

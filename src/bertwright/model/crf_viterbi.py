@@ -5,14 +5,14 @@ Shapes: T positions in the batch, B sequences, S longest half of a sequence, C t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from bertwright.model.crf_layout import Groups, Layout, arrays_of, groups_of, library_of
+from bertwright.model.crf_layout import Groups, Layout, arrays_of, contiguous, groups_of, library_of
 
 
 def best_paths(emissions: Tensor, transitions: Tensor, start: Tensor, end: Tensor, layout: Layout) -> Tensor:
@@ -21,36 +21,46 @@ def best_paths(emissions: Tensor, transitions: Tensor, start: Tensor, end: Tenso
     Each sequence is walked from both ends at once, which halves the steps: the chains meet in the middle, where
     the best pair of tags (for an odd length: the best tag) is chosen, and the paths are followed back from there.
     """
-    tags, rows = emissions.shape[1], layout.rows
+    scores = arrays_of(emissions, transitions, start, end)
+    found = _best_paths(scores, layout, layout.on_device if isinstance(scores[0], Tensor) else np.asarray)
+    return found if isinstance(found, Tensor) else torch.from_numpy(found)
+
+
+def _best_paths(scores: Sequence[Any], layout: Layout, as_array: Callable[[Any], Any]) -> Any:
+    """`best_paths` over arrays of numpy or torch; `as_array` makes such ones of numbers on the host."""
+    emissions, transitions, start, end = scores
+    library, tags, rows = library_of(emissions), emissions.shape[1], layout.rows
     halves = [(length + 1) // 2 for length in layout.sorted_lengths]
     # Chain 2b runs over the first half of row b, chain 2b + 1 over the second half, from the end. Where the length
     # is odd, the second one takes a last step onto the middle without its emission.
     is_left = layout.time < ((layout.lengths + 1) // 2)[layout.owner]
     step = np.where(is_left, layout.time, layout.from_end)
-    place = layout.on_device(step * (2 * rows) + 2 * layout.row_of[layout.owner] + ~is_left)
-    given = emissions.new_zeros(halves[0] * 2 * rows, tags).index_copy_(0, place, emissions)
-    given = given.view(halves[0], 2 * rows, tags).transpose(1, 2).contiguous()  # [S, C, 2B]
-    moves = torch.stack([transitions, transitions.T], -1).repeat(1, 1, rows)  # [from, to, 2B]
-    best = torch.empty_like(given)
-    best[0] = given[0] + torch.stack([start, end], -1).repeat(1, rows)
+    place = as_array(step * (2 * rows) + 2 * layout.row_of[layout.owner] + ~is_left)
+    given = library.tile(library.zeros_like(emissions[:1]), (halves[0] * 2 * rows, 1))
+    given[place] = emissions
+    given = contiguous(given.reshape(halves[0], 2 * rows, tags).swapaxes(1, 2))  # [S, C, 2B]
+    moves = library.tile(library.stack([transitions, transitions.T], -1), (1, 1, rows))  # [from, to, 2B]
+    best = library.empty_like(given)
+    best[0] = given[0] + library.tile(library.stack([start, end], -1), (1, rows))
     groups = [(begin, stop, 2 * count) for begin, stop, count in groups_of(halves)]
-    _best_over_paths(arrays_of(given, best, moves), _merged(groups))
+    _best_over_paths((given, best, moves), _merged(groups))
 
-    best = best.transpose(1, 2).contiguous()  # [S, 2B, C]
-    ends = np.repeat(np.maximum(halves, 1) - 1, 2) * (2 * rows) + np.arange(2 * rows)
-    last = layout.on_device(ends)
-    left, right = best.view(-1, tags).index_select(0, last).view(rows, 2, tags).unbind(1)
-    is_odd = layout.on_device(np.array(layout.sorted_lengths) % 2 == 1)
-    same = torch.full_like(transitions, -torch.inf).fill_diagonal_(0.0)
-    join = torch.where(is_odd[:, None, None], same, transitions)
-    meeting = (left[:, :, None] + join + right[:, None, :]).flatten(1).argmax(1)
-    entry = torch.stack([meeting // tags, meeting % tags + tags], 1).flatten()
+    best = contiguous(best.swapaxes(1, 2))  # [S, 2B, C]
+    last = as_array(np.repeat(np.maximum(halves, 1) - 1, 2) * (2 * rows) + np.arange(2 * rows))
+    ends = best.reshape(-1, tags)[last].reshape(rows, 2, tags)
+    is_odd = as_array(np.array(layout.sorted_lengths) % 2 == 1)
+    same = as_array(np.where(np.eye(tags, dtype=bool), 0.0, -np.inf).astype(np.float32))
+    join = library.where(is_odd[:, None, None], same, transitions)
+    meeting = (ends[:, 0, :, None] + join + ends[:, 1, None, :]).reshape(rows, -1).argmax(1)
+    entry = library.stack([meeting // tags, meeting % tags + tags], 1).reshape(-1)
 
-    offsets = layout.on_device(np.arange(2 * rows) % 2 * tags)  # the second chain's tags count from C
-    found = entry.new_zeros(halves[0] * 2 * rows).index_copy_(0, last, entry).view(halves[0], 2 * rows)
-    table = torch.cat([transitions.T, transitions])  # [2C, from]: what leads to each tag, in each direction
-    _follow_back(arrays_of(best, table, found, offsets), groups)
-    return found.view(-1).index_select(0, place) % tags
+    offsets = as_array(np.arange(2 * rows) % 2 * tags)  # the second chain's tags count from C
+    found = library.tile(library.zeros_like(entry), (halves[0],))
+    found[last] = entry
+    found = found.reshape(halves[0], 2 * rows)
+    table = library.concatenate([transitions.T, transitions])  # [2C, from]: what leads to each tag, by direction
+    _follow_back((best, table, found, offsets), groups)
+    return found.reshape(-1)[place] % tags
 
 
 def _merged(groups: Groups) -> Groups:
