@@ -11,8 +11,7 @@ same rate, batch, warm-up, schedule, decay groups, clipping, dropout, seeds and 
 second and third seed are run where an epoch of the first took less than `--epoch-limit` seconds.
 
 Only the scores are compared: the files hold tokens a second and the load of the machine, too, but the two systems do
-not
-run side by side here. For speed there is `finetune.py`.
+not run side by side here. For speed there is `finetune.py`.
 """
 
 from __future__ import annotations
