@@ -282,3 +282,13 @@ def test_messages_in_chinese(command: Command) -> None:
 
 def test_a_language_nobody_wrote_is_wrong_usage(command: Command) -> None:
     assert command("--lang", "fr", "demo").code == 2
+
+
+def test_a_length_that_the_model_cannot_read_is_lowered_and_said(
+    train_on: Callable[..., Result], tmp_path: Path
+) -> None:
+    train = write_csv(tmp_path / "train.csv", GOOD * 4)
+    result = train_on(train, "max_length=1000", "max_steps=1")
+    assert result.code == 0, result.err
+    assert "max_length=1000: this model reads 64 tokens at once, and no more" in result.err
+    assert "epoch 1/1" in result.err

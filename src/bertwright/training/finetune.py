@@ -23,6 +23,7 @@ from bertwright.data.tables import Columns, Table
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
+from bertwright.model.device import usable_device
 from bertwright.tasks.registry import TRAINABLE, task_for, write_task
 from bertwright.tasks.task import Prediction, Task
 from bertwright.text.tokenizer import BertTokenizer
@@ -106,6 +107,7 @@ def finetune(
         BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
     """
     settings = settings or FinetuneSettings.resolve(**changes)
+    place = usable_device(device)
     kind = task_for(train, task, encoding)
     _check_settings(settings, kind)
     table = kind.read(train, columns, labelled=True, encoding=encoding)
@@ -120,7 +122,7 @@ def finetune(
         log.info("%s", dev_table.summary())
         wanted.check(dev_table.examples)
         tables = table, dev_table
-    job = _Job(wanted, model, tables, torch.device(device), settings)
+    job = _Job(wanted, model, tables, place, settings)
     folder = RunFolder(Path(out), overwrite=overwrite, resume=resume)
     if not seeds:
         return job.run(folder, settings.seed)
@@ -268,6 +270,8 @@ class _Job:
 def _resolve(settings: FinetuneSettings, config: BertConfig, device: torch.device) -> FinetuneSettings:
     """The settings with everything decided that was left to the model and the machine."""
     limit = min(settings.max_length, config.max_position_embeddings)
+    if limit < settings.max_length and "max_length" in settings.model_fields_set:
+        log.warning("max_length=%d: this model reads %d tokens at once, and no more", settings.max_length, limit)
     return settings.model_copy(
         update={
             "max_length": limit,

@@ -299,7 +299,7 @@ class Trainer:
         state.without_better = 0 if is_best else state.without_better + 1
         state.recent.clear()
         state.rows.append(evaluation.row())
-        meter.say(_line(evaluation, self._settings.epochs, is_best))
+        meter.say(_line(evaluation, math.ceil(self._steps / self._feed.steps_per_epoch), is_best))
         for remark in judgement.remarks:
             meter.say(remark)
         if not state.told_collapse:

@@ -20,6 +20,7 @@ from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.pretraining.sampler import PretrainSampler
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
+from bertwright.model.device import usable_device
 from bertwright.model.models import BertWithHead
 from bertwright.model.operations import training_operations
 from bertwright.tasks.fill_mask import FillMask
@@ -90,12 +91,13 @@ def pretrain(
         BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
     """
     settings = settings or PretrainSettings.resolve(**changes)
+    place = usable_device(device)
     if init is not None and vocab is not None:
         raise BertwrightError("BW111")
     source = model_folder(init or vocab or CorpusStore.vocabulary_of(store))
     tokenizer = BertTokenizer.from_pretrained(source)
     opened = CorpusStore.open(store, tokenizer)
-    job = _Job(opened, tokenizer, source if init is not None else None, torch.device(device), settings)
+    job = _Job(opened, tokenizer, source if init is not None else None, place, settings)
     return job.run(RunFolder(Path(out), overwrite=overwrite, resume=resume))
 
 
