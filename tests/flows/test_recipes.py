@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from bertwright.data.spans.writing import lines_for
+from bertwright import BertForPreTraining
+from bertwright.data.samples import stories
+from bertwright.training.pretrain_settings import PretrainSettings
 
-from ..tagged_texts import tagged_sentences
 from .conftest import Command
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+PRETRAINING = [one for one in RECIPES if one.stem.startswith("pretrain")]
 
 
-@pytest.mark.parametrize(
-    "recipe", [one for one in RECIPES if not one.stem.startswith("pretrain")], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("recipe", [one for one in RECIPES if one not in PRETRAINING], ids=lambda path: path.stem)
 def test_a_recipe_runs_for_two_steps(
-    recipe: Path,
-    command: Command,
-    tiny_model: Path,
-    tagger_model: Path,
-    train_csv: Path,
-    dev_csv: Path,
-    tmp_path: Path,
+    recipe: Path, command: Command, tiny_model: Path, train_csv: Path, dev_csv: Path, tmp_path: Path
 ) -> None:
-    train, dev, model = train_csv, dev_csv, tiny_model
-    if "--task tagging" in recipe.read_text(encoding="utf-8"):
-        model = tagger_model
-        train, dev = tmp_path / "train.conll", tmp_path / "dev.conll"
-        for seed, path in enumerate((train, dev)):
-            path.write_text("".join(lines_for(tagged_sentences(40, seed), "columns", "bio")), encoding="utf-8")
     result = command(
-        "finetune", train, "--dev", dev, "--model", model, "--out", tmp_path / "run", "--recipe", recipe,
+        "finetune", train_csv, "--dev", dev_csv, "--model", tiny_model, "--out", tmp_path / "run", "--recipe", recipe,
         "max_steps=2",
     )  # fmt: skip
     assert result.code == 0, result.err
     assert "step 2 " in result.err
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("recipe", PRETRAINING, ids=lambda path: path.stem)
+def test_a_recipe_of_pretraining_runs_from_the_bundled_stories(
+    recipe: Path, language: str, command: Command, tmp_path: Path
+) -> None:
+    vocab, store, run = tmp_path / "vocab", tmp_path / "store", tmp_path / "run"
+    text = stories(language)
+    assert command("vocab", text, "--size", 1000, "--out", vocab, "--workers", 1).code == 0
+    made = command("prepare", text, "--vocab", vocab, "--out", store, "--workers", 1, "--json")
+    assert made.code == 0, made.err
+    assert json.loads(made.out)["documents"] == 40
+    result = command("pretrain", store, "--out", run, "--recipe", recipe, "max_steps=2", "eval_examples=8")
+    assert result.code == 0, result.err
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    assert record["finished"]
+    assert record["steps"] == 2
+    wished = PretrainSettings.resolve(recipe, ["max_steps=2"])
+    assert record["settings"]["max_length"] == wished.max_length
+    rows = (run / "metrics.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[0].startswith("epoch,step,")
+    assert len(rows) == 2
+    assert "max_steps = 2" in (run / "README.md").read_text(encoding="utf-8")
+    net = BertForPreTraining.from_pretrained(run / "best")
+    assert net.config.num_hidden_layers == wished.config_values()["num_hidden_layers"]
+    assert net.config.vocab_size == len((vocab / "vocab.txt").read_text(encoding="utf-8").split("\n")) - 1
+    filled = command("predict", run, "[MASK] .")
+    assert filled.code == 0, filled.err
+
+
 def test_there_are_recipes() -> None:
-    assert len(RECIPES) >= 7
+    assert len(RECIPES) >= 5
+    assert PRETRAINING
