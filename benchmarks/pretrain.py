@@ -97,7 +97,7 @@ def main() -> None:
     for shape in options.shapes:
         for precision in options.precisions or able:
             for kind in options.kinds:
-                key = f"{shape} {precision} {kind}"
+                key = f"{shape} {precision} {kind} {options.pairs}"
                 if key not in results:
                     drawn = drawn or draw(options.data, options.megabytes, options.pairs * options.rounds)
                     results[key] = measure(shape, precision, drawn[kind], options)
@@ -338,7 +338,7 @@ def measure_head(shapes: Sequence[str], rounds: int) -> None:
 # The table
 
 HEADER = (
-    "| shape, numbers, lengths | ours, tokens/s | ordinary | best | ours / ordinary | by the processor's time "
+    "| shape, numbers, lengths, pairs | ours, tokens/s | ordinary | best | ours / ordinary | by the processor's time "
     "| ours / best | by the processor's time | rounds | loss difference | matrices, Gflop/s |\n"
     "|---|---|---|---|---|---|---|---|---|---|---|"
 )
