@@ -176,6 +176,7 @@ class _Job:
         if folder.record is not None:
             check_same_run(folder.path, folder.record, record)
             settings = FinetuneSettings(**folder.record["settings"])
+            record["settings"] = folder.record["settings"]
             checkpoint = folder.checkpoint()
         torch.manual_seed(seed)
         source = checkpoint or self._model
