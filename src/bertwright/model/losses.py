@@ -33,10 +33,19 @@ def class_loss(scores: Tensor, labels: Tensor) -> Tensor:
 
 def token_loss(scores: Tensor, labels: Tensor, places: Places) -> Tensor:
     """`class_loss` over the real tokens of `labels [B, S]`; `scores [T, n]`."""
+    return class_loss(scores, labels_of(labels, places))
+
+
+def labels_of(labels: Tensor, places: Places) -> Tensor:
+    """`[T]`: those of the real tokens of `labels [B, S]`.
+
+    Raises:
+        BertwrightError: BW420 for another shape.
+    """
     if labels.shape != (places.batch_size, places.width):
         expected = [places.batch_size, places.width]
         raise BertwrightError("BW420", what="labels", shape=list(labels.shape), expected=expected)
-    return class_loss(scores, places.pick(labels))
+    return places.pick(labels)
 
 
 def text_loss(scores: Tensor, labels: Tensor, problem_type: str | None) -> Tensor:

@@ -13,33 +13,23 @@ from torch import Tensor
 
 from bertwright.data.ragged import Places, Ragged, from_padded
 from bertwright.data.spans.schemes import Scheme, may_follow, parse_tag
-from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
 from bertwright.model.crf import LinearChainCrf
 from bertwright.model.encoder import Encoding
-from bertwright.model.heads import Classifier
-from bertwright.model.models import BertWithHead
+from bertwright.model.losses import IGNORED, labels_of
+from bertwright.model.models import BertForTokenClassification
 from bertwright.model.outputs import ModelOutput, ScoresOutput
 
-IGNORED = -100  # the label of what takes no part, as in the peers
 
-
-class BertCrfForTokenClassification(BertWithHead):
+class BertCrfForTokenClassification(BertForTokenClassification):
     """Scores `[T, C]`: the emissions of each token, over which `crf` says which tags follow which.
 
     Where the labels of the config are tags of BIO or BIOES, the CRF allows only sequences that are well formed.
     """
 
-    needs_pooler = False
-
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
-        self.classifier = Classifier(config, len(config.labels))
         self.crf = LinearChainCrf(len(config.labels), **masks_for(config.labels))
-        self.initialise_head()
-
-    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(encoding.last)  # type: ignore[no-any-return]
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         """The loss is that of the CRF over the places whose label is not -100, a mean over these."""
@@ -47,10 +37,7 @@ class BertCrfForTokenClassification(BertWithHead):
         target = labels.get("labels")
         loss = None
         if target is not None:
-            shape = [places.batch_size, places.width]
-            if list(target.shape) != shape:
-                raise BertwrightError("BW420", what="labels", shape=list(target.shape), expected=shape)
-            picked = places.pick(target)
+            picked = labels_of(target, places)
             keep = picked != IGNORED
             loss = self.crf.loss(scores[keep], picked[keep], kept_seqlens(batch.cu_seqlens, keep))
         return ScoresOutput(loss=loss, logits=places.pad(scores))

@@ -17,7 +17,7 @@ from bertwright.data.spans.schemes import Scheme, spell_tag, write_tags
 from bertwright.data.spans.units import Unit, span_of_units, trim
 from bertwright.data.targets import RaggedTargets
 from bertwright.errors import shown
-from bertwright.model.tagger import IGNORED
+from bertwright.model.losses import IGNORED
 
 log = logging.getLogger("bertwright")
 

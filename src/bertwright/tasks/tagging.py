@@ -6,7 +6,7 @@ Shapes: N inputs, K texts, T tokens of a batch, B inputs of a batch, W units of 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bertwright.data.batches import split_by_tokens
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
 from bertwright.data.spans.encoding import EncodedUnits, Ints, choose_inputs
@@ -25,8 +26,9 @@ from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, shown
 from bertwright.model.crf import LinearChainCrf
+from bertwright.model.losses import IGNORED
 from bertwright.model.models import BertForTokenClassification, BertWithHead
-from bertwright.model.tagger import IGNORED, BertCrfForTokenClassification, kept_seqlens
+from bertwright.model.tagger import BertCrfForTokenClassification, kept_seqlens
 from bertwright.tasks.entities import EntityPrediction
 from bertwright.tasks.entity_task import EntityTask
 from bertwright.tasks.tag_decoding import Reader
@@ -144,9 +146,9 @@ class Tagging(EntityTask):
         assert isinstance(encoded, EncodedUnits)
         reader = Reader(self.tags, self.scheme, self.crf)
         choices = choose_inputs(encoded)
-        order = sorted(range(len(choices)), key=lambda index: -len(encoded.units[index]))
+        sizes = np.array([len(one) for one in encoded.units], dtype=np.int64)
         predictions: list[Prediction] = [EntityPrediction(False, ())] * len(choices)
-        for group in _groups(order, [len(units) for units in encoded.units]):
+        for group in split_by_tokens(np.argsort(-sizes, kind="stable"), sizes, _UNITS_AT_ONCE):
             emissions, lengths, places = [], [], []
             for index in group:
                 choice = choices[index]
@@ -179,20 +181,6 @@ class Tagging(EntityTask):
             if moved < 1e-3:
                 return [f"the transitions of the CRF did not move (largest {moved:.1e}): raise transition_factor"]
         return []
-
-
-def _groups(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Texts in the order given, in groups of bounded size (at least one member)."""
-    group: list[int] = []
-    units = 0
-    for index in order:
-        if group and units + lengths[index] > _UNITS_AT_ONCE:
-            yield group
-            group, units = [], 0
-        group.append(index)
-        units += lengths[index]
-    if group:
-        yield group
 
 
 def _stitched(scores: Sequence[Tensor], inputs: Ints, positions: Ints) -> Tensor:
