@@ -245,3 +245,21 @@ def test_a_few_kills_at_calls_to_the_system_and_by_the_clock() -> None:
 @pytest.mark.slow
 def test_twenty_kills_at_calls_to_the_system_and_by_the_clock() -> None:
     assert "20 equal endings" in kill_points(20)
+
+
+def test_what_was_decided_at_first_is_kept(
+    tiny_model: Path, tmp_path: Path, stop_at: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def settings() -> dict[str, Any]:
+        record = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+        kept: dict[str, Any] = record["settings"]
+        return kept
+
+    monkeypatch.setattr("bertwright.training.finetune.resolve_precision", lambda *_: "fp32")
+    stop_at(1)
+    with pytest.raises(Stopped):
+        train(tiny_model, tmp_path / "run", precision="auto")
+    first = settings()
+    monkeypatch.setattr("bertwright.training.finetune.resolve_precision", lambda *_: "bf16")  # on another machine
+    train(tiny_model, tmp_path / "run", precision="auto", resume=True)
+    assert settings() == first

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from bertwright.checkpoint import names
+from bertwright.checkpoint.json_object import read_object
 from bertwright.checkpoint.weights import read_tensors, weight_file
 from bertwright.errors import BertwrightError
 
@@ -68,10 +69,4 @@ def _read_config(folder: Path) -> dict[str, Any]:
     file = folder / "config.json"
     if not file.is_file():
         raise BertwrightError("BW302", folder=folder, file="config.json")
-    try:
-        content = json.loads(file.read_bytes())
-    except ValueError as error:
-        raise BertwrightError("BW415", file=file, reason=error) from error
-    if not isinstance(content, dict):
-        raise BertwrightError("BW415", file=file, reason=f"{type(content).__name__} ≠ object")
-    return content
+    return read_object(file)

@@ -85,17 +85,13 @@ def evaluate(
             for a task without labels.
     """
     predictor = Predictor.load(run, device)
-    task = predictor.task
-    if not isinstance(task, Task):
-        raise BertwrightError("BW523", task=task.name)
-    return score(predictor, task.read(data, columns, labelled=True, encoding=encoding, name="data"))
+    table = _task_of(predictor).read(data, columns, labelled=True, encoding=encoding, name="data")
+    return score(predictor, table)
 
 
 def score(predictor: Predictor, table: Table) -> Report:
     """The report of a loaded model on data that was read."""
-    task = predictor.task
-    if not isinstance(task, Task):
-        raise BertwrightError("BW523", task=task.name)
+    task = _task_of(predictor)
     task.check(table.examples)
     predictions = predictor.answer(table.examples)
     answers = answers_of(task, predictions, table.examples)
@@ -104,3 +100,10 @@ def score(predictor: Predictor, table: Table) -> Report:
         temperature = task.temperature
         summary = summarize(answers) if temperature == 1 else summarize(answers.tempered(1 / temperature), temperature)
     return Report(task, table, task.score(predictions, table.examples), predictions, answers, summary)
+
+
+def _task_of(predictor: Predictor) -> Task:
+    """What the model was trained to answer, if its answers can be scored (else BW523)."""
+    if not isinstance(predictor.task, Task):
+        raise BertwrightError("BW523", task=predictor.task.name)
+    return predictor.task

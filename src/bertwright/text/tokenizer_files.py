@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bertwright.errors import BertwrightError
+from bertwright.checkpoint.json_object import read_object
 
 DEFAULT_MAX_LENGTH = 512
 # `transformers` writes 1e30 for "no limit".
@@ -52,9 +52,9 @@ def read_settings(folder: Path) -> TokenizerSettings:
     Raises:
         BertwrightError: BW415 for a file that is no JSON object.
     """
-    config = _read_json(folder / "tokenizer_config.json")
-    names = _read_json(folder / "special_tokens_map.json") | config
-    model = _read_json(folder / "config.json")
+    config = _object_in(folder / "tokenizer_config.json")
+    names = _object_in(folder / "special_tokens_map.json") | config
+    model = _object_in(folder / "config.json")
     said: dict[str, Any] = {key: _text_of(names[key]) for key in _TOKEN_NAMES if names.get(key)}
     said |= {key: config[key] for key in _SWITCHES if isinstance(config.get(key), bool)}
     limits = [config.get("model_max_length"), model.get("max_position_embeddings")]
@@ -69,16 +69,9 @@ def write_settings(folder: Path, settings: TokenizerSettings) -> None:
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise BertwrightError("BW415", file=path, reason=error) from error
-    if not isinstance(content, dict):
-        raise BertwrightError("BW415", file=path, reason=f"{type(content).__name__} ≠ object")
-    return content
+def _object_in(file: Path) -> dict[str, Any]:
+    """What a file holds; nothing where it is not there."""
+    return read_object(file) if file.is_file() else {}
 
 
 def _text_of(token: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import platform
 import statistics
 import time
 from collections import Counter
@@ -36,11 +35,10 @@ from bertwright.training.optimizer import describe_rates, freeze_layers
 from bertwright.training.precision import resolve_precision
 from bertwright.training.preparation import prepare, say_what_was_found
 from bertwright.training.report import RunStory, write_report
-from bertwright.training.run_folder import TRAINING, RunFolder
+from bertwright.training.run_folder import TRAINING, RunFolder, run_facts
 from bertwright.training.same_run import check_same_run
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
 from bertwright.training.state import TrainingState
-from bertwright.version import __version__
 
 log = logging.getLogger("bertwright")
 
@@ -231,14 +229,7 @@ class _Job:
 
     def _record(self, requested: FinetuneSettings, settings: FinetuneSettings) -> dict[str, Any]:
         """What `run.json` says from the beginning."""
-        return {
-            "bertwright_version": __version__,
-            "torch_version": torch.__version__,
-            "python_version": platform.python_version(),
-            "task": self._task.name,
-            "model": str(self._model),
-            "device": str(self._device),
-            "threads": torch.get_num_threads(),
+        return run_facts(self._task.name, str(self._model), self._device) | {
             "train_source": self._sources[0],
             "train_examples": len(self._train.examples),
             "train_sha256": digest_of(self._train.examples),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import platform
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -39,13 +38,13 @@ from bertwright.training.pretrain_card import write_pretrain_card
 from bertwright.training.pretrain_feed import PretrainFeed, drawing_ahead, make_phases
 from bertwright.training.pretrain_settings import PretrainSettings, default_pretraining_rate
 from bertwright.training.progress import Speed
-from bertwright.training.run_folder import TRAINING, RunFolder
+from bertwright.training.run_folder import TRAINING, RunFolder, run_facts
 from bertwright.training.same_run import check_same_run
-from bertwright.version import __version__
 
 log = logging.getLogger("bertwright")
 
 _EVALUATIONS = 10  # of a run, where no eval_steps are given
+_EXAMPLES_COUNTED = 1000  # to tell how much is cut
 _UNIGRAM_TOKENS = 1 << 22  # read for the baseline
 
 
@@ -226,14 +225,7 @@ class _Job:
 
     def _record(self) -> dict[str, Any]:
         """What `run.json` says from the beginning."""
-        return {
-            "bertwright_version": __version__,
-            "torch_version": torch.__version__,
-            "python_version": platform.python_version(),
-            "task": self._objective.name,
-            "model": str(self._init or "from scratch"),
-            "device": str(self._device),
-            "threads": torch.get_num_threads(),
+        return run_facts(self._objective.name, str(self._init or "from scratch"), self._device) | {
             "store": str(self._store.folder),
             "train_sha256": self._store.digest,
             "requested": self._requested.model_dump(mode="json"),
@@ -247,6 +239,11 @@ class _Job:
             config.vocab_size,
         )  # fmt: skip
         log.info("%d documents to learn from, about %d texts a pass", sampler.documents, sampler.count(0))
+        examples = sampler.samples(0, min(_EXAMPLES_COUNTED, sampler.count(0)))
+        cut = sum(one.tokens_cut for one in examples)
+        if cut:
+            share = 100 * cut / (cut + sum(len(one) for one in examples))
+            log.info("about %.1f %% of the tokens do not fit into %d and are cut", share, sampler.settings.max_length)
         baseline = unigram_entropy(self._store, config.vocab_size)
         chance = f"; of a pair it guesses 50 % ({math.log(2):.3f})" if self._objective.pair_name else ""
         log.info("a model that knows only how often each token occurs has the MLM loss %.3f%s", baseline, chance)

@@ -6,19 +6,36 @@ import csv
 import io
 import json
 import logging
+import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from bertwright.checkpoint.store import MANIFEST, generations, prune, publishing, verify, write_text
 from bertwright.errors import BertwrightError
+from bertwright.version import __version__
 
 log = logging.getLogger("bertwright")
 
 SCHEMA_VERSION = 1
 TRAINING = "training"  # in `last/`: what it takes to go on from there
+
+
+def run_facts(task: str, model: str, device: torch.device) -> dict[str, Any]:
+    """What `run.json` of every run begins with: the task, the model to start from, the machine and the versions."""
+    return {
+        "bertwright_version": __version__,
+        "torch_version": torch.__version__,
+        "python_version": platform.python_version(),
+        "task": task,
+        "model": model,
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+    }
 
 
 class RunFolder:
