@@ -263,3 +263,27 @@ def test_what_was_decided_at_first_is_kept(
     monkeypatch.setattr("bertwright.training.finetune.resolve_precision", lambda *_: "bf16")  # on another machine
     train(tiny_model, tmp_path / "run", precision="auto", resume=True)
     assert settings() == first
+
+
+def test_a_run_that_was_killed_before_it_had_begun_begins(
+    tiny_model: Path, tmp_path: Path, truth: dict[str, Any]
+) -> None:
+    store.staging_of(tmp_path / "run.json").write_text('{"schema_', encoding="utf-8")
+    train(tiny_model, tmp_path, resume=True)
+    assert ending(tmp_path) == truth
+
+
+def test_a_run_that_was_killed_while_it_tidied_up_leaves_nothing(
+    tiny_model: Path, tmp_path: Path, truth: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_folder: Path) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bertwright.training.run_folder.prune", killed)
+        with pytest.raises(Stopped):
+            train(tiny_model, tmp_path / "run")
+    assert (tmp_path / "run" / ".last.previous").is_dir()
+    train(tiny_model, tmp_path / "run", resume=True)
+    assert not (tmp_path / "run" / ".last.previous").exists()
+    assert ending(tmp_path / "run") == truth

@@ -112,13 +112,18 @@ def write_text(file: Path, text: str) -> None:
     write_bytes(file, text.encode())
 
 
+def staging_of(file: Path) -> Path:
+    """Where `write_bytes` writes until `file` is replaced; a process that was killed leaves it behind."""
+    return file.with_name(f".{file.name}.tmp")
+
+
 def write_bytes(file: Path, content: bytes) -> None:
     """Replace `file` by `content`, whole or not at all.
 
     Raises:
         BertwrightError: BW501 where the disk or the permissions do not allow it.
     """
-    staging = file.with_name(f".{file.name}.tmp")
+    staging = staging_of(file)
     try:
         staging.write_bytes(content)
         _flush_one(staging)

@@ -255,8 +255,8 @@ class _Job:
             temperature=run.task.temperature,
         )
         write_report(folder.path, story)
-        folder.write_run(record)
         folder.finish()
+        folder.write_run(record)
 
 
 def _resolve(settings: FinetuneSettings, config: BertConfig, device: torch.device) -> FinetuneSettings:

@@ -175,8 +175,8 @@ class _Job:
         else:
             record |= outcome.summary() | {"total_seconds": round(time.perf_counter() - started, 3)}
             write_pretrain_card(folder.path, record, self._config, outcome, trainer.state.rows)
-            folder.write_run(record)
             folder.finish()
+            folder.write_run(record)
         return PretrainRun(folder.path, outcome)
 
     def _sampler(self, settings: PretrainSettings, length: int, split: Any, seed: int | None = None) -> PretrainSampler:

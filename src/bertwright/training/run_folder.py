@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from bertwright.checkpoint.store import MANIFEST, generations, prune, publishing, verify, write_text
+from bertwright.checkpoint.store import MANIFEST, generations, prune, publishing, staging_of, verify, write_text
 from bertwright.errors import BertwrightError
 from bertwright.version import __version__
 
@@ -61,6 +61,7 @@ class RunFolder:
         self.record: dict[str, Any] | None = None
         if path.exists() and not path.is_dir():
             raise BertwrightError("BW503", folder=path)
+        staging_of(path / "run.json").unlink(missing_ok=True)  # of a run that was killed before it had begun
         if path.is_dir() and any(path.iterdir()):
             if not overwrite and not resume:
                 raise BertwrightError("BW502", folder=path)
@@ -119,7 +120,7 @@ class RunFolder:
         return None
 
     def finish(self) -> None:
-        """Remove what only an unfinished run needs."""
+        """Remove what only an unfinished run needs; `run.json` says that it is finished after that."""
         prune(self.path / "last")
 
 
