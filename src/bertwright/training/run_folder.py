@@ -61,7 +61,8 @@ class RunFolder:
         self.record: dict[str, Any] | None = None
         if path.exists() and not path.is_dir():
             raise BertwrightError("BW503", folder=path)
-        staging_of(path / "run.json").unlink(missing_ok=True)  # of a run that was killed before it had begun
+        if path.is_dir():  # what a run left behind that was killed before it had begun
+            staging_of(path / "run.json").unlink(missing_ok=True)
         if path.is_dir() and any(path.iterdir()):
             if not overwrite and not resume:
                 raise BertwrightError("BW502", folder=path)
