@@ -47,15 +47,13 @@ from bertwright.data.corpus.settings import PrepareSettings
 from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.pretraining.sampler import PretrainExample, PretrainSampler
 from bertwright.data.pretraining.settings import SamplingSettings
-from bertwright.model.masked_loss import masked_token_loss, plain_loss
 from bertwright.tasks.pretraining import PreTraining
 from bertwright.training.matrix_rate import matrix_rate
-from bertwright.training.memory import choose_micro_tokens, freed_memory_kept
+from bertwright.training.memory import choose_micro_tokens
 from bertwright.training.optimizer import make_optimizers
 from bertwright.training.precision import autocast, resolve_precision
 from bertwright.training.pretrain_feed import make_parts
 from bertwright.training.pretrain_settings import SHAPES, PretrainSettings
-from bertwright.training.row_gradients import clip_gradients, use_row_gradients
 from prepare import text_of
 from workloads import drawn_lengths, histogram
 
@@ -80,13 +78,9 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.1, help="of every system; the gate has none")
     parser.add_argument("--megabytes", type=int, default=8, help="of Wikipedia")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--head", action="store_true", help="only the loss of masked tokens, in place beside plain")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     transformers.utils.logging.disable_progress_bar()
-    if options.head:
-        measure_head(options.shapes, options.rounds)
-        return
     able = ["fp32", "bf16"] if resolve_precision("auto", CPU) == "bf16" else ["fp32"]
     if "bf16" not in able:
         print("this processor has no instructions for bf16: only fp32, unless --precisions says otherwise")
@@ -162,7 +156,6 @@ def nearest(pool: Step, lengths: np.ndarray[Any, Any], wanted: np.ndarray[Any, A
 
 def make_ours(model: BertForPreTraining, precision: str) -> System:
     """The step of `training.loop`, without its records."""
-    use_row_gradients(model)
     optimizers = make_optimizers(model, SETTINGS)
     micro = choose_micro_tokens(model.config, CPU, max_length=MAX_LENGTH, checkpointing=False)
     objective = PreTraining("mlm+nsp", model.config.vocab_size)
@@ -174,7 +167,7 @@ def make_ours(model: BertForPreTraining, precision: str) -> System:
                 loss = objective.loss(model, part.batch, part.targets, part.weights)["loss"]
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
-        clip_gradients(model.parameters(), SETTINGS.max_grad_norm)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), SETTINGS.max_grad_norm)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad()
@@ -281,13 +274,12 @@ def measure(shape: str, precision: str, examples: Step, options: argparse.Namesp
     systems = make_systems(shape, precision, options.dropout, vocab_size)
     rates = [measured_rate(precision)]
     rounds: list[dict[str, Any]] = []
-    with freed_memory_kept():  # for every system alike: it is a setting of the process
-        for system in systems.values():
-            system(steps[0][:PARTS])  # the first step makes the state of the optimizer
-        for step, _ in zip(cycle(steps), range(options.rounds)):
-            gc.collect()
-            times = {name: timed(system, step) for name, system in systems.items()}
-            rounds.append({"tokens": sum(map(len, step)), "seconds": times})
+    for system in systems.values():
+        system(steps[0][:PARTS])  # the first step makes the state of the optimizer
+    for step, _ in zip(cycle(steps), range(options.rounds)):
+        gc.collect()
+        times = {name: timed(system, step) for name, system in systems.items()}
+        rounds.append({"tokens": sum(map(len, step)), "seconds": times})
     rates.append(measured_rate(precision))
     return {
         "loss_difference": difference,
@@ -310,29 +302,6 @@ def timed(system: System, step: Step) -> tuple[float, float]:
     clock, processor = time.perf_counter(), time.process_time()
     system(step)
     return time.perf_counter() - clock, time.process_time() - processor
-
-
-def measure_head(shapes: Sequence[str], rounds: int) -> None:
-    """The loss over 600 masked tokens, forward and backward: the fast path beside the library's own operations."""
-    print("| shape | plain, ms of the processor | in place | times faster | by the clock |\n|---|---|---|---|---|")
-    for shape in shapes:
-        hidden, table, bias = (
-            torch.randn(size, requires_grad=True)
-            for size in ((600, SHAPES[shape][1]), (30522, SHAPES[shape][1]), (30522,))
-        )
-        labels = torch.randint(30522, (600,))
-        found: list[list[tuple[float, float]]] = []
-        with freed_memory_kept():
-            for _ in range(rounds + 2):
-                found.append([])
-                for way in (plain_loss, masked_token_loss):
-                    clock, processor = time.perf_counter(), time.process_time()
-                    torch.autograd.grad(way(hidden, table, bias, labels)[0], (hidden, table, bias))
-                    found[-1].append((time.perf_counter() - clock, time.process_time() - processor))
-        times = np.array(found[2:])  # [rounds, way, clock or processor]
-        plain, fast = 1000 * np.median(times[:, :, 1], axis=0)
-        by_clock, by_processor = np.median(times[:, 0] / times[:, 1], axis=0)
-        print(f"| {shape} | {plain:.0f} | {fast:.0f} | {by_processor:.2f} | {by_clock:.2f} |", flush=True)
 
 
 # The table

@@ -14,7 +14,6 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from itertools import cycle
 from pathlib import Path
 from unittest.mock import patch
@@ -31,8 +30,6 @@ from bertwright.data.ragged import Ragged
 from bertwright.model.attention import attend_by_runs
 from bertwright.model.dropout import add_dropped
 from bertwright.model.grouped_attention import attend_grouped
-from bertwright.training.memory import freed_memory_kept
-from bertwright.training.row_gradients import RowGradientAdamW, clip_gradients, use_row_gradients
 from checkpoints import checkpoint
 from workloads import WORKLOADS
 
@@ -62,7 +59,7 @@ def main() -> None:
         print(f"| {name} | {slow:.2f} | {quick:.2f} | {statistics.median(a / b for a, b in pairs):.2f} |", flush=True)
     print("\n| share of a step | before | after |\n|---|---|---|")
     before = shares(plain_step(options.data, batches))
-    after = shares(stepper(options.data, batches), freed_memory_kept())
+    after = shares(stepper(options.data, batches))
     for kind in [*KINDS, "the rest"]:
         print(f"| {kind} | {before[kind]:.1%} | {after[kind]:.1%} |")
 
@@ -109,36 +106,24 @@ def levers(data: Path, batches: Iterator[Ragged]) -> Iterator[tuple[str, Callabl
         model.head(model.bert.encode(batch, first_only=first_only), batch).sum().backward()
 
     yield "only the first token in the last layer, forward and backward", lambda: encode(False), lambda: encode(True)
-    yield "rows of the word table as gradient, whole step", stepper(data, batches, rows=False), stepper(data, batches)
     step = stepper(data, batches)
-
-    def kept() -> None:
-        with freed_memory_kept():
-            for _ in range(4):
-                step()
-
-    yield "freed memory kept, four whole steps", lambda: [step() for _ in range(4)], kept
     plain = plain_step(data, batches)
-    yield "all of them, four whole steps", lambda: [plain() for _ in range(4)], kept
+    yield "all of them, a whole step", plain, step
 
 
 def load(data: Path) -> BertForSequenceClassification:
     return BertForSequenceClassification.load(checkpoint("minilm", Path(), data), num_labels=2).train()
 
 
-def stepper(data: Path, batches: Iterator[Ragged], *, rows: bool = True) -> Callable[[], None]:
+def stepper(data: Path, batches: Iterator[Ragged]) -> Callable[[], None]:
     """A whole step of a model of its own."""
     model = load(data)
-    if rows:
-        use_row_gradients(model)
-    kind = RowGradientAdamW if rows else torch.optim.AdamW
-    clip = clip_gradients if rows else torch.nn.utils.clip_grad_norm_
-    optimizer = kind(model.parameters(), lr=1e-5, weight_decay=0.01, fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, weight_decay=0.01, fused=True)
 
     def step() -> None:
         batch = next(batches)
         F.cross_entropy(model.scores(batch), torch.arange(batch.batch_size) % 2).backward()
-        clip(model.parameters(), 1.0)  # type: ignore[operator]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
 
@@ -147,7 +132,7 @@ def stepper(data: Path, batches: Iterator[Ragged], *, rows: bool = True) -> Call
 
 def plain_step(data: Path, batches: Iterator[Ragged]) -> Callable[[], None]:
     """A whole step without any fast path but that there are no pads."""
-    step = stepper(data, batches, rows=False)
+    step = stepper(data, batches)
     encoder = "bertwright.model.encoder."
 
     def plain() -> None:
@@ -168,14 +153,13 @@ def processor_ms(work: Callable[[], object]) -> float:
     return 1000 * (time.process_time() - started)
 
 
-def shares(step: Callable[[], object], around: AbstractContextManager[None] | None = None) -> dict[str, float]:
+def shares(step: Callable[[], object]) -> dict[str, float]:
     """Of the time in operators, by kind."""
-    with around or nullcontext():
-        for _ in range(5):
+    for _ in range(5):
+        step()
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
+        for _ in range(20):
             step()
-        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
-            for _ in range(20):
-                step()
     events = profile.key_averages()
     total = sum(event.self_cpu_time_total for event in events)
     result = {}

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import dropout
-from bertwright.model.masked_loss import masked_token_loss
 
 
 class Pooler(nn.Module):
@@ -45,17 +44,8 @@ class MaskedLanguageModelHead(nn.Module):
 
     def forward(self, hidden: Tensor, word_table: Tensor) -> Tensor:
         """`hidden [n, H]`, only the rows whose scores are wanted, and `word_table [V, H]` to `[n, V]`."""
-        return F.linear(self._transform(hidden), self._output(word_table), self.bias)
-
-    def loss(self, hidden: Tensor, word_table: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Cross-entropy at `hidden [n, H]` with `labels [n]`, summed, and at how many the best score is the label's."""
-        return masked_token_loss(self._transform(hidden), self._output(word_table), self.bias, labels)
-
-    def _transform(self, hidden: Tensor) -> Tensor:
-        return self.norm(self.activation(self.dense(hidden)))  # type: ignore[no-any-return]
-
-    def _output(self, word_table: Tensor) -> Tensor:
-        return word_table if self.decoder is None else self.decoder.weight
+        transformed = self.norm(self.activation(self.dense(hidden)))
+        return F.linear(transformed, word_table if self.decoder is None else self.decoder.weight, self.bias)
 
 
 class Classifier(nn.Linear):

@@ -161,10 +161,6 @@ class BertForMaskedLM(BertWithHead):
         """`hidden [M, H]`, only the places of interest, to `[M, V]`."""
         return self.mlm(hidden, self.bert.encoder.embeddings.word.weight)  # type: ignore[no-any-return]
 
-    def predict_loss(self, hidden: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Cross-entropy at `hidden [M, H]` with `labels [M]`, summed, and how many labels score best."""
-        return self.mlm.loss(hidden, self.bert.encoder.embeddings.word.weight, labels)
-
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
         target = labels.get("labels")

@@ -83,8 +83,9 @@ class PreTraining(Objective):
         assert isinstance(model, BertForMaskedLM)
         assert isinstance(targets, MaskTargets)
         encoding = model.bert.encode(batch)
-        mlm, found = model.predict_loss(encoding.last[targets.places], targets.labels)
-        mlm, found = mlm * targets.share, found * targets.share
+        scores = model.predict(encoding.last[targets.places]).float()  # [M, V]
+        mlm = F.cross_entropy(scores, targets.labels, reduction="sum") * targets.share
+        found = (scores.detach().argmax(-1) == targets.labels).sum() * targets.share
         if not isinstance(model, BertForPreTraining):
             return {"loss": mlm, "mlm_accuracy": found}
         order = model.nsp(model.bert.pool(encoding, batch)).float()  # [B, 2]

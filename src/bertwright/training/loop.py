@@ -18,11 +18,9 @@ from bertwright.model.models import BertWithHead
 from bertwright.tasks.task import Objective, Prediction
 from bertwright.training.feed import Feed, Part
 from bertwright.training.interruption import interruptible
-from bertwright.training.memory import freed_memory_kept
 from bertwright.training.optimizer import make_optimizers, rate_factor, set_rates
 from bertwright.training.precision import autocast
 from bertwright.training.progress import Meter, Speed, training_progress
-from bertwright.training.row_gradients import clip_gradients, use_row_gradients
 from bertwright.training.settings import LoopSettings
 from bertwright.training.state import Step, TrainingState, read_state
 from bertwright.training.watchers import FiniteWatcher, check_collapse, check_first_loss, first_bad_tensor
@@ -167,7 +165,6 @@ class Trainer:
         if settings.max_steps is not None:
             self._steps = min(self._steps, settings.max_steps)
         self._peak = settings.learning_rate
-        use_row_gradients(model)
         self._optimizers = make_optimizers(model, settings)
         self._rate_factor = rate_factor(settings, self._steps)
         self.state = TrainingState(settings.micro_tokens)
@@ -187,8 +184,7 @@ class Trainer:
         """
         state, per_epoch = self.state, self._feed.steps_per_epoch
         self._model.train()
-        progress = training_progress(self._steps, state, self._speed)
-        with progress as meter, interruptible() as interruption, freed_memory_kept():
+        with training_progress(self._steps, state, self._speed) as meter, interruptible() as interruption:
             while state.step < self._steps and not state.stopped:
                 self._step(state.step, meter)
                 state.step += 1
@@ -220,7 +216,7 @@ class Trainer:
         loss = measures["loss"]
         if step == 0:
             check_first_loss(loss, self._loss_at_start)
-        norm = float(clip_gradients(self._model.parameters(), self._settings.max_grad_norm))
+        norm = float(torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.max_grad_norm))
         set_rates(self._optimizers, self._rate_factor(step))
         if self._finite.accepts(step, loss, norm, lambda: self._feed.describe(step), lambda: self._culprit(step)):
             for optimizer in self._optimizers:

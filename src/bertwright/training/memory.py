@@ -5,11 +5,7 @@ Shapes: H hidden size, I intermediate size, A heads, L layers, S longest sequenc
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -61,36 +57,3 @@ def _free_host_memory() -> int | None:
     left = container_limits().memory_left
     known = [size for size in (free, left) if size is not None]
     return min(known, default=None)
-
-
-@contextmanager
-def freed_memory_kept() -> Iterator[None]:
-    """While it is entered, memory that the C library frees stays with the process; at the end it goes back.
-
-    Every training step frees what it took. By itself the C library hands large pieces back to the system at once and
-    asks for them again in the next step, and the system fills each page with zeros: a tenth of the time of a step.
-    What a process holds at its peak stays the same. Has an effect with the GNU C library only.
-    """
-    library = _gnu_c_library()
-    if library is None:
-        yield
-        return
-    trim_threshold, mmap_threshold = -1, -3  # names of the two numbers, see mallopt(3)
-    most = 2**31 - 1
-    for size in (most, 32 << 20):  # older versions take no more than 32 MB
-        if library.mallopt(mmap_threshold, size):
-            break
-    library.mallopt(trim_threshold, most)
-    try:
-        yield
-    finally:
-        library.mallopt(mmap_threshold, 128 << 10)
-        library.mallopt(trim_threshold, 128 << 10)
-        library.malloc_trim(0)
-
-
-def _gnu_c_library() -> ctypes.CDLL | None:
-    if not sys.platform.startswith("linux"):
-        return None
-    library = ctypes.CDLL(None)
-    return library if hasattr(library, "mallopt") and hasattr(library, "gnu_get_libc_version") else None

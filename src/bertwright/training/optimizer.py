@@ -10,7 +10,6 @@ from torch import nn
 
 from bertwright.model.crf import LinearChainCrf
 from bertwright.model.models import BertWithHead
-from bertwright.training.row_gradients import RowGradientAdamW
 from bertwright.training.settings import LoopSettings
 
 
@@ -53,7 +52,7 @@ def make_adamw(model: BertWithHead, settings: LoopSettings, without: Collection[
         if parameter.requires_grad and id(parameter) not in without:
             decay = settings.weight_decay if parameter.dim() > 1 and id(parameter) not in free else 0.0
             groups.setdefault((settings.learning_rate * factor, decay), []).append(parameter)
-    return RowGradientAdamW(
+    return torch.optim.AdamW(
         [
             {"params": members, "lr": rate, "peak": rate, "weight_decay": decay}
             for (rate, decay), members in groups.items()
