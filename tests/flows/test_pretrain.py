@@ -282,3 +282,24 @@ def test_every_setting_is_explained(command: Command) -> None:
     assert result.code == 0
     for name in PretrainSettings.model_fields:
         assert name[:12] in result.out
+
+
+def test_a_word_table_that_begins_as_counted(
+    store: Path, vocab: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bertwright")
+    tokens = len(BertTokenizer.from_pretrained(vocab))
+    entropy = unigram_entropy(CorpusStore.open(store), tokens)
+    first: dict[str, float] = {}
+    for start in ("random", "counts"):
+        pretrain(store, out=tmp_path / start, max_steps=2, word_start=start, dropout=0.0, objective="mlm", **SMALL)
+        with (tmp_path / start / "metrics.csv").open(encoding="utf-8") as file:
+            first[start] = float(next(csv.DictReader(file))["train_loss"])
+    assert abs(first["counts"] - entropy) < 0.15 < first["random"] - entropy
+    assert "rows of the word table begin as counted" in caplog.text
+    assert "the loss at the start" not in caplog.text
+    again = pretrain(
+        store, out=tmp_path / "again", max_steps=2, word_start="counts", dropout=0.0, objective="mlm", **SMALL
+    )
+    one, two = (load_file(folder / "last" / "model.safetensors") for folder in (tmp_path / "counts", again.folder))
+    assert all(torch.equal(one[name], two[name]) for name in one)

@@ -16,6 +16,7 @@ import torch
 
 from bertwright.checkpoint.hub import model_folder
 from bertwright.data.corpus.store import CorpusStore
+from bertwright.data.pretraining.neighbours import token_counts
 from bertwright.data.pretraining.sampler import PretrainSampler
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
@@ -40,6 +41,7 @@ from bertwright.training.pretrain_settings import PretrainSettings, default_pret
 from bertwright.training.progress import Speed
 from bertwright.training.run_folder import TRAINING, RunFolder, run_facts
 from bertwright.training.same_run import check_same_run
+from bertwright.training.word_start import start_from_counts
 
 log = logging.getLogger("bertwright")
 
@@ -126,6 +128,7 @@ class _Job:
         """Train, or go on with the run that the folder holds."""
         record = self._record()
         checkpoint = None
+        untrained = self._init is None and self._requested.word_start == "random"
         if folder.record is not None:
             check_same_run(folder.path, folder.record, record)
             checkpoint = folder.checkpoint()
@@ -160,7 +163,7 @@ class _Job:
                 settings,
                 folder.path,
                 keeper,
-                loss_at_start=None if self._init or checkpoint else self._objective.loss_at_start(),
+                loss_at_start=self._objective.loss_at_start() if untrained and checkpoint is None else None,
                 resume_from=None if checkpoint is None else checkpoint / TRAINING,
                 speed=self._speed(settings),
             )
@@ -189,6 +192,8 @@ class _Job:
         source = checkpoint or self._init
         if source is None:
             net = self._objective.model_class(self._config)
+            if self._requested.word_start == "counts":
+                start_from_counts(net, self._store, self._requested.held_out)
         else:
             net = self._objective.model_class.load(source, **self._requested.dropout_values())
             assert net.load_report is not None
@@ -251,13 +256,6 @@ class _Job:
 
 def unigram_entropy(store: CorpusStore, vocab_size: int) -> float:
     """Entropy, in nats, of the tokens of a store one by one: the MLM loss of a model that reads no context."""
-    counts = np.zeros(vocab_size, dtype=np.int64)
-    left = _UNIGRAM_TOKENS
-    for shard in store.shards:
-        part = np.asarray(shard.tokens[:left])
-        counts += np.bincount(part, minlength=vocab_size)
-        left -= len(part)
-        if left <= 0:
-            break
+    counts = token_counts(store, vocab_size, _UNIGRAM_TOKENS)
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log(shares)).sum())

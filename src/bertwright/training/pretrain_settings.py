@@ -46,6 +46,9 @@ class PretrainSettings(LoopSettings):
     num_attention_heads: int | None = Field(None, ge=1, description="instead of that of the shape")
     intermediate_size: int | None = Field(None, ge=1, description="not given: 4 * hidden_size")
     max_position_embeddings: int = Field(512, ge=8, description="rows of the position table of a model from scratch")
+    word_start: Literal["random", "counts"] = Field(
+        "random", description="word table of a model from scratch: random, or counts of which tokens stand side by side"
+    )
     dropout: float | None = Field(None, ge=0, lt=1, description="not given: 0.1, or what the config of --init says")
 
     epochs: int = Field(1, ge=1, description="passes over the corpus, each with fresh masks and pairs")
