@@ -10,6 +10,7 @@ from torch import nn
 
 from bertwright.model.crf import LinearChainCrf
 from bertwright.model.models import BertWithHead
+from bertwright.training.muon import Muon
 from bertwright.training.settings import LoopSettings
 
 
@@ -27,10 +28,9 @@ def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.o
     for factor, parameter in _with_factors(model, settings):
         if parameter.requires_grad and id(parameter) in matrices:
             groups.setdefault((settings.learning_rate or 0.0) * factor, []).append(parameter)
-    muon = torch.optim.Muon(
+    muon = Muon(
         [{"params": members, "lr": rate, "peak": rate} for rate, members in groups.items()],
         weight_decay=settings.weight_decay,
-        adjust_lr_fn="match_rms_adamw",
     )
     return [muon, make_adamw(model, settings, without=matrices)]
 

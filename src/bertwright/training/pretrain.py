@@ -47,7 +47,6 @@ log = logging.getLogger("bertwright")
 
 _EVALUATIONS = 10  # of a run, where no eval_steps are given
 _EXAMPLES_COUNTED = 1000  # to tell how much is cut
-_UNIGRAM_TOKENS = 1 << 22  # read for the baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +255,6 @@ class _Job:
 
 def unigram_entropy(store: CorpusStore, vocab_size: int) -> float:
     """Entropy, in nats, of the tokens of a store one by one: the MLM loss of a model that reads no context."""
-    counts = token_counts(store, vocab_size, _UNIGRAM_TOKENS)
+    counts = token_counts(store, vocab_size)
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log(shares)).sum())

@@ -34,21 +34,17 @@ class Neighbours:
 
 
 def token_counts(store: CorpusStore, vocab_size: int, limit: int = _MOST_TOKENS) -> NDArray[np.int64]:
-    """`[V]`: how often each token stands among the first `limit` tokens of a store."""
+    """`[V]`: how often each token occurs in a store, in `limit` tokens at most: of every shard the same share."""
     counts = np.zeros(vocab_size, dtype=np.int64)
     for shard in store.shards:
-        part = np.asarray(shard.tokens[:limit])
-        counts += np.bincount(part, minlength=vocab_size)
-        limit -= len(part)
-        if limit <= 0:
-            break
+        counts += np.bincount(shard.tokens[: _share(len(shard.tokens), store, limit)], minlength=vocab_size)
     return counts
 
 
 def count_neighbours(
     store: CorpusStore, vocab_size: int, kept: NDArray[np.bool_], contexts: int, limit: int = _MOST_TOKENS
 ) -> Neighbours:
-    """Read up to `limit` tokens of the documents that `kept` `[documents]` marks; no pair crosses a document."""
+    """Count in the documents that `kept` `[documents]` marks, within each; `limit`: see `token_counts`."""
     tokens = token_counts(store, vocab_size, limit)
     column = np.full(vocab_size, -1, dtype=np.int64)
     frequent = np.argsort(-tokens, kind="stable")[:contexts]
@@ -77,10 +73,13 @@ def _chunks(
         edges = shard.sentences[shard.documents].astype(np.int64)
         owner = np.repeat(np.arange(document, document + len(edges) - 1, dtype=np.uint32), np.diff(edges))
         wanted = kept[owner]
-        for begin in range(0, min(len(owner), limit), _TOKENS_AT_ONCE):
-            part = slice(begin, min(begin + _TOKENS_AT_ONCE, limit))
+        end = _share(len(owner), store, limit)
+        for begin in range(0, end, _TOKENS_AT_ONCE):
+            part = slice(begin, min(begin + _TOKENS_AT_ONCE, end))
             yield np.asarray(shard.tokens[part])[wanted[part]], owner[part][wanted[part]]
         document += len(edges) - 1
-        limit -= len(owner)
-        if limit <= 0:
-            return
+
+
+def _share(tokens: int, store: CorpusStore, limit: int) -> int:
+    """How many of a shard's tokens are read."""
+    return tokens if store.tokens <= limit else tokens * limit // store.tokens
