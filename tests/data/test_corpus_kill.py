@@ -1,15 +1,8 @@
-"""A preparation that is stopped anywhere, by any means, goes on to the same store."""
+"""A preparation that is stopped at any call that writes goes on to the same store; kills are in `tests/flows`."""
 
 from __future__ import annotations
 
-import json
-import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,63 +71,3 @@ def test_stopped_at_every_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         assert contents(prepare([file], vocab, out, settings, resume=True, **OPTIONS).folder) == whole
         assert {path.name for path in out.iterdir()} == {Path(name).parts[0] for name in whole}
         shutil.rmtree(out)
-
-
-PROGRAM = """
-import json, sys
-sys.path.insert(0, {tests!r})
-from bertwright.data.corpus import journal
-from corpus_samples import prepare
-if __name__ == "__main__":
-    journal._SECONDS_BETWEEN = 0.02
-    prepare(["{file}"], "{vocab}", "{out}", resume=True, workers={workers}, part_bytes={part_bytes})
-"""
-
-
-def kill_at_random(tmp_path: Path, times: int, seed: int, workers: int, count: int) -> None:
-    """End the program by SIGKILL at random moments, each time going on, and compare the store in the end."""
-    vocab = vocabulary(tmp_path / "vocab")
-    file = write_blocks(tmp_path / "c.txt", documents(count))
-    part_bytes = 10_000
-    whole = contents(prepare([file], vocab, tmp_path / "whole", part_bytes=part_bytes).folder)
-    out = tmp_path / "store"
-    script = tmp_path / "program.py"
-    script.write_text(
-        PROGRAM.format(
-            tests=str(Path(__file__).parent), file=file, vocab=vocab, out=out, workers=workers, part_bytes=part_bytes
-        ),
-        encoding="utf-8",
-    )
-    draw = random.Random(seed)
-    killed = 0
-    stages: set[str] = set()
-    while killed < times:
-        program = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE)
-        begun = out / ".work" / "state.json"
-        while program.poll() is None and not (begun.exists() and begun.stat().st_mtime > time.time() - 0.5):
-            time.sleep(0.002)  # until it has taken up the work: the time to start tells nothing
-        time.sleep(draw.uniform(0, count / 20_000))
-        if program.poll() is None:
-            os.kill(program.pid, signal.SIGKILL)
-            killed += 1
-        _, said = program.communicate()
-        assert program.returncode in (0, -signal.SIGKILL), said.decode()
-        if begun.exists():
-            stages.add(json.loads(begun.read_text(encoding="utf-8"))["stage"])
-        if (out / "manifest.json").exists():
-            assert contents(out) == whole or (out / ".work").exists()
-            if killed < times and not (out / ".work").exists():
-                shutil.rmtree(out)
-    assert contents(prepare([file], vocab, out, resume=True, part_bytes=part_bytes).folder) == whole
-    if times > 10:
-        assert {"scan", "encode"} <= stages
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_killed(tmp_path: Path, workers: int) -> None:
-    kill_at_random(tmp_path, 2, workers, workers, 2000)
-
-
-@pytest.mark.slow
-def test_killed_at_fifty_moments(tmp_path: Path) -> None:
-    kill_at_random(tmp_path, 50, 3, 2, 8000)

@@ -1,9 +1,11 @@
-"""Kill a run at points drawn from a seed, resume it, and compare its ending with that of an uninterrupted one.
+"""Kill a job at points drawn from a seed, resume it, and compare its ending with that of an uninterrupted one.
 
-    python -m tests.flows.kill_points --points 200
+    python -m tests.flows.kill_points --job finetune --points 200
+    python -m tests.flows.kill_points --job prepare --points 50 --workers 2
+    python -m tests.flows.kill_points --job pretrain --points 50
 
 Half of the points lie inside saves, at a call to the system that is counted, not hit by luck: before each rename,
-removal, folder or flush, and in the middle of the writing of a weight file. The others are moments of the clock. A part
+removal, folder, cut or flush, and in the middle of the writing of a file. The others are moments of the clock. A part
 of the runs is ended by SIGTERM or Ctrl-C, and a part is killed twice.
 """
 
@@ -18,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,28 +28,19 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
-from safetensors.torch import load_file
 
-from bertwright import BertConfig, BertModel, BertTokenizer
-from bertwright.checkpoint import store, weights
-from bertwright.data.samples import sentiment_samples
-from bertwright.training import plots, state  # noqa: F401  (matplotlib is imported once, before the forks)
-from bertwright.training.finetune import finetune
+from tests.flows.killed_jobs import JOBS, Job, Writer
 
-Row = tuple[str, str | None]
-SETTINGS: dict[str, Any] = {
-    "epochs": 3, "batch_size": 8, "learning_rate": 3e-3, "precision": "fp32", "save_steps": 3, "max_length": 32,
-    "overlap": 4, "micro_tokens": 64,
-}  # fmt: skip
+_EVENTS = ("os.rename", "os.mkdir", "os.remove", "os.truncate", "shutil.rmtree")
 
 
 @dataclass(frozen=True)
 class Point:
-    """Where a run is ended.
+    """Where a job is ended.
 
     Attributes:
-        kind: `save` (at the `at`-th call to the system), `torn` (in the middle of the `at`-th weight file) or `clock`.
-        at: the number of the call, or the share of the run's time.
+        kind: `save` (at the `at`-th call to the system), `torn` (in the middle of the `at`-th writing) or `clock`.
+        at: the number of the call, or the share of the job's time.
         signal: what ends it.
     """
 
@@ -56,77 +49,58 @@ class Point:
     signal: int = signal.SIGKILL
 
 
-def make_model(folder: Path) -> Path:
-    """A tiny model with the dropout of BERT; every character of the sentences is a word."""
-    texts = [example.text.lower() for example in sentiment_samples("en")]
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    words = special + sorted({word for text in texts for word in text.replace(",", " ").replace(".", " ").split()})
-    folder.mkdir(parents=True)
-    BertTokenizer(words, do_lower_case=True).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
-        max_position_embeddings=64,
-    )  # fmt: skip
-    BertModel(config).save_pretrained(folder)
-    return folder
-
-
-def rows() -> tuple[list[Row], list[Row]]:
-    """Texts to train on, some longer than a window, and texts to evaluate on."""
-    pairs: list[Row] = [(example.text, example.label) for example in sentiment_samples("en")]
-    long: list[Row] = [(" ".join(text for text, _ in pairs[i : i + 4]), pairs[i][1]) for i in (0, 40, 200)]
-    return pairs[::5] + long, pairs[1::9]
-
-
-def train(model: Path, out: Path, *, resume: bool) -> None:
-    """The command, begun or resumed."""
-    learn, check = rows()
-    finetune(learn, check, model=model, out=out, resume=resume, **SETTINGS)
-
-
 class Watch:
-    """Counts calls to the system under a folder, and ends the process at the chosen one."""
+    """Counts calls to the system under a folder, and ends the process at the chosen one.
+
+    Attributes:
+        calls, torn: what was called, and what was written, one after the other.
+    """
 
     def __init__(self, folder: Path, point: Point | None) -> None:
         self.folder, self.point = str(folder), point
         self.calls: list[str] = []
-        self.files = 0
+        self.torn: list[str] = []
 
-    def install(self) -> None:
+    def install(self, writers: Sequence[Writer]) -> None:
         """From here on every call counts."""
         sys.addaudithook(self._hear)
-        flush = store._flush_one
+        flush = os.fsync
 
-        def flushing(path: Path) -> None:
-            self._count(f"fsync {path.name}")
-            flush(path)
+        def flushing(descriptor: int) -> None:
+            self._count("fsync", Path(f"/proc/self/fd/{descriptor}").readlink())
+            flush(descriptor)
 
-        store._flush_one = flushing
-        for module in (weights, state):
-            self._tear(module)
+        os.fsync = flushing
+        plain = ((Path, "write_bytes", lambda file, *_, **__: file), (Path, "write_text", lambda file, *_, **__: file))
+        for writer in (*plain, *writers):
+            self._tear(*writer)
 
-    def _tear(self, module: Any) -> None:
-        save = module.save_file
+    def _tear(self, owner: Any, name: str, file_of: Callable[..., Path]) -> None:
+        write = getattr(owner, name)
 
-        def saving(tensors: Any, file: Path, *rest: Any, **options: Any) -> None:
-            save(tensors, file, *rest, **options)
-            if str(file).startswith(self.folder):
-                self.files += 1
-                if self.point is not None and self.point.kind == "torn" and self.files == self.point.at:
-                    os.truncate(file, Path(file).stat().st_size // 2)
-                    self._end()
+        def writing(*arguments: Any, **options: Any) -> Any:
+            file = file_of(*arguments)
+            if not str(file).startswith(self.folder):
+                return write(*arguments, **options)
+            before = file.stat().st_size if file.exists() else 0
+            result = write(*arguments, **options)
+            self.torn.append(f"{name} {file.name}")
+            if self.point is not None and self.point.kind == "torn" and len(self.torn) == self.point.at:
+                after = file.stat().st_size
+                os.truncate(file, (min(before, after) + after) // 2)
+                self._end()
+            return result
 
-        module.save_file = saving
+        setattr(owner, name, writing)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event not in ("os.rename", "os.mkdir", "os.remove", "shutil.rmtree"):
-            return
-        if isinstance(arguments[0], str | Path) and str(arguments[0]).startswith(self.folder):
-            self._count(f"{event} {Path(arguments[0]).name}")
+        if event in _EVENTS and isinstance(arguments[0], str | Path):
+            self._count(event, Path(arguments[0]))
 
-    def _count(self, what: str) -> None:
-        self.calls.append(what)
+    def _count(self, what: str, file: Path) -> None:
+        if not str(file).startswith(self.folder):
+            return
+        self.calls.append(f"{what} {file.name}")
         if self.point is not None and self.point.kind == "save" and len(self.calls) == self.point.at:
             self._end()
 
@@ -135,8 +109,8 @@ class Watch:
         os.kill(os.getpid(), self.point.signal)
 
 
-def in_child(work: Callable[[], None], after: float | None = None, number: int = signal.SIGKILL) -> int:
-    """Run `work` in a forked process, ended by a signal after some seconds; its wait status."""
+def in_child(work: Callable[[], None], after: Callable[[], None] | None = None, number: int = signal.SIGKILL) -> int:
+    """Run `work` in a forked process, ended by a signal when `after` returns; its wait status."""
     child = os.fork()
     if child == 0:
         devnull = os.open(os.devnull, os.O_WRONLY)
@@ -152,99 +126,120 @@ def in_child(work: Callable[[], None], after: float | None = None, number: int =
             os._exit(99)
         os._exit(0)
     if after is not None:
-        time.sleep(after)
+        after()
         os.kill(child, number)
     return os.waitpid(child, 0)[1]
 
 
-def ending(out: Path) -> dict[str, Any]:
-    """Everything about a finished run that the clock does not decide."""
-    loop_state = json.loads((out / "last" / "training" / "state.json").read_text(encoding="utf-8"))
-    loop_state.pop("seconds")
-    tensors = {
-        f"{file.parent.name}/{name}": tensor.numpy().tobytes()
-        for file in out.rglob("*.safetensors")
-        for name, tensor in load_file(file).items()
-    }
-    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
-    texts = {name: (out / name).read_text(encoding="utf-8") for name in ("metrics.csv", "predictions.jsonl")}
-    return {"finished": record["finished"], **loop_state, **tensors, **texts}
-
-
-def left_behind(out: Path) -> list[str]:
-    """Files that a finished run has no use for."""
-    return [str(path) for path in out.rglob("*") if path.name.endswith(".tmp") or ".previous" in path.name]
-
-
-def draw(count: int, seed: int, calls: list[str], files: int) -> list[list[Point]]:
+def draw(count: int, seed: int, calls: list[str], torn: list[str]) -> list[list[Point]]:
     """For each run the points at which it is ended, one after the other; each kind of call as often as another."""
     rng = random.Random(seed)
-    of_kind: dict[str, list[int]] = {}
-    for number, call in enumerate(calls, start=1):
-        of_kind.setdefault(call.partition(" ")[0], []).append(number)
     signals = [signal.SIGKILL] * 6 + [signal.SIGTERM, signal.SIGINT]
+    of_kind: dict[str, dict[str, list[int]]] = {"save": {}, "torn": {}}
+    for kind, seen in (("save", calls), ("torn", torn)):
+        for number, call in enumerate(seen, start=1):
+            of_kind[kind].setdefault(call.partition(" ")[0], []).append(number)
 
     def one(kind: str) -> Point:
         if kind == "clock":
             return Point(kind, rng.random(), rng.choice(signals))
-        return Point(
-            kind, rng.randint(1, files) if kind == "torn" else rng.choice(of_kind[rng.choice(sorted(of_kind))])
-        )
+        return Point(kind, rng.choice(of_kind[kind][rng.choice(sorted(of_kind[kind]))]))
 
     kinds = ["save", "clock", "torn", "clock", "save", "clock", "save", "clock"]
     return [[one(kinds[i % 8])] + ([one("clock")] if i % 5 == 4 else []) for i in range(count)]
 
 
-def main() -> None:
-    """Print the histogram of the points and how many endings were equal; exit code 1 if one was not."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--points", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=2026)
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        model = make_model(folder / "model")
-        whole = folder / "whole"
-        log = folder / "calls.json"
+class Killer:
+    """A job, and how it ends when nobody interrupts it."""
+
+    def __init__(self, job: Job, folder: Path) -> None:
+        """Run the job once, counting."""
+        self._job, self._folder = job, folder
+        whole, log = folder / "whole", folder / "calls.json"
 
         def counted() -> None:
             watch = Watch(whole, None)
-            watch.install()
-            train(model, whole, resume=False)
-            log.write_text(json.dumps({"calls": watch.calls, "files": watch.files}), encoding="utf-8")
+            watch.install(job.writers)
+            started, since = time.monotonic(), time.time_ns()
+            begun: list[float] = []
 
-        started = time.monotonic()
-        assert in_child(counted) == 0, "the uninterrupted run failed"
-        seconds = time.monotonic() - started
+            def hear(*_: Any) -> None:
+                if not begun and job.has_begun(whole, since):
+                    begun.append(time.monotonic() - started)
+
+            sys.addaudithook(hear)
+            job.work(whole, resume=False)
+            seconds = time.monotonic() - started - begun[0]
+            log.write_text(json.dumps({"calls": watch.calls, "torn": watch.torn, "seconds": seconds}), encoding="utf-8")
+
+        assert in_child(counted) == 0, "the uninterrupted job failed"
         seen = json.loads(log.read_text(encoding="utf-8"))
-        truth = ending(whole)
-        wrong, where, inside = [], Counter[str](), 0
-        for number, points in enumerate(draw(options.points, options.seed, seen["calls"], seen["files"])):
+        self.calls: list[str] = seen["calls"]
+        self.torn: list[str] = seen["torn"]
+        self._seconds: float = seen["seconds"]
+        self._truth = job.ending(whole)
+        assert not job.left_behind(whole)
+
+    def end(self, out: Path, point: Point, *, resume: bool) -> str:
+        """Begin or resume the job, and end it at a point; what it was ended in."""
+        job = self._job
+
+        def watched() -> None:
+            Watch(out, point).install(job.writers)
+            job.work(out, resume=resume)
+
+        since = time.time_ns()
+
+        def wait() -> None:
+            given_up = time.monotonic() + 60
+            while not job.has_begun(out, since) and time.monotonic() < given_up:
+                time.sleep(0.001)
+            time.sleep(point.at * self._seconds)
+
+        status = in_child(watched, wait if point.kind == "clock" else None, point.signal)
+        if point.kind == "clock":
+            return "clock" if status else "clock, too late"
+        assert os.WIFSIGNALED(status), f"{point} was not reached: status {status}"
+        what = (self.calls if point.kind == "save" else self.torn)[int(point.at) - 1].partition(" ")[0]
+        return what if point.kind == "save" else f"half of {what}"
+
+    def differences(self, out: Path) -> list[str]:
+        """Resume the job, let it end, and compare."""
+        status = in_child(lambda: self._job.work(out, resume=True))
+        if status:
+            return [f"resuming failed: status {status}"]
+        found = self._job.ending(out)
+        different = [name for name in {**self._truth, **found} if found.get(name) != self._truth.get(name)]
+        return different + [f"left behind: {name}" for name in self._job.left_behind(out)]
+
+
+def main() -> None:
+    """Print the histogram of the points and how many endings were equal; exit code 1 if one was not."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--job", choices=sorted(JOBS), default="finetune")
+    parser.add_argument("--points", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--workers", type=int, default=0, help="processes that help")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch).resolve()
+        job = JOBS[options.job](folder, options.workers)
+        killer = Killer(job, folder)
+        wrong, where = [], Counter[str]()
+        for number, points in enumerate(draw(options.points, options.seed, killer.calls, killer.torn)):
             out = folder / f"run-{number}"
             for attempt, point in enumerate(points):
-
-                def job(out: Path = out, point: Point = point, attempt: int = attempt) -> None:
-                    Watch(out, point).install()
-                    train(model, out, resume=attempt > 0)
-
-                after = point.at * seconds if point.kind == "clock" else None
-                status = in_child(job, after, point.signal)
-                call = seen["calls"][int(point.at) - 1] if point.kind == "save" else ""
-                where[call.partition(" ")[0] if call else point.kind] += 1
-                if point.kind != "clock":
-                    inside += 1
-                    assert os.WIFSIGNALED(status), f"{point} was not reached: status {status}"
-            status = in_child(lambda out=out: train(model, out, resume=True))  # type: ignore[misc]
-            found = ending(out) if status == 0 else {}
-            different = [name for name in truth if found.get(name) != truth[name]]
-            if different or left_behind(out):
-                wrong.append((number, points, status, different, left_behind(out)))
+                where[killer.end(out, point, resume=attempt > 0)] += 1
+            if different := killer.differences(out):
+                wrong.append((number, points, different))
         for what, count in where.most_common():
-            print(f"{what:14} {count:4} {'#' * count}")
+            print(f"{what:24} {count:4} {'#' * count}")
+        inside = sum(count for what, count in where.items() if not what.startswith("clock"))
         equal = options.points - len(wrong)
         print(
-            f"{options.points} runs, {sum(where.values())} ends, {inside} of them inside a save: {equal} equal endings"
+            f"{options.job}: {options.points} runs, {sum(where.values())} ends, {inside} of them inside a save: "
+            f"{equal} equal endings"
         )
         for line in wrong:
             print("differs:", *(str(part)[:300] for part in line))

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from safetensors.torch import load_file
 
 from bertwright import BertForPreTraining, BertModel, BertTokenizer, Predictor
 from bertwright.data.corpus.store import CorpusStore
@@ -27,6 +26,7 @@ from bertwright.training.pretrain_settings import PretrainSettings
 from tests.data import corpus_samples
 
 from .conftest import Command
+from .killed_jobs import ending
 
 SMALL: dict[str, Any] = {
     "num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "max_length": 32, "batch_tokens": 256,
@@ -161,15 +161,6 @@ def test_a_second_text_and_words_to_choose_from(command: Command, trained: Path,
     assert {one["token"] for one in answer["masks"][0]} == {"market", "cat"}
     assert sum(one["score"] for one in answer["masks"][0]) == pytest.approx(1, abs=1e-5)
     assert 0 <= answer["follows"] <= 1
-
-
-def ending(out: Path) -> dict[str, Any]:
-    tensors = {
-        f"{file.parent.name}/{name}": tensor.numpy().tobytes()
-        for file in out.rglob("*.safetensors")
-        for name, tensor in load_file(file).items()
-    }
-    return tensors | {"metrics": (out / "metrics.csv").read_text(encoding="utf-8")}
 
 
 class Stopped(Exception):

@@ -18,10 +18,9 @@ from bertwright.checkpoint import store
 from bertwright.data.samples import sentiment_samples
 from bertwright.errors import BertwrightError
 from bertwright.training.loop import Trainer
-from tests.conftest import REPOSITORY
-from tests.flows.kill_points import ending
 
 from .conftest import Command
+from .killed_jobs import ending
 
 ROWS = [(example.text, example.label) for example in sentiment_samples("en")]
 SETTINGS: dict[str, Any] = {"epochs": 3, "batch_size": 16, "precision": "fp32", "micro_tokens": 128, "save_steps": 2}
@@ -229,22 +228,6 @@ def test_a_signal_saves_the_step_and_the_same_command_goes_on(
     assert command(*slow).code == 0
     assert command(*words, "--out", whole, "epochs=12").code == 0
     assert ending(out) == ending(whole)
-
-
-def kill_points(count: int) -> str:
-    words = [sys.executable, "-m", "tests.flows.kill_points", "--points", str(count)]
-    result = subprocess.run(words, capture_output=True, text=True, cwd=REPOSITORY, timeout=3000, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
-
-
-def test_a_few_kills_at_calls_to_the_system_and_by_the_clock() -> None:
-    assert "4 equal endings" in kill_points(4)
-
-
-@pytest.mark.slow
-def test_twenty_kills_at_calls_to_the_system_and_by_the_clock() -> None:
-    assert "20 equal endings" in kill_points(20)
 
 
 def test_what_was_decided_at_first_is_kept(
