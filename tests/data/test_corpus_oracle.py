@@ -1,4 +1,4 @@
-"""The ids in the store are those of the tokenizer, on real text of some length."""
+"""The ids in the store are those of `BertTokenizerFast`, on real text of some length."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import transformers
 from test_pretrain_statistics import beginning
 
 from bertwright.data.corpus.prepare import prepare_corpus
@@ -22,15 +23,18 @@ def test_real_text(real_data: Path, tmp_path: Path, name: str, size: int) -> Non
     vocab = real_data / "vocab" / {"en": "bert-base-cased", "zh": "bert-base-chinese"}[name]
     file = beginning(real_data, name, size, tmp_path)
     store = prepare_corpus([file], vocab, tmp_path / "store", PrepareSettings(repeats="keep"), workers=2)
-    tokenizer = BertTokenizer.from_pretrained(vocab)
+    lower_case = BertTokenizer.from_pretrained(vocab).do_lower_case
+    peer = transformers.BertTokenizerFast(vocab=str(vocab / "vocab.txt"), do_lower_case=lower_case)
     blocks = [block.split("\n") for block in file.read_text(encoding="utf-8").split("\n\n")]
     documents = [[s for line in block for s in split_sentences(line)] for block in blocks if any(map(str.strip, block))]
     sentences = [sentence for document in documents for sentence in document]
-    encodings = tokenizer.pipeline.encode_batch(sentences, add_special_tokens=False)
-    ids = [encoding.ids for encoding in encodings]
+    ids = peer(sentences, add_special_tokens=False, verbose=False)["input_ids"]
     shard = store.shards[0]
     assert len(store.shards) == 1
-    assert shard.tokens.tolist() == [token for sentence in ids for token in sentence]
+    expected = np.array([token for sentence in ids for token in sentence])
+    equal = int((shard.tokens == expected).sum()) if len(expected) == len(shard.tokens) else 0
+    print(f"{name}: {equal:,} of {len(expected):,} token ids are the peer's")
+    assert equal == len(expected) > size / 6
     lengths = np.array([len(sentence) for sentence in ids])
     assert np.diff(shard.sentences).tolist() == lengths[lengths > 0].tolist()
     assert store.documents == len(documents)
