@@ -86,7 +86,7 @@ def test_p_value_and_interval_agree() -> None:
 def test_a_metric_of_sums_equals_the_accuracy() -> None:
     gold, a, b = answers(3, 300, 0.7, 0.8)
     rows = [np.stack([answer == gold, np.ones(300)], axis=1).astype(float) for answer in (a, b)]
-    ours = paired_bootstrap_of_sums(*rows, lambda sums: sums[..., 0] / sums[..., 1])
+    ours = paired_bootstrap_of_sums(*rows, {"accuracy": lambda sums: sums[..., 0] / sums[..., 1]})["accuracy"]
     theirs = paired_bootstrap(gold, a, b, 3, METRICS)["accuracy"]
     assert ours.value == pytest.approx(theirs.value)
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.01)

@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save_file
 from bertwright.data.examples import Example, Where
 from bertwright.data.tables import Columns, Table
 from bertwright.evaluation.summary import Answers
-from bertwright.inference.compare import Comparison, compare, compare_answers
+from bertwright.inference.compare import compare
+from bertwright.inference.compare_classes import ClassComparison, compare_classes
 
 from .conftest import Command, write_csv
 
@@ -92,11 +93,12 @@ def test_the_order_of_the_labels_does_not_matter(run: Path, dev_csv: Path, tmp_p
             values["label2id"] = {label: int(index) for index, label in values[key].items()}
         (turned / name).write_text(json.dumps(values), encoding="utf-8")
     comparison = compare(run, turned, dev_csv)
+    assert isinstance(comparison, ClassComparison)
     assert comparison.rows == []
     assert comparison.calibration_a.nll == pytest.approx(comparison.calibration_b.nll, abs=1e-6)
 
 
-def compared(right_a: np.ndarray, right_b: np.ndarray, headline: str = "accuracy") -> Comparison:
+def compared(right_a: np.ndarray, right_b: np.ndarray, headline: str = "accuracy") -> ClassComparison:
     """Answers to as many rows of two classes, given by who is right where."""
     gold = np.arange(len(right_a)) % 2
 
@@ -105,7 +107,7 @@ def compared(right_a: np.ndarray, right_b: np.ndarray, headline: str = "accuracy
         return Answers(("no", "yes"), gold, predicted, np.eye(2)[predicted] * 0.8 + 0.1)
 
     examples = [Example(f"text {i}", ("no", "yes")[label], Where("t.csv", i)) for i, label in enumerate(gold)]
-    return compare_answers(answers(right_a), answers(right_b), Table(examples, "t.csv", Columns()), headline)
+    return compare_classes(answers(right_a), answers(right_b), Table(examples, "t.csv", Columns()), headline)
 
 
 def test_the_verdict_is_one_plain_sentence() -> None:
@@ -132,15 +134,15 @@ def test_who_is_right_where() -> None:
     assert [(row.example.text, row.right) for row in found.rows] == [("text 1", "A"), ("text 2", "B")]
 
 
-def test_a_task_without_classes_is_refused(monkeypatch: pytest.MonkeyPatch, run: Path, dev_csv: Path) -> None:
+def test_a_task_without_labels_is_refused(monkeypatch: pytest.MonkeyPatch, run: Path, dev_csv: Path) -> None:
     from bertwright.errors import BertwrightError
     from bertwright.inference.predictor import Predictor
 
     class Other:
-        name = "tagging"
+        name = "fill-mask"
 
     predictor = Predictor.load(run)
     predictor.task = Other()  # type: ignore[assignment]
     monkeypatch.setattr(Predictor, "load", lambda *_: predictor)
-    with pytest.raises(BertwrightError, match=r"BW521.*tagging"):
+    with pytest.raises(BertwrightError, match=r"BW523.*fill-mask"):
         compare(run, run, dev_csv)

@@ -15,7 +15,7 @@ from bertwright.data.examples import Example
 from bertwright.evaluation.abstention import Abstention
 from bertwright.evaluation.classification import Ints, class_scores, top_confusions
 from bertwright.evaluation.summary import Calibration, Summary
-from bertwright.inference.compare import Comparison, p_text
+from bertwright.inference.comparison import Comparison, p_text
 from bertwright.tasks.classification import Classification
 from bertwright.tasks.task import Prediction, ScoreTable, Task
 
@@ -135,22 +135,20 @@ def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows
         if name != "micro_f1":
             interval = f"[{one.low:.3f}, {one.high:.3f}]"
             numbers = (f"{one.a:.4f}", f"{one.b:.4f}", f"{one.value:+.4f}", Text(interval), p_text(one.p_value))
-            table.add_row(name, *numbers)
-    a, b = comparison.calibration_a.to_json(), comparison.calibration_b.to_json()
-    for name in ("ece", "nll"):
-        table.add_row(f"{name} (low = good)", f"{a[name]:.4f}", f"{b[name]:.4f}", f"{b[name] - a[name]:+.4f}")
+            table.add_row(Text(name), *numbers)
+    for name, (a, b) in comparison.errors().items():
+        table.add_row(f"{name} (low = good)", f"{a:.4f}", f"{b:.4f}", f"{b - a:+.4f}")
     console.print(Text(f"A: {name_a}\nB: {name_b}"), soft_wrap=True)
     console.print(table)
     console.print(
-        f"right: both {comparison.both}, only A {comparison.only_a}, only B {comparison.only_b}, "
-        f"neither {comparison.neither}; the answers differ in {len(comparison.rows)} rows",
+        f"{comparison.tally()}; the answers differ in {len(comparison.rows)} {comparison.unit}",
         highlight=False,
+        soft_wrap=True,
     )
     console.print(comparison.verdict(), highlight=False, soft_wrap=True)
     for row in comparison.rows[:show_rows]:
         values = row.to_json()
-        line = "{where}  true: {gold}  A: {a} ({a_score:.3f})  B: {b} ({b_score:.3f})".format(**values)
-        console.print(Text(line), soft_wrap=True)
+        console.print(Text(f"{values['where']}  {row.line()}"), soft_wrap=True)
         console.print(Text(f"    {_texts(values)}"), soft_wrap=True)
 
 
