@@ -18,6 +18,7 @@ from bertwright.data.examples import Example, Where
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.calibration import fit_temperature, log_probabilities
 from bertwright.tasks.classification import Classification, ClassPrediction
+from bertwright.tasks.task import ScoreBars
 from bertwright.training.answers import answers_of, harmless
 from bertwright.training.report import RunStory, write_report
 
@@ -219,3 +220,17 @@ def test_many_classes_are_drawn_as_those_with_the_most_mistakes(tmp_path: Path) 
     write_report(tmp_path, make_story(texts, labels))
     assert (tmp_path / "confusion.png").read_bytes().startswith(PNG)
     assert "| true | predicted | times |" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_bars_of_many_types_and_of_names_without_a_font() -> None:
+    pytest.importorskip("matplotlib")
+    from bertwright.training.plots import png_of_bars
+
+    many = ScoreBars("F1", tuple(f"type {i}" for i in range(40)), tuple(range(40)), {"F1": [0.5] * 40})
+    picture, legend = png_of_bars(many)
+    assert picture.startswith(PNG)
+    assert legend == []
+    strange = ScoreBars("F1", ("\U000110d0",), (3,), {"F1": [1.0], "F1 without": [0.0]})
+    picture, legend = png_of_bars(strange)
+    assert picture.startswith(PNG)
+    assert legend in ([], ["0: \U000110d0"])

@@ -62,10 +62,12 @@ class Classification(Task):
     Attributes:
         labels: the names of the classes, in the order of the model's scores.
         temperature: by which scores are divided before they become probabilities; it changes no answer.
+        reads_pairs: whether the texts were pairs; None: an older model folder does not say.
     """
 
     labels: tuple[str, ...]
     temperature: float = 1.0
+    reads_pairs: bool | None = None
 
     name: ClassVar[str] = "classification"
     metric: ClassVar[str] = "accuracy"
@@ -80,7 +82,8 @@ class Classification(Task):
         """The classes are the labels that occur, in alphabetical order (numbers in the order of their size).
 
         Raises:
-            BertwrightError: BW210 a single class, BW211 an example without a label.
+            BertwrightError: BW210 a single class, BW211 an example without a label, BW581 and BW582 single texts
+                mixed with pairs.
         """
         for example in examples:
             if not example.label:
@@ -88,14 +91,19 @@ class Classification(Task):
         labels = sorted({example.label or "" for example in examples}, key=_in_order)
         if len(labels) < 2:
             raise BertwrightError("BW210", source=source, count=len(examples), label=labels[0])
-        return cls(tuple(labels))
+        task = cls(tuple(labels), reads_pairs=examples[0].text_b is not None)
+        task.check_texts(examples)
+        return task
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(tuple(values["labels"]), float(values.get("temperature", 1.0)))
+        pairs = values.get("reads_pairs")
+        return cls(
+            tuple(values["labels"]), float(values.get("temperature", 1.0)), None if pairs is None else bool(pairs)
+        )
 
     def to_json(self) -> dict[str, Any]:
-        return {"labels": list(self.labels), "temperature": self.temperature}
+        return {"labels": list(self.labels), "temperature": self.temperature, "reads_pairs": self.reads_pairs}
 
     def config_changes(self) -> dict[str, Any]:
         return {
@@ -104,11 +112,12 @@ class Classification(Task):
         }
 
     def check(self, examples: Sequence[Example]) -> None:
-        """Every label must be known.
+        """Every label must be known, and every text a pair or a single one as in training.
 
         Raises:
-            BertwrightError: BW209 an unknown label, BW211 none.
+            BertwrightError: BW209 an unknown label, BW211 none, BW581, BW582 a pair or none.
         """
+        self.check_texts(examples)
         known = set(self.labels)
         for example in examples:
             if not example.label:

@@ -43,12 +43,13 @@ class Found:
     Attributes:
         entities: as conlleval reads the tags.
         strict: only what is well formed.
-        softmax: as conlleval reads the most probable tag of each unit alone.
+        softmax, softmax_strict: the same two readings of the most probable tag of each unit alone.
     """
 
     entities: Sequence[Entity]
     strict: Sequence[Span]
     softmax: Sequence[Span]
+    softmax_strict: Sequence[Span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,13 @@ class EntityPrediction(Prediction):
 
     Attributes:
         entities: the answer.
-        strict, softmax: other readings of the same scores, to be scored beside it; see `Found`.
+        strict, softmax, softmax_strict: other readings of the same scores, to be scored beside it; see `Found`.
     """
 
     entities: tuple[Entity, ...]
     strict: tuple[Span, ...] = ()
     softmax: tuple[Span, ...] = ()
+    softmax_strict: tuple[Span, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {"entities": [one.to_json() for one in self.entities], "truncated": self.truncated}
@@ -82,6 +84,7 @@ class EntityPrediction(Prediction):
             (*self.entities, *entities),
             (*self.strict, *map(placed, found.strict)),
             (*self.softmax, *map(placed, found.softmax)),
+            (*self.softmax_strict, *map(placed, found.softmax_strict)),
         )
 
 

@@ -17,7 +17,7 @@ from bertwright.data.windows import EncodedTexts, Reading
 from bertwright.errors import BertwrightError, nearest, shown
 from bertwright.evaluation.entities import EntityCounts, entity_reliability
 from bertwright.tasks.entities import Entity, EntityPrediction
-from bertwright.tasks.task import Prediction, ScoreTable, Task
+from bertwright.tasks.task import Prediction, ScoreBars, ScoreTable, Task
 from bertwright.text.tokenizer import BertTokenizer
 
 
@@ -33,8 +33,15 @@ class EntityTask(Task):
     types: tuple[str, ...]
     unit: Unit = "word"
 
+    reads_pairs: ClassVar[bool | None] = False  # type: ignore[misc]
     metric: ClassVar[str] = "f1"
     of_windows: ClassVar[str] = "of which the one with most context speaks for a word"
+    collapse_causes: ClassVar[str] = (
+        "too few steps (before it finds anything, a model learns that most words are in no entity: more epochs help), "
+        "spans that do not belong to their texts (bertwright inspect DATA --model MODEL --show-alignment 5), or data "
+        "in which hardly anything is marked (leave out a part of the texts without entities)"
+    )
+    readings_note: ClassVar[str] = ""  # what the other readings are
 
     @classmethod
     def read(
@@ -158,7 +165,15 @@ class EntityTask(Task):
         gold, given = _spans_of(examples), _given(predictions)
         counts = {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
         main = counts.pop("")
-        header = ("type", "in the data", "found", "precision", "recall", "F1", *(f"{name} F1" for name in counts))
+        header = (
+            "type",
+            "in the data",
+            "found",
+            "precision",
+            "recall",
+            "F1",
+            *(f"{_spoken(name)} F1" for name in counts),
+        )
         others = [dict(zip(one.types, one.f1_of_types().tolist())) for one in counts.values()]
         rows = []
         for kind, row in main.to_json().items():
@@ -168,12 +183,27 @@ class EntityTask(Task):
         figures = [main.precision, main.recall, main.f1, *(one.f1 for one in counts.values())]
         rows.append(("all", *map(str, total), *(f"{figure:.4f}" for figure in figures)))
         interval = main.interval()
-        note = "An entity is right if its place and its type are."
+        note = f"An entity is right if its place and its type are.{self.readings_note}"
         if interval.low is not None:
             note += f" F1 {interval.value:.4f}, 95 % interval {interval.low:.4f} to {interval.high:.4f}."
         table = entity_reliability(gold, [one.entities for one in given])
         note += f" The score of an entity is off by {table.error():.4f} on average (ECE, 15 bins)."
         return [ScoreTable("Entities", header, tuple(rows), note), *_confusions(gold, given)]
+
+    def bars(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> ScoreBars:
+        """The F1 of each type, and, where there is one, that of each unit for itself."""
+        gold, given = _spans_of(examples), _given(predictions)
+        counts = {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
+        main = counts[""]
+        drawn = {"F1": main.f1_of_types().tolist()}
+        if (softmax := counts.get("softmax")) is not None:
+            of_types = dict(zip(softmax.types, softmax.f1_of_types().tolist()))
+            drawn = {"F1 with the CRF": drawn["F1"], "F1 without": [of_types.get(kind, 0.0) for kind in main.types]}
+        return ScoreBars("F1 of each type", main.types, tuple(main.true.tolist()), drawn)
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _named(text: str, span: Span | Entity) -> str:

@@ -44,14 +44,16 @@ class Reader:
         parts = torch.split(best.cpu(), list(lengths))
         found = [self._entities(part) for part in parts]
         strict = [self._entities(part, strict=True) for part in parts]
-        softmax = found
+        softmax, softmax_strict = found, strict
         if self._crf is not None:
-            softmax = [self._entities(part) for part in torch.split(alone.cpu(), list(lengths))]
+            parts = torch.split(alone.cpu(), list(lengths))
+            softmax = [self._entities(part) for part in parts]
+            softmax_strict = [self._entities(part, strict=True) for part in parts]
         scores = self._scores(emissions, bounds, best.cpu(), found)
         answers = []
-        for spans, well_formed, others in zip(found, strict, softmax):
+        for spans, *others in zip(found, strict, softmax, softmax_strict):
             entities = [Entity(span.start, span.end, span.type, next(scores)) for span in spans]
-            answers.append(Found(entities, well_formed, others))
+            answers.append(Found(entities, *others))
         return answers
 
     def _entities(self, numbers: Tensor, *, strict: bool = False) -> list[Span]:

@@ -168,12 +168,20 @@ class Tagging(EntityTask):
         return [replace(one, truncated=bool(cut)) for one, cut in zip(predictions, encoded.tokens_cut)]
 
     def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:
-        """As conlleval counts; `strict`: only what is well formed; `softmax` (CRF): each unit for itself."""
+        """As conlleval counts; `strict`: only what is well formed; `softmax` (CRF): each unit alone, either way."""
         found: dict[str, list[Sequence[Any]]] = {
             "": [one.entities for one in given],
             "strict": [one.strict for one in given],
         }
-        return found | ({"softmax": [one.softmax for one in given]} if self.head == "crf" else {})
+        if self.head == "crf":
+            found["softmax"] = [one.softmax for one in given]
+            found["softmax_strict"] = [one.softmax_strict for one in given]
+        return found
+
+    @property
+    def readings_note(self) -> str:  # type: ignore[override]
+        note = " F1 counts as conlleval does; strict: an ill-formed sequence of tags is no entity."
+        return note + (" softmax: the most likely tag of each unit alone, without the CRF." * (self.head == "crf"))
 
     def remarks(self, model: BertWithHead) -> list[str]:
         if isinstance(model, BertCrfForTokenClassification):

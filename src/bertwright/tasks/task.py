@@ -20,6 +20,7 @@ from bertwright.data.sources import read_examples, stream_examples
 from bertwright.data.tables import Columns, Table
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts, Reading, encode_examples
+from bertwright.errors import BertwrightError
 from bertwright.model.models import BertWithHead
 from bertwright.text.tokenizer import BertTokenizer
 
@@ -56,12 +57,33 @@ class ScoreTable:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreBars:
+    """Bars that a task adds to its report, one group a kind of answer.
+
+    Attributes:
+        title: above them.
+        names: of the groups.
+        counts: how often each kind is in the data.
+        scores: by name, one a group, each from 0 to 1.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    counts: tuple[int, ...]
+    scores: Mapping[str, Sequence[float]]
+
+
 class Objective(ABC):
     """What a model is trained for: all that the loop asks."""
 
     name: ClassVar[str]
     metric: ClassVar[str]  # of an evaluation: decides which checkpoint is best
     higher_is_better: ClassVar[bool] = True
+    # Why a model may give one answer to everything, besides its learning rate; ends a sentence.
+    collapse_causes: ClassVar[str] = (
+        "too few steps, labels that do not belong to their texts, or very rare classes (class_weight=balanced)"
+    )
 
     @property
     @abstractmethod
@@ -88,6 +110,7 @@ class Answerer(ABC):
     """What a trained model answers, and how: all that the predictor and the server ask."""
 
     name: ClassVar[str]
+    reads_pairs: bool | None = None  # whether it answers for pairs of texts (True), single texts (False), or both
     temperature: float = 1.0  # by which scores were divided before they became probabilities
     pipeline: ClassVar[str] = ""  # what `transformers` calls the task
     pipeline_note: str = ""  # what its answers lack
@@ -119,9 +142,21 @@ class Answerer(ABC):
         """The inputs of examples."""
         return encode_examples(tokenizer, examples, reading)
 
+    def check_texts(self, examples: Sequence[Example]) -> None:
+        """Every example must be a pair of texts, or a single one, as the task reads them.
+
+        Raises:
+            BertwrightError: BW581 a pair where single texts are read, BW582 a single text where pairs are.
+        """
+        if self.reads_pairs is None:
+            return
+        for example in examples:
+            if (example.text_b is not None) != self.reads_pairs:
+                raise BertwrightError("BW582" if self.reads_pairs else "BW581", where=example.where)
+
     def stream(self, source: Any, columns: Columns, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
         """The columns of a source, and its texts that are to be answered, as `bertwright.data.sources`."""
-        return stream_examples(source, columns, encoding=encoding)
+        return stream_examples(source, columns, encoding=encoding, pair=self.reads_pairs or None)
 
     @abstractmethod
     def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
@@ -198,6 +233,10 @@ class Task(Objective, Answerer):
     def tables(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[ScoreTable]:
         """What a report shows beside the metrics."""
         return []
+
+    def bars(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> ScoreBars | None:
+        """What a report draws of the kinds of answers, where these are not one class a text."""
+        return None
 
     def errors(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[dict[str, Any]]:
         """What is wrong in the answers, the most confident first, where these are not one class a text: objects with

@@ -26,7 +26,7 @@ class Card:
         truncated: dev texts of which a part was cut off.
         is_pair: whether it reads pairs of texts.
         plots: names of the plots beside the card.
-        legend: what the numbers in `confusion.png` stand for, if it shows numbers.
+        legend: what the numbers in `confusion.png` or `types.png` stand for, if it shows numbers.
         tables: what the task adds.
     """
 
@@ -48,8 +48,8 @@ class Card:
 def model_card(card: Card) -> str:
     """Markdown."""
     sections = [
-        _front(card), _scores(card), *map(_extra, card.tables), _calibration(card), _mistakes(card), _use(card),
-        _limits(card), _training(card),
+        _front(card), _scores(card), *map(_extra, card.tables), _types(card), _calibration(card), _mistakes(card),
+        _use(card), _limits(card), _training(card),
     ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -106,6 +106,17 @@ def _extra(table: ScoreTable) -> str:
     return f"## {table.title}\n\n{_table(table.header, table.rows)}{note}"
 
 
+def _types(card: Card) -> str:
+    return (_picture(card, "types.png", "scores by type") + _legend(card)).strip() if card.summary is None else ""
+
+
+def _legend(card: Card) -> str:
+    if not card.legend:
+        return ""
+    names = ", ".join(_plain(entry) for entry in card.legend)
+    return f"\n\nNo installed font has the characters of the names; the numbers stand for: {names}."
+
+
 def _calibration(card: Card) -> str:
     if card.summary is None:
         return ""
@@ -147,11 +158,7 @@ def _mistakes(card: Card) -> str:
         most = top_confusions(summary.confusion, 15)
         rows = [(summary.labels[true], summary.labels[said], str(count)) for true, said, count in most]
         text += f"\n\n{_table(('true', 'predicted', 'times'), rows)}"
-    text += _picture(card, "confusion.png", "confusion matrix")
-    if card.legend:
-        names = ", ".join(_plain(entry) for entry in card.legend)
-        text += f"\n\nNo installed font has the characters of the classes; the numbers stand for: {names}."
-    return text
+    return text + _picture(card, "confusion.png", "confusion matrix") + _legend(card)
 
 
 def _use(card: Card) -> str:
@@ -163,7 +170,7 @@ def _use(card: Card) -> str:
     python = f"""
 ```python
 from bertwright import Predictor
-answer = Predictor.load("{path}")("a text")
+answer = Predictor.load("{path}")({'[("a text", "another")])[0]' if card.is_pair else '"a text")'}
 print(answer.to_json())
 ```
 """
@@ -173,7 +180,7 @@ print(answer.to_json())
 bertwright predict {path} {"--input pairs.csv" if card.is_pair else '"a text"'}
 bertwright evaluate {path} test.csv
 ```
-{"" if card.is_pair else python}
+{python}
 ```python
 from transformers import pipeline
 print(pipeline("{card.task.pipeline}", "{path}/best")({one})){note}

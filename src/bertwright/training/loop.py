@@ -299,7 +299,9 @@ class Trainer:
         for remark in judgement.remarks:
             meter.say(remark)
         if not state.told_collapse:
-            state.told_collapse = check_collapse(judgement.only_answer, len(judgement.predictions), self._peak)
+            state.told_collapse = check_collapse(
+                judgement.only_answer, len(judgement.predictions), self._peak, self._objective.collapse_causes
+            )
         if 0 < self._settings.patience <= state.without_better and state.step < self._steps:
             state.stopped = f"no better evaluation in {self._settings.patience}"
             meter.say(f"stopped early: {state.stopped}")

@@ -19,6 +19,7 @@ from bertwright.evaluation.calibration import ReliabilityTable
 from bertwright.evaluation.classification import Floats, Ints
 from bertwright.evaluation.confidence import wilson_interval
 from bertwright.evaluation.summary import Calibration
+from bertwright.tasks.task import ScoreBars
 from bertwright.training.plot_fonts import DEFAULT, font_families
 
 MOST_CLASSES = 30  # more cells than that cannot be read
@@ -129,6 +130,44 @@ def png_of_confusion(confusion: Ints, labels: Sequence[str]) -> tuple[bytes, lis
         bar = figure.colorbar(image, cax=beside, format=PercentFormatter(1))
         bar.outline.set_visible(False)
         bar.set_label("share of the true class")
+        return _png(figure), legend
+
+
+def png_of_bars(bars: ScoreBars) -> tuple[bytes, list[str]]:
+    """Scores of kinds of answers, with how often each kind is in the data; of more than 30 the most frequent.
+
+    Returns:
+        The picture, and the names that its numbers stand for (empty where it shows the names).
+    """
+    order = np.argsort([-count for count in bars.counts], kind="stable")
+    chosen = sorted(int(index) for index in order[:MOST_CLASSES])
+    names = [_short(bars.names[index]) for index in chosen]
+    families = font_families(names)
+    legend = [] if families else [f"{index}: {bars.names[index]}" for index in chosen]
+    labels = [
+        f"{name if families else index} ({bars.counts[index]})" for name, index in zip(names, chosen)
+    ]  # fmt: skip
+    places, thick = np.arange(len(chosen)), 0.8 / len(bars.scores)
+    with rc_context(_STYLE | {"font.family": families or [DEFAULT]}):
+        height = 0.9 + max(0.22 * len(bars.scores), 0.3) * len(chosen)
+        figure = Figure(figsize=(7.2, height + 0.3 * (len(bars.scores) > 1)), layout="constrained", dpi=150)
+        axes = figure.subplots()
+        for number, (name, scores) in enumerate(bars.scores.items()):
+            values = [scores[index] for index in chosen]
+            middle = places + (number + 0.5) * thick - 0.4
+            axes.barh(middle, values, thick * 0.92, color=(_BLUE, _FAINT, _ORANGE)[number % 3], label=name)
+            for place, value in zip(middle, values):
+                axes.text(value + 0.01, place, f"{value:.3f}", va="center", fontsize=8)
+        part = f" (the {len(chosen)} most frequent of {len(bars.names)})" if len(chosen) < len(bars.names) else ""
+        axes.set_title(bars.title + part)
+        axes.set_yticks(places, labels)
+        axes.set_ylim(len(chosen) - 0.5, -0.5)
+        axes.set_xlim(0, 1.08)
+        axes.set_xticks(np.linspace(0, 1, 6))
+        axes.grid(axis="x", color=_GRID, linewidth=0.8)
+        axes.set_axisbelow(True)
+        if len(bars.scores) > 1:
+            figure.legend(loc="outside lower right", ncols=len(bars.scores), fontsize=9)
         return _png(figure), legend
 
 

@@ -95,11 +95,11 @@ def _write(file: Path, text: str) -> Path:
 
 
 def _draw(folder: Path, story: RunStory, summary: Summary | None) -> tuple[list[str], list[str]]:
-    """The names of the plots that were drawn, and what the numbers in the confusion plot stand for."""
+    """The names of the plots that were drawn, and what numbers in them stand for."""
     if importlib.util.find_spec("matplotlib") is None:
         log.info("no plots: matplotlib is not installed (to get them: pip install 'bertwright[plots]')")
         return [], []
-    from bertwright.training.plots import png_of_confusion, png_of_loss, png_of_reliability
+    from bertwright.training.plots import png_of_bars, png_of_confusion, png_of_loss, png_of_reliability
 
     pictures: dict[str, bytes] = {}
     legend: list[str] = []
@@ -108,6 +108,9 @@ def _draw(folder: Path, story: RunStory, summary: Summary | None) -> tuple[list[
     if summary is not None:
         pictures["confusion.png"], legend = png_of_confusion(summary.confusion, summary.labels)
         pictures["reliability.png"] = png_of_reliability(summary.calibration)
+    bars = story.task.bars(story.predictions, story.examples)
+    if bars is not None and bars.names:
+        pictures["types.png"], legend = png_of_bars(bars)
     for name, content in pictures.items():
         write_bytes(folder / name, content)
     return list(pictures), legend

@@ -95,16 +95,20 @@ def check_first_loss(loss: float, expected: float | None) -> None:
         )
 
 
-def check_collapse(answer: str | None, count: int, learning_rate: float) -> bool:
-    """Say so where the model gave one `answer` to all `count` dev texts though the true ones differ."""
+def check_collapse(answer: str | None, count: int, learning_rate: float, causes: str) -> bool:
+    """Say so where the model gave one `answer` to all `count` dev texts though the true ones differ.
+
+    Args:
+        causes: what else than the learning rate may be to blame in this task.
+    """
     if answer is None or count < _FEW:
         return False
     log.warning(
         "the model answers '%s' to all %d dev texts. Likely causes: a learning rate that is too high (now %g; try a "
-        "third of it) or too low, too few steps, labels that do not belong to their texts, or very rare classes "
-        "(class_weight=balanced)",
+        "third of it) or too low, %s",
         answer,
         count,
         learning_rate,
+        causes,
     )
     return True
