@@ -35,7 +35,8 @@ def compare(
     """
     predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
     task = _shared_task(predictors, (run_a, run_b))
-    table = task.read(data, columns, labelled=True, encoding=encoding, name="data")
+    pair = task.reads_pairs or None
+    table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair)
     task.check(table.examples)
     given = [predictor.answer(table.examples) for predictor in predictors]
     if isinstance(task, EntityTask):

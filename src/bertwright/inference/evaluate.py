@@ -81,11 +81,13 @@ def evaluate(
     """Score the model of a run folder on labelled data: a file, rows or a data frame, as `read_examples` takes them.
 
     Raises:
-        BertwrightError: those of `Predictor.load` and `read_examples`, BW209 for a label it does not know, and BW523
-            for a task without labels.
+        BertwrightError: those of `Predictor.load` and `read_examples`, BW209 for a label it does not know, BW581 and
+            BW582 for pairs where it reads single texts and the other way round, BW523 for a task without labels.
     """
     predictor = Predictor.load(run, device)
-    table = _task_of(predictor).read(data, columns, labelled=True, encoding=encoding, name="data")
+    task = _task_of(predictor)
+    pair = task.reads_pairs or None
+    table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair)
     return score(predictor, table)
 
 

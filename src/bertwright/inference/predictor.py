@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, count, islice
 from pathlib import Path
-from typing import Self, overload
+from typing import Any, Self, overload
 
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, Where
+from bertwright.data.tables import Columns
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.device import usable_device
@@ -64,26 +65,68 @@ class Predictor:
         return cls(model.to(place), BertTokenizer.from_pretrained(folder), task, reading)
 
     @overload
-    def __call__(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]
+    def __call__(self, texts: str) -> Prediction: ...
     @overload
-    def __call__(self, texts: Sequence[str]) -> list[Prediction]: ...
-    def __call__(self, texts: str | Sequence[str]) -> Prediction | list[Prediction]:
-        """The answer for one text, or the answers for several in their order."""
+    def __call__(self, texts: Any) -> list[Prediction]: ...
+    def __call__(self, texts: Any) -> Prediction | list[Prediction]:
+        """The answer for one text, or the answers for several in their order.
+
+        Args:
+            texts: a text; or what `stream` takes.
+        """
         if isinstance(texts, str):
             return next(self.stream([texts]))
         return list(self.stream(texts))
 
-    def stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
-        """The answers for any number of texts, in their order and in bounded memory."""
-        iterator = iter(texts)
-        while chunk := list(islice(iterator, _TEXTS_AT_ONCE)):
-            examples = [Example(text, None, Where("texts", i)) for i, text in enumerate(chunk, start=1)]
-            yield from self.answer(examples)
+    def stream(self, texts: Any) -> Iterator[Prediction]:
+        """The answers for any number of texts, in their order and in bounded memory.
+
+        Args:
+            texts: strings, for a model of pairs tuples of two strings; or the `Path` of a file, a pandas or polars
+                data frame, a `datasets.Dataset`, mappings, as `bertwright.finetune` reads them.
+
+        Raises:
+            BertwrightError: BW233 an item that is no text, BW581 a pair for a model of single texts, BW582 the other
+                way round, and those of `bertwright.data.sources.stream_examples`.
+        """
+        examples = self._examples(texts)
+        while chunk := list(islice(examples, _TEXTS_AT_ONCE)):
+            yield from self.answer(chunk)
+
+    def _examples(self, texts: Any) -> Iterator[Example]:
+        is_table = any(hasattr(texts, name) for name in ("columns", "column_names"))
+        if is_table or isinstance(texts, Path | Mapping) or not isinstance(texts, Iterable):
+            return self.task.stream(texts, Columns())[1]
+        items = iter(texts)
+        first = next(items, None)
+        if first is None:
+            return iter(())
+        items = chain([first], items)
+        return map(_example, count(1), items) if _is_text(first) else self.task.stream(items, Columns())[1]
 
     def answer(self, examples: Sequence[Example]) -> list[Prediction]:
-        """The answers for examples, in their order."""
+        """The answers for examples, in their order.
+
+        Raises:
+            BertwrightError: BW581 a pair for a model of single texts, BW582 the other way round.
+        """
+        self.task.check_texts(examples)
         encoded = self.task.encode(self.tokenizer, examples, self.reading)
         return predict_encoded(self.model, self.task, encoded)
+
+
+def _is_text(item: Any) -> bool:
+    """Whether it is a text, or a pair of texts."""
+    return isinstance(item, str) or (isinstance(item, tuple) and len(item) == 2 and all(map(_is_text, item)))
+
+
+def _example(number: int, item: Any) -> Example:
+    where = Where("texts", number)
+    if isinstance(item, str):
+        return Example(item, None, where)
+    if not _is_text(item):
+        raise BertwrightError("BW233", source=where, kind=type(item).__name__)
+    return Example(item[0], None, where, item[1])
 
 
 def best_of(folder: Path) -> Path:
