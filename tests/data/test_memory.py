@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bertwright.data.examples import Example, Where
 from bertwright.data.sources import read_examples, stream_examples
+from bertwright.data.spans.sources import looks_tagged, read_spans
 from bertwright.errors import BertwrightError
 
 TEXTS, LABELS = ["a good day", "a bad day", "好"], [1, 0, 1]
@@ -101,3 +103,66 @@ def test_no_library_is_imported() -> None:
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
+
+
+def test_kinds_of_columns_of_pandas() -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    texts, labels = ["one day", None, "three days", "four days"], ["b", "a", None, "b"]
+    frame = pandas.DataFrame(
+        {
+            "text": pandas.array(texts, dtype="string[pyarrow]"),
+            "label": pandas.Categorical(labels),
+            "day": pandas.date_range("2026-01-01", periods=4),
+        }
+    )
+    # An index of its own must not leak into the rows, which count from 1 in their order.
+    for one in (frame, frame.convert_dtypes(dtype_backend="pyarrow"), frame.set_index(pandas.Index([7, 7, 8, 9]))):
+        table = read_examples(one, labelled=True)
+        assert [(example.text, example.label, example.where.line) for example in table.examples] == [
+            ("one day", "b", 1), ("three days", None, 3), ("four days", "b", 4),
+        ]  # fmt: skip
+    for values in (pandas.array([1, None, 0, 1], dtype="Int64"), pandas.Categorical([1, None, 0, 1])):
+        table = read_examples(pandas.DataFrame({"text": ["a b", "c d", "e f", "g h"], "label": values}), labelled=True)
+        assert [example.label for example in table.examples] == ["1", None, "0", "1"]
+
+
+def test_kinds_of_columns_of_polars() -> None:
+    polars = pytest.importorskip("polars")
+    texts, labels = ["one day", None, "three days", "four days"], ["b", "a", None, "b"]
+    for kind in (polars.String, polars.Categorical, polars.Enum(["a", "b"])):
+        frame = polars.DataFrame({"text": texts, "label": polars.Series(labels, dtype=kind)})
+        assert [example.label for example in read_examples(frame, labelled=True).examples] == ["b", None, "b"]
+
+
+def tagged_dataset() -> Any:
+    datasets = pytest.importorskip("datasets")
+    names = datasets.ClassLabel(names=["O", "B-PER", "B-LOC"])
+    features = datasets.Features({"tokens": datasets.List(datasets.Value("string")), "ner_tags": datasets.List(names)})
+    rows = {"tokens": [["Anna", "sings"], ["in", "Oslo"]], "ner_tags": [[1, 0], [0, 2]]}
+    return datasets.Dataset.from_dict(rows, features=features)
+
+
+def test_an_iterable_dataset_has_names_of_classes() -> None:
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["neg", "pos"])})
+    data = datasets.Dataset.from_dict({"text": TEXTS, "label": LABELS}, features=features).to_iterable_dataset()
+    assert [example.label for example in read_examples(data, labelled=True).examples] == ["pos", "neg", "pos"]
+
+
+@pytest.mark.parametrize("kind", ["datasets", "iterable", "pandas", "parquet", "polars"])
+def test_tokens_with_tags(kind: str, tmp_path: Path) -> None:
+    data = tagged_dataset()
+    if kind == "iterable":
+        data = data.to_iterable_dataset()
+    elif kind != "datasets":
+        rows = {"tokens": [["Anna", "sings"], ["in", "Oslo"]], "tags": [["B-PER", "O"], ["O", "B-LOC"]]}
+        data = pytest.importorskip("polars" if kind == "polars" else "pandas").DataFrame(rows)
+        if kind == "parquet":
+            data.to_parquet(tmp_path / "a.parquet")
+            data = pytest.importorskip("pandas").read_parquet(tmp_path / "a.parquet")
+    assert looks_tagged(data)
+    found = [
+        example.text[span.start : span.end] for example in read_spans(data).examples for span in example.spans or ()
+    ]
+    assert found == ["Anna", "Oslo"]

@@ -17,7 +17,7 @@ from bertwright.errors import BertwrightError, shown
 def read_memory(source: Any, name: str, *, labelled: bool, pair: bool | None) -> Rows:
     """The rows of `source`; a place such as `train:17` is the 17th row.
 
-    Takes a pandas or polars data frame, a `datasets.Dataset`, or any iterable of mappings, of
+    Takes a pandas or polars data frame, a `datasets.Dataset` or `IterableDataset`, or any iterable of mappings, of
     tuples (a text, for pairs a second one, and a label), or of texts.
 
     Raises:
@@ -28,7 +28,7 @@ def read_memory(source: Any, name: str, *, labelled: bool, pair: bool | None) ->
         return Rows(name, "pandas data frame", _numbered(source.itertuples(index=False, name=None), name), names)
     if hasattr(source, "iter_rows") and hasattr(source, "columns"):
         return Rows(name, "polars data frame", _numbered(source.iter_rows(), name), tuple(source.columns))
-    if hasattr(source, "features") and hasattr(source, "with_format") and hasattr(source, "num_rows"):
+    if getattr(source, "features", None) is not None and hasattr(source, "with_format"):
         names = tuple(source.column_names)
         return Rows(name, "datasets object", _numbered(_of_dataset(source), name), names)
     # A mapping is one row, or the splits of a `DatasetDict`: not what is to be read.
@@ -43,10 +43,9 @@ def _numbered(rows: Iterable[Fields], name: str) -> Iterator[Row]:
 
 
 def _of_dataset(dataset: Any) -> Iterator[Fields]:
-    """Rows of a `datasets.Dataset`; numbers of classes become the names that it has for them."""
+    """Rows of a `datasets` object; numbers of classes become the names that it has for them, in lists, too."""
     order = dataset.column_names
-    known = [getattr(dataset.features[name], "names", None) for name in order]
-    convert: list[Callable[[Any], Any]] = [_namer(names) if isinstance(names, list) else _as_it_is for names in known]
+    convert = [_converter(dataset.features[name]) for name in order]
     for batch in dataset.with_format(None).iter(batch_size=1000):
         for fields in zip(*(batch[name] for name in order)):
             yield [convert_one(value) for convert_one, value in zip(convert, fields)]
@@ -54,6 +53,18 @@ def _of_dataset(dataset: Any) -> Iterator[Fields]:
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+def _converter(feature: Any) -> Callable[[Any], Any]:
+    names = getattr(feature, "names", None)
+    if isinstance(names, list):
+        return _namer(names)
+    inside = feature[0] if isinstance(feature, list) else getattr(feature, "feature", None)
+    names = getattr(inside, "names", None)
+    if not isinstance(names, list):
+        return _as_it_is
+    convert = _namer(names)
+    return lambda values: None if values is None else [convert(value) for value in values]
 
 
 def _namer(names: Sequence[str]) -> Callable[[Any], str | None]:

@@ -28,9 +28,7 @@ _ROWS_LOOKED_AT = 50
 def looks_tagged(source: Any, encoding: str | None = None) -> bool:
     """Whether a source holds texts with marked parts; a look at its beginning."""
     if not isinstance(source, (str, Path)):
-        if not isinstance(source, (list, tuple)) or not source:
-            return False
-        first = source[0]
+        first = _first_of(source)
         return (isinstance(first, Example) and first.spans is not None) or (
             isinstance(first, Mapping) and has_spans(first)
         )
@@ -43,6 +41,18 @@ def looks_tagged(source: Any, encoding: str | None = None) -> bool:
         except BertwrightError:
             return False  # whoever reads it in earnest says what is wrong
     return looks_like_columns(path, encoding)
+
+
+def _first_of(source: Any) -> Any:
+    """The first row of what can be read again: a list, a data frame, a `datasets` object; else None."""
+    if isinstance(source, (list, tuple)):
+        return source[0] if source else None
+    if isinstance(source, Mapping) or not any(hasattr(source, name) for name in ("columns", "column_names")):
+        return None
+    try:
+        return next((fields for _, fields in _named(read_memory(source, "data", labelled=False, pair=False))), None)
+    except BertwrightError:
+        return None  # whoever reads it in earnest says what is wrong
 
 
 def read_spans(source: Any, *, labelled: bool = True, encoding: str | None = None, name: str = "train") -> Table:
@@ -87,7 +97,10 @@ def _rows(path: Path, encoding: str | None) -> Iterator[Row]:
 
 def _named(rows: Rows) -> Iterator[Row]:
     for where, fields in rows.rows:
-        yield where, fields if isinstance(fields, Mapping) else dict(zip(rows.names or (), fields))
+        if not isinstance(fields, Mapping):  # data frames that were read from Parquet hold arrays
+            values = (value.tolist() if getattr(value, "shape", ()) else value for value in fields)
+            fields = dict(zip(rows.names or (), values))
+        yield where, fields
 
 
 def _of_rows(rows: Rows, *, labelled: bool) -> Table:
