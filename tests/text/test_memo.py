@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken
 
-from bertwright.text.chinese_words import chinese_segmenter
+from bertwright.text.chinese_words import Segmenter, chinese_segmenter
 from bertwright.text.memo import MemoEncoder
 from bertwright.text.tokenizer import BertTokenizer
 from conftest import data_file, real_tokenizer, tiny_tokenizer
@@ -131,7 +132,53 @@ def test_real_chinese_with_the_segmenter() -> None:
     encoder = MemoEncoder(tokenizer, np.uint16, segmenter)
     ids, goes_on = encoder.encode(lines)
     assert [np.frombuffer(one, np.uint16).tolist() for one in ids] == ids_of(tokenizer, lines)
-    line = max(lines, key=len)
-    words = [word for word in segmenter.cut(line) if len(word) > 1 and all("\u4e00" <= c <= "\u9fff" for c in word)]
-    marked = sum(goes_on[lines.index(line)])
-    assert 0.9 < marked / sum(len(word) - 1 for word in words) < 1.1
+    for line, marks in zip(lines, goes_on):
+        assert runs_of(line, marks) == [mark for run in HAN_RUNS.findall(line) for mark in cut_alone(segmenter, run)]
+    assert sum(map(sum, goes_on)) > 10_000
+
+
+HAN_RUNS = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]+")
+
+
+def cut_alone(segmenter: Segmenter, run: str) -> list[int]:
+    """1 for each character of a run that goes on within a word."""
+    return [int(at > 0) for word in segmenter.cut(run) for at in range(len(word))]
+
+
+def runs_of(text: str, marks: bytes) -> list[int]:
+    """The marks of the Han characters of a text, each of which is a token; all others are 0."""
+    places = real_tokenizer("bert-base-chinese").encode_batch([text], truncation=False)[0].offsets[1:-1]
+    assert len(places) == len(marks)
+    is_han = [bool(HAN_RUNS.fullmatch(text[start:end])) for start, end in places.tolist()]
+    assert not any(mark for mark, han in zip(marks, is_han) if not han)
+    return [mark for mark, han in zip(marks, is_han) if han]
+
+
+HAN = "北京大学生活我在中国人民图书馆"
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(alphabet=st.sampled_from(HAN + "a1 ，\n\u3000é"), max_size=40), max_size=6), st.booleans())
+def test_runs_that_are_cut_together_are_cut_as_each_alone(texts: list[str], packaged: bool) -> None:
+    if packaged:
+        pytest.importorskip("rjieba")
+    segmenter = chinese_segmenter(["北京大学", "大学生", "民图"], packaged=packaged)
+    encoder = MemoEncoder(tokenizer := tiny_tokenizer(), np.uint16, segmenter)
+    for _ in range(2):  # the second time partly from memory
+        ids, goes_on = encoder.encode(texts)
+        assert [np.frombuffer(one, np.uint16).tolist() for one in ids] == ids_of(tokenizer, texts)
+        for text, marks in zip(texts, goes_on):
+            # Every character of these texts but white space and words of letters is a token of its own.
+            chunks = re.findall(f"[{HAN}]+|，|[a1é]+", text)
+            tokens = [(chunk, cut_alone(segmenter, chunk) if chunk[0] in HAN else None) for chunk in chunks]
+            assert list(marks) == [
+                mark for chunk, cut in tokens for mark in (cut or [0] * len(tokenizer.tokenize(chunk)))
+            ]  # fmt: skip
+
+
+def test_long_runs_are_not_remembered() -> None:
+    segmenter = chinese_segmenter(["北京大学"], packaged=False)
+    encoder = MemoEncoder(tiny_tokenizer(), np.uint16, segmenter)
+    encoder.encode(["北京大学" * 50, "北京大学"])
+    assert max(map(len, encoder._ids)) == 4
+    assert encoder._ids.keys() == encoder._goes_on.keys()

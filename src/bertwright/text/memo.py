@@ -8,7 +8,7 @@ the tokenizer; where a tokenizer or a text is of another kind, the library reads
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain
 
 import numpy as np
@@ -30,6 +30,7 @@ _CHUNKS = re.compile(rf"[{_HAN}{_POINTS}]|[^{_SPACE}{_HAN}{_POINTS}]+")
 _CHUNKS_AND_RUNS = re.compile(rf"[{_HAN}]+|[{_POINTS}]|[^{_SPACE}{_HAN}{_POINTS}]+")
 _ENTRIES = 1 << 17
 _WORDS_AT_ONCE = 64
+_LONGEST_RUN = 8  # longer runs of Han characters hardly recur, and would fill the memory
 
 
 class MemoEncoder:
@@ -77,7 +78,7 @@ class MemoEncoder:
         missing: set[str] = set()
         # Each text by itself: its chunks are still in the processor's cache when they are looked up.
         for text in texts:
-            chunks = self._chunks(text)
+            chunks: list[str] = self._pattern.findall(text)
             try:
                 whole = b"".join(map(ids, chunks))
             except KeyError:
@@ -99,6 +100,8 @@ class MemoEncoder:
                 found[place] = b"".join(map(ids, chunks))
                 if self._cut is not None:
                     marks[place] = b"".join(map(goes_on, chunks))
+            for run in [chunk for chunk in missing if len(chunk) > _LONGEST_RUN and _is_han(chunk)]:
+                del self._ids[run], self._goes_on[run]
         return found, marks if self._cut is not None else []
 
     def _names_special(self, text: str) -> bool:
@@ -119,32 +122,46 @@ class MemoEncoder:
             goes_on += going
         return ids, goes_on
 
-    def _chunks(self, text: str) -> list[str]:
-        found: list[str] = self._pattern.findall(text)
-        if self._cut is None:
-            return found
-        chunks: list[str] = []
-        for one in found:
-            if len(one) > 1 and _is_han(one):
-                chunks += self._cut(one)
-            else:
-                chunks.append(one)
-        return chunks
-
     def _learn(self, missing: set[str]) -> None:
-        words = [chunk for chunk in missing if len(chunk) > 1 and _is_han(chunk)]
-        if words:
-            missing = {one for one in missing.difference(words).union(*words) if one not in self._ids}
+        runs = [] if self._cut is None else [chunk for chunk in missing if len(chunk) > 1 and _is_han(chunk)]
+        if runs:
+            characters = set("".join(runs))
+            missing = {one for one in missing.difference(runs) | characters if one not in self._ids}
         plain = [chunk for chunk in missing if chunk.isascii() and chunk.isalnum()]
         odd = list(missing.difference(plain))
         self._ids.update(zip(odd, self._of_library(odd)))
         self._ids.update(zip(plain, self._of_plain_words(plain)))
-        for word in words:
-            self._ids[word] = b"".join(self._ids[character] for character in word)
-        if self._cut is not None:
-            size = self.dtype.itemsize
-            self._goes_on.update((chunk, bytes(len(self._ids[chunk]) // size)) for chunk in missing)
-            self._goes_on.update((word, b"\0" + b"\1" * (len(word) - 1)) for word in words)
+        if self._cut is None:
+            return
+        size = self.dtype.itemsize
+        self._goes_on.update((chunk, bytes(len(self._ids[chunk]) // size)) for chunk in missing)
+        if runs:
+            self._learn_runs(runs, characters, self._cut)
+
+    def _learn_runs(self, runs: list[str], characters: Collection[str], cut: Callable[[str], list[str]]) -> None:
+        """Runs of Han `characters`, each of which is one token and is known by now.
+
+        They are cut as lines of one text: a call for each costs far more, and no word goes beyond a line.
+        """
+        text = "\n".join(runs)
+        sizes = np.fromiter(map(len, cut(text)), dtype=np.int64)
+        starts = np.cumsum(sizes) - sizes
+        marks = np.ones(len(text), dtype=np.uint8)
+        marks[starts] = 0
+        of_character = np.zeros(1 << 16, dtype=self.dtype)
+        of_character[[*map(ord, characters)]] = np.frombuffer(
+            b"".join(map(self._ids.__getitem__, characters)), self.dtype
+        )
+        codes = np.frombuffer(text.encode("utf-16-le"), dtype="<u2")
+        edges = np.flatnonzero(codes == ord("\n"))
+        assert sizes.sum() == len(text)
+        assert not marks[edges].any()
+        assert not marks[edges + 1].any()
+        ids, goes_on, width = of_character[codes].tobytes(), marks.tobytes(), self.dtype.itemsize
+        begins, ends = [0, *(edges + 1).tolist()], [*edges.tolist(), len(text)]
+        for run, begin, end in zip(runs, begins, ends):
+            self._ids[run] = ids[begin * width : end * width]
+            self._goes_on[run] = goes_on[begin:end]
 
     def _of_plain_words(self, words: Sequence[str]) -> list[bytes]:
         """Many words in one text cost the library less than each alone."""
