@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file
 
 from bertwright import BertForPreTraining, BertModel, BertTokenizer, Predictor
 from bertwright.data.corpus.store import CorpusStore
