@@ -237,7 +237,6 @@ def test_show_alignment(command: Command, tagger_model: Path, files: tuple[Path,
     plain = command("inspect", train_csv, "--model", tagger_model, "--show-alignment", "1")
     assert plain.code == 0, plain.err
     assert "[CLS]" in plain.out
-    refused(command("inspect", files[0], "--show-alignment", "1"), "BW105")
 
 
 def test_convert_data(command: Command, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """From the name of a model to the folder that holds it.
 
-A name is a folder, or a name on a model hub that the hub's local cache holds
-(`~/.cache/huggingface/hub/models--OWNER--NAME/snapshots/REVISION`, moved by `HF_HOME` and `HF_HUB_CACHE`).
+A name is a folder, or `mini`, the model that comes with this package, or a name on a model hub that the hub's local
+cache holds (`~/.cache/huggingface/hub/models--OWNER--NAME/snapshots/REVISION`, moved by `HF_HOME` and `HF_HUB_CACHE`).
 The network is asked only where the caller allows it.
 """
 
@@ -17,6 +17,7 @@ from bertwright.errors import BertwrightError
 # Hubs moved the first models under their owner's name; both spellings are in use and in people's caches.
 _FIRST_OWNER = "google-bert"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
+BUILT_IN = {"mini": Path(__file__).parents[1] / "mini"}
 _TIMEOUT = 20  # seconds until a hub that does not answer counts as out of reach
 
 WEIGHT_FILES = (
@@ -38,7 +39,7 @@ def model_folder(name: str | Path, *, download: bool = False) -> Path:
     """The folder of the model called `name`.
 
     Args:
-        name: a folder (absolute, relative or with `~`), or a hub name such as `bert-base-uncased` or
+        name: a folder (absolute, relative or with `~`), or `mini`, or a hub name such as `bert-base-uncased` or
             `google-bert/bert-base-uncased`; each of these two finds the other's cache entry too.
         download: fetch a hub name that the local cache lacks.
 
@@ -49,6 +50,8 @@ def model_folder(name: str | Path, *, download: bool = False) -> Path:
     folder = _folder(str(name))
     if folder is not None:
         return folder
+    if str(name) in BUILT_IN:
+        return BUILT_IN[str(name)]
     spellings = _spellings(str(name))
     for spelling in spellings:
         cached = _cached(spelling)

@@ -197,7 +197,12 @@ def to_theirs(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def write_tensors(state: Mapping[str, Tensor], file: Path) -> None:
-    """Write our tensors under Hugging Face's names as one safetensors file, whole or not at all.
+    """Write our tensors under Hugging Face's names as one safetensors file; see `write_named`."""
+    write_named(to_theirs(state), file)
+
+
+def write_named(tensors: Mapping[str, Tensor], file: Path) -> None:
+    """Write tensors as one safetensors file, whole or not at all.
 
     Raises:
         BertwrightError: BW501 where the disk or the permissions do not allow it.
@@ -205,7 +210,7 @@ def write_tensors(state: Mapping[str, Tensor], file: Path) -> None:
     # Beside first: the tensors may be mapped from the very file that is replaced.
     staging = file.with_name(f".{file.name}.tmp")
     try:
-        save_file(to_theirs(state), staging, metadata={"format": "pt"})
+        save_file(dict(tensors), staging, metadata={"format": "pt"})
         staging.replace(file)
     except (SafetensorError, OSError) as error:
         staging.unlink(missing_ok=True)

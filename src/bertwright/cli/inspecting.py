@@ -23,14 +23,14 @@ _MOST_CLASSES = 30
 def inspect(
     data: Annotated[Path, typer.Argument(help="A file (csv, tsv, json, jsonl, parquet, txt) or a folder of classes.")],
     dev: Annotated[Path | None, typer.Option(help="The dev set, to compare with.")] = None,
-    model: Annotated[str, typer.Option(help="Count tokens as this model does: a folder or a hub name.")] = "",
+    model: Annotated[str, typer.Option(help="Count tokens as this model does: a folder or a name.")] = "mini",
     text_column: Annotated[str | None, typer.Option(help="Column of the texts, by name or number.")] = None,
     text_b_column: Annotated[str | None, typer.Option(help="Column of the second texts of pairs.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Column of the labels.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of the data. Default: detected, and said.")] = None,
     max_length: Annotated[int | None, typer.Option(min=3, help="Tokens read at once. Default: the model's.")] = None,
     show_alignment: Annotated[
-        int, typer.Option(min=0, help="Show so many texts with their pieces and tags under each other (needs --model).")
+        int, typer.Option(min=0, help="Show so many texts with their pieces and tags under each other.")
     ] = 0,
     labels: Annotated[bool, typer.Option(help="Whether the data has labels.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document with every place.")] = False,
@@ -49,20 +49,17 @@ def inspect(
 
     from bertwright.data.ledger import examine
     from bertwright.data.tables import Columns
-    from bertwright.errors import BertwrightError
     from bertwright.tasks.alignment import alignment
     from bertwright.tasks.registry import task_for
     from bertwright.text.tokenizer import BertTokenizer
 
-    if show_alignment and not model:
-        raise BertwrightError("BW105")
     columns = Columns(text=text_column, label=label_column, text_b=text_b_column)
     kind = task_for(data, None, encoding)
     tables = [kind.read(data, columns, labelled=labels, encoding=encoding)]
     if dev is not None:
         pair = tables[0].is_pair
         tables.append(kind.read(dev, columns, labelled=labels, encoding=encoding, name="dev", pair=pair))
-    tokenizer = BertTokenizer.from_pretrained(model) if model else None
+    tokenizer = BertTokenizer.from_pretrained(model)
     ledger = examine(*tables, tokenizer=tokenizer, max_length=max_length)
     if as_json:
         typer.echo(json.dumps(ledger.to_json(), ensure_ascii=False, indent=2))
@@ -79,7 +76,6 @@ def inspect(
     if ledger.example is not None and not show_alignment:
         _print_example(console, ledger.example)
     for example in tables[0].examples[:show_alignment]:
-        assert tokenizer is not None
         _print_alignment(console, example, alignment(kind, tokenizer, tables[0].examples, example))
 
 

@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli import converting, corpus, demo, doctoring, evaluating, finetuning, inspecting, pretraining
+from bertwright.cli import (
+    converting,
+    corpus,
+    demo,
+    doctoring,
+    evaluating,
+    exporting,
+    finetuning,
+    inspecting,
+    pretraining,
+)
 from bertwright.errors import LANGUAGES, BertwrightError
 from bertwright.version import __version__
 
@@ -30,6 +40,7 @@ app.command()(evaluating.compare)
 app.command()(finetuning.predict)
 app.command()(corpus.vocab)
 app.command()(corpus.prepare)
+app.command()(exporting.export)
 app.command()(inspecting.inspect)
 app.command("convert-data")(converting.convert_data)
 app.command()(doctoring.doctor)

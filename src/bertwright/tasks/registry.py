@@ -20,6 +20,7 @@ from bertwright.version import __version__
 TRAINABLE: dict[str, type[Task]] = {task.name: task for task in (Classification, Tagging, SpanPointing)}
 TASKS: dict[str, type[Answerer]] = {**TRAINABLE, FillMask.name: FillMask}
 SCHEMA_VERSION = 1
+TASK_FILE = "task.json"
 
 
 def task_for(source: Any, name: str | None, encoding: str | None = None) -> type[Task]:
@@ -47,7 +48,7 @@ def write_task(folder: Path, task: Answerer, reading: Reading) -> None:
         **task.to_json(),
     }
     text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
-    (folder / "task.json").write_text(text, encoding="utf-8")
+    (folder / TASK_FILE).write_text(text, encoding="utf-8")
 
 
 def read_task(folder: Path) -> tuple[Answerer, Reading]:
@@ -56,7 +57,7 @@ def read_task(folder: Path) -> tuple[Answerer, Reading]:
     Raises:
         BertwrightError: BW330 no `task.json`, BW331 it cannot be understood, BW332 of a newer version.
     """
-    file = folder / "task.json"
+    file = folder / TASK_FILE
     if not file.is_file():
         raise BertwrightError("BW330", folder=folder)
     try:

@@ -66,7 +66,7 @@ def finetune(
     train: Any,
     dev: Any = None,
     *,
-    model: str | Path,
+    model: str | Path = "mini",
     out: str | Path,
     columns: Columns | None = None,
     encoding: str | None = None,
@@ -84,7 +84,7 @@ def finetune(
         train: a file (CSV, TSV, JSON, JSON lines, Parquet, compressed or not), a folder of class folders, a pandas
             or polars data frame, a `datasets.Dataset`, or rows: mappings, or tuples of text(s) and label.
         dev: the same, to choose the best epoch by; without it a stratified part of `train` is held out.
-        model: a folder or a hub name.
+        model: a folder, a hub name, or `mini`, the built-in model.
         out: the run folder to write.
         columns: names of the text and label columns, where they are not the usual ones.
         encoding: of the files, instead of the detected one.

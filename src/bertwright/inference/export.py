@@ -1,0 +1,59 @@
+"""A model in the form in which it leaves the house."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from bertwright.checkpoint.hub import TEXT_FILES, model_folder
+from bertwright.checkpoint.store import publishing
+from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
+from bertwright.errors import BertwrightError
+from bertwright.inference.predictor import best_of
+from bertwright.tasks.registry import TASK_FILE
+
+log = logging.getLogger("bertwright")
+
+
+def export_huggingface(run: str | Path, out: Path, *, half: bool = False, overwrite: bool = False) -> None:
+    """Write the model of a run as a plain folder in the form of `transformers`, with its task beside it.
+
+    Args:
+        run: a run folder, a model folder or a name.
+        out: the folder to write.
+        half: store the weights in float16. `config.json` still says float32, so every reader computes in it.
+        overwrite: replace `out`.
+
+    Raises:
+        BertwrightError: BW572 `out` is there; BW573 a weight that float16 cannot hold; and those of a load.
+    """
+    source = best_of(model_folder(run))
+    if out.exists() and not overwrite:
+        raise BertwrightError("BW572", folder=out)
+    file = weight_file(source)
+    tensors = read_tensors(file)
+    with publishing(out) as staging:
+        for name in (*TEXT_FILES, TASK_FILE):
+            if (source / name).is_file():
+                shutil.copyfile(source / name, staging / name)
+        if half:
+            tensors = {name: _halved(name, tensor, file) for name, tensor in tensors.items()}
+            config = json.loads((staging / "config.json").read_text(encoding="utf-8"))
+            config["dtype"] = "float32"
+            (staging / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        write_named(tensors, staging / "model.safetensors")
+    log.info("%.1f MB in %s", sum(one.stat().st_size for one in out.iterdir()) / 1e6, out)
+
+
+def _halved(name: str, tensor: Tensor, file: Path) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.half()
+    if not bool(torch.isfinite(half).all()):
+        raise BertwrightError("BW573", file=file, name=name, most=float(tensor.abs().max()))
+    return half
