@@ -9,8 +9,8 @@ Trainer at its best. What its best is, a sweep of short runs finds first: batche
 attention kernel, and bf16 where the machine has it. Every run is a process of its own, so that its peak memory is its
 own, and leaves a file of its own: a run whose file is there is not repeated.
 
-Tokens are real ones; no pad counts. The share of the matrix rate is tokens/s · (6N + 12·s·H·L) over the rate of a
-2048-cubed product measured just before the run: N weights without the tables, s tokens that a token attends to.
+Tokens are real ones; no pad counts. The share of the matrix rate is tokens/s · (6N + 12·s·H·L) over the rate of
+matrix products measured just before the run: N weights without the tables, s tokens that a token attends to.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ import numpy as np
 import torch
 
 from bertwright.training.finetune import finetune
+from bertwright.training.matrix_rate import matrix_rate
 from bertwright.training.precision import resolve_precision
 from bertwright.training.settings import FinetuneSettings
 from checkpoints import checkpoint
@@ -119,7 +119,10 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """One run in this process."""
     model = checkpoint(options.shape, options.results, options.data)
     seed = options.seeds[0]
-    rates = {"fp32_gflops": matrix_rate(torch.float32), "bf16_gflops": matrix_rate(torch.bfloat16)}
+    rates = {
+        f"{name}_gflops": matrix_rate(torch.device("cpu"), dtype)[0]
+        for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16))
+    }
     if name == "bertwright":
         figures = run_ours(model, seed, options)
     else:
@@ -270,26 +273,6 @@ def flops_a_token(model: Path, attended: float) -> float:
     hidden, inner, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
     weights = layers * (4 * hidden**2 + 2 * hidden * inner)
     return 6 * weights + 12 * attended * hidden * layers
-
-
-def matrix_rate(dtype: torch.dtype) -> float:
-    """GFLOP/s of a 2048-cubed product: the median of 7. Where it is hopelessly slow, that of a smaller one."""
-
-    def once(size: int) -> float:
-        a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
-        return timed(lambda: a @ b) / size**3
-
-    once(256)
-    if 2 / once(256) < 10e9:
-        return 2 / once(256) / 1e9
-    return 2 / statistics.median(once(2048) for _ in range(7)) / 1e9
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Seconds."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def resident_mb() -> float:

