@@ -108,13 +108,16 @@ def scores_of(labels: Sequence[str], gold: Sequence[str], predicted: Sequence[st
     return {name: float(metric(tally)) for name, metric in metrics_for(labels).items()}
 
 
-def run_ours(experiment: Experiment, data: Path, seed: int) -> dict[str, Any]:
-    """One run of this toolkit; the scores are those of `last/`, the model after the last epoch."""
+def run_ours(experiment: Experiment, data: Path, seed: int, model: str | Path | None = None) -> dict[str, Any]:
+    """One run of this toolkit; the scores are those of `last/`, the model after the last epoch.
+
+    `model`: what it starts from; None: the 6-layer checkpoint.
+    """
     train, dev = experiment.read(data)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         settings = FinetuneSettings.resolve(**experiment.resolved(), seed=seed)
-        outcome = finetune(train, dev, model=minilm(), out=out, settings=settings).outcome
+        outcome = finetune(train, dev, model=model or minilm(), out=out, settings=settings).outcome
         predictor = Predictor.load(out / "last")
         started = time.perf_counter()
         answers = predictor.answer(dev)
@@ -251,7 +254,7 @@ def run_unless_done(options: argparse.Namespace, name: str, system: str, seed: i
     subprocess.run([sys.executable, __file__, "--one", *words], check=True)
 
 
-def _cell(runs: Sequence[dict[str, Any]], metric: str) -> str:
+def cell(runs: Sequence[dict[str, Any]], metric: str) -> str:
     """Mean and spread over the seeds, in hundredths as the field writes them."""
     if not runs:
         return "–"
@@ -272,7 +275,7 @@ def print_tables(results: Path) -> None:
         rows = " / ".join(f"{count:,}" for count in (ours or peer)[0]["rows"])
         for metric in experiment.metrics:
             title = {"mcc": "MCC", "f1": "F1"}.get(metric, metric)
-            cells = (experiment.title, rows, experiment.epochs, title, _cell(ours, metric), _cell(peer, metric))
+            cells = (experiment.title, rows, experiment.epochs, title, cell(ours, metric), cell(peer, metric))
             print("| " + " | ".join(map(str, cells)) + " |")
     print("\n| IMDb: max_length | long texts | test accuracy | tokens trained on | test texts cut |")
     print("|---|---|---|---|---|")

@@ -1,0 +1,121 @@
+"""What the built-in model is worth: `mini` fine-tuned beside its own shape with random weights.
+
+    python benchmarks/mini_scores.py --data ../shared/data --results FOLDER
+    python benchmarks/mini_scores.py --data ../shared/data --results FOLDER --only sst2 --seeds 1
+    python benchmarks/mini_scores.py --results FOLDER --table
+
+Every run is a process of its own and leaves a file in FOLDER; a run whose file is there is not repeated. The scores are
+those after the last epoch, on the dev set (MRPC: the test set).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bertwright import BertConfig, BertModel, BertTokenizer
+from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.store import write_text
+from scores import Experiment, cell, run_ours
+
+_OURS: dict[str, Any] = {"learning_rate": 3e-4}
+EXPERIMENTS = {
+    "mrpc": Experiment(
+        "MRPC", "en/mrpc/msr_paraphrase_train.txt", "en/mrpc/test.tsv", 3, ("accuracy", "f1"), settings=_OURS
+    ),
+    "sst2": Experiment("SST-2", "en/sst2/train.tsv", "en/sst2/dev.tsv", 2, settings=_OURS),
+    "chnsenticorp": Experiment(
+        "ChnSentiCorp", "zh/chnsenticorp/train.tsv", "zh/chnsenticorp/dev.tsv", 2, settings=_OURS
+    ),
+    "tnews": Experiment("TNEWS", "zh/tnews/train.json.xz", "zh/tnews/dev.json", 2, settings=_OURS),
+    "afqmc": Experiment("AFQMC", "zh/afqmc/train.csv", "zh/afqmc/dev.csv", 2, ("accuracy", "f1"), settings=_OURS),
+}
+STARTS = ("mini", "random")
+
+
+def start(name: str, results: Path) -> Path:
+    """The folder of `mini`, or of its shape with random weights, made once."""
+    mini = model_folder("mini")
+    if name == "mini":
+        return mini
+    folder = results / "random"
+    if not (folder / "model.safetensors").is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(0)
+        BertTokenizer.from_pretrained(mini).save_pretrained(folder)
+        BertModel(BertConfig.from_pretrained(mini)).save_pretrained(folder)
+    return folder
+
+
+def run_one(name: str, begin: str, seed: int, options: argparse.Namespace) -> None:
+    """One run, in this process; its file is written last and whole."""
+    torch.set_num_threads(options.threads)
+    experiment = EXPERIMENTS[name]
+    found = run_ours(experiment, options.data, seed, start(begin, options.results))
+    found |= {"experiment": name, "start": begin, "seed": seed, "settings": experiment.resolved()}
+    write_text(options.results / f"{name}-{begin}-{seed}.json", json.dumps(found, indent=2) + "\n")
+
+
+def run_all(options: argparse.Namespace) -> None:
+    """All runs that are asked for and not there: first every data set once."""
+    for seed in options.seeds:
+        for name in options.only:
+            for begin in STARTS:
+                if (options.results / f"{name}-{begin}-{seed}.json").is_file():
+                    continue
+                print(f"{name}-{begin}-{seed}: {time.strftime('%H:%M:%S')}", file=sys.stderr, flush=True)
+                words = ["--one", begin, "--only", name, "--seeds", str(seed), "--threads", str(options.threads)]
+                words += ["--data", str(options.data), "--results", str(options.results)]
+                subprocess.run([sys.executable, __file__, *words], check=True)
+
+
+def runs(results: Path, name: str, begin: str) -> Sequence[dict[str, Any]]:
+    """What is there, under the settings that hold now."""
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(results.glob(f"{name}-{begin}-*.json"))]
+    if any(one["settings"] != EXPERIMENTS[name].resolved() for one in found):
+        raise SystemExit(f"runs of {name} in {results} were made with other settings: move them away")
+    return found
+
+
+def print_table(results: Path) -> None:
+    """What is there, as Markdown."""
+    print("| data | rows | epochs | metric | mini (seeds) | random weights (seeds) |\n|---|---|---|---|---|---|")
+    for name, experiment in EXPERIMENTS.items():
+        ours, random = (runs(results, name, begin) for begin in STARTS)
+        for metric in experiment.metrics if ours or random else ():
+            rows = " / ".join(f"{count:,}" for count in (*ours, *random)[0]["rows"])
+            cells = (experiment.title, rows, experiment.epochs, metric, cell(ours, metric), cell(random, metric))
+            print("| " + " | ".join(map(str, cells)) + " |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    data = Path(os.environ.get("BERTWRIGHT_DATA", "../shared/data"))
+    parser.add_argument("--data", type=Path, default=data, help="the folder that holds en/sst2 and the others")
+    parser.add_argument("--results", type=Path, required=True, help="where each run leaves its file")
+    parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="NAME")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--table", action="store_true", help="print the table of what is there, and run nothing")
+    parser.add_argument("--one", choices=STARTS, help="a single run, in this process")
+    options = parser.parse_args()
+    if options.one:
+        run_one(options.only[0], options.one, options.seeds[0], options)
+        return
+    if not options.table:
+        options.results.mkdir(parents=True, exist_ok=True)
+        run_all(options)
+    print_table(options.results)
+
+
+if __name__ == "__main__":
+    main()
