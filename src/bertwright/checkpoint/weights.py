@@ -59,7 +59,9 @@ class LoadReport:
         parts = [f"encoder {loaded}/{wanted} tensors loaded from {self.file}"]
         if self.borrowed:
             parts.append("the decoder begins as a copy of the encoder")
-        if heads := sorted({_module(name) for name in self.loaded if names.is_head(name) and name not in self.borrowed}):
+        if heads := sorted(
+            {_module(name) for name in self.loaded if names.is_head(name) and name not in self.borrowed}
+        ):
             parts.append(f"heads loaded: {shown(heads)}")
         if fresh := sorted({_module(name) for name in self.fresh}):
             parts.append(f"new and untrained: {shown(fresh)}")

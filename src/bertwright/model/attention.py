@@ -46,9 +46,7 @@ def choose_path(qkv: Tensor, dropout: float, longest: int, causal: bool = False)
     return attend_padded
 
 
-def attend_plain(
-    qkv: Tensor, batch: Ragged, dropout: float = 0.0, causal: bool = False
-) -> tuple[Tensor, list[Tensor]]:
+def attend_plain(qkv: Tensor, batch: Ragged, dropout: float = 0.0, causal: bool = False) -> tuple[Tensor, list[Tensor]]:
     """The reference: one sequence at a time, in the words of the paper.
 
     Returns:

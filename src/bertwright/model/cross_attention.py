@@ -2,8 +2,8 @@
 
 Method: Vaswani et al. 2017, section 3.2.3, within each pair of sequences. Neither side holds a pad outside of here.
 
-Shapes: T tokens of the targets, U of the sources, B pairs, A heads, D head size, n pairs of a group, S longest target of
-a group, K longest source of it.
+Shapes: T tokens of the targets, U of the sources, B pairs, A heads, D head size, n pairs of a group, S longest target
+of a group, K longest source of it.
 """
 
 from __future__ import annotations
@@ -139,9 +139,7 @@ def pair_by_length(targets: tuple[int, ...], sources: tuple[int, ...]) -> tuple[
             bias = torch.full((len(seen),), -torch.inf)
             bias[seen_places] = 0.0
             bias = bias.view(len(group), 1, -1)
-        groups.append(
-            PairGroup(asked, seen, places, asked[places], seen_places, seen[seen_places], len(group), bias)
-        )
+        groups.append(PairGroup(asked, seen, places, asked[places], seen_places, seen[seen_places], len(group), bias))
     return tuple(groups)
 
 

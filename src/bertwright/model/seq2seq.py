@@ -71,6 +71,10 @@ class BertForSeq2SeqLM(BertWithHead):
             raise BertwrightError("BW600", reason=f"{model.load_report.file} has no tensor of a decoder")
         return model
 
+    def checkpoint_layers(self, wanted: bool) -> None:
+        super().checkpoint_layers(wanted)
+        self.decoder.checkpointing = wanted
+
     def hold_constants(self) -> None:
         """The pooler, which nothing reads, and positions that are sines."""
         held: list[nn.Module] = [self.bert.pooler] if self.bert.pooler is not None else []
@@ -85,7 +89,7 @@ class BertForSeq2SeqLM(BertWithHead):
     def _write_sinusoids(self) -> None:
         """Sines in place of the position tables, as large beside a fresh word as in the paper.
 
-        There words are scaled by √H to a variance of 1. Here a norm follows the sum of both, and only their ratio counts.
+        There words are scaled by √H to a variance of 1. Here a norm follows the sum, and only their ratio counts.
         """
         if self.seq2seq.positions != "sinusoidal":
             return

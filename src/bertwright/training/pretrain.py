@@ -145,7 +145,7 @@ class _Job:
         self._say_what_is_trained(net, settings, samplers[0])
         held_out = self._sampler(settings, settings.plan[-1][1], "held_out", seed=0)
         judged = held_out.samples(0, min(settings.eval_examples, held_out.count(0)))
-        net.bert.encoder.checkpointing = settings.gradient_checkpointing
+        net.checkpoint_layers(settings.gradient_checkpointing)
         task = FillMask(settings.objective)
 
         def describe(staging: Path, _predictions: Sequence[Prediction] | None) -> None:

@@ -1,7 +1,7 @@
 """What a decoder keeps while it writes: the keys and values of the sources, and those of what was written so far.
 
-All outputs under way are equally long, so that these need no pads; sources of other lengths than the longest are masked.
-A source's keys and values are kept once, however many beams write from it.
+All outputs under way are equally long, so that these need no pads; shorter sources than the longest are masked. A
+source's keys and values are kept once, however many beams write from it.
 
 Shapes: n sources, K longest of them, R = n · beams rows, t tokens written, H hidden size, A heads, D head size, V
 vocabulary.

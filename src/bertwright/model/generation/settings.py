@@ -8,7 +8,7 @@ from bertwright.config import Settings
 
 
 class GenerationSettings(Settings):
-    """What `--set key=value` may say. Lengths count the token that every output begins with, and the one it ends with."""
+    """What `--set key=value` may say. Lengths count the token that begins an output, and the one that ends it."""
 
     max_length: int = Field(128, ge=2, description="tokens of an output, at most")
     min_length: int = Field(0, ge=0, description="an output does not end before it has so many tokens")
