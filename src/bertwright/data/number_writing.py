@@ -96,9 +96,11 @@ def draw_pairs(count: int, test: int, seed: int) -> tuple[list[tuple[str, str]],
 
 
 def write_pairs(folder: Path, count: int, test: int, seed: int) -> None:
-    """Write `train.tsv` and `test.tsv` with the columns `source` and `target`."""
+    """Write `train.tsv` and `test.tsv` with the columns `source` and `target`, and `corpus.txt` for a vocabulary."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, pairs in zip(("train.tsv", "test.tsv"), draw_pairs(count, test, seed)):
+    train, held_out = draw_pairs(count, test, seed)
+    write_text(folder / "corpus.txt", "".join(f"{source} {target}\n" for source, target in train))
+    for name, pairs in (("train.tsv", train), ("test.tsv", held_out)):
         lines = ["source\ttarget", *(f"{source}\t{target}" for source, target in pairs)]
         write_text(folder / name, "\n".join(lines) + "\n")
 

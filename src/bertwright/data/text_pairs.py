@@ -109,12 +109,17 @@ def _names_of(rows: Rows, sample: list[Row], wished: Columns) -> tuple[list[str]
     names = list(rows.names or map(str, range(1, len(first) + 1)))
     if rows.may_have_header:
         cells = [str(cell).strip() for cell in first]
-        both = {plain(cell) for cell in cells}
         texts: list[Any] = [fields for _, fields in sample]
         told = [name for name in (wished.text, wished.text_b, wished.target) if name]
-        if (both & set(SOURCES) and both & set(TARGETS)) or has_header(texts, told):
+        if _is_usual(cells, texts[1:]) or has_header(texts, told):
             names, sample = cells, sample[1:]
     return names, range(len(first)), sample
+
+
+def _is_usual(cells: Sequence[str], below: Sequence[Any]) -> bool:
+    """Whether a cell of the first row is a usual name, and no value of its column."""
+    usual = [at for at, cell in enumerate(cells) if plain(cell) in SOURCES or plain(cell) in TARGETS]
+    return any(all(str(_cell(row, at)).strip() != cells[at] for row in below) for at in usual)
 
 
 def _cell(fields: Any, key: Any) -> Any:

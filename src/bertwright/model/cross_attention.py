@@ -175,9 +175,10 @@ class _Across(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
         query_shape, seen_shape = ctx.shapes
         _, heads, size = query_shape
+        saved = ctx.saved_tensors
         of_query, of_seen = gradient.new_empty(query_shape), gradient.new_zeros(seen_shape)
         for number, group in enumerate(ctx.pairs):
-            query, key, value, weight, mask = ctx.saved_tensors[5 * number : 5 * number + 5]
+            query, key, value, weight, mask = saved[5 * number : 5 * number + 5]
             above = gradient.new_zeros(len(group.asked), heads, size)
             above.index_copy_(0, group.places, gradient.index_select(0, group.tokens))
             above = above.view(group.count, -1, heads, size).transpose(1, 2).reshape(group.count * heads, -1, size)

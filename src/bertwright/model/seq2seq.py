@@ -101,8 +101,11 @@ class BertForSeq2SeqLM(BertWithHead):
 
     def read(self, source: Ragged) -> Tensor:
         """`[U, H]`: the sources as the decoder sees them."""
-        memory = self.bert.encode(source).last
-        return memory if self.bridge is None else self.bridge(memory)  # type: ignore[no-any-return]
+        return self._over_the_bridge(self.bert.encode(source).last)
+
+    def _over_the_bridge(self, encoded: Tensor) -> Tensor:
+        """The encoder's states in the width of the decoder."""
+        return encoded if self.bridge is None else self.bridge(encoded)
 
     def predict(self, hidden: Tensor) -> Tensor:
         """`hidden [n, H]` of the decoder to the scores `[n, V]` of the token that comes next."""
@@ -155,12 +158,12 @@ class BertForSeq2SeqLM(BertWithHead):
         source, places = from_padded(input_ids, attention_mask, token_type_ids)
         target, target_places = from_padded(decoder_input_ids, decoder_attention_mask)
         refuse_empty(source)
-        memory = self.read(source)
-        scores = self.predict(self.decoder(target, memory, source))
+        encoded = self.bert.encode(source).last
+        scores = self.predict(self.decoder(target, self._over_the_bridge(encoded), source))
         output = Seq2SeqOutput(
             loss=None if labels is None else token_loss(scores, labels, target_places),
             logits=target_places.pad(scores),
-            encoder_last_hidden_state=places.pad(memory),
+            encoder_last_hidden_state=places.pad(encoded),
         )
         return output.to_tuple() if return_dict is False else output
 

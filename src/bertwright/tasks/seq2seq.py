@@ -42,7 +42,7 @@ log = logging.getLogger("bertwright")
 
 _TOKENS_A_BATCH = 4096
 _LENGTH = 128  # of an output, where nothing else is said
-_PLAIN = GenerationSettings(max_length=_LENGTH)
+_PLAIN = GenerationSettings.resolve(max_length=_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)

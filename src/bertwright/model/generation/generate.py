@@ -76,7 +76,8 @@ def _portions(
     for start in range(0, source.batch_size, size):
         lengths = source.lengths[start : start + size]
         end = done + sum(lengths)
-        tensors = (source.input_ids, source.token_type_ids, source.position_ids)
-        portions.append((Ragged.of(*(one[done:end] for one in tensors), lengths), encoded[done:end]))
+        ids, types, positions = source.input_ids, source.token_type_ids, source.position_ids
+        part = Ragged.of(ids[done:end], types[done:end], positions[done:end], lengths)
+        portions.append((part, encoded[done:end]))
         done = end
     return portions

@@ -75,7 +75,7 @@ class Memory:
     def _look_across(self, layer: DecoderLayer, hidden: Tensor, seen: Tensor) -> Tensor:
         """`[R, H]`: attention over the sources; the beams of a source ask side by side."""
         asked = layer.cross_attention.ask(hidden)  # [R, A, D]
-        asked = asked.unflatten(0, (-1, self._beams)).transpose(1, 2)  # [n, A, beams, D]
+        asked = asked.view(-1, self._beams, *asked.shape[1:]).transpose(1, 2)  # [n, A, beams, D]
         mixed = F.scaled_dot_product_attention(asked, seen[0], seen[1], attn_mask=self._mask)
         return layer.cross_attention.output(mixed.transpose(1, 2).flatten(0, 1).flatten(1))  # type: ignore[no-any-return]
 
