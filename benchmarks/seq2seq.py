@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--sources", default="S", help="distribution of the sources' lengths, see workloads.py")
     parser.add_argument("--targets", default="S", help="of the targets'")
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--groups", type=int, default=4, help="batches in a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--parts", default="training,greedy,beams")
@@ -83,7 +84,7 @@ def main() -> None:
         }
     shape = f"{options.layers} + {options.layers} layers, {options.hidden} wide, {options.vocabulary} words"
     print(f"{shape}, fp32, {options.threads} threads, batches of {options.batch}; peer {transformers.__version__}")
-    groups = [make_texts(options, seed) for seed in range(4)]
+    groups = [make_texts(options, seed) for seed in range(options.groups)]
     print("sources:", histogram([len(one) for group in groups for one in group.sources]))
     print("targets:", histogram([len(one) for group in groups for one in group.targets]))
     parts = options.parts.split(",")
@@ -105,7 +106,7 @@ def make_model(folder: Path, layers: int, hidden: int, vocabulary: int) -> BertF
         model.decoder.embeddings.position.weight[:, 0] += 0.02 * torch.arange(512)
         model.mlm.dense.weight[0] = torch.eye(hidden)[0]
         model.decoder.embeddings.word.weight[:, 0] = 0
-        model.decoder.embeddings.word.weight[END] = torch.eye(hidden)[0]
+        model.decoder.embeddings.word.weight[END] = 2 * torch.eye(hidden)[0]
     model.save_pretrained(folder)
     return BertForSeq2SeqLM.load(folder)
 
