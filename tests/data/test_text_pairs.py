@@ -129,3 +129,8 @@ def test_dates_and_pairs(tmp_path: Path) -> None:
     write_pairs(tmp_path, 40, 10, seed=3)
     assert len(read_pairs(tmp_path / "train.tsv", labelled=True).examples) == 40
     assert len(read_pairs(tmp_path / "test.tsv", labelled=True).examples) == 10
+
+
+def test_a_han_character_counts_for_two() -> None:
+    assert around("一二三四。五六七八。", 0, 1, room=19) == "一二三四。"
+    assert around("一二三四。五六七八。", 0, 1, room=20) == "一二三四。五六七八。"

@@ -20,7 +20,7 @@ from bertwright.checkpoint.store import write_text
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
 _MYRIADS = ("", "万", "亿")
-_LARGEST = 10**8 - 1
+_LONGEST = 8  # digits of a number
 _FIRST, _DAYS = date(1900, 1, 1), 365 * 200
 
 
@@ -70,10 +70,11 @@ def number_pairs(seed: int) -> Iterator[tuple[str, str]]:
     """Writings of the same thing, in Chinese and in digits, without end: numbers of every length and dates by turns."""
     draw = np.random.default_rng(seed)
     while True:
-        number = int(draw.integers(0, min(10 ** int(draw.integers(1, 9)), _LARGEST), endpoint=True))
-        if draw.random() < 0.3:  # zeros inside are what is hard
-            number -= number % 10 ** int(draw.integers(1, 5)) - int(draw.integers(0, 10))
-        yield number_in_chinese(abs(number)), str(abs(number))
+        digits = draw.integers(0, 10, int(draw.integers(1, _LONGEST, endpoint=True)))
+        if draw.random() < 0.5:  # zeros inside and at the end are what is hard
+            digits *= draw.random(len(digits)) < 0.5
+        number = int("".join(map(str, digits.tolist())))
+        yield number_in_chinese(number), str(number)
         day = _FIRST + timedelta(days=int(draw.integers(0, _DAYS)))
         yield date_in_chinese(day), day.isoformat()
 

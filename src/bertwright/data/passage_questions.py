@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from bertwright.data.examples import Example, Where
 from bertwright.text.sentences import split_sentences
 
-_AROUND = 400  # characters of a passage that are kept, whole sentences, the one with the answer always
+_AROUND = 400  # letters of a passage that are kept, whole sentences, the one with the answer always
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 
 def is_passage(fields: Any) -> bool:
@@ -36,7 +38,9 @@ def questions_of(where: Where, article: Any) -> Iterator[Example]:
 
 
 def around(passage: str, start: int, length: int, room: int = _AROUND) -> str:
-    """Whole sentences of `passage` around `passage[start : start + length]`, up to `room` characters."""
+    """Whole sentences of `passage` around `passage[start : start + length]`, up to `room` letters, of which a Han
+    character, being a token of its own, counts for two.
+    """
     spans, at = [], 0
     for sentence in split_sentences(passage):
         begin = passage.find(sentence, at)
@@ -49,8 +53,12 @@ def around(passage: str, start: int, length: int, room: int = _AROUND) -> str:
         last += 1
     while True:
         wider = [pair for pair in ((first - 1, last), (first, last + 1)) if pair[0] >= 0 and pair[1] < len(spans)]
-        fitting = [pair for pair in wider if spans[pair[1]][1] - spans[pair[0]][0] <= room]
+        fitting = [pair for pair in wider if _size(passage[spans[pair[0]][0] : spans[pair[1]][1]]) <= room]
         if not fitting:
             return passage[spans[first][0] : spans[last][1]]
         # Before and after by turns: the shorter side grows.
         first, last = min(fitting, key=lambda pair: (spans[pair[1]][1] - spans[pair[0]][0], pair))
+
+
+def _size(text: str) -> int:
+    return len(text) + len(_HAN.findall(text))
