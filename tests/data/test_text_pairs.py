@@ -132,5 +132,5 @@ def test_dates_and_pairs(tmp_path: Path) -> None:
 
 
 def test_a_han_character_counts_for_two() -> None:
-    assert around("一二三四。五六七八。", 0, 1, room=19) == "一二三四。"
-    assert around("一二三四。五六七八。", 0, 1, room=20) == "一二三四。五六七八。"
+    assert around("一二三四。五六七八。", 0, 1, room=17) == "一二三四。"
+    assert around("一二三四。五六七八。", 0, 1, room=18) == "一二三四。五六七八。"
