@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bertwright.model.models import BertForTokenClassification as BertForTokenClassification
     from bertwright.model.models import BertModel as BertModel
     from bertwright.model.pointer import BertForSpanPointing as BertForSpanPointing
+    from bertwright.model.seq2seq import BertForSeq2SeqLM as BertForSeq2SeqLM
     from bertwright.model.tagger import BertCrfForTokenClassification as BertCrfForTokenClassification
     from bertwright.text.tokenizer import BertTokenizer as BertTokenizer
     from bertwright.training.finetune import finetune as finetune
@@ -39,6 +40,7 @@ _HOME = {
     "BertForTokenClassification": "model.models",
     "BertCrfForTokenClassification": "model.tagger",
     "BertForSpanPointing": "model.pointer",
+    "BertForSeq2SeqLM": "model.seq2seq",
     "BertForQuestionAnswering": "model.models",
     "BertForMultipleChoice": "model.models",
     "finetune": "training.finetune",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bertwright import BertForPreTraining
+from bertwright.data.number_writing import write_pairs
 from bertwright.data.samples import stories
 from bertwright.data.spans.writing import lines_for
 from bertwright.training.pretrain_settings import PretrainSettings
@@ -35,12 +36,35 @@ def test_a_recipe_runs_for_two_steps(
         train, dev = tmp_path / "train.conll", tmp_path / "dev.conll"
         for seed, path in enumerate((train, dev)):
             path.write_text("".join(lines_for(tagged_sentences(40, seed), "columns", "bio")), encoding="utf-8")
+    more: list[str] = []
+    if "--task seq2seq" in recipe.read_text(encoding="utf-8"):
+        more = ["--task", "seq2seq"]
+        train, dev = write_written(recipe.stem, tmp_path)
+        if "shape = " in recipe.read_text(encoding="utf-8"):
+            model = tmp_path / "vocab"
+            made = command("vocab", tmp_path / "corpus.txt", "--size", 150, "--out", model, "--workers", 1)
+            assert made.code == 0, made.err
     result = command(
-        "finetune", train, "--dev", dev, "--model", model, "--out", tmp_path / "run", "--recipe", recipe,
+        "finetune", train, "--dev", dev, "--model", model, "--out", tmp_path / "run", "--recipe", recipe, *more,
         "max_steps=2",
     )  # fmt: skip
     assert result.code == 0, result.err
     assert "step 2 " in result.err
+
+
+def write_written(recipe: str, folder: Path) -> tuple[Path, Path]:
+    """Training and dev data in the form that the recipe is for."""
+    if recipe.startswith("numbers"):
+        write_pairs(folder, 200, 16, seed=1)
+        return folder / "train.tsv", folder / "test.tsv"
+    passage = "The weather was good. We went to the park with a dog, and it was happy. Then it rained."
+    questions = [
+        {"id": f"q{i}", "question": f"What was good {i}?", "answers": [{"text": "weather", "answer_start": 4}]}
+        for i in range(16)
+    ]
+    whole = {"data": [{"title": "", "paragraphs": [{"context": passage, "qas": questions}]}]}
+    (folder / "squad.json").write_text(json.dumps(whole), encoding="utf-8")
+    return folder / "squad.json", folder / "squad.json"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

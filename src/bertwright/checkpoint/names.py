@@ -3,6 +3,10 @@
 `{i}` stands for the number of a layer. The encoder's names carry the prefix `bert.` in a model with a head and
 none in a bare encoder, on both sides alike. Three tensors of theirs in one row are one of ours, stacked along
 the first axis.
+
+A decoder's names are the encoder's with `decoder.` in front, on both sides; an encoder-decoder of theirs puts
+`encoder.` before its encoder, `decoder.bert.` before its decoder and `decoder.` before the head of it
+(`published`), which `canonical` takes away again.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from collections.abc import Container
 PREFIX = "bert."
 
 # ours, theirs; the tails `.weight` and `.bias` go with both.
-_MODULES: tuple[tuple[str, tuple[str, ...]], ...] = (
+_ENCODER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("encoder.embeddings.word", ("embeddings.word_embeddings",)),
     ("encoder.embeddings.position", ("embeddings.position_embeddings",)),
     ("encoder.embeddings.token_type", ("embeddings.token_type_embeddings",)),
@@ -27,6 +31,22 @@ _MODULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("encoder.layers.{i}.feed_forward.up", ("encoder.layer.{i}.intermediate.dense",)),
     ("encoder.layers.{i}.feed_forward.down", ("encoder.layer.{i}.output.dense",)),
     ("encoder.layers.{i}.feed_forward_norm", ("encoder.layer.{i}.output.LayerNorm",)),
+)
+_CROSS_ATTENTION: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("decoder.layers.{i}.cross_attention.query", ("decoder.encoder.layer.{i}.crossattention.self.query",)),
+    (
+        "decoder.layers.{i}.cross_attention.key_value",
+        tuple(f"decoder.encoder.layer.{{i}}.crossattention.self.{part}" for part in ("key", "value")),
+    ),
+    ("decoder.layers.{i}.cross_attention.output", ("decoder.encoder.layer.{i}.crossattention.output.dense",)),
+    ("decoder.layers.{i}.cross_attention_norm", ("decoder.encoder.layer.{i}.crossattention.output.LayerNorm",)),
+    ("bridge", ("enc_to_dec_proj",)),
+)
+DECODER = "decoder."
+_MODULES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    *_ENCODER,
+    *((DECODER + ours.removeprefix("encoder."), tuple(DECODER + one for one in theirs)) for ours, theirs in _ENCODER),
+    *_CROSS_ATTENTION,
     ("pooler.dense", ("pooler.dense",)),
     ("mlm.dense", ("cls.predictions.transform.dense",)),
     ("mlm.norm", ("cls.predictions.transform.LayerNorm",)),
@@ -75,10 +95,37 @@ def second(ours: str, model: Container[str]) -> str | None:
 
 
 def canonical(name: str) -> str:
-    """Their name without what differs between releases: wrappers, `bert.`, and `gamma`/`beta` of TF days."""
-    name = name.removeprefix("module.").removeprefix("_orig_mod.").removeprefix(PREFIX)
+    """Their name without what differs between releases and between kinds of models: wrappers, the prefixes of
+    `bare`, and `gamma`/`beta` of TF days.
+    """
+    name = bare(name.removeprefix("module.").removeprefix("_orig_mod."))
     name = re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", name)
     return re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", name)
+
+
+def bare(name: str) -> str:
+    """Their name without the prefix that says of which part of a model it is; a decoder's keeps `decoder.`."""
+    if name.startswith(DECODER):
+        name = name.removeprefix(DECODER)
+        return name if name.startswith("cls.") else DECODER + name.removeprefix(PREFIX)
+    return re.sub(r"^encoder\.(?=embeddings\.|encoder\.|pooler\.)", "", name).removeprefix(PREFIX)
+
+
+def published(name: str) -> str:
+    """What `canonical` takes away, put before a name again for an encoder-decoder."""
+    name = name.removeprefix(PREFIX)
+    if name.startswith(DECODER):
+        return f"{DECODER}{PREFIX}{name.removeprefix(DECODER)}"
+    if name.startswith("cls."):
+        return DECODER + name
+    return name if name.startswith("enc_to_dec_proj") else f"encoder.{name}"
+
+
+def of_the_encoder(canonical_name: str) -> str | None:
+    """The tensor of an encoder that a decoder's begins as; None for what is no decoder's, and for cross-attention."""
+    if not canonical_name.startswith(DECODER) or ".crossattention." in canonical_name:
+        return None
+    return canonical_name.removeprefix(DECODER)
 
 
 def is_counter(canonical_name: str) -> bool:
@@ -86,9 +133,12 @@ def is_counter(canonical_name: str) -> bool:
     return _COUNTERS.search(canonical_name) is not None
 
 
-def repeated(canonical_name: str) -> str | None:
-    """The tensor of theirs that this one repeats, where both hold the same numbers."""
-    return _REPEATS.get(canonical_name)
+def repeated(canonical_name: str, two_parts: bool = False) -> str | None:
+    """The tensor of theirs that this one repeats, where both hold the same numbers; with `two_parts` the head is
+    that of a decoder.
+    """
+    original = _REPEATS.get(canonical_name)
+    return DECODER + original if two_parts and original is not None and original.startswith("embeddings.") else original
 
 
 def is_head(ours: str) -> bool:

@@ -34,6 +34,7 @@ class LoadReport:
         misshapen: tensors of the model whose shape in the file differs: our name, theirs, shape there, shape
             wanted.
         empty: tensors of the file that carry nothing (counters, copies of tied weights).
+        borrowed: tensors of a decoder that were taken from the encoder, as the file has no decoder.
     """
 
     file: Path
@@ -44,6 +45,7 @@ class LoadReport:
     unused: list[str] = field(default_factory=list)
     misshapen: list[tuple[str, str, list[int], list[int]]] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
+    borrowed: list[str] = field(default_factory=list)
 
     @property
     def fresh(self) -> list[str]:
@@ -55,7 +57,11 @@ class LoadReport:
         loaded = sum(not names.is_head(name) for name in self.loaded)
         wanted = loaded + sum(not names.is_head(name) for name in self.fresh)
         parts = [f"encoder {loaded}/{wanted} tensors loaded from {self.file}"]
-        if heads := sorted({_module(name) for name in self.loaded if names.is_head(name)}):
+        if self.borrowed:
+            parts.append("the decoder begins as a copy of the encoder")
+        if heads := sorted(
+            {_module(name) for name in self.loaded if names.is_head(name) and name not in self.borrowed}
+        ):
             parts.append(f"heads loaded: {shown(heads)}")
         if fresh := sorted({_module(name) for name in self.fresh}):
             parts.append(f"new and untrained: {shown(fresh)}")
@@ -67,6 +73,8 @@ class LoadReport:
 
 
 def _module(name: str) -> str:
+    if name.startswith(names.DECODER):
+        return "cross-attention" if "cross_attention" in name else "decoder"
     return name.removeprefix(names.PREFIX).rpartition(".")[0] or name
 
 
@@ -144,14 +152,20 @@ def match(
             report.unused.append(name)
             continue
         there[plain] = name
-        if plain != name.removeprefix(names.PREFIX):
+        if plain != names.bare(name):
             report.renamed.append(name)
     found: dict[str, Tensor] = {}
     used: set[str] = set()
+    has_decoder = any(plain.startswith(names.DECODER) for plain in there)
     for ours, shape in wanted.items():
         parts = {names.canonical(name): name for name in names.theirs(ours)}
         if (second := names.second(ours, wanted)) in there:
             parts = {second: second}
+        if not has_decoder:  # the checkpoint of a BERT: a decoder begins as its encoder
+            taken = {names.of_the_encoder(part) or part: name for part, name in parts.items()}
+            if taken != parts and all(part in there for part in taken):
+                report.borrowed.append(ours)
+                parts = taken
         if absent := [name for part, name in parts.items() if part not in there]:
             report.missing.append(ours)
             report.absent += absent
@@ -172,14 +186,14 @@ def match(
     plain_tensors = {plain: tensors[name] for plain, name in there.items()}
     for plain, name in there.items():
         if plain not in used:
-            (report.empty if _carries_nothing(plain, plain_tensors) else report.unused).append(name)
+            (report.empty if _carries_nothing(plain, plain_tensors, has_decoder) else report.unused).append(name)
     return found, report
 
 
-def _carries_nothing(plain: str, tensors: Mapping[str, Tensor]) -> bool:
+def _carries_nothing(plain: str, tensors: Mapping[str, Tensor], has_decoder: bool) -> bool:
     if names.is_counter(plain):
         return True
-    original = tensors.get(names.repeated(plain) or "")
+    original = tensors.get(names.repeated(plain, has_decoder) or "")
     copy = tensors[plain]
     return original is not None and copy.dtype == original.dtype and torch.equal(copy, original)
 
@@ -187,13 +201,14 @@ def _carries_nothing(plain: str, tensors: Mapping[str, Tensor]) -> bool:
 def to_theirs(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Our tensors under Hugging Face's names, each whole and contiguous."""
     renamed: dict[str, Tensor] = {}
+    two_parts = any(ours.startswith(names.DECODER) for ours in state)
     for ours, tensor in state.items():
         parts = names.theirs(ours)
         for name, piece in zip(parts, tensor.detach().chunk(len(parts))):
             renamed[name] = piece.cpu().contiguous()
         if second := names.second(ours, state):
             renamed[second] = renamed[parts[0]].clone()
-    return renamed
+    return {names.published(name): tensor for name, tensor in renamed.items()} if two_parts else renamed
 
 
 def write_tensors(state: Mapping[str, Tensor], file: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.finetuning import Device, Encoding, LabelColumn, TextBColumn, TextColumn
+from bertwright.cli.finetuning import Choices, Device, Encoding, LabelColumn, TextBColumn, TextColumn
 
 Data = Annotated[Path, typer.Argument(help="Labelled texts, in any format that `finetune` reads.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -27,6 +27,7 @@ def evaluate(
     abstain_accuracy: Annotated[
         float | None, typer.Option(help="Find the score above which answers are as accurate as this, such as 0.95.")
     ] = None,
+    choices: Choices = None,
     as_json: Json = False,
 ) -> None:
     """Score a trained model on labelled texts: metrics with intervals, calibration, confusions.
@@ -54,7 +55,7 @@ def evaluate(
     if abstain_accuracy is not None and not 0 < abstain_accuracy <= 1:
         raise BertwrightError("BW522", value=abstain_accuracy)
     columns = Columns(text_column, label_column, text_b_column)
-    report = run_evaluate(run, data, columns=columns, encoding=encoding, device=device)
+    report = run_evaluate(run, data, columns=columns, encoding=encoding, device=device, choices=choices or ())
     typer.echo(report.table.summary(), err=True)
     if predictions is not None:
         write_text(predictions, answers_jsonl(report.examples, report.predictions))

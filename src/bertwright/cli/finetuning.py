@@ -9,7 +9,12 @@ import typer
 
 TextColumn = Annotated[str | None, typer.Option(help="Column of the texts, by name or number. Default: found.")]
 TextBColumn = Annotated[str | None, typer.Option(help="Column of the second texts of pairs. Default: found.")]
-LabelColumn = Annotated[str | None, typer.Option(help="Column of the labels. Default: found.")]
+LabelColumn = Annotated[
+    str | None, typer.Option(help="Column of the labels (seq2seq: of the targets). Default: found.")
+]
+Choices = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="How to write: num_beams=4, max_length=64, …")
+]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of the data. Default: detected, and said.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
 
@@ -32,7 +37,7 @@ def finetune(
     ] = "mini",
     out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/ and the name of TRAIN.")] = None,
     task: Annotated[
-        str | None, typer.Option(help="classification, tagging or spans. Default: by the form of the data.")
+        str | None, typer.Option(help="classification, tagging, spans or seq2seq. Default: by the form of the data.")
     ] = None,
     head: Annotated[str | None, typer.Option(help="Of a tagger: crf or softmax.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
@@ -67,6 +72,8 @@ def finetune(
       bertwright finetune train.conll --dev dev.conll --model bert-base-cased --task tagging --head crf
 
       bertwright finetune nested.jsonl --model bert-base-chinese --task spans
+
+      bertwright finetune articles.csv --model bert-base-chinese --task seq2seq num_beams=4
     """
     from bertwright.cli.tables import print_confusion, print_tables
     from bertwright.data.tables import Columns
@@ -117,6 +124,7 @@ def predict(
     encoding: Encoding = None,
     device: Device = "cpu",
     top_k: Annotated[int | None, typer.Option(min=1, help="Tokens named for each [MASK]. Default: 5.")] = None,
+    choices: Choices = None,
     among: Annotated[str, typer.Option(help="Consider only these words for a [MASK]: good,bad")] = "",
 ) -> None:
     """Answer for texts, one line each, in the order given; without texts and --input, for the lines of stdin.
@@ -128,6 +136,8 @@ def predict(
       bertwright predict runs/first --input texts.csv --output answers.jsonl
 
       cat texts.txt | bertwright predict runs/first > answers.jsonl
+
+      bertwright predict runs/summaries --input articles.csv --set num_beams=4 --set no_repeat_ngram_size=3
 
       bertwright predict runs/pretrained "The capital of France is [MASK]." --among paris,london
     """
@@ -147,6 +157,8 @@ def predict(
     predictor = Predictor.load(run, device)
     if top_k is not None or among:
         predictor.choose_tokens(top_k or 5, [word.strip() for word in among.split(",") if word.strip()])
+    if choices:
+        predictor.choose(choices)
     if data is None:
         lines = texts or lines_of_stdin(encoding)
         _, examples = stream_examples(lines, name="arguments" if texts else "stdin")

@@ -61,6 +61,7 @@ class Example:
         where: its place in the data.
         text_b: the second text of a pair.
         spans: the marked parts of `text`, counted in characters; None where the data does not mark any.
+        target: the text that is to be written for it; None where the data has none.
     """
 
     text: str
@@ -68,19 +69,24 @@ class Example:
     where: Where
     text_b: str | None = None
     spans: tuple[Span, ...] | None = None
+    target: str | None = None
 
     @property
     def answer(self) -> str | tuple[Span, ...] | None:
-        """What the data says about the text: its label, or its spans; None where it says nothing."""
+        """What the data says about the text: its label, its spans, or its target; None where it says nothing."""
+        if self.target is not None:
+            return self.target
         return self.label if self.spans is None else self.spans
 
 
 def digest_of(examples: Iterable[Example]) -> str:
-    """SHA-256 of texts, labels and spans in their order: equal for equal data, wherever it was read from."""
+    """SHA-256 of texts, labels, spans and targets in their order: equal for equal data, wherever it was read from."""
     digest = hashlib.sha256()
     for example in examples:
         parts: tuple[object, ...] = (example.text, example.text_b, example.label)
         if example.spans is not None:
             parts += tuple((span.start, span.end, span.type) for span in example.spans)
+        if example.target is not None:
+            parts += (example.target,)
         digest.update(repr(parts).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

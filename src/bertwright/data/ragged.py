@@ -115,6 +115,13 @@ class Places:
         return padded.reshape(self.batch_size * self.width, *padded.shape[2:])[self.index]
 
 
+def from_lengths(lengths: Sequence[int], device: torch.device) -> Places:
+    """Where the tokens of sequences of these lengths stand in a padded form `[B, S]`, pads at the right."""
+    width = max(lengths, default=0)
+    real = torch.arange(width) < torch.tensor(lengths)[:, None]
+    return Places(real.flatten().nonzero().squeeze(1).to(device), len(lengths), width)
+
+
 def from_padded(
     input_ids: Tensor,
     attention_mask: Tensor | None = None,

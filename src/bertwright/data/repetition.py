@@ -31,12 +31,13 @@ def repetitions(table: Table, name: str) -> list[Finding]:
             other.append((example.where, examples[before].where))
             known[example.answer] = example.where
     findings = []
-    if other:
-        message = f"{name}: {_rows(other)} the text of an earlier row and another label"
-        findings.append(_finding("contradictions", "warning", message, other))
+    answer, severity = ("label", "warning") if table.columns.target is None else ("target", "note")
+    if other:  # several texts may be right for one
+        message = f"{name}: {_rows(other)} the text of an earlier row and another {answer}"
+        findings.append(_finding("contradictions", severity, message, other))
     if same:
         share = 100 * len(same) / len(examples)
-        message = f"{name}: {_rows(same)} the text and the label of an earlier row ({share:.1f} %)"
+        message = f"{name}: {_rows(same)} the text and the {answer} of an earlier row ({share:.1f} %)"
         findings.append(_finding("duplicates", "note", message, same))
     like = _alike(examples, first)
     if like:

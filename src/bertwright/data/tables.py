@@ -16,6 +16,7 @@ class Columns:
     text: str | None = None
     label: str | None = None
     text_b: str | None = None
+    target: str | None = None  # of texts that are to be written
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ def describe(columns: Columns, header: bool | None) -> str:
         texts = f"pairs of texts from {called(columns.text)} and {called(columns.text_b)}"
     else:
         texts = f"text from {called(columns.text)}"
+    if columns.target is not None:
+        return f"{texts}, targets from {called(columns.target)}"
     return texts if columns.label is None else f"{texts}, labels from {called(columns.label)}"
 
 

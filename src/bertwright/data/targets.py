@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bertwright.data.ragged import Ragged
+
 
 class Targets(Protocol):
     """The targets of N inputs."""
 
-    def take(self, members: NDArray[np.int64]) -> Tensor:
-        """Those of some inputs, in their order, as the loss of the task reads them."""
+    def take(self, members: NDArray[np.int64]) -> Any:
+        """Those of some inputs, in their order, as the loss of the task reads them: what can go to a device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +49,49 @@ class RowTargets:
     def take(self, members: NDArray[np.int64]) -> Tensor:
         """`[n, …]`"""
         return self.rows[members]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBatch:
+    """Texts that a decoder learns to write. T tokens.
+
+    Attributes:
+        inputs: each text without its last token.
+        labels: `[T]` the token that follows each of them.
+    """
+
+    inputs: Ragged
+    labels: Tensor
+
+    @property
+    def num_tokens(self) -> int:
+        """T."""
+        return self.inputs.num_tokens
+
+    def to(self, device: torch.device, /) -> WrittenBatch:
+        """The same on `device`."""
+        return WrittenBatch(self.inputs.to(device), self.labels.to(device, non_blocking=True))
+
+
+@dataclass(frozen=True, slots=True)
+class TextTargets:
+    """One text an input.
+
+    Attributes:
+        rows: of each input the ids of its target, from the token that begins it to the one that ends it.
+    """
+
+    rows: Sequence[NDArray[np.int64]]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """`[N]` tokens that are to be written."""
+        return np.array([len(row) - 1 for row in self.rows], dtype=np.int64)
+
+    def take(self, members: NDArray[np.int64]) -> WrittenBatch:
+        """Those of some inputs, end to end."""
+        rows = [self.rows[index] for index in members]
+        ids = torch.from_numpy(np.concatenate([row[:-1] for row in rows]))
+        positions = torch.from_numpy(np.concatenate([np.arange(len(row) - 1) for row in rows]))
+        inputs = Ragged.of(ids, torch.zeros_like(ids), positions, [len(row) - 1 for row in rows])
+        return WrittenBatch(inputs, torch.from_numpy(np.concatenate([row[1:] for row in rows])))

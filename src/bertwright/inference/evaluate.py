@@ -13,6 +13,7 @@ from bertwright.errors import BertwrightError
 from bertwright.evaluation.abstention import Abstention, abstention
 from bertwright.evaluation.summary import Answers, Summary, summarize
 from bertwright.inference.predictor import Predictor
+from bertwright.tasks.scoring import predict_encoded
 from bertwright.tasks.task import Prediction, Task
 from bertwright.training.answers import answer_row, answers_of
 
@@ -77,14 +78,19 @@ def evaluate(
     columns: Columns | None = None,
     encoding: str | None = None,
     device: str = "cpu",
+    choices: Sequence[str] = (),
 ) -> Report:
     """Score the model of a run folder on labelled data: a file, rows or a data frame, as `read_examples` takes them.
+
+    `choices` are `key=value` words for `Predictor.choose`.
 
     Raises:
         BertwrightError: those of `Predictor.load` and `read_examples`, BW209 for a label it does not know, BW581 and
             BW582 for pairs where it reads single texts and the other way round, BW523 for a task without labels.
     """
     predictor = Predictor.load(run, device)
+    if choices:
+        predictor.choose(choices)
     task = _task_of(predictor)
     pair = task.reads_pairs or None
     table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair)
@@ -95,13 +101,15 @@ def score(predictor: Predictor, table: Table) -> Report:
     """The report of a loaded model on data that was read."""
     task = _task_of(predictor)
     task.check(table.examples)
-    predictions = predictor.answer(table.examples)
+    encoded = task.encode(predictor.tokenizer, table.examples, predictor.reading)
+    predictions = predict_encoded(predictor.model, task, encoded)
+    scores = task.measure(predictor.model, table.examples, encoded) | task.score(predictions, table.examples)
     answers = answers_of(task, predictions, table.examples)
     summary = None
     if answers is not None:
         temperature = task.temperature
         summary = summarize(answers) if temperature == 1 else summarize(answers.tempered(1 / temperature), temperature)
-    return Report(task, table, task.score(predictions, table.examples), predictions, answers, summary)
+    return Report(task, table, scores, predictions, answers, summary)
 
 
 def _task_of(predictor: Predictor) -> Task:

@@ -48,6 +48,14 @@ class Predictor:
             raise BertwrightError("BW525", task=self.task.name)
         self.task = self.task.bound(self.tokenizer, top_k, among)
 
+    def choose(self, words: Sequence[str]) -> None:
+        """Say how to answer, in `key=value` words, such as `num_beams=4` for a model that writes.
+
+        Raises:
+            BertwrightError: those of `Answerer.answering`.
+        """
+        self.task = self.task.answering(words)
+
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu") -> Self:
         """The predictor that a run folder or a model folder holds.

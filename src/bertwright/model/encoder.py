@@ -57,23 +57,32 @@ class Embeddings(nn.Module):
 
 
 class Attention(nn.Module):
-    """Self-attention with queries, keys and values from one matrix product."""
+    """Self-attention with queries, keys and values from one matrix product.
 
-    def __init__(self, config: BertConfig) -> None:
+    Attributes:
+        causal: whether a token sees nothing that follows it, as in a decoder.
+    """
+
+    def __init__(self, config: BertConfig, causal: bool = False) -> None:
         super().__init__()
+        self.causal = causal
         self.qkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
         self.output = nn.Linear(config.hidden_size, config.hidden_size)
         self.num_heads = config.num_attention_heads
         self.dropout = config.attention_probs_dropout_prob
 
+    def project(self, hidden: Tensor) -> Tensor:
+        """Queries, keys and values `[T, 3, A, D]` of `hidden [T, H]`."""
+        return self.qkv(hidden).unflatten(-1, (3, self.num_heads, -1))  # type: ignore[no-any-return]
+
     def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
         """`[T, H]` to `[T, H]`; where `weights` is a list, the attention weights are appended to it."""
-        qkv = self.qkv(hidden).unflatten(-1, (3, self.num_heads, -1))  # [T, 3, A, D]
+        qkv = self.project(hidden)
         dropout = self.dropout if self.training else 0.0
         if weights is None:
-            mixed = attend(qkv, batch, dropout)
+            mixed = attend(qkv, batch, dropout, self.causal)
         else:
-            mixed, weight = attend_plain(qkv, batch, dropout)
+            mixed, weight = attend_plain(qkv, batch, dropout, self.causal)
             weights.append(weight)
         return self.output(mixed.flatten(1))  # type: ignore[no-any-return]
 
@@ -164,7 +173,7 @@ class Encoder(nn.Module):
         Raises:
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
-        self._check(batch)
+        check_indices(self.config, batch)
         if first_only and self.layers and all(batch.lengths) and not (output_hidden_states or output_attentions):
             return Encoding(self._first_states(batch), first_only=True)
         weights: list[list[Tensor]] | None = [] if output_attentions else None
@@ -190,16 +199,21 @@ class Encoder(nn.Module):
             return checkpoint(layer, *inputs, use_reentrant=False)  # type: ignore[no-any-return]
         return layer(*inputs)
 
-    def _check(self, batch: Ragged) -> None:
-        """An index outside a table is a sentence on the CPU; a GPU would answer with a device-side assert."""
-        if batch.input_ids.device.type != "cpu" or not batch.num_tokens:
-            return
-        tables = (
-            ("BW421", batch.input_ids, self.config.vocab_size),
-            ("BW422", batch.token_type_ids, self.config.type_vocab_size),
-            ("BW423", batch.position_ids, self.config.max_position_embeddings),
-        )
-        for code, ids, rows in tables:
-            low, high = torch.aminmax(ids)
-            if low < 0 or high >= rows:
-                raise BertwrightError(code, value=int(high if high >= rows else low), rows=rows)
+
+def check_indices(config: BertConfig, batch: Ragged) -> None:
+    """An index outside a table is a sentence on the CPU; a GPU would answer with a device-side assert.
+
+    Raises:
+        BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
+    """
+    if batch.input_ids.device.type != "cpu" or not batch.num_tokens:
+        return
+    tables = (
+        ("BW421", batch.input_ids, config.vocab_size),
+        ("BW422", batch.token_type_ids, config.type_vocab_size),
+        ("BW423", batch.position_ids, config.max_position_embeddings),
+    )
+    for code, ids, rows in tables:
+        low, high = torch.aminmax(ids)
+        if low < 0 or high >= rows:
+            raise BertwrightError(code, value=int(high if high >= rows else low), rows=rows)

@@ -99,6 +99,10 @@ class BertWithHead(Pretrained):
         """Fresh values for what stands on the encoder, which has its own already."""
         self.initialise(only={name for name, _ in self.named_parameters() if not name.startswith("bert.")})
 
+    def checkpoint_layers(self, wanted: bool) -> None:
+        """Whether training keeps only the input of each layer; see `Encoder`."""
+        self.bert.encoder.checkpointing = wanted
+
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """The scores of this model for an encoded batch."""
         raise NotImplementedError

@@ -90,3 +90,11 @@ class QuestionAnsweringOutput(ModelOutput):
 
     start_logits: Tensor | None = None
     end_logits: Tensor | None = None
+
+
+@dataclass
+class Seq2SeqOutput(ModelOutput):
+    """`logits [B, S, V]` over the targets and `encoder_last_hidden_state [B, K, H]` of the sources."""
+
+    logits: Tensor | None = None
+    encoder_last_hidden_state: Tensor | None = None

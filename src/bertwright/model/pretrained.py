@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,9 @@ class Pretrained(nn.Module):
         config: its shape.
         load_report: what became of every tensor, where the model was loaded from a folder.
     """
+
+    config_class: ClassVar[type[BertConfig]] = BertConfig
+    architecture: ClassVar[str] = ""  # what the peers call it, where that is not the name of the class
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
@@ -104,7 +107,7 @@ class Pretrained(nn.Module):
             BertwrightError: BW302 a file is missing, BW310 to BW314 the config, BW320 and BW321 the weight file,
                 BW322 encoder tensors are missing, BW323 tensors of another shape.
         """
-        config = BertConfig.from_pretrained(folder, **changes)
+        config = cls.config_class.from_pretrained(folder, **changes)
         if unknown := config.unknown_keys():
             log.warning("%s: keys without effect here: %s", folder / "config.json", shown(unknown))
         with torch.device("meta"):
@@ -121,7 +124,11 @@ class Pretrained(nn.Module):
         model.load_state_dict(state, assign=True)
         model.requires_grad_(True)
         model.initialise(only=set(report.fresh))
+        model.hold_constants()
         return model.eval()
+
+    def hold_constants(self) -> None:
+        """Take out of the training what is never learnt; nothing, in most models."""
 
     def _refuse_gaps(self, ignore_mismatched_sizes: bool) -> None:
         report = self.load_report
@@ -138,7 +145,8 @@ class Pretrained(nn.Module):
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors` as `transformers` reads them."""
         unseal(Path(folder))
-        self.config.write(folder, architectures=[type(self).__name__], dtype=str(self.dtype).removeprefix("torch."))
+        named = self.architecture or type(self).__name__
+        self.config.write(folder, architectures=[named], dtype=str(self.dtype).removeprefix("torch."))
         write_tensors(dict(self.named_parameters()), Path(folder) / "model.safetensors")
 
     @property

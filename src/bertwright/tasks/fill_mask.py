@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bertwright.data.pretraining.settings import Objective as Pairs
 from bertwright.data.ragged import Ragged
-from bertwright.data.windows import EncodedTexts, Reading
+from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, shown
 from bertwright.model.models import BertForMaskedLM, BertForPreTraining, BertWithHead
 from bertwright.tasks.task import Answerer, Prediction
@@ -72,11 +72,6 @@ class FillMask(Answerer):
 
     def to_json(self) -> dict[str, Any]:
         return {"pairs": self.pairs}
-
-    @staticmethod
-    def reading(max_length: int) -> Reading:
-        """How texts are read: a window knows nothing of a mask in another one, so what is too long is cut."""
-        return Reading(max_length, "head", 0)
 
     def bound(self, tokenizer: BertTokenizer, top_k: int = 5, among: Sequence[str] = ()) -> Self:
         """The same task with a vocabulary to name tokens, and a choice of them.

@@ -12,12 +12,13 @@ from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError, nearest, shown
 from bertwright.tasks.classification import Classification
 from bertwright.tasks.fill_mask import FillMask
+from bertwright.tasks.seq2seq import Seq2Seq
 from bertwright.tasks.span_pointing import SpanPointing
 from bertwright.tasks.tagging import Tagging
 from bertwright.tasks.task import Answerer, Task
 from bertwright.version import __version__
 
-TRAINABLE: dict[str, type[Task]] = {task.name: task for task in (Classification, Tagging, SpanPointing)}
+TRAINABLE: dict[str, type[Task]] = {task.name: task for task in (Classification, Tagging, SpanPointing, Seq2Seq)}
 TASKS: dict[str, type[Answerer]] = {**TRAINABLE, FillMask.name: FillMask}
 SCHEMA_VERSION = 1
 TASK_FILE = "task.json"

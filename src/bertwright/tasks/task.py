@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -21,6 +22,7 @@ from bertwright.data.tables import Columns, Table
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts, Reading, encode_examples
 from bertwright.errors import BertwrightError
+from bertwright.model.config import BertConfig
 from bertwright.model.models import BertWithHead
 from bertwright.text.tokenizer import BertTokenizer
 
@@ -114,6 +116,7 @@ class Answerer(ABC):
     temperature: float = 1.0  # by which scores were divided before they became probabilities
     pipeline: ClassVar[str] = ""  # what `transformers` calls the task
     pipeline_note: str = ""  # what its answers lack
+    peer_example: ClassVar[str] = ""  # how `transformers` is asked where it has no such pipeline; `{path}`: the model
     of_windows: ClassVar[str] = "whose scores are averaged"  # how the windows of a long text come together
 
     @property
@@ -137,6 +140,18 @@ class Answerer(ABC):
     def with_model(self, model: BertWithHead) -> Self:
         """The same task, with what of the model it needs beside the scores to decode them."""
         return self
+
+    def answering(self, words: Sequence[str]) -> Self:
+        """The same task, answering as these `key=value` words say.
+
+        Raises:
+            BertwrightError: BW605 this task has nothing to choose, BW101 to BW103 for words that do not fit.
+        """
+        raise BertwrightError("BW605", task=self.name, words=" ".join(words))
+
+    def reading(self, wanted: Reading) -> Reading:
+        """How texts are read, where a person wants them to be read like this."""
+        return wanted
 
     def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
         """The inputs of examples."""
@@ -200,6 +215,14 @@ class Task(Objective, Answerer):
         """The task as the settings of a run want it."""
         return self
 
+    def starting_config(self, folder: Path) -> BertConfig:
+        """The shape of the model that training starts from, which is in `folder`."""
+        return self.model_class.config_class.from_pretrained(folder, **self.config_changes())
+
+    def starting_model(self, folder: Path) -> BertWithHead:
+        """The model that training starts from."""
+        return self.model_class.load(folder, ignore_mismatched_sizes=True, **self.config_changes())
+
     @abstractmethod
     def config_changes(self) -> dict[str, Any]:
         """What the task decides about the model's config, such as the names of the classes."""
@@ -208,6 +231,9 @@ class Task(Objective, Answerer):
     def check(self, examples: Sequence[Example]) -> None:
         """Raise a `BertwrightError` for the first example that this task cannot learn from or be scored on."""
 
+    def check_model(self, config: BertConfig, examples: Sequence[Example]) -> None:
+        """Raise a `BertwrightError` for the first example that a model of this shape cannot learn from."""
+
     @abstractmethod
     def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Targets:
         """What is to be learnt of each input."""
@@ -215,6 +241,10 @@ class Task(Objective, Answerer):
     @abstractmethod
     def score(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> dict[str, float]:
         """The metrics, by name, the headline first."""
+
+    def measure(self, model: BertWithHead, examples: Sequence[Example], encoded: EncodedTexts) -> dict[str, float]:
+        """What is told of a model beside the scores of its answers, which it would take the true answers to know."""
+        return {}
 
     @abstractmethod
     def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:

@@ -57,7 +57,7 @@ def answer_row(example: Example, prediction: Prediction) -> dict[str, Any]:
     row: dict[str, Any] = {"where": str(example.where), "text": example.text}
     if example.text_b is not None:
         row["text_b"] = example.text_b
-    row["gold"] = example.label or ""
+    row["gold"] = example.target if example.target is not None else example.label or ""
     if example.spans is not None:
         row["gold"] = [entity_json(example.text, span) for span in example.spans]
     if "label" in values:

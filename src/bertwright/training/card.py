@@ -174,17 +174,18 @@ answer = Predictor.load("{path}")({'[("a text", "another")])[0]' if card.is_pair
 print(answer.to_json())
 ```
 """
+    peer = card.task.peer_example.replace("{path}", f"{path}/best")
+    if card.task.pipeline:
+        peer = f'from transformers import pipeline\nprint(pipeline("{card.task.pipeline}", "{path}/best")({one})){note}'
+    if peer:
+        peer = f"\n```python\n{peer}\n```{card.task.pipeline_note}"
     return f"""## Use
 
 ```
 bertwright predict {path} {"--input pairs.csv" if card.is_pair else '"a text"'}
 bertwright evaluate {path} test.csv
 ```
-{python}
-```python
-from transformers import pipeline
-print(pipeline("{card.task.pipeline}", "{path}/best")({one})){note}
-```{card.task.pipeline_note}"""
+{python}{peer}"""
 
 
 def _limits(card: Card) -> str:

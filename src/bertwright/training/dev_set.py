@@ -28,5 +28,8 @@ class DevSet:
     def __call__(self) -> Judgement:
         context = autocast(self.precision, self.model.device)
         predictions = predict_encoded(self.model, self.task, self.data.encoded, precision=context)
-        scores = self.task.score(predictions, self.data.examples)
+        with context:
+            measures = self.task.measure(self.model.eval(), self.data.examples, self.data.encoded)
+        self.model.train()
+        scores = measures | self.task.score(predictions, self.data.examples)
         return Judgement(scores, predictions, self.task.only_answer(predictions, self.data.examples))

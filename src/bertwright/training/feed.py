@@ -15,7 +15,7 @@ from torch import Tensor
 from bertwright.data.batches import epoch_order, split_by_tokens
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
-from bertwright.data.targets import Targets
+from bertwright.data.targets import Targets, TextTargets, WrittenBatch
 from bertwright.data.windows import EncodedTexts
 
 
@@ -39,6 +39,12 @@ class Part:
     batch: Ragged
     targets: Movable
     weights: Tensor
+
+    @property
+    def num_tokens(self) -> int:
+        """Real tokens, those of texts that are to be written included."""
+        written = self.targets.num_tokens if isinstance(self.targets, WrittenBatch) else 0
+        return self.batch.num_tokens + written
 
     def to(self, device: torch.device) -> Part:
         """The same part on `device`."""
@@ -83,6 +89,9 @@ class ExampleFeed:
         """`batch_size` examples make a step, all their windows included."""
         self._data, self._batch_size, self._seed = data, batch_size, seed
         self._lengths = data.encoded.lengths
+        self._costs = self._lengths  # what is computed for an input: a target that is a text takes its share
+        if isinstance(data.targets, TextTargets):
+            self._costs = self._lengths + data.targets.lengths
         ends = np.cumsum(data.encoded.inputs_of)
         self._inputs_of = np.split(np.arange(len(self._lengths)), ends[:-1])  # of each text
         self._order: tuple[int, NDArray[np.int64]] | None = None  # the epoch it is of, and the order
@@ -97,7 +106,7 @@ class ExampleFeed:
         inputs = np.concatenate([self._inputs_of[text] for text in self._texts(step)])
         inputs = inputs[np.argsort(self._lengths[inputs], kind="stable")]
         total = float(self._data.weights[inputs].sum())
-        for members in split_by_tokens(inputs, self._lengths, micro_tokens):
+        for members in split_by_tokens(inputs, self._costs, micro_tokens):
             yield Part(
                 Ragged.from_encoded([self._data.encoded.inputs[index] for index in members]),
                 self._data.targets.take(members),

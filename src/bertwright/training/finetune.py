@@ -90,8 +90,8 @@ def finetune(
         encoding: of the files, instead of the detected one.
         settings: all settings at once, or
         **changes: some of them, such as `epochs=2`.
-        task: `classification` of texts, `tagging` of their parts, or `spans`, which may lie in each
-            other; None: what the form of the data asks for.
+        task: `classification` of texts, `tagging` of their parts, `spans`, which may lie in each other, or `seq2seq`:
+            a text is written for every text; None: what the form of the data asks for.
         seeds: train once for each of them, into `out/seed-N`; `out` itself then holds the best model, and
             `run.json` the mean and the standard deviation.
         device: such as `cpu` or `cuda:0`.
@@ -151,16 +151,19 @@ class _Job:
         device: torch.device,
         settings: FinetuneSettings,
     ) -> None:
-        self._task, self._model, self._device = task, model_folder(model), device
+        self._model, self._device = model_folder(model), device
         self._tokenizer = BertTokenizer.from_pretrained(self._model)
-        config = BertConfig.from_pretrained(self._model)
+        self._task = task = task.bound(self._tokenizer)
+        config = task.starting_config(self._model)
         if len(self._tokenizer) > config.vocab_size:
             raise BertwrightError("BW325", model=model, tokens=len(self._tokenizer), rows=config.vocab_size)
         if settings.freeze > config.num_hidden_layers:
             raise BertwrightError("BW109", freeze=settings.freeze, layers=config.num_hidden_layers)
         self._requested, self._settings = settings, _resolve(settings, config, device)
-        self._reading = reading_of(self._settings)
+        self._reading = task.reading(reading_of(self._settings))
         train, dev = (table.examples for table in tables)
+        for examples in (train, dev):
+            task.check_model(config, examples)
         self._sources = tables[0].source, tables[1].source
         self._train = prepare(task, self._tokenizer, train, self._reading, settings.class_weight)
         self._dev = prepare(task, self._tokenizer, dev, self._reading)
@@ -177,16 +180,15 @@ class _Job:
             record["settings"] = folder.record["settings"]
             checkpoint = folder.checkpoint()
         torch.manual_seed(seed)
-        source = checkpoint or self._model
-        net = task.model_class.load(source, ignore_mismatched_sizes=True, **task.config_changes())
-        assert net.load_report is not None
-        log.info("%s", net.load_report.summary())
+        net = task.starting_model(self._model) if checkpoint is None else task.model_class.load(checkpoint)
+        if net.load_report is not None:
+            log.info("%s", net.load_report.summary())
         net.to(self._device)
-        net.bert.encoder.checkpointing = settings.gradient_checkpointing
+        net.checkpoint_layers(settings.gradient_checkpointing)
         if settings.freeze:
             share = freeze_layers(net, settings.freeze) / net.num_parameters()
             log.info("embeddings and %d layers frozen: %.0f %% of the weights", settings.freeze, 100 * share)
-        fresh = any(name.startswith("classifier") for name in net.load_report.fresh)
+        fresh = any(name.startswith("classifier") for name in (net.load_report.fresh if net.load_report else ()))
 
         def describe(staging: Path, predictions: Sequence[Prediction] | None) -> None:
             known = task if predictions is None else task.calibrated(predictions, self._dev.examples)

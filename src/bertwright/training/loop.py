@@ -246,7 +246,7 @@ class Trainer:
                     measures = self._forward(part)
                     measures["loss"].backward()  # type: ignore[no-untyped-call]
                     sums = {name: value.detach() + sums.get(name, 0) for name, value in measures.items()}
-                    tokens += part.batch.num_tokens
+                    tokens += part.num_tokens
                 return dict(zip(sums, torch.stack([value.float() for value in sums.values()]).tolist())), tokens
             except torch.OutOfMemoryError:
                 if alone:

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from bertwright.model.config import BertConfig
+from bertwright.model.seq2seq_config import Seq2SeqConfig
 from bertwright.training.container import container_limits
 
 _MOST = 16384
@@ -29,6 +30,10 @@ def choose_micro_tokens(config: BertConfig, device: torch.device, *, max_length:
     # activation; and for each head a row of attention weights with its mask.
     layer = 4 * (12 * hidden + 3 * inner) + 6 * config.num_attention_heads * max_length
     token = layer * (2 if checkpointing else config.num_hidden_layers) + 4 * hidden * config.num_hidden_layers
+    if isinstance(config, Seq2SeqConfig):
+        # A decoder's layer keeps half as much again, and the scores of every token are kept twice.
+        written = config.written
+        token += layer * (0 if checkpointing else 3 * written.num_hidden_layers // 2) + 12 * written.vocab_size
     if free is None:
         return 4096
     return int(min(max(_SHARE * free / token, _LEAST, max_length), _MOST))

@@ -47,7 +47,7 @@ def _line(one: SetOfExamples) -> str:
     tokens = one.tokens
     assert tokens is not None
     lengths = f"{tokens.tokens} tokens, median {tokens.median}, 95 % up to {tokens.p95}, longest {tokens.longest}"
-    return f"{one.name}: {one.rows} examples ({classes}); {lengths}"
+    return f"{one.name}: {one.rows} examples{f' ({classes})' if classes else ''}; {lengths}"
 
 
 def _say_cut(data: Dataset, reading: Reading, name: str) -> None:

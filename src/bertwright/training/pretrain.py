@@ -18,6 +18,7 @@ from bertwright.checkpoint.hub import model_folder
 from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.pretraining.neighbours import token_counts
 from bertwright.data.pretraining.sampler import PretrainSampler
+from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
 from bertwright.model.device import usable_device
@@ -145,11 +146,12 @@ class _Job:
         self._say_what_is_trained(net, settings, samplers[0])
         held_out = self._sampler(settings, settings.plan[-1][1], "held_out", seed=0)
         judged = held_out.samples(0, min(settings.eval_examples, held_out.count(0)))
-        net.bert.encoder.checkpointing = settings.gradient_checkpointing
+        net.checkpoint_layers(settings.gradient_checkpointing)
         task = FillMask(settings.objective)
 
         def describe(staging: Path, _predictions: Sequence[Prediction] | None) -> None:
-            write_task(staging, task, task.reading(self._config.max_position_embeddings))
+            # A window knows nothing of a mask in another one, so what is too long is cut.
+            write_task(staging, task, Reading(self._config.max_position_embeddings, "head", 0))
 
         keeper = FolderKeeper(folder, net, self._tokenizer, describe)
         with ExitStack() as stack:

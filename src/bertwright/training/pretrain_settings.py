@@ -7,18 +7,8 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from bertwright.data.pretraining.settings import Masking, Objective, SamplingSettings
+from bertwright.model.shapes import SHAPES, Shape
 from bertwright.training.settings import LoopSettings
-
-# Turc et al. 2019, table 1, and Devlin et al. 2019: layers, hidden size, heads.
-SHAPES = {
-    "tiny": (2, 128, 2),
-    "mini": (4, 256, 4),
-    "small": (4, 512, 8),
-    "medium": (8, 512, 8),
-    "base": (12, 768, 12),
-    "large": (24, 1024, 16),
-}
-Shape = Literal["tiny", "mini", "small", "medium", "base", "large"]
 
 
 class PretrainSettings(LoopSettings):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bertwright.config import Settings
 from bertwright.data.windows import Long
+from bertwright.model.shapes import Shape
 
 
 class LoopSettings(Settings):
@@ -63,6 +64,17 @@ class FinetuneSettings(LoopSettings):
     unit: Literal["auto", "word", "character"] = Field(
         "auto", description="tagging: what gets a tag; auto: characters in Chinese, words elsewhere"
     )
+    max_target_length: int | None = Field(
+        None, ge=2, description="seq2seq: tokens of an output, at most; not given: 128"
+    )
+    num_beams: int = Field(1, ge=1, description="seq2seq: beams with which outputs are searched")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="seq2seq: share of a target that is spread over the vocabulary"
+    )
+    shape: Shape | None = Field(
+        None, description="seq2seq: a Transformer from scratch (tiny to large); only the vocabulary of --model is read"
+    )
+    dropout: float | None = Field(None, ge=0, lt=1, description="seq2seq: not given: what the config of --model says")
 
 
 def default_learning_rate(hidden_size: int) -> float:

@@ -1,0 +1,1 @@
+"""Encoded sources to outputs, token by token."""

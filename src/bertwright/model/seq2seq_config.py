@@ -1,0 +1,99 @@
+"""`Seq2SeqConfig`: the shape of an encoder and a decoder, in the words of an encoder-decoder's `config.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from bertwright.errors import BertwrightError
+from bertwright.model.config import BertConfig
+
+MODEL_TYPE = "encoder-decoder"
+_OF_A_DECODER = {"is_decoder": True, "add_cross_attention": True}
+# What the file says beside the two parts, and what follows from it.
+_BESIDE = ("model_type", "encoder", "decoder", "is_encoder_decoder", "tie_word_embeddings")
+
+
+@dataclass(kw_only=True)
+class Seq2SeqConfig(BertConfig):
+    """The encoder's values, and what a decoder needs beside them.
+
+    Attributes:
+        decoder: the shape of the decoder; None: that of the encoder. `tie_word_embeddings` of it says whether its
+            output matrix is its word table.
+        decoder_start_token_id: what every output begins with; [CLS].
+        eos_token_id: what every output ends with; [SEP].
+        positions: `learned`, as in BERT; `sinusoidal`: both position tables hold the sines and cosines of Vaswani et
+            al. 2017, section 3.5, and are not trained.
+    """
+
+    decoder: BertConfig | None = None
+    decoder_start_token_id: int | None = None
+    eos_token_id: int | None = None
+    positions: Literal["learned", "sinusoidal"] = "learned"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.positions not in ("learned", "sinusoidal"):
+            self._refuse("positions", self.positions, "learned, sinusoidal")
+        if self.decoder is None:
+            own = {entry.name for entry in dataclasses.fields(BertConfig)}
+            values = {key: value for key, value in vars(self).items() if key in own and key != "extra"}
+            self.decoder = BertConfig(**values, extra=dict(self.extra))
+
+    @property
+    def written(self) -> BertConfig:
+        """The shape of the decoder."""
+        assert self.decoder is not None
+        return self.decoder
+
+    @property
+    def longest_output(self) -> int:
+        """Rows of the decoder's position table: the longest output, [CLS] included."""
+        return self.written.max_position_embeddings
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], **changes: Any) -> Self:
+        """From the keys of a `config.json`: of an encoder-decoder, or of a BERT, which then shapes both.
+
+        Raises:
+            BertwrightError: BW600 a part is missing or is not what its place asks for, and those of
+                `BertConfig.from_dict`.
+        """
+        if values.get("model_type", "bert") != MODEL_TYPE:
+            return super().from_dict(values, **changes)
+        parts = {name: values.get(name) for name in ("encoder", "decoder")}
+        encoder, decoder = parts["encoder"], parts["decoder"]
+        if not isinstance(encoder, dict):
+            raise BertwrightError("BW600", reason="config.json has no encoder")
+        if not isinstance(decoder, dict) or not all(decoder.get(key) for key in _OF_A_DECODER):
+            raise BertwrightError("BW600", reason="config.json has no decoder with cross-attention")
+        shared = {entry.name for entry in dataclasses.fields(BertConfig)}
+        beside = {key: value for key, value in values.items() if key not in _BESIDE}
+        of_decoder = BertConfig.from_dict(
+            {key: value for key, value in decoder.items() if key not in _OF_A_DECODER},
+            **{key: value for key, value in changes.items() if key in shared},
+        )
+        return super().from_dict({**encoder, **beside}, **{"decoder": of_decoder, **changes})
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `config.json` holds: both parts in full."""
+        own = {entry.name for entry in dataclasses.fields(self)} - {
+            entry.name for entry in dataclasses.fields(BertConfig)
+        }
+        encoder = {key: value for key, value in super().to_dict().items() if key not in own}
+        encoder.pop("architectures", None)
+        beside = {key: getattr(self, key) for key in sorted(own - {"decoder"}) if getattr(self, key) is not None}
+        return {
+            **beside,
+            "model_type": MODEL_TYPE,
+            "is_encoder_decoder": True,
+            "pad_token_id": self.pad_token_id,
+            "tie_word_embeddings": self.written.tie_word_embeddings,
+            "encoder": encoder,
+            "decoder": self.written.to_dict() | _OF_A_DECODER,
+        }
+
+    def unknown_keys(self) -> list[str]:
+        return sorted({*super().unknown_keys(), *self.written.unknown_keys()})
