@@ -3,6 +3,7 @@
     python benchmarks/mini_scores.py --data ../shared/data --results FOLDER
     python benchmarks/mini_scores.py --data ../shared/data --results FOLDER --only sst2 --seeds 1
     python benchmarks/mini_scores.py --results FOLDER --table
+    python benchmarks/mini_scores.py --held-out STORE        (each language, in texts of 64 and of 256 tokens)
 
 Every run is a process of its own and leaves a file in FOLDER; a run whose file is there is not repeated. The scores are
 those after the last epoch, on the dev set (MRPC: the test set).
@@ -20,11 +21,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from bertwright import BertConfig, BertModel, BertTokenizer
+from bertwright import BertConfig, BertForPreTraining, BertModel, BertTokenizer
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import write_text
+from bertwright.data.corpus.store import CorpusStore
+from bertwright.data.pretraining.sampler import PretrainSampler
+from bertwright.data.pretraining.settings import SamplingSettings
+from bertwright.tasks.pretraining import PreTraining
+from bertwright.training.held_out import HeldOut
 from scores import Experiment, cell, run_ours
 
 _OURS: dict[str, Any] = {"learning_rate": 3e-4}
@@ -97,17 +104,43 @@ def print_table(results: Path) -> None:
             print("| " + " | ".join(map(str, cells)) + " |")
 
 
+def print_held_out(folder: Path, model: str | Path = "mini", count: int = 4000) -> None:
+    """How well it finds masked tokens, and tells pairs, in documents it has not seen; each language apart."""
+    tokenizer = BertTokenizer.from_pretrained(model)
+    store = CorpusStore.open(folder, tokenizer)
+    net = BertForPreTraining.from_pretrained(model)
+    words = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+    is_han = np.array([word[0] >= "\u3400" for word in words])
+    print("| texts of | language | texts | MLM accuracy | MLM perplexity | NSP accuracy |\n|---|---|---|---|---|---|")
+    for length in (64, 256):
+        settings = SamplingSettings(max_length=length)
+        sampler = PretrainSampler(store, tokenizer, settings, seed=0, split="held_out")
+        examples = sampler.samples(0, min(count, sampler.count(0)))
+        han = np.array([is_han[one.input_ids].mean() for one in examples])
+        for language, wanted in (("English", han < 0.1), ("Chinese", han > 0.4)):  # NSP makes pairs of both, too
+            chosen = [one for one, take in zip(examples, wanted) if take]
+            found = HeldOut(net, PreTraining("mlm+nsp", len(tokenizer)), chosen, tokenizer, "fp32")().scores
+            values = f"{found['mlm_accuracy']:.3f} | {found['mlm_perplexity']:.0f} | {found['nsp_accuracy']:.3f}"
+            print(f"| {length} | {language} | {len(chosen):,} | {values} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     data = Path(os.environ.get("BERTWRIGHT_DATA", "../shared/data"))
     parser.add_argument("--data", type=Path, default=data, help="the folder that holds en/sst2 and the others")
-    parser.add_argument("--results", type=Path, required=True, help="where each run leaves its file")
+    parser.add_argument("--results", type=Path, help="where each run leaves its file")
     parser.add_argument("--only", nargs="+", choices=EXPERIMENTS, default=list(EXPERIMENTS), metavar="NAME")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--table", action="store_true", help="print the table of what is there, and run nothing")
     parser.add_argument("--one", choices=STARTS, help="a single run, in this process")
+    parser.add_argument("--held-out", type=Path, metavar="STORE", help="score the pre-training, and nothing else")
     options = parser.parse_args()
+    if options.held_out:
+        print_held_out(options.held_out)
+        return
+    if options.results is None:
+        parser.error("--results FOLDER is missing")
     if options.one:
         run_one(options.only[0], options.one, options.seeds[0], options)
         return

@@ -13,7 +13,7 @@ SENTENCES = ("This is a great movie!", "这家餐厅的味道很好，下次还�
 def demo(
     model: Annotated[str, typer.Option(help="The model to start from: a folder or a name.")] = "mini",
     out: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/demo"),
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the built-in sentences.")] = 6,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the built-in sentences.")] = 10,
 ) -> None:
     """Fine-tune on 600 built-in sentences, show how good it got, and answer for two new ones."""
     from rich.console import Console
@@ -36,7 +36,7 @@ def demo(
         f"{len(train)} sentences to learn from, {len(dev)} to check with; starting from {model}",
         soft_wrap=True,
     )
-    run = finetune(train, dev, model=model, out=out, overwrite=True, epochs=epochs, learning_rate=1e-4, batch_size=16)
+    run = finetune(train, dev, model=model, out=out, overwrite=True, epochs=epochs, batch_size=16)
 
     answers = list(run.predictions)
     for name, begin in (("English", 0), ("Chinese", len(languages["en"]))):

@@ -83,4 +83,6 @@ def default_learning_rate(hidden_size: int) -> float:
     """
     if hidden_size >= 1024:
         return 2e-5
-    return 5e-5 if hidden_size >= 768 else 1e-4
+    if hidden_size >= 768:
+        return 5e-5
+    return 1e-4 if hidden_size > 256 else 3e-4
