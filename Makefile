@@ -39,11 +39,11 @@ $(VENV)/.ready-torch: constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' constraints.txt)" -c constraints.txt
 	@touch $@
 
-$(VENV)/.ready-demo: pyproject.toml constraints.txt requirements-demo.txt $(VENV)/.ready-torch
+$(VENV)/.ready-demo: pyproject.toml constraints.txt $(VENV)/.ready-torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-demo.txt
 	@touch $@
 
-$(VENV)/.ready-dev: $(VENV)/.ready-demo
+$(VENV)/.ready-dev: requirements-peers.txt $(VENV)/.ready-demo
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,peers]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-peers.txt
 	@touch $@

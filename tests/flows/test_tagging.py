@@ -189,12 +189,12 @@ def test_rates_are_printed_and_transitions_that_stay_are_warned_of(
 ) -> None:
     with caplog.at_level(logging.INFO, "bertwright"):
         finetune(*files, model=tagger_model, out=tmp_path / "run", max_steps=2, transition_factor=1e-6)
-    assert "transitions 1e-10 (1e-06 times)" in caplog.text
+    assert "transitions 3e-10 (1e-06 times)" in caplog.text
     assert "the transitions of the CRF did not move" in caplog.text
     caplog.clear()
     with caplog.at_level(logging.INFO, "bertwright"):
         finetune(*files, model=tagger_model, out=tmp_path / "again", max_steps=4, warmup=0.0)
-    assert "transitions 0.01 (100 times)" in caplog.text
+    assert "transitions 0.03 (100 times)" in caplog.text
     assert "did not move" not in caplog.text
 
 
