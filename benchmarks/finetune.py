@@ -1,12 +1,13 @@
 """Fine-tuning beside `transformers`' Trainer: the same texts, weights and settings, one run after the other.
 
     python benchmarks/finetune.py --data ../shared/data --results build/finetune
-    python benchmarks/finetune.py --data ../shared/data --results build/base --shape base --max-steps 20 --seeds 1
-    python benchmarks/finetune.py --data ../shared/data --results build/imdb --workload imdb --max-steps 12 --seeds 1
+    python benchmarks/finetune.py --data ../shared/data --results build/base --shape base --rows 640 --seeds 1
+    python benchmarks/finetune.py --data ../shared/data --results build/imdb --workload imdb --rows 256 --seeds 1
 
 Three systems in turn, seed by seed: this toolkit; the Trainer as it comes (fp32, dynamic padding, arrival order); the
 Trainer at its best. What its best is, a sweep of short runs finds first: batches of like length, fused AdamW, the
-attention kernel, and bf16 where the machine has it. Every run is a process of its own, so that its peak memory is its
+attention kernel, and bf16 where the machine has it. Runs are whole epochs, since a Trainer that groups by length begins
+with the longest texts. Every run is a process of its own, so that its peak memory is its
 own, and leaves a file of its own: a run whose file is there is not repeated.
 
 Tokens are real ones; no pad counts. The share of the matrix rate is tokens/s · (6N + 12·s·H·L) over the rate of
@@ -24,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,7 @@ BEST_CANDIDATES: dict[str, dict[str, Any]] = {
     "grouped-eager": {"optim": "adamw_torch_fused", "train_sampling_strategy": "group_by_length", "attn": "eager"},
     "grouped-bf16": {"optim": "adamw_torch_fused", "train_sampling_strategy": "group_by_length", "bf16": True},
 }
-SWEEP_STEPS = 50  # one of the Trainer's groups of like length: long texts and short ones
+SWEEP_ROWS = 1600  # one of the Trainer's groups of like length: long texts and short ones
 
 
 def main() -> None:
@@ -65,9 +67,10 @@ def main() -> None:
     parser.add_argument("--workload", choices=sorted(WORKLOADS), default="sst2")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--max-steps", type=int, help="stop every run after so many steps")
+    parser.add_argument("--rows", type=int, help="training rows, the first ones; default: those of the workload")
     parser.add_argument("--only", help="measure one system in this process, and print its figures as JSON")
     options = parser.parse_args()
+    options.rows = options.rows or WORKLOADS[options.workload].rows
     torch.set_num_threads(options.threads)
     if options.only:
         print(json.dumps(measure(options.only, options)))
@@ -78,15 +81,15 @@ def main() -> None:
     results: dict[str, list[dict[str, Any]]] = {name: [] for name in systems}
     for seed in options.seeds:
         for name in systems:
-            results[name].append(run_apart(name, seed, options.max_steps, options))
+            results[name].append(run_apart(name, seed, options.rows, options))
     report(results)
 
 
 def find_best(options: argparse.Namespace) -> str:
     """The fastest setting of the Trainer in short runs."""
     names = [name for name in BEST_CANDIDATES if not (BEST_CANDIDATES[name].get("bf16") and best_precision() == "fp32")]
-    steps = min(SWEEP_STEPS, options.max_steps or SWEEP_STEPS)
-    runs = {name: run_apart(f"trainer-{name}", 0, steps, options, prefix="sweep-") for name in names}
+    rows = min(SWEEP_ROWS, options.rows)
+    runs = {name: run_apart(f"trainer-{name}", 0, rows, options, prefix="sweep-") for name in names}
     print("sweep of the Trainer, real tokens/s: ", end="")
     print(", ".join(f"{name} {run['tokens_per_second']:.0f}" for name, run in runs.items()))
     if len(names) < len(BEST_CANDIDATES):
@@ -99,13 +102,13 @@ def best_precision() -> str:
     return resolve_precision("auto", torch.device("cpu"))
 
 
-def run_apart(name: str, seed: int, steps: int | None, options: argparse.Namespace, prefix: str = "") -> dict[str, Any]:
+def run_apart(name: str, seed: int, rows: int, options: argparse.Namespace, prefix: str = "") -> dict[str, Any]:
     """The figures of one run: from its file, or from a process of its own."""
     file = options.results / f"{prefix}{name}-{seed}.json"
     if not file.is_file():
         command = [sys.executable, __file__, "--only", name, "--seeds", str(seed), "--threads", str(options.threads)]
         command += ["--data", options.data, "--results", options.results, "--shape", options.shape]
-        command += ["--workload", options.workload] + (["--max-steps", str(steps)] if steps else [])
+        command += ["--workload", options.workload, "--rows", rows]
         print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
         answer = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True, check=True)
         beside = file.with_suffix(".part")
@@ -139,7 +142,7 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
 def run_ours(model: Path, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """One run of this toolkit, at its defaults."""
-    workload = WORKLOADS[options.workload]
+    workload = replace(WORKLOADS[options.workload], rows=options.rows)
     train, dev = workload.examples(options.data)
     lengths: list[int] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -148,7 +151,6 @@ def run_ours(model: Path, seed: int, options: argparse.Namespace) -> dict[str, A
             learning_rate=RATE[options.shape],
             max_length=workload.max_length,
             long="head",
-            max_steps=options.max_steps,
             seed=seed,
         )
         before = resident_mb()
@@ -196,7 +198,7 @@ def run_trainer(
     import transformers
 
     transformers.logging.set_verbosity_error()
-    workload = WORKLOADS[options.workload]
+    workload = replace(WORKLOADS[options.workload], rows=options.rows)
     tokenizer = transformers.AutoTokenizer.from_pretrained(model_folder)
     transformers.set_seed(seed)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
@@ -235,7 +237,6 @@ def run_trainer(
             "weight_decay": SETTINGS["weight_decay"],
             "warmup_steps": SETTINGS["warmup"],
             "max_grad_norm": SETTINGS["max_grad_norm"],
-            "max_steps": options.max_steps or -1,
             "seed": seed,
             "use_cpu": True,
             "save_strategy": "no",
@@ -255,8 +256,8 @@ def run_trainer(
         trainer.train()
         seconds = time.perf_counter() - started
         trained = lengths[: trainer.state.global_step * SETTINGS["batch_size"]]  # it collates one batch ahead
-        logits = trainer.predict(dev).predictions
-    right = np.argmax(logits, -1) == np.array([row["labels"] for row in dev])
+        answered = trainer.predict(dev)
+    right = np.argmax(answered.predictions, -1) == answered.label_ids  # grouping reorders the dev set as well
     return {
         "accuracy": float(right.mean()),
         "tokens": sum(trained),
