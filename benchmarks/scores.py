@@ -34,7 +34,7 @@ import torch
 
 from bertwright.checkpoint.store import write_text
 from bertwright.data.examples import Example
-from bertwright.data.sources import read_examples
+from bertwright.data.reading.sources import read_examples
 from bertwright.evaluation.classification import Tally, confusion_matrix, metrics_for
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.classification import Classification
@@ -87,7 +87,7 @@ def _imdb(max_length: int, long: str) -> Experiment:
     title = f"{max_length} | {'windows' if long == 'window' else 'cut'}"
     settings = {"max_length": max_length, "long": long, "batch_size": 16}
     train, test = "en/imdb/train.jsonl.xz", "en/imdb/test.jsonl.xz"
-    return Experiment(title, train, test, 1, rows=4000, settings=settings, systems=("bertwright",))
+    return Experiment(title, train, test, 1, rows=2000, settings=settings, systems=("bertwright",))
 
 
 EXPERIMENTS = {

@@ -18,7 +18,8 @@ REPOSITORY = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session", autouse=True)
 def _threads() -> None:
-    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    beside = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))  # test processes that share the machine
+    torch.set_num_threads(max(min(2, (os.cpu_count() or 1) // beside), 1))
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bertwright.data.sources import read_examples
-from bertwright.data.tables import Columns
+from bertwright.data.reading.sources import read_examples
+from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 
 GOOD = "text,label\ngood,pos\nbad,neg\n"

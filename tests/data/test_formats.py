@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertwright.data.examples import Where
-from bertwright.data.json_rows import read_json
-from bertwright.data.sources import read_examples, stream_examples
-from bertwright.data.tab_quotes import TabQuotes, tab_quotes
-from bertwright.data.tables import Columns, Table
+from bertwright.data.reading.json_rows import read_json
+from bertwright.data.reading.sources import read_examples, stream_examples
+from bertwright.data.reading.tab_quotes import TabQuotes, tab_quotes
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.errors import BertwrightError
 
 ROWS = [('good,\n"very" good', "pos"), ("bad", "neg"), ("很好\t真的", "pos"), ("不好", "neg")]
@@ -79,7 +79,7 @@ def test_json_lists_in_small_blocks(tmp_path_factory: pytest.TempPathFactory, it
     file = tmp_path_factory.mktemp("json") / "a.json"
     file.write_text(json.dumps(items, indent=1), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bertwright.data.text_source.blocks_of.__defaults__", (7,))
+        patch.setattr("bertwright.data.reading.text_source.blocks_of.__defaults__", (7,))
         assert [fields for _, fields in read_json(file, None).rows] == items
 
 

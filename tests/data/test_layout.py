@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.data.sources import read_examples, stream_examples
-from bertwright.data.tables import Columns
+from bertwright.data.reading.sources import read_examples, stream_examples
+from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 
 LONG = [f"this is the long text number {number}, and it goes on for a while" for number in range(12)]

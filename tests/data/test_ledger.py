@@ -9,8 +9,8 @@ import pytest
 
 from bertwright import BertTokenizer
 from bertwright.data.ledger import Ledger, examine
-from bertwright.data.sources import read_examples
-from bertwright.data.tables import Table
+from bertwright.data.reading.sources import read_examples
+from bertwright.data.reading.tables import Table
 from bertwright.data.token_counts import count_tokens, counts_of
 from bertwright.data.windows import Reading, encode_examples
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bertwright.data.ledger import examine
-from bertwright.data.sources import read_examples, stream_examples
-from bertwright.data.tables import Columns
+from bertwright.data.reading.sources import read_examples, stream_examples
+from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 
 # file, examples, columns, classes, format, header, rows left out for the label `-`

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.data.sources import stream_examples
+from bertwright.data.reading.sources import stream_examples
 
 ROWS = 100_000
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bertwright.data.examples import Where
-from bertwright.data.tables import Columns, read_rows, read_table
+from bertwright.data.reading.tables import Columns, read_rows, read_table
 from bertwright.errors import BertwrightError
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from bertwright.data.examples import Example
 from bertwright.data.number_writing import date_in_chinese, draw_pairs, number_in_chinese, write_pairs
-from bertwright.data.passage_questions import around
-from bertwright.data.tables import Columns
-from bertwright.data.text_pairs import read_pairs, stream_pairs
+from bertwright.data.reading.passage_questions import around
+from bertwright.data.reading.tables import Columns
+from bertwright.data.reading.text_pairs import read_pairs, stream_pairs
 from bertwright.errors import BertwrightError
 
 

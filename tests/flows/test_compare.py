@@ -12,7 +12,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from bertwright.data.examples import Example, Where
-from bertwright.data.tables import Columns, Table
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.evaluation.summary import Answers
 from bertwright.inference.compare import compare
 from bertwright.inference.compare_classes import ClassComparison, compare_classes

@@ -18,7 +18,7 @@ import pytest
 
 from bertwright import Predictor
 from bertwright.data.examples import Example, Where
-from bertwright.data.tables import Columns
+from bertwright.data.reading.tables import Columns
 from bertwright.inference import streaming
 from bertwright.inference.progress import counted
 

@@ -166,8 +166,23 @@ def test_only_what_writes_has_wishes(
     assert "error BW124" in result.err
 
 
+def test_windows_are_refused_where_they_are_asked_for(command: Command, numbers: Path, tmp_path: Path) -> None:
+    words = ("finetune", numbers / "train.tsv", "--model", numbers / "vocab", "--task", "seq2seq")
+    result = command(*words, "--out", tmp_path / "run", "shape=tiny", "long=window", "max_target_length=24")
+    assert (result.code, "long=window" in result.err) == (2, True)
+    assert "error BW124" in result.err
+
+
+def test_inspect_shows_what_is_to_be_written(command: Command, numbers: Path) -> None:
+    words = ("--task", "seq2seq", "--model", numbers / "vocab")
+    result = command("inspect", numbers / "train.tsv", "--dev", numbers / "test.tsv", *words)
+    assert result.code == 0, result.err
+    first = (numbers / "train.tsv").read_text(encoding="utf-8").splitlines()
+    assert any(f"to be written: {line.split()[1]}" in result.out for line in first[:2])
+
+
 def test_the_loss_does_not_depend_on_how_a_step_is_cut(numbers: Path) -> None:
-    from bertwright.data.text_pairs import read_pairs
+    from bertwright.data.reading.text_pairs import read_pairs
     from bertwright.data.windows import Reading
     from bertwright.tasks.seq2seq import Seq2Seq
     from bertwright.training.feed import ExampleFeed

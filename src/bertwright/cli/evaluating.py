@@ -47,7 +47,7 @@ def evaluate(
         print_summary,
         print_tables,
     )
-    from bertwright.data.tables import Columns
+    from bertwright.data.reading.tables import Columns
     from bertwright.errors import BertwrightError
     from bertwright.inference.evaluate import evaluate as run_evaluate
     from bertwright.training.answers import answers_jsonl
@@ -103,7 +103,7 @@ def compare(
     """
     from bertwright.checkpoint.store import write_text
     from bertwright.cli.tables import print_comparison
-    from bertwright.data.tables import Columns
+    from bertwright.data.reading.tables import Columns
     from bertwright.inference.compare import compare as run_compare
 
     columns = Columns(text_column, label_column, text_b_column)

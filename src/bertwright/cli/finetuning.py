@@ -76,7 +76,7 @@ def finetune(
       bertwright finetune articles.csv --model bert-base-chinese --task seq2seq num_beams=4
     """
     from bertwright.cli.tables import print_confusion, print_tables
-    from bertwright.data.tables import Columns
+    from bertwright.data.reading.tables import Columns
     from bertwright.text.files import plain_suffix
     from bertwright.training.finetune import finetune as run_finetune
     from bertwright.training.settings import FinetuneSettings
@@ -143,9 +143,9 @@ def predict(
     """
     import sys
 
-    from bertwright.data.sources import stream_examples
-    from bertwright.data.stdin import lines_of_stdin
-    from bertwright.data.tables import Columns, describe
+    from bertwright.data.reading.sources import stream_examples
+    from bertwright.data.reading.stdin import lines_of_stdin
+    from bertwright.data.reading.tables import Columns, describe
     from bertwright.errors import BertwrightError
     from bertwright.inference.predictor import Predictor
     from bertwright.inference.streaming import answer_lines, form_of, job_of, write_answers

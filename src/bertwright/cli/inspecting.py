@@ -32,6 +32,7 @@ def inspect(
     show_alignment: Annotated[
         int, typer.Option(min=0, help="Show so many texts with their pieces and tags under each other.")
     ] = 0,
+    task: Annotated[str | None, typer.Option(help="What is to be learnt. Default: by the form of the data.")] = None,
     labels: Annotated[bool, typer.Option(help="Whether the data has labels.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document with every place.")] = False,
 ) -> None:
@@ -44,17 +45,19 @@ def inspect(
       bertwright inspect 训练.tsv --json > findings.json
 
       bertwright inspect train.conll --model bert-base-cased --show-alignment 5
+
+      bertwright inspect questions.tsv --task seq2seq
     """
     from rich.console import Console
 
     from bertwright.data.ledger import examine
-    from bertwright.data.tables import Columns
+    from bertwright.data.reading.tables import Columns
     from bertwright.tasks.alignment import alignment
     from bertwright.tasks.registry import task_for
     from bertwright.text.tokenizer import BertTokenizer
 
     columns = Columns(text=text_column, label=label_column, text_b=text_b_column)
-    kind = task_for(data, None, encoding)
+    kind = task_for(data, task, encoding)
     tables = [kind.read(data, columns, labelled=labels, encoding=encoding)]
     if dev is not None:
         pair = tables[0].is_pair
@@ -125,4 +128,6 @@ def _print_example(console: Console, one: EncodedExample) -> None:
     console.print(f"the first text{label}: {one.example.text}")
     if one.example.text_b is not None:
         console.print(f"  with: {one.example.text_b}")
+    if one.example.target is not None:
+        console.print(f"  to be written: {one.example.target}")
     console.print(f"  as the model reads it: {' '.join(one.pieces)}")

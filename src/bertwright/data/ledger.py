@@ -9,8 +9,8 @@ from typing import Any
 
 from bertwright.data.examples import Example
 from bertwright.data.findings import Finding
+from bertwright.data.reading.tables import Table
 from bertwright.data.repetition import overlap, repetitions
-from bertwright.data.tables import Table
 from bertwright.data.token_counts import TokenCounts, count_tokens
 from bertwright.errors import shown
 from bertwright.text.tokenizer import BertTokenizer

@@ -7,7 +7,7 @@ from typing import Any
 
 from bertwright.data.examples import Example, Where
 from bertwright.data.findings import Finding
-from bertwright.data.tables import Table
+from bertwright.data.reading.tables import Table
 
 Key = str | tuple[str, str]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bertwright.data.tables import Columns
+from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, shown
 from bertwright.inference.compare_classes import compare_classes
 from bertwright.inference.compare_entities import compare_entities

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bertwright.data.examples import Example
-from bertwright.data.tables import Table
+from bertwright.data.reading.tables import Table
 from bertwright.evaluation.calibration import CalibrationScores
 from bertwright.evaluation.classification import metrics_for
 from bertwright.evaluation.comparison import mcnemar, paired_bootstrap, rows_needed

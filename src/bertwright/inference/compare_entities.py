@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bertwright.data.examples import Example, Span
-from bertwright.data.tables import Table
+from bertwright.data.reading.tables import Table
 from bertwright.evaluation.classification import Floats
 from bertwright.evaluation.comparison import paired_bootstrap_of_sums, resampling_units_needed
 from bertwright.evaluation.entities import EntityCounts, entity_reliability, f1_of

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from bertwright.data.tables import Table
+from bertwright.data.reading.tables import Table
 from bertwright.evaluation.comparison import Difference
 from bertwright.training.answers import spreadsheet_csv
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.data.examples import Example
-from bertwright.data.tables import Columns, Table
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.abstention import Abstention, abstention
 from bertwright.evaluation.summary import Answers, Summary, summarize

@@ -10,7 +10,7 @@ from typing import Any, Self, overload
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, Where
-from bertwright.data.tables import Columns
+from bertwright.data.reading.tables import Columns
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.device import usable_device
@@ -95,7 +95,7 @@ class Predictor:
 
         Raises:
             BertwrightError: BW233 an item that is no text, BW581 a pair for a model of single texts, BW582 the other
-                way round, and those of `bertwright.data.sources.stream_examples`.
+                way round, and those of `bertwright.data.reading.sources.stream_examples`.
         """
         examples = self._examples(texts)
         while chunk := list(islice(examples, _TEXTS_AT_ONCE)):

@@ -17,7 +17,7 @@ from typing import Any
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import write_text
 from bertwright.data.examples import Example
-from bertwright.data.tables import Columns
+from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 from bertwright.inference.predictor import Predictor
 from bertwright.inference.progress import counted

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 from bertwright.data.examples import Example, Span
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.spans.encoding import encode_units
 from bertwright.data.spans.sources import looks_tagged, read_spans
 from bertwright.data.spans.units import Unit, unit_for
-from bertwright.data.tables import Columns, Table
 from bertwright.data.windows import EncodedTexts, Reading
 from bertwright.errors import BertwrightError, nearest, shown
 from bertwright.evaluation.entities import EntityCounts, entity_reliability

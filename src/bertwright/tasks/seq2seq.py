@@ -21,9 +21,9 @@ from torch import Tensor
 from bertwright.data.batches import batches_by_length
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
-from bertwright.data.tables import Columns, Table
+from bertwright.data.reading.tables import Columns, Table
+from bertwright.data.reading.text_pairs import read_pairs, stream_pairs
 from bertwright.data.targets import TextTargets, WrittenBatch
-from bertwright.data.text_pairs import read_pairs, stream_pairs
 from bertwright.data.windows import EncodedTexts, Reading
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.generation import exact_match, same_text, text_scores

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
-from bertwright.data.sources import read_examples, stream_examples
-from bertwright.data.tables import Columns, Table
+from bertwright.data.reading.sources import read_examples, stream_examples
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts, Reading, encode_examples
 from bertwright.errors import BertwrightError
@@ -170,7 +170,7 @@ class Answerer(ABC):
                 raise BertwrightError("BW582" if self.reads_pairs else "BW581", where=example.where)
 
     def stream(self, source: Any, columns: Columns, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
-        """The columns of a source, and its texts that are to be answered, as `bertwright.data.sources`."""
+        """The columns of a source, and its texts that are to be answered, as `bertwright.data.reading.sources`."""
         return stream_examples(source, columns, encoding=encoding, pair=self.reads_pairs or None)
 
     @abstractmethod
@@ -203,7 +203,7 @@ class Task(Objective, Answerer):
         name: str = "train",
         pair: bool | None = None,
     ) -> Table:
-        """The examples of a source, as `bertwright.data.sources.read_examples`."""
+        """The examples of a source, as `bertwright.data.reading.sources.read_examples`."""
         return read_examples(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair)
 
     @classmethod

@@ -17,8 +17,8 @@ import torch
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, digest_of
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.split import hold_out
-from bertwright.data.tables import Columns, Table
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
@@ -161,6 +161,8 @@ class _Job:
             raise BertwrightError("BW109", freeze=settings.freeze, layers=config.num_hidden_layers)
         self._requested, self._settings = settings, _resolve(settings, config, device)
         self._reading = task.reading(reading_of(self._settings))
+        if "long" in settings.model_fields_set and self._reading.long != settings.long:
+            raise BertwrightError("BW124", name="long", value=settings.long, task=task.name)
         train, dev = (table.examples for table in tables)
         for examples in (train, dev):
             task.check_model(config, examples)

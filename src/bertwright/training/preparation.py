@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bertwright.data.examples import Example
 from bertwright.data.ledger import SetOfExamples, examine
-from bertwright.data.tables import Table
+from bertwright.data.reading.tables import Table
 from bertwright.data.token_counts import counts_of
 from bertwright.data.windows import Reading
 from bertwright.errors import shown

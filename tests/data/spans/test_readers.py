@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertwright.data.examples import Example, Span, Where
+from bertwright.data.reading.tables import Table
 from bertwright.data.spans.clusters import is_inside_cluster
 from bertwright.data.spans.schemes import SCHEMES, Scheme
 from bertwright.data.spans.sources import looks_tagged, read_spans
 from bertwright.data.spans.units import span_of_units, trim, unit_for, units_of
 from bertwright.data.spans.writing import form_for, lines_for, overlapping
-from bertwright.data.tables import Table
 from bertwright.errors import BertwrightError
 
 ENGLISH = "Anna I-PER\nMiller I-PER\nlives O\nin O\nNew I-LOC\nYork I-LOC\n. O\n\nBonn I-LOC\nBerlin B-LOC\n"

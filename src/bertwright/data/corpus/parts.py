@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from bertwright.data.text_source import encoding_of
+from bertwright.data.reading.text_source import encoding_of
 from bertwright.errors import BertwrightError
 from bertwright.text.files import decompressed, plain_suffix
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bertwright.data.examples import Example, Span, Where
+from bertwright.data.reading.text_source import encoding_of, lines_of
 from bertwright.data.spans.scheme_search import SchemeSearch
 from bertwright.data.spans.schemes import (
     _TAG,
@@ -20,7 +21,6 @@ from bertwright.data.spans.schemes import (
     tag_set,
 )
 from bertwright.data.spans.units import is_han
-from bertwright.data.text_source import encoding_of, lines_of
 from bertwright.errors import BertwrightError, nearest, shown
 
 _DOCUMENT = "-DOCSTART-"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bertwright.data.column_names import TEXTS
 from bertwright.data.examples import Span, Where
+from bertwright.data.reading.column_names import TEXTS
 from bertwright.errors import BertwrightError, shown
 
 _SPAN_KEYS = ("label", "labels", "entities", "spans", "annotations", "entity", "ner", "column_label", "实体", "标注")

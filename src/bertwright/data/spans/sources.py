@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.data.examples import Example, Span, Where
-from bertwright.data.json_rows import read_json
-from bertwright.data.memory_rows import read_memory
-from bertwright.data.rows import Row, Rows
+from bertwright.data.reading.json_rows import read_json
+from bertwright.data.reading.memory_rows import read_memory
+from bertwright.data.reading.rows import Row, Rows
+from bertwright.data.reading.tables import Columns, Table
+from bertwright.data.reading.text_source import encoding_of
 from bertwright.data.spans.clusters import is_inside_cluster
 from bertwright.data.spans.columns import Sentence, looks_like_columns, read_columns, to_examples
 from bertwright.data.spans.json_spans import has_spans, text_with_spans, tokens_with_tags
 from bertwright.data.spans.units import trim
-from bertwright.data.tables import Columns, Table
-from bertwright.data.text_source import encoding_of
 from bertwright.errors import BertwrightError, shown
 from bertwright.text.files import plain_suffix
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bertwright.data.examples import Where
-from bertwright.data.rows import Row, Rows
-from bertwright.data.text_source import blocks_of, encoding_of
+from bertwright.data.reading.rows import Row, Rows
+from bertwright.data.reading.text_source import blocks_of, encoding_of
 from bertwright.errors import BertwrightError, shown
 from bertwright.text.files import plain_suffix
 

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from bertwright.data.examples import Where
-from bertwright.data.rows import Fields, Row, Rows
+from bertwright.data.reading.rows import Fields, Row, Rows
 from bertwright.errors import BertwrightError, shown
 
 

@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from bertwright.data.examples import Where
-from bertwright.data.rows import Row, Rows
-from bertwright.data.tab_quotes import TabQuotes, tab_quotes
-from bertwright.data.text_source import encoding_of, lines_of
+from bertwright.data.reading.rows import Row, Rows
+from bertwright.data.reading.tab_quotes import TabQuotes, tab_quotes
+from bertwright.data.reading.text_source import encoding_of, lines_of
 from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from bertwright.data.column_names import LABELS, OTHERS, PAIRS, TEXTS, plain
-from bertwright.data.glance import Glance
-from bertwright.data.header import has_header
-from bertwright.data.rows import Fields, Row, Rows
-from bertwright.data.tables import Columns
+from bertwright.data.reading.column_names import LABELS, OTHERS, PAIRS, TEXTS, plain
+from bertwright.data.reading.glance import Glance
+from bertwright.data.reading.header import has_header
+from bertwright.data.reading.rows import Fields, Row, Rows
+from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, nearest, shown
 
 _ROWS_LOOKED_AT = 1000

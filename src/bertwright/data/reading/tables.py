@@ -85,14 +85,14 @@ def describe(columns: Columns, header: bool | None) -> str:
 
 
 def read_table(path: Path, columns: Columns | None = None, *, labelled: bool, encoding: str | None = None) -> Table:
-    """`bertwright.data.sources.read_examples` of a path."""
-    from bertwright.data.sources import read_examples  # it imports this module
+    """`bertwright.data.reading.sources.read_examples` of a path."""
+    from bertwright.data.reading.sources import read_examples  # it imports this module
 
     return read_examples(path, columns, labelled=labelled, encoding=encoding)
 
 
 def read_rows(rows: Iterable[Mapping[str, object] | Sequence[object] | str], source: str, *, labelled: bool) -> Table:
-    """`bertwright.data.sources.read_examples` of rows in memory."""
-    from bertwright.data.sources import read_examples  # it imports this module
+    """`bertwright.data.reading.sources.read_examples` of rows in memory."""
+    from bertwright.data.reading.sources import read_examples  # it imports this module
 
     return read_examples(list(rows), labelled=labelled, name=source)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from bertwright.data.column_names import KNOWN, plain
-from bertwright.data.glance import Glance, is_number
+from bertwright.data.reading.column_names import KNOWN, plain
+from bertwright.data.reading.glance import Glance, is_number
 
 _LONGEST_NAME = 40
 _NO_NAME = frozenset('。！？；，.!?;,"“”')

@@ -7,14 +7,14 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
-from bertwright.data.column_names import plain
 from bertwright.data.examples import Example, Where
-from bertwright.data.header import has_header
-from bertwright.data.labels import as_text
-from bertwright.data.passage_questions import is_passage, questions_of
-from bertwright.data.rows import Row, Rows
-from bertwright.data.sources import open_rows
-from bertwright.data.tables import Columns, Table
+from bertwright.data.reading.column_names import plain
+from bertwright.data.reading.header import has_header
+from bertwright.data.reading.labels import as_text
+from bertwright.data.reading.passage_questions import is_passage, questions_of
+from bertwright.data.reading.rows import Row, Rows
+from bertwright.data.reading.sources import open_rows
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.errors import BertwrightError, nearest, shown
 
 # What people call them, the clearest names first.

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.data.examples import Where
-from bertwright.data.rows import Row, Rows
-from bertwright.data.text_source import blocks_of, encoding_of, lines_of
+from bertwright.data.reading.rows import Row, Rows
+from bertwright.data.reading.text_source import blocks_of, encoding_of, lines_of
 from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.data.examples import Where
-from bertwright.data.rows import Row, Rows
+from bertwright.data.reading.rows import Row, Rows
 from bertwright.errors import BertwrightError
 
 _ROWS_AT_ONCE = 4096

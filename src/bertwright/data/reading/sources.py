@@ -7,16 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bertwright.data.class_folders import read_class_folders
-from bertwright.data.delimited import read_delimited
 from bertwright.data.examples import Example, Where
-from bertwright.data.json_rows import read_json
-from bertwright.data.labels import NO_AGREEMENT, as_text, first_fraction, settle
-from bertwright.data.layout import Layout, find_layout
-from bertwright.data.memory_rows import read_memory
-from bertwright.data.parquet import read_parquet
-from bertwright.data.rows import Row, Rows
-from bertwright.data.tables import Columns, Table
+from bertwright.data.reading.class_folders import read_class_folders
+from bertwright.data.reading.delimited import read_delimited
+from bertwright.data.reading.json_rows import read_json
+from bertwright.data.reading.labels import NO_AGREEMENT, as_text, first_fraction, settle
+from bertwright.data.reading.layout import Layout, find_layout
+from bertwright.data.reading.memory_rows import read_memory
+from bertwright.data.reading.parquet import read_parquet
+from bertwright.data.reading.rows import Row, Rows
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.errors import BertwrightError, shown
 from bertwright.text.files import plain_suffix
 

@@ -1,0 +1,1 @@
+"""Every form in which people have labelled texts, to examples."""
