@@ -40,6 +40,7 @@ from bertwright.model.cross_attention import across_grouped, across_plain
 from bertwright.model.generation.generate import generate
 from bertwright.model.generation.settings import GenerationSettings
 from bertwright.model.grouped_attention import attend_grouped
+from bertwright.model.heads import few_by_table
 from bertwright.model.seq2seq_config import Seq2SeqConfig
 from workloads import drawn_lengths, histogram
 
@@ -93,6 +94,7 @@ def main() -> None:
     parts = options.parts.split(",")
     if "levers" in parts:
         levers(groups[0], options.hidden, options.rounds)
+        tall_table(options.vocabulary, options.hidden, options.rounds)
     if "training" in parts:
         training(model, peers, groups, options.rounds)
     for name, beams in (("greedy", 1), ("beams", 4)):
@@ -251,6 +253,25 @@ def levers(texts: Texts, hidden: int, rounds: int) -> None:
     )
     print(f"\nlooking back, in groups: {back:.2f} times faster than by runs of equal length")
     print(f"looking across, in groups: {across:.2f} times faster than pair by pair", flush=True)
+
+
+def tall_table(vocabulary: int, hidden: int, rounds: int) -> None:
+    """The scores of every word for few rows: table on the right and on the left in turn."""
+    table, bias = torch.randn(vocabulary, hidden), torch.randn(vocabulary)
+    found = []
+    with torch.inference_mode():
+        for count in (2, 4, 8, 16):
+            rows = torch.randn(count, hidden)
+            ratios = []
+            for _ in range(10 * rounds):
+                taken = []
+                for way in (F.linear, few_by_table):
+                    started = time.process_time()
+                    way(rows, table, bias)
+                    taken.append(time.process_time() - started)
+                ratios.append(taken[0] / taken[1])
+            found.append(f"{count} rows {statistics.median(ratios):.2f}")
+    print(f"scores of {vocabulary} words, table on the left: times faster: {', '.join(found)}", flush=True)
 
 
 def tell(title: str, works: dict[str, Callable[[], list]], count: Callable[[list], int], rounds: int) -> None:
