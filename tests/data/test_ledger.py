@@ -12,7 +12,7 @@ from bertwright.data.ledger import Ledger, examine
 from bertwright.data.reading.sources import read_examples
 from bertwright.data.reading.tables import Table
 from bertwright.data.token_counts import count_tokens, counts_of
-from bertwright.data.windows import Reading, encode_examples
+from bertwright.data.windows import Long, Reading, encode_examples
 
 
 def table(*rows: tuple[object, ...], name: str = "train") -> Table:
@@ -95,6 +95,18 @@ def test_tokens(tokenizer: BertTokenizer) -> None:
     encoded = encode_examples(tokenizer, train.examples, Reading(16, overlap=0))
     assert counts_of(tokenizer, train.examples, encoded, 6) == count_tokens(tokenizer, train.examples, 6) == counts
     assert examine(train, tokenizer=tokenizer, counts=[counts]).sets == ledger.sets
+
+
+@pytest.mark.parametrize(
+    ("long", "words"),
+    [("window", "in overlapping windows"), ("head", "their beginning is read"), (None, "the setting long says")],
+)
+def test_what_becomes_of_long_texts_is_what_the_reading_does(
+    tokenizer: BertTokenizer, long: Long | None, words: str
+) -> None:
+    ledger = examine(table(("a a a a a a b", "x"), ("b", "y")), tokenizer=tokenizer, max_length=6, long=long)
+    [finding] = [one for one in ledger.findings if one.kind == "long"]
+    assert words in finding.message
 
 
 def test_json_form(tokenizer: BertTokenizer) -> None:

@@ -12,6 +12,7 @@ from bertwright.data.findings import Finding
 from bertwright.data.reading.tables import Table
 from bertwright.data.repetition import overlap, repetitions
 from bertwright.data.token_counts import TokenCounts, count_tokens
+from bertwright.data.windows import Long
 from bertwright.errors import shown
 from bertwright.text.tokenizer import BertTokenizer
 
@@ -20,6 +21,13 @@ _FEW = 10  # examples of a class
 _UNKNOWN = 0.01  # share of tokens
 _PIECES_SHOWN = 10
 _EXAMPLE_TOKENS = 64
+_LONG: dict[Long | None, str] = {
+    None: "the setting long says what becomes of them",
+    "window": "they are read in overlapping windows (long=window)",
+    "head": "their beginning is read (long=head)",
+    "head+tail": "their beginning and their end are read (long=head+tail)",
+    "error": "they are refused (long=error)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,7 @@ def examine(
     *,
     tokenizer: BertTokenizer | None = None,
     max_length: int | None = None,
+    long: Long | None = None,
     counts: Sequence[TokenCounts] = (),
 ) -> Ledger:
     """Look at one or two tables.
@@ -105,6 +114,7 @@ def examine(
         dev: what it is to be measured on.
         tokenizer: of the model, to count tokens with.
         max_length: the longest input in tokens; None: the tokenizer's.
+        long: what becomes of longer texts, where that is known.
         counts: of train and dev, where they were counted before (`counts_of`), so that nothing is encoded twice.
     """
     tables = {"train": train} if dev is None else {"train": train, "dev": dev}
@@ -120,7 +130,7 @@ def examine(
             labels = Counter(span.type for example in table.examples for span in example.spans or ())
         one = SetOfExamples(name, table.source, len(table.examples), dict(labels.most_common()), tokens)
         sets.append(one)
-        findings += _of_rows(table, name) + repetitions(table, name) + _of_tokens(one)
+        findings += _of_rows(table, name) + repetitions(table, name) + _of_tokens(one, long)
         findings += [] if is_tagged else _of_classes(one, table)
     if dev is not None:
         findings += _of_both(sets[0], sets[1], dev) + overlap(train, dev)
@@ -208,7 +218,7 @@ def _of_both(train: SetOfExamples, dev: SetOfExamples, table: Table) -> list[Fin
     return findings
 
 
-def _of_tokens(one: SetOfExamples) -> list[Finding]:
+def _of_tokens(one: SetOfExamples, long: Long | None) -> list[Finding]:
     tokens, name = one.tokens, one.name
     if tokens is None:
         return []
@@ -217,8 +227,7 @@ def _of_tokens(one: SetOfExamples) -> list[Finding]:
         share = 100 * tokens.beyond / tokens.tokens
         message = (
             f"{name}: {len(tokens.long)} of {one.rows} texts {'is' if len(tokens.long) == 1 else 'are'} longer than "
-            f"{tokens.limit} tokens, {share:.1f} % of all tokens lie beyond; training reads them in "
-            f"overlapping windows, unless long=head or another way of cutting is asked for"
+            f"{tokens.limit} tokens, {share:.1f} % of all tokens lie beyond; {_LONG[long]}"
         )
         findings.append(Finding("long", "note", message, tokens.long))
     if tokens.unknown:

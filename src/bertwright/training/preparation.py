@@ -32,7 +32,7 @@ def say_what_was_found(
     """The ledger before training: classes, lengths, what is cut, and everything that looks wrong."""
     limit = reading.max_length
     counts = [counts_of(tokenizer, one.examples, one.encoded, limit) for one in sets]
-    ledger = examine(*tables, tokenizer=tokenizer, max_length=limit, counts=counts)
+    ledger = examine(*tables, tokenizer=tokenizer, max_length=limit, long=reading.long, counts=counts)
     for one, data in zip(ledger.sets, sets):
         log.info("%s", _line(one))
         _say_cut(data, reading, one.name)
