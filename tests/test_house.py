@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import string
 import subprocess
@@ -125,3 +126,15 @@ def test_importing_the_package_and_asking_for_help_load_no_heavy_library() -> No
     code = f"import sys, bertwright, bertwright.cli.main; print([m for m in {heavy} if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert loaded.strip() == "[]"
+
+
+@pytest.mark.parametrize(("given", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_of_a_command_wait_asleep_unless_a_person_says_otherwise(given: str | None, found: str) -> None:
+    code = (
+        "import atexit, os, sys, bertwright.cli.main as cli; sys.argv = ['bertwright', '--version'];"
+        "atexit.register(lambda: print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)); cli.main()"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment |= {} if given is None else {"OMP_WAIT_POLICY": given}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    assert result.stdout.splitlines()[-1] == f"{found} False"  # before torch reads it
