@@ -1,7 +1,7 @@
 """Fine-tuning beside `transformers`' Trainer: the same texts, weights and settings, one run after the other.
 
     python benchmarks/finetune.py --data ../shared/data --results build/finetune
-    python benchmarks/finetune.py --data ../shared/data --results build/base --shape base --rows 640 --seeds 1
+    python benchmarks/finetune.py --data ../shared/data --results build/base --shape base --rows 320 --seeds 1
     python benchmarks/finetune.py --data ../shared/data --results build/imdb --workload imdb --rows 256 --seeds 1
 
 Three systems in turn, seed by seed: this toolkit; the Trainer as it comes (fp32, dynamic padding, arrival order); the
@@ -40,7 +40,7 @@ from bertwright.training.matrix_rate import matrix_rate
 from bertwright.training.precision import resolve_precision
 from bertwright.training.settings import FinetuneSettings
 from checkpoints import checkpoint
-from workloads import WORKLOADS, histogram
+from workloads import WORKLOADS, Workload, histogram
 
 SETTINGS: dict[str, Any] = {
     "epochs": 1,
@@ -115,6 +115,8 @@ def run_apart(name: str, seed: int, rows: int, options: argparse.Namespace, pref
         beside.write_text(json.dumps(json.loads(answer.stdout.splitlines()[-1]), indent=2) + "\n", encoding="utf-8")
         beside.replace(file)
     result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    if (of := result.get("rows")) != rows:
+        raise SystemExit(f"{file} was made with {of} rows instead of {rows}; move it away")
     return result
 
 
@@ -137,12 +139,17 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     flops = figures["tokens_per_second"] * flops_a_token(model, attended)
     figures["matrix_share"] = flops / 1e9 / rates[f"{figures['precision']}_gflops"]
     figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return figures | rates | {"texts": histogram(lengths), "load": os.getloadavg()[0]}
+    return figures | rates | {"rows": options.rows, "texts": histogram(lengths), "load": os.getloadavg()[0]}
+
+
+def workload_of(options: argparse.Namespace) -> Workload:
+    """The texts, in the size that was asked for."""
+    return replace(WORKLOADS[options.workload], rows=options.rows)
 
 
 def run_ours(model: Path, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """One run of this toolkit, at its defaults."""
-    workload = replace(WORKLOADS[options.workload], rows=options.rows)
+    workload = workload_of(options)
     train, dev = workload.examples(options.data)
     lengths: list[int] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -198,7 +205,7 @@ def run_trainer(
     import transformers
 
     transformers.logging.set_verbosity_error()
-    workload = replace(WORKLOADS[options.workload], rows=options.rows)
+    workload = workload_of(options)
     tokenizer = transformers.AutoTokenizer.from_pretrained(model_folder)
     transformers.set_seed(seed)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(

@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -35,12 +36,12 @@ from torch import Tensor
 from bertwright import BertForSeq2SeqLM
 from bertwright.data.ragged import Ragged
 from bertwright.data.targets import TextTargets
+from bertwright.model import heads
 from bertwright.model.attention import attend_by_runs
 from bertwright.model.cross_attention import across_grouped, across_plain
 from bertwright.model.generation.generate import generate
 from bertwright.model.generation.settings import GenerationSettings
 from bertwright.model.grouped_attention import attend_grouped
-from bertwright.model.heads import few_by_table
 from bertwright.model.seq2seq_config import Seq2SeqConfig
 from workloads import drawn_lengths, histogram
 
@@ -95,6 +96,7 @@ def main() -> None:
     if "levers" in parts:
         levers(groups[0], options.hidden, options.rounds)
         tall_table(options.vocabulary, options.hidden, options.rounds)
+        few_sources(model, groups[0], options.rounds)
     if "training" in parts:
         training(model, peers, groups, options.rounds)
     for name, beams in (("greedy", 1), ("beams", 4)):
@@ -265,13 +267,32 @@ def tall_table(vocabulary: int, hidden: int, rounds: int) -> None:
             ratios = []
             for _ in range(10 * rounds):
                 taken = []
-                for way in (F.linear, few_by_table):
+                for way in (F.linear, heads.few_by_table):
                     started = time.process_time()
                     way(rows, table, bias)
                     taken.append(time.process_time() - started)
                 ratios.append(taken[0] / taken[1])
             found.append(f"{count} rows {statistics.median(ratios):.2f}")
     print(f"scores of {vocabulary} words, table on the left: times faster: {', '.join(found)}", flush=True)
+
+
+def few_sources(model: BertForSeq2SeqLM, texts: Texts, rounds: int) -> None:
+    """Writing from few sources, with the table on the right and on the left in turn."""
+    model.eval()
+    for count, beams in ((1, 4), (4, 1), (8, 1)):
+        source = ragged(texts.sources[:count])
+        settings = GenerationSettings.resolve(max_length=64, num_beams=beams)
+        ratios = []
+        for _ in range(3 * rounds):
+            taken, outputs = [], []
+            for most in (0, heads.FEW_ROWS):
+                with mock.patch.object(heads, "FEW_ROWS", most):
+                    started = time.process_time()
+                    outputs.append([one.tokens.tolist() for one in generate(model, source, settings)])
+                    taken.append(time.process_time() - started)
+            assert outputs[0] == outputs[1]
+            ratios.append(taken[0] / taken[1])
+        print(f"writing from {count}, beams {beams}: {statistics.median(ratios):.2f} times faster", flush=True)
 
 
 def tell(title: str, works: dict[str, Callable[[], list]], count: Callable[[list], int], rounds: int) -> None:

@@ -99,7 +99,11 @@ def test_tokens(tokenizer: BertTokenizer) -> None:
 
 @pytest.mark.parametrize(
     ("long", "words"),
-    [("window", "in overlapping windows"), ("head", "their beginning is read"), (None, "the setting long says")],
+    [
+        ("window", "in overlapping windows"),
+        ("head", "is read (long=head)"),
+        (None, "the setting long says"),
+    ],
 )
 def test_what_becomes_of_long_texts_is_what_the_reading_does(
     tokenizer: BertTokenizer, long: Long | None, words: str

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bertwright.data.examples import Where
-from bertwright.data.reading.tables import Columns, read_rows, read_table
+from bertwright.data.reading.sources import read_examples
+from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 
 
@@ -21,7 +22,7 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
 
 def test_csv_with_quotes_commas_and_line_breaks(tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", 'id,label,text\r\n1,x,"one, ""two"""\r\n2,y,"a\r\nb"\r\n3,x,plain\r\n')
-    table = read_table(file, labelled=True)
+    table = read_examples(file, labelled=True)
     assert [example.text for example in table.examples] == ['one, "two"', "a\r\nb", "plain"]
     assert [example.label for example in table.examples] == ["x", "y", "x"]
     assert [example.where.line for example in table.examples] == [2, 3, 5]
@@ -30,13 +31,13 @@ def test_csv_with_quotes_commas_and_line_breaks(tmp_path: Path) -> None:
 
 def test_quotes_in_a_tsv_are_characters(tmp_path: Path) -> None:
     file = write(tmp_path / "a.tsv", 'sentence\tlabel\n"half a quote\t1\n an "open" one"\t0\n')
-    table = read_table(file, labelled=True)
+    table = read_examples(file, labelled=True)
     assert [example.text for example in table.examples] == ['"half a quote', ' an "open" one"']
     assert table.columns == Columns("sentence", "label")
 
 
 def test_rows_without_text_are_left_out_and_named(tmp_path: Path) -> None:
-    table = read_table(write(tmp_path / "a.csv", "text,label\na,1\n ,2\n,3\nb,4\n"), labelled=True)
+    table = read_examples(write(tmp_path / "a.csv", "text,label\na,1\n ,2\n,3\nb,4\n"), labelled=True)
     assert len(table.examples) == 2
     assert [where.line for where in table.empty] == [3, 4]
     assert table.summary().endswith(f"2 rows without text left out: {tmp_path / 'a.csv'}:3, line 4")
@@ -48,42 +49,40 @@ def test_rows_without_text_are_left_out_and_named(tmp_path: Path) -> None:
 def test_compressed(tmp_path: Path, ending: str, compress: object) -> None:
     file = tmp_path / f"a.tsv{ending}"
     file.write_bytes(compress("text\tlabel\n好\t1\n".encode()))  # type: ignore[operator]
-    assert read_table(file, labelled=True).examples[0].text == "好"
+    assert read_examples(file, labelled=True).examples[0].text == "好"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
 def test_encodings(tmp_path: Path, encoding: str) -> None:
     file = write(tmp_path / "a.csv", "text,label\n这家店的服务太差了，不会再来,1\n", encoding)
-    table = read_table(file, labelled=True)
+    table = read_examples(file, labelled=True)
     assert table.examples[0].text == "这家店的服务太差了，不会再来"
     assert table.encoding == encoding
 
 
 def test_a_named_encoding_is_used(tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", "text,label\n臺灣的小吃,1\n", "big5")
-    assert read_table(file, labelled=True, encoding="big5").examples[0].text == "臺灣的小吃"
+    assert read_examples(file, labelled=True, encoding="big5").examples[0].text == "臺灣的小吃"
 
 
 def test_named_columns(tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", "a,b,c\n1,2,3\n")
-    example = read_table(file, Columns("c", "a"), labelled=True).examples[0]
+    example = read_examples(file, Columns("c", "a"), labelled=True).examples[0]
     assert (example.text, example.label) == ("3", "1")
 
 
 def test_labels_are_needed_only_where_they_are_asked_for(tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", "text\nx\n")
-    assert read_table(file, labelled=False).examples[0].label is None
+    assert read_examples(file, labelled=False).examples[0].label is None
     with pytest.raises(BertwrightError, match="BW221"):
-        read_table(file, labelled=True)
+        read_examples(file, labelled=True)
 
 
 def test_rows_in_memory() -> None:
-    pairs = read_rows([("a", 1), ("b", 0)], "train", labelled=True).examples
-    mappings = read_rows(
-        [{"label": 1, "sentence": "a"}, {"label": 0, "sentence": "b"}], "train", labelled=True
-    ).examples
+    pairs = read_examples([("a", 1), ("b", 0)], labelled=True).examples
+    mappings = read_examples([{"label": 1, "sentence": "a"}, {"label": 0, "sentence": "b"}], labelled=True).examples
     assert pairs == mappings
     assert pairs[1].where == Where("train", 2)
-    assert [example.text for example in read_rows(["a", "b"], "texts", labelled=False).examples] == ["a", "b"]
+    assert [example.text for example in read_examples(["a", "b"], labelled=False, name="texts").examples] == ["a", "b"]
     with pytest.raises(BertwrightError, match="train:2"):
-        read_rows([("a", 1), ("b",)], "train", labelled=True)
+        read_examples([("a", 1), ("b",)], labelled=True)

@@ -55,7 +55,10 @@ def test_a_run_from_scratch(run: Path) -> None:
     rows = [json.loads(line) for line in (run / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len(rows) == 20
     assert set(rows[0]) == {"where", "text", "gold", "output", "score", "finished", "truncated"}
-    assert "EncoderDecoderModel" in (run / "README.md").read_text(encoding="utf-8")
+    card = (run / "README.md").read_text(encoding="utf-8")
+    assert "EncoderDecoderModel" in card
+    assert "as for longer texts, only their beginning is read" in card
+    assert record["settings"]["long"] == "head"
     config = json.loads((run / "best" / "config.json").read_text(encoding="utf-8"))
     assert (config["positions"], config["encoder"]["hidden_act"]) == ("sinusoidal", "relu")
 

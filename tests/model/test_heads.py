@@ -10,7 +10,7 @@ from bertwright import BertConfig
 from bertwright.model.heads import MaskedLanguageModelHead, few_by_table
 
 
-@pytest.mark.parametrize("count", [2, 3, 16])
+@pytest.mark.parametrize("count", [2, 3, 8])
 def test_table_first_is_the_same_product(count: int) -> None:
     torch.manual_seed(count)
     rows, table, bias = torch.randn(count, 48), torch.randn(1000, 48), torch.randn(1000)
@@ -19,7 +19,7 @@ def test_table_first_is_the_same_product(count: int) -> None:
     torch.testing.assert_close(found, F.linear(rows, table, bias), atol=2e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 16, 17])
+@pytest.mark.parametrize("count", [0, 1, 2, 8, 9])
 def test_the_head_gives_the_same_with_and_without_gradients(count: int) -> None:
     torch.manual_seed(0)
     head = MaskedLanguageModelHead(BertConfig(vocab_size=1000, hidden_size=48, num_attention_heads=4))

@@ -81,7 +81,7 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1 or 2."""
-    # Waiting threads sleep: beside another busy program, threads that spin make a training five times slower.
+    # Waiting threads sleep: beside busy programs, threads that spin make a training two to three times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logger = logging.getLogger("bertwright")
     logger.addHandler(_StderrHandler(sys.stderr))

@@ -12,7 +12,7 @@ from bertwright.data.findings import Finding
 from bertwright.data.reading.tables import Table
 from bertwright.data.repetition import overlap, repetitions
 from bertwright.data.token_counts import TokenCounts, count_tokens
-from bertwright.data.windows import Long
+from bertwright.data.windows import LONGER_TEXTS, Long
 from bertwright.errors import shown
 from bertwright.text.tokenizer import BertTokenizer
 
@@ -21,13 +21,6 @@ _FEW = 10  # examples of a class
 _UNKNOWN = 0.01  # share of tokens
 _PIECES_SHOWN = 10
 _EXAMPLE_TOKENS = 64
-_LONG: dict[Long | None, str] = {
-    None: "the setting long says what becomes of them",
-    "window": "they are read in overlapping windows (long=window)",
-    "head": "their beginning is read (long=head)",
-    "head+tail": "their beginning and their end are read (long=head+tail)",
-    "error": "they are refused (long=error)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +218,10 @@ def _of_tokens(one: SetOfExamples, long: Long | None) -> list[Finding]:
     findings = []
     if tokens.long:
         share = 100 * tokens.beyond / tokens.tokens
+        fate = "the setting long says what becomes of them" if long is None else f"{LONGER_TEXTS[long]} (long={long})"
         message = (
             f"{name}: {len(tokens.long)} of {one.rows} texts {'is' if len(tokens.long) == 1 else 'are'} longer than "
-            f"{tokens.limit} tokens, {share:.1f} % of all tokens lie beyond; {_LONG[long]}"
+            f"{tokens.limit} tokens, {share:.1f} % of all tokens lie beyond; {fate}"
         )
         findings.append(Finding("long", "note", message, tokens.long))
     if tokens.unknown:

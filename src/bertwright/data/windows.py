@@ -18,6 +18,12 @@ from bertwright.text.encoded import Encoded
 from bertwright.text.tokenizer import BertTokenizer
 
 Long = Literal["window", "head", "head+tail", "error"]
+LONGER_TEXTS: dict[Long, str] = {
+    "window": "they are read in overlapping windows",
+    "head": "only their beginning is read",
+    "head+tail": "only their beginning and their end are read",
+    "error": "they are refused",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class EntityTask(Task):
 
     reads_pairs: ClassVar[bool | None] = False  # type: ignore[misc]
     metric: ClassVar[str] = "f1"
-    of_windows: ClassVar[str] = "of which the one with most context speaks for a word"
+    of_windows: ClassVar[str | None] = "of which the one with most context speaks for a word"
     collapse_causes: ClassVar[str] = (
         "too few steps (before it finds anything, a model learns that most words are in no entity: more epochs help), "
         "spans that do not belong to their texts (bertwright inspect DATA --model MODEL --show-alignment 5), or data "

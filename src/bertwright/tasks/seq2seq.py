@@ -24,7 +24,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.reading.text_pairs import read_pairs, stream_pairs
 from bertwright.data.targets import TextTargets, WrittenBatch
-from bertwright.data.windows import EncodedTexts, Reading
+from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.generation import exact_match, same_text, text_scores
 from bertwright.model.config import BertConfig
@@ -88,6 +88,7 @@ class Seq2Seq(Task):
 
     name: ClassVar[str] = "seq2seq"
     metric: ClassVar[str] = "token_accuracy"
+    of_windows: ClassVar[str | None] = None
     own_settings: ClassVar[tuple[str, ...]] = (
         "max_target_length", "num_beams", "label_smoothing", "shape", "dropout",
     )  # fmt: skip
@@ -152,10 +153,6 @@ class Seq2Seq(Task):
         wished = GenerationSettings.resolve(words=words)
         changes = {name: getattr(wished, name) for name in wished.model_fields_set}
         return replace(self, generation=self.generation.model_copy(update=changes))
-
-    def reading(self, wanted: Reading) -> Reading:
-        """What windows of a text would say cannot be put together: of a longer text the beginning is read."""
-        return replace(wanted, long="head") if wanted.long == "window" else wanted
 
     def config_changes(self) -> dict[str, Any]:
         tokenizer = self._tokenizer()

@@ -117,7 +117,8 @@ class Answerer(ABC):
     pipeline: ClassVar[str] = ""  # what `transformers` calls the task
     pipeline_note: str = ""  # what its answers lack
     peer_example: ClassVar[str] = ""  # how `transformers` is asked where it has no such pipeline; `{path}`: the model
-    of_windows: ClassVar[str] = "whose scores are averaged"  # how the windows of a long text come together
+    # How the windows of a long text come together; None: they cannot, and unless told otherwise its beginning is read.
+    of_windows: ClassVar[str | None] = "whose scores are averaged"
 
     @property
     @abstractmethod
@@ -148,10 +149,6 @@ class Answerer(ABC):
             BertwrightError: BW605 this task has nothing to choose, BW101 to BW103 for words that do not fit.
         """
         raise BertwrightError("BW605", task=self.name, words=" ".join(words))
-
-    def reading(self, wanted: Reading) -> Reading:
-        """How texts are read, where a person wants them to be read like this."""
-        return wanted
 
     def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
         """The inputs of examples."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bertwright.data.windows import LONGER_TEXTS
 from bertwright.evaluation.classification import top_confusions
 from bertwright.evaluation.confidence import Estimate
 from bertwright.evaluation.summary import Summary
@@ -192,13 +193,10 @@ def _limits(card: Card) -> str:
     settings = card.record.get("settings", {})
     lines = []
     if length := settings.get("max_length"):
-        longer = {
-            "window": f"longer texts are read in overlapping windows, {card.task.of_windows}",
-            "head": "of longer texts only the beginning is read",
-            "head+tail": "of longer texts only the beginning and the end are read",
-            "error": "longer texts are refused",
-        }.get(settings.get("long", ""), "what is longer is cut off, and the answer says so")
-        lines.append(f"It reads {length} tokens at once; {longer}.")
+        longer = LONGER_TEXTS[settings["long"]]
+        if settings["long"] == "window":
+            longer += f", {card.task.of_windows}"
+        lines.append(f"It reads {length} tokens at once; as for longer texts, {longer}.")
     if card.truncated:
         lines.append(f"{card.truncated} dev texts were cut; their answers say `truncated`.")
     if card.summary is not None:

@@ -138,6 +138,8 @@ def _check_settings(settings: FinetuneSettings, kind: type[Task]) -> None:
         for name in other.own_settings:
             if name in settings.model_fields_set and name not in kind.own_settings:
                 raise BertwrightError("BW124", name=name, value=getattr(settings, name), task=kind.name)
+    if "long" in settings.model_fields_set and settings.long == "window" and kind.of_windows is None:
+        raise BertwrightError("BW124", name="long", value=settings.long, task=kind.name)
 
 
 class _Job:
@@ -159,10 +161,8 @@ class _Job:
             raise BertwrightError("BW325", model=model, tokens=len(self._tokenizer), rows=config.vocab_size)
         if settings.freeze > config.num_hidden_layers:
             raise BertwrightError("BW109", freeze=settings.freeze, layers=config.num_hidden_layers)
-        self._requested, self._settings = settings, _resolve(settings, config, device)
-        self._reading = task.reading(reading_of(self._settings))
-        if "long" in settings.model_fields_set and self._reading.long != settings.long:
-            raise BertwrightError("BW124", name="long", value=settings.long, task=task.name)
+        self._requested, self._settings = settings, _resolve(settings, task, config, device)
+        self._reading = reading_of(self._settings)
         train, dev = (table.examples for table in tables)
         for examples in (train, dev):
             task.check_model(config, examples)
@@ -263,7 +263,7 @@ class _Job:
         folder.write_run(record)
 
 
-def _resolve(settings: FinetuneSettings, config: BertConfig, device: torch.device) -> FinetuneSettings:
+def _resolve(settings: FinetuneSettings, task: Task, config: BertConfig, device: torch.device) -> FinetuneSettings:
     """The settings with everything decided that was left to the model and the machine."""
     limit = min(settings.max_length, config.max_position_embeddings)
     if limit < settings.max_length and "max_length" in settings.model_fields_set:
@@ -271,6 +271,7 @@ def _resolve(settings: FinetuneSettings, config: BertConfig, device: torch.devic
     return settings.model_copy(
         update={
             "max_length": limit,
+            "long": "head" if settings.long == "window" and task.of_windows is None else settings.long,
             # The default overlap is meant for 512 tokens; shorter inputs share as large a part of theirs.
             "overlap": min(settings.overlap, limit // 4),
             "learning_rate": settings.learning_rate or default_learning_rate(config.hidden_size),

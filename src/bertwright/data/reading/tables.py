@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bertwright.data.examples import Example, Where, places_listed
 
@@ -82,17 +80,3 @@ def describe(columns: Columns, header: bool | None) -> str:
     if columns.target is not None:
         return f"{texts}, targets from {called(columns.target)}"
     return texts if columns.label is None else f"{texts}, labels from {called(columns.label)}"
-
-
-def read_table(path: Path, columns: Columns | None = None, *, labelled: bool, encoding: str | None = None) -> Table:
-    """`bertwright.data.reading.sources.read_examples` of a path."""
-    from bertwright.data.reading.sources import read_examples  # it imports this module
-
-    return read_examples(path, columns, labelled=labelled, encoding=encoding)
-
-
-def read_rows(rows: Iterable[Mapping[str, object] | Sequence[object] | str], source: str, *, labelled: bool) -> Table:
-    """`bertwright.data.reading.sources.read_examples` of rows in memory."""
-    from bertwright.data.reading.sources import read_examples  # it imports this module
-
-    return read_examples(list(rows), labelled=labelled, name=source)
