@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -65,6 +67,37 @@ def test_pairs_are_answered_the_same_wherever_they_come_from(command: Command, p
         assert json.loads(line) == {"text": first, "text_b": second, **answer}
     card = (pairs_run / "README.md").read_text(encoding="utf-8")
     assert '([("a text", "another")])[0]' in card
+
+
+def test_second_texts_beside_arguments_and_lines_of_stdin(
+    command: Command, pairs_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [("a good day", "a fine day"), ("a bad day", "a fine day")]
+    expected = [answer.to_json() for answer in Predictor.load(pairs_run)(rows)]
+    data = write_csv(tmp_path / "pairs.csv", rows, ("eins", "zwei"))
+    from_arguments = command("predict", pairs_run, "a good day", "a bad day", "--text-b", "a fine day")
+    monkeypatch.setattr("sys.stdin", io.StringIO("a good day\na bad day\n"))
+    from_stdin = command("predict", pairs_run, "--text-b", "a fine day")
+    lines = "".join(json.dumps({"eins": first, "zwei": second}) + "\n" for first, second in rows)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"\n{lines}"))
+    from_objects = command("predict", pairs_run, "--input", "-")
+    for result in (from_arguments, from_stdin, from_objects):
+        assert result.code == 0, result.err
+        found = [json.loads(line) for line in result.out.splitlines()]
+        for one, answer, (first, second) in zip(found, expected, rows, strict=True):
+            assert one == {"text": first, "text_b": second, **answer}
+    refused(command("predict", pairs_run, "--text-b", "a fine day", "--input", data), "BW115")
+
+
+def test_the_command_that_comes_next_works(command: Command, tiny_model: Path, tmp_path: Path) -> None:
+    for rows, header in ((PAIRS, ("sentence1", "sentence2", "label")), ([row[1:] for row in PAIRS], ("text", "label"))):
+        data, out = write_csv(tmp_path / "data.csv", rows, header), tmp_path / f"my runs {len(header)}"
+        trained = command("finetune", data, "--dev", data, "--model", tiny_model, "--out", out, "max_steps=1")
+        words = trained.out.splitlines()[-1]
+        assert words.startswith("next: bertwright ")
+        tried = command(*shlex.split(words)[2:])
+        assert (tried.code, len(tried.out.splitlines())) == (0, 1), tried.err
+        assert words.removeprefix("next: ") in (out / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_folder_that_does_not_say_answers_both(run: Path, tmp_path: Path) -> None:

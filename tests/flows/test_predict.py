@@ -41,6 +41,20 @@ def test_arguments_and_stdin_give_the_same(command: Command, run: Path, monkeypa
     assert [answer["text"] for answer in answers(from_stdin.out)] == ["a great day", "这家店很差"]
 
 
+def test_json_lines_of_stdin(command: Command, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ['{"id": 7, "review": "a great day"}', '{"id": 8, "review": "两行\\n文字"}']
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines)))
+    result = command("predict", run, "--input", "-")
+    assert result.code == 0, result.err
+    assert "stdin: text from 'review'" in result.err
+    assert [answer["text"] for answer in answers(result.out)] == ["a great day", "两行\n文字"]
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{lines[0]}\na great day\n"))
+    result = command("predict", run, "--input", "-")
+    refused(result, "BW225")
+    assert "stdin:2" in result.err
+    refused(command("predict", run, "--input", "-", "--output", "answers.jsonl"), "BW110")
+
+
 def test_jsonl_and_csv_hold_the_same_answers(command: Command, run: Path, tmp_path: Path) -> None:
     texts = write_csv(tmp_path / "texts.csv", [(text,) for text in TEXTS], header=("text",))
     assert command("predict", run, "--input", texts, "--output", tmp_path / "a.jsonl").code == 0

@@ -78,6 +78,7 @@ def finetune(
     from bertwright.cli.tables import print_confusion, print_tables
     from bertwright.data.reading.tables import Columns
     from bertwright.text.files import plain_suffix
+    from bertwright.training.card import predict_command
     from bertwright.training.finetune import finetune as run_finetune
     from bertwright.training.settings import FinetuneSettings
 
@@ -101,7 +102,7 @@ def finetune(
     print_confusion(run.task, run.predictions, run.dev)
     print_tables(run.task.tables(run.predictions, run.dev))
     typer.echo(f"best after epoch {run.outcome.best.epoch}; the model is in {run.folder / 'best'}")
-    typer.echo(f'next: bertwright predict {run.folder} "a text"')
+    typer.echo(f"next: {predict_command(run.folder, is_pair=run.dev[0].text_b is not None)}")
 
 
 def _seeds(words: str) -> list[int]:
@@ -116,7 +117,10 @@ def _seeds(words: str) -> list[int]:
 def predict(
     run: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT ...]", help="Texts to answer.")] = None,
-    data: Annotated[Path | None, typer.Option("--input", help="Texts in any format that `finetune` reads.")] = None,
+    text_b: Annotated[str | None, typer.Option(help="The second text of a pair; the texts are first ones.")] = None,
+    data: Annotated[
+        Path | None, typer.Option("--input", help="Texts in any format that `finetune` reads; -: JSON lines on stdin.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="A .jsonl or .csv file. Default: JSON lines on stdout.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with an --output that was interrupted.")] = False,
     text_column: TextColumn = None,
@@ -137,6 +141,8 @@ def predict(
 
       cat texts.txt | bertwright predict runs/first > answers.jsonl
 
+      bertwright predict runs/pairs "A man is asleep." --text-b "Somebody sleeps."
+
       bertwright predict runs/summaries --input articles.csv --set num_beams=4 --set no_repeat_ngram_size=3
 
       bertwright predict runs/pretrained "The capital of France is [MASK]." --among paris,london
@@ -144,7 +150,7 @@ def predict(
     import sys
 
     from bertwright.data.reading.sources import stream_examples
-    from bertwright.data.reading.stdin import lines_of_stdin
+    from bertwright.data.reading.stdin import lines_of_stdin, rows_of_stdin
     from bertwright.data.reading.tables import Columns, describe
     from bertwright.errors import BertwrightError
     from bertwright.inference.predictor import Predictor
@@ -152,7 +158,10 @@ def predict(
 
     if (texts and data) or (not texts and data is None and sys.stdin.isatty()):
         raise BertwrightError("BW106")
-    if output is not None and data is None:
+    if text_b is not None and data is not None:
+        raise BertwrightError("BW115")
+    from_stdin = data == Path("-")
+    if output is not None and (data is None or from_stdin):
         raise BertwrightError("BW110")
     predictor = Predictor.load(run, device)
     if top_k is not None or among:
@@ -161,11 +170,13 @@ def predict(
         predictor.choose(choices)
     if data is None:
         lines = texts or lines_of_stdin(encoding)
-        _, examples = stream_examples(lines, name="arguments" if texts else "stdin")
+        rows = lines if text_b is None else ((line, text_b) for line in lines)
+        _, examples = stream_examples(rows, name="arguments" if texts else "stdin", pair=text_b is not None or None)
         sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))
         return
-    columns, examples = predictor.task.stream(data, Columns(text=text_column, text_b=text_b_column), encoding)
-    typer.echo(f"{data}: {describe(columns, None)}", err=True)
+    source = rows_of_stdin(encoding) if from_stdin else data
+    columns, examples = predictor.task.stream(source, Columns(text=text_column, text_b=text_b_column), encoding)
+    typer.echo(f"{'stdin' if from_stdin else data}: {describe(columns, None)}", err=True)
     if output is None:
         sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))
         return

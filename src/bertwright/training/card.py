@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,12 @@ def model_card(card: Card) -> str:
         _use(card), _limits(card), _training(card),
     ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def predict_command(folder: Path, *, is_pair: bool) -> str:
+    """What to type to try the model of `folder`."""
+    second = ' --text-b "another"' if is_pair else ""
+    return f'bertwright predict {shlex.quote(folder.as_posix())} "a text"{second}'
 
 
 def _front(card: Card) -> str:
@@ -183,7 +190,7 @@ print(answer.to_json())
     return f"""## Use
 
 ```
-bertwright predict {path} {"--input pairs.csv" if card.is_pair else '"a text"'}
+{predict_command(card.folder, is_pair=card.is_pair)}
 bertwright evaluate {path} test.csv
 ```
 {python}{peer}"""

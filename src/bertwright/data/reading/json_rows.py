@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,13 @@ def read_json(path: Path, encoding: str | None) -> Rows:
     if not start:
         raise BertwrightError("BW205", source=path)
     if _is_lines(start, plain_suffix(path)):
-        return Rows(str(path), "JSON lines", _lines(path, encoding), encoding=encoding)
+        return json_lines(str(path), lines_of(path, encoding), encoding)
     return Rows(str(path), "JSON", _List(path, encoding).rows(), encoding=encoding)
+
+
+def json_lines(source: str, lines: Iterable[str], encoding: str = "") -> Rows:
+    """The objects of lines, one each; raises BW225 and BW226 as `read_json` when a line is reached."""
+    return Rows(source, "JSON lines", _lines(source, lines), encoding=encoding)
 
 
 def _is_lines(start: str, suffix: str) -> bool:
@@ -55,9 +60,8 @@ def _is_lines(start: str, suffix: str) -> bool:
     return not isinstance(value, list) or bool(start[len(first) :].strip())
 
 
-def _lines(path: Path, encoding: str) -> Iterator[Row]:
-    source = str(path)
-    for number, line in enumerate(lines_of(path, encoding), start=1):
+def _lines(source: str, lines: Iterable[str]) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:

@@ -45,7 +45,7 @@ def read_examples(
         source: the path of a CSV, TSV, JSON, JSON lines or text file (also `.gz`, `.bz2`, `.xz`), of a Parquet
             file, or of a folder whose sub-folders are the classes; a pandas or polars data frame; a
             `datasets.Dataset`; an iterable of mappings, of tuples (text, second text of a pair, label), of
-            texts, or of `Example`s.
+            texts, or of `Example`s; `Rows` that a reader made.
         columns: the columns that hold what, where they are not to be found by their names or by looking.
         labelled: whether every text should have a label.
         encoding: of a file, instead of the detected one.
@@ -107,6 +107,8 @@ def stream_examples(
 
 def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, pair: bool | None) -> Rows:
     """The rows of a source, before anybody knows which column holds what; raises as `read_examples`."""
+    if isinstance(source, Rows):
+        return source
     if not isinstance(source, (str, Path)):
         return read_memory(source, name, labelled=labelled, pair=pair)
     path = Path(source)

@@ -1,4 +1,4 @@
-"""The texts of stdin, one a line."""
+"""The lines of stdin: texts, or JSON objects."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 
 from bertwright.data.examples import Where
+from bertwright.data.reading.json_rows import json_lines
+from bertwright.data.reading.rows import Rows
 from bertwright.errors import BertwrightError
 
 
@@ -29,6 +31,11 @@ def lines_of_stdin(encoding: str | None = None) -> Iterator[str]:
     except LookupError as error:
         raise BertwrightError("BW235", encoding=name) from error
     return _decoded(stream.buffer, name)
+
+
+def rows_of_stdin(encoding: str | None = None) -> Rows:
+    """The JSON objects of stdin, one a line, as they come; raises as `lines_of_stdin` and `json_lines`."""
+    return json_lines("stdin", lines_of_stdin(encoding))
 
 
 def _decoded(lines: io.BufferedIOBase, encoding: str) -> Iterator[str]:
