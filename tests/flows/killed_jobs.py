@@ -151,7 +151,8 @@ JOBS: dict[str, type[Job]] = {job.name: job for job in (Finetune, Prepare, Pretr
 def ending(out: Path) -> dict[str, Any]:
     """Everything about a finished run that the clock does not decide."""
     loop_state = json.loads((out / "last" / "training" / "state.json").read_text(encoding="utf-8"))
-    loop_state.pop("seconds")
+    for clock in ("seconds", "total_seconds"):
+        loop_state.pop(clock)
     tensors = {
         str(file.relative_to(out) / name): tensor.numpy().tobytes()
         for file in out.rglob("*.safetensors")

@@ -75,6 +75,24 @@ def test_a_run_that_died_in_a_step(
     assert [answer.to_json() for answer in run.predictions], "answers of an evaluation before the stop are there, too"
 
 
+def test_the_time_of_a_run_is_that_of_all_its_sessions(
+    tiny_model: Path, tmp_path: Path, stop_at: Callable[[int], None]
+) -> None:
+    out = tmp_path / "run"
+    stop_at(5)
+    with pytest.raises(Stopped):
+        train(tiny_model, out)
+    state = out / "last" / "training" / "state.json"
+    values = json.loads(state.read_text(encoding="utf-8"))
+    assert 0 < values["seconds"] < values["total_seconds"]
+    state.write_text(json.dumps(values | {"total_seconds": values["total_seconds"] + 3600}), encoding="utf-8")
+    (out / "last" / "manifest.json").unlink()
+    store._write_manifest(out / "last")
+    train(tiny_model, out, resume=True)
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert 3600 < record["total_seconds"] < 3660
+
+
 @pytest.mark.parametrize("file", ["model.safetensors", "training/optimizer.safetensors", "manifest.json", "task.json"])
 def test_a_damaged_checkpoint_is_passed_over_and_the_one_before_is_used(
     file: str, tiny_model: Path, tmp_path: Path, truth: dict[str, Any], stop_at: Callable[[int], None],

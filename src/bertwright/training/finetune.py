@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import statistics
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -213,7 +212,6 @@ class _Job:
         else:
             keeper.repair(trainer.state, checkpoint)
         log.info("learning rates at their peak: %s", describe_rates(net, settings))
-        started = time.perf_counter()
         outcome = trainer.run()
         for remark in task.remarks(net):
             log.warning("%s", remark)
@@ -227,7 +225,7 @@ class _Job:
         if folder.record is not None and folder.record["finished"]:
             log.info("%s is finished already: nothing to do", folder.path)
         else:
-            record |= outcome.summary() | {"total_seconds": round(time.perf_counter() - started, 3)}
+            record |= outcome.summary()
             self._finish(folder, record, run, trainer.state)
         return run
 

@@ -77,6 +77,7 @@ class Outcome:
         history: every step.
         tokens: real tokens trained on.
         train_seconds: time in training steps, without evaluation and saving.
+        total_seconds: time in the loop; of an interrupted session, what had been saved.
         skipped: steps that were not taken because a loss or a gradient was not finite.
         micro_tokens: tokens computed at once, in the end.
         stopped: why the run ended before its last step; empty if it did not.
@@ -86,6 +87,7 @@ class Outcome:
     history: Sequence[Step]
     tokens: int
     train_seconds: float
+    total_seconds: float
     skipped: int
     micro_tokens: int
     stopped: str = ""
@@ -102,6 +104,7 @@ class Outcome:
             "steps_skipped": self.skipped,
             "train_tokens": self.tokens,
             "train_seconds": round(self.train_seconds, 3),
+            "total_seconds": round(self.total_seconds, 3),
             "tokens_per_second": round(self.tokens / max(self.train_seconds, 1e-9), 1),
         }
 
@@ -174,6 +177,7 @@ class Trainer:
         self._best: Evaluation | None = None
         if self.state.best is not None:
             self._best = Evaluation(**self.state.best, predictions=None)
+        self._started_at = time.monotonic() - self.state.total_seconds
         self._saved_at = time.monotonic()
 
     def run(self) -> Outcome:
@@ -203,6 +207,7 @@ class Trainer:
             history=state.history,
             tokens=state.tokens,
             train_seconds=state.seconds,
+            total_seconds=state.total_seconds,
             skipped=state.skipped,
             micro_tokens=state.micro_tokens,
             stopped=state.stopped,
@@ -279,6 +284,7 @@ class Trainer:
         return time.monotonic() - self._saved_at > 60 * self._settings.save_minutes
 
     def _save(self, predictions: Sequence[Prediction] | None) -> None:
+        self.state.total_seconds = time.monotonic() - self._started_at
         self._keeper.save(self.state, self._optimizers, predictions)
         self._saved_at = time.monotonic()
 

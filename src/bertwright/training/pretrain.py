@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -172,12 +171,11 @@ class _Job:
                 folder.write_run(record | {"finished": False})
             else:
                 keeper.repair(trainer.state, checkpoint)
-            started = time.perf_counter()
             outcome = trainer.run()
         if folder.record is not None and folder.record["finished"]:
             log.info("%s is finished already: nothing to do", folder.path)
         else:
-            record |= outcome.summary() | {"total_seconds": round(time.perf_counter() - started, 3)}
+            record |= outcome.summary()
             write_pretrain_card(folder.path, record, self._config, outcome, trainer.state.rows)
             folder.finish()
             folder.write_run(record)

@@ -47,7 +47,8 @@ class TrainingState:
         micro_tokens: tokens computed at once.
         step: steps done.
         tokens: real tokens trained on.
-        seconds: time in steps; the only number here that the clock decides.
+        seconds, total_seconds: time in steps, and time of the loop up to the last save, those of sessions before an
+            interruption included; the only numbers here that the clock decides.
         skipped, bad_in_a_row: steps not taken because a loss or a gradient was not finite.
         without_better: evaluations since the best one.
         told_collapse: whether it was said that the model gives one answer to everything.
@@ -62,6 +63,7 @@ class TrainingState:
     step: int = 0
     tokens: int = 0
     seconds: float = 0.0
+    total_seconds: float = 0.0
     skipped: int = 0
     bad_in_a_row: int = 0
     without_better: int = 0
