@@ -15,7 +15,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.data.spans.encoding import EncodedUnits
 from bertwright.data.windows import Reading
 from bertwright.model.pointer import POINTER_SIZE, pair_scores, rotated
-from bertwright.tasks.entities import EntityPrediction
+from bertwright.tasks.entities import Entity, EntityPrediction
 from bertwright.tasks.span_pointing import SpanPointing
 
 from ..tagged_texts import tagged_sentences
@@ -141,3 +141,33 @@ def test_a_run_finds_nested_spans(tagger_model: Path, tmp_path: Path) -> None:
     found = {(one["text"], one["type"]) for one in answer["entities"]}
     assert {("Anna Miller", "PER"), ("Anna", "FIRST"), ("New Harbour", "LOC"), ("New", "FIRST")} <= found
     assert "| FIRST |" in (run.folder / "README.md").read_text(encoding="utf-8")
+
+
+def answered(text: str, *entities: tuple[int, int, str]) -> EntityPrediction:
+    return EntityPrediction(False, tuple(Entity(*one, 0.9, text[one[0] : one[1]]) for one in entities))
+
+
+def nested_example() -> Example:
+    """One name within another."""
+    return Example("University of Oslo", None, Where("x", 1), spans=(Span(0, 18, "ORG"), Span(14, 18, "LOC")))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([(0, 18, "ORG")], [("missed", "Oslo (LOC)", "–")]),
+        ([(14, 18, "LOC")], [("missed", "University of Oslo (ORG)", "–")]),
+        (
+            [(0, 18, "LOC")],
+            [("wrong type", "University of Oslo (ORG)", "University of Oslo (LOC)"), ("missed", "Oslo (LOC)", "–")],
+        ),
+        ([(11, 18, "LOC")], [("wrong place", "University of Oslo (ORG), Oslo (LOC)", "of Oslo (LOC)")]),
+        ([(0, 18, "ORG"), (14, 18, "LOC")], []),
+    ],
+)
+def test_a_missed_span_within_a_found_one_is_a_mistake(
+    found: list[tuple[int, int, str]], expected: list[tuple[str, str, str]]
+) -> None:
+    one = nested_example()
+    rows = SpanPointing(("LOC", "ORG")).errors([answered(one.text, *found)], [one])
+    assert [(row["kind"], row["gold"], row["predicted"]) for row in rows] == expected

@@ -138,21 +138,24 @@ class EntityTask(Task):
         return scores
 
     def errors(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[dict[str, Any]]:
-        """Each wrong entity with what stands there in truth, then those that were missed altogether."""
+        """Each wrong entity with what stands there in truth, then the true ones that are neither found nor told."""
         wrong, missed = [], []
         for example, one in zip(examples, _given(predictions)):
             gold = example.spans or ()
-            right = {(span.start, span.end, span.type) for span in gold}
+            right = set(gold)
+            told = {Span(entity.start, entity.end, entity.type) for entity in one.entities}
             for entity in one.entities:
-                if (entity.start, entity.end, entity.type) in right:
+                if Span(entity.start, entity.end, entity.type) in right:
                     continue
                 there = [span for span in gold if span.start < entity.end and entity.start < span.end]
                 same = [span for span in there if (span.start, span.end) == (entity.start, entity.end)]
                 kind = "wrong type" if same else "wrong place" if there else "not there"
                 true = ", ".join(_named(example.text, span) for span in same or there)
+                told.update(same or there)
                 wrong.append(_error(example, kind, true, _named(example.text, entity), entity.score))
+            # One that lies in another, which was found, overlaps an answer and is missed nevertheless.
             for span in gold:
-                if not any(span.start < entity.end and entity.start < span.end for entity in one.entities):
+                if span not in told:
                     missed.append(_error(example, "missed", _named(example.text, span), "", 0.0))
         return [*sorted(wrong, key=lambda row: -row["score"]), *missed]
 
