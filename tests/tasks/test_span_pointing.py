@@ -171,3 +171,20 @@ def test_a_missed_span_within_a_found_one_is_a_mistake(
     one = nested_example()
     rows = SpanPointing(("LOC", "ORG")).errors([answered(one.text, *found)], [one])
     assert [(row["kind"], row["gold"], row["predicted"]) for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "rows"),
+    [
+        (["ORG", "LOC"], ()),
+        (["LOC"], ()),
+        (["LOC", "PER"], (("ORG", "PER", "1"),)),
+        (["PER"], (("LOC", "PER", "1"), ("ORG", "PER", "1"))),
+        (["ORG", "LOC", "PER"], ()),
+    ],
+)
+def test_a_place_with_two_types_is_confused_with_neither(found: list[str], rows: tuple[tuple[str, ...], ...]) -> None:
+    one = Example("Oslo", None, Where("x", 1), spans=(Span(0, 4, "LOC"), Span(0, 4, "ORG")))
+    answer = answered(one.text, *((0, 4, kind) for kind in found))
+    tables = SpanPointing(("LOC", "ORG", "PER")).tables([answer], [one])
+    assert tuple(row for table in tables[1:] for row in table.rows) == rows

@@ -227,15 +227,18 @@ def _given(predictions: Sequence[Prediction]) -> list[EntityPrediction]:
 
 
 def _confusions(gold: Sequence[Sequence[Span]], given: Sequence[EntityPrediction]) -> list[ScoreTable]:
-    """How often a place was found with another type, the most frequent first."""
+    """How often a place was found with another type than one that it has, the most frequent first."""
     counts: Counter[tuple[str, str]] = Counter()
     for spans, one in zip(gold, given):
-        types = {(span.start, span.end): span.type for span in spans}
-        for entity in one.entities:
-            true = types.get((entity.start, entity.end))
-            if true is not None and true != entity.type:
-                counts[true, entity.type] += 1
+        # A place may have several types: those that were found are confused with nothing.
+        found = {Span(entity.start, entity.end, entity.type) for entity in one.entities}
+        missed: dict[tuple[int, int], list[str]] = {}
+        for span in set(spans) - found:
+            missed.setdefault((span.start, span.end), []).append(span.type)
+        for entity in found - set(spans):
+            counts.update((true, entity.type) for true in missed.get((entity.start, entity.end), ()))
     if not counts:
         return []
-    rows = tuple((true, said, str(count)) for (true, said), count in counts.most_common(10))
+    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:10]
+    rows = tuple((true, said, str(count)) for (true, said), count in most)
     return [ScoreTable("The right place with another type", ("true", "answered", "times"), rows)]
