@@ -188,3 +188,22 @@ def test_a_place_with_two_types_is_confused_with_neither(found: list[str], rows:
     answer = answered(one.text, *((0, 4, kind) for kind in found))
     tables = SpanPointing(("LOC", "ORG", "PER")).tables([answer], [one])
     assert tuple(row for table in tables[1:] for row in table.rows) == rows
+
+
+def test_what_was_cut_off_is_within_no_span(tokenizer: BertTokenizer) -> None:
+    """The last word of the beginning and the first one of the end are neighbours in the input, and in nothing else."""
+    text = "Anna lives in Oslo . " + "it rains . " * 30 + "Peter Anna"
+    spans = (Span(0, 4, "PER"), Span(5, len(text) - 5, "PER"), Span(len(text) - 10, len(text), "PER"))
+    one = Example(text, None, Where("x", 1), spans=spans)
+    task = SpanPointing(("PER",))
+    encoded = task.encode(tokenizer, [one], Reading(12, "head+tail", 0))
+    assert isinstance(encoded, EncodedUnits)
+    word_ids = encoded.inputs[0].word_ids
+    before = int(np.flatnonzero(np.diff(word_ids) > 1)[0])
+    assert (word_ids[before], word_ids[before + 1]) == (1, 89)
+    taught = task.targets([one], encoded).take(np.array([0]))
+    assert taught[:, 1:3].tolist() == [[1, 1], [9, 10]]
+    found = torch.cat([perfect(encoded, taught)[0], torch.tensor([[before, before + 1, 0, 9.0]])])
+    answer = task.decode([found], encoded)[0]
+    assert isinstance(answer, EntityPrediction)
+    assert [one.text for one in answer.entities] == ["Anna", "Peter Anna"]

@@ -66,7 +66,7 @@ class SpanPointing(EntityTask):
         return {"id2label": dict(enumerate(self.types)), "problem_type": None}
 
     def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Targets:
-        """A span is taught in every input that holds the first piece of its first and of its last unit."""
+        """A span is taught in every input that holds the first pieces of all its units."""
         assert isinstance(encoded, EncodedUnits)
         number = {kind: index for index, kind in enumerate(self.types)}
         lost: list[str] = []
@@ -75,10 +75,11 @@ class SpanPointing(EntityTask):
         rows = []
         for one, owner in zip(encoded.inputs, encoded.owners.tolist()):
             place = {unit: position for position, unit in enumerate(one.word_ids.tolist()) if unit >= 0}
+            held = _held(one.word_ids, len(encoded.units[owner]))
             spans = [
                 (place[span.start], place[span.end - 1], number[span.type])
                 for span in of_texts[owner]
-                if span.start in place and span.end - 1 in place
+                if held.context(span.start, span.end - 1) >= 0
             ]
             rows.append(np.array(spans, dtype=np.int64).reshape(-1, 3))
         return SpanTargets(rows)
@@ -119,7 +120,8 @@ class SpanPointing(EntityTask):
     def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
         """A pair of first pieces is a span of units; of several windows the one with most context around it speaks.
 
-        Among the windows that hold both ends, that one decides, also that the pair is no span.
+        Among the windows that hold all of it, that one decides, also that the pair is no span. Where a part of the
+        text was cut off, what stands before it and what stands after it is no span.
         """
         assert isinstance(encoded, EncodedUnits)
         found: list[dict[tuple[int, int, int], tuple[float, float]]] = [{} for _ in encoded.units]
@@ -132,6 +134,8 @@ class SpanPointing(EntityTask):
                 if start < 0 or end < 0:
                     continue
                 context = held[index].context(start, end)
+                if context < 0:
+                    continue
                 best = max(held[other].context(start, end) for other in inputs_of[owner].tolist())
                 key = (start, end + 1, int(kind))
                 if context == best and value > found[owner].get(key, (0.0, 0.0))[0]:
@@ -156,14 +160,16 @@ class _Held:
 
     Attributes:
         before, after: `[W]` tokens on either side of a unit; -1 for a unit that it does not hold.
+        earlier: `[W + 1]` held units before each one.
     """
 
     before: NDArray[np.float64]
     after: NDArray[np.float64]
+    earlier: NDArray[np.int64]
 
     def context(self, start: int, end: int) -> float:
-        """Tokens around the units from `start` to `end` on the side where there are fewer; -1: not both are here."""
-        if self.before[start] < 0 or self.before[end] < 0:
+        """Tokens around the units from `start` to `end` on the side where there are fewer; -1: not all are here."""
+        if self.earlier[end + 1] - self.earlier[start] <= end - start:
             return -1.0
         return float(min(self.before[start], self.after[end]))
 
@@ -174,4 +180,4 @@ def _held(word_ids: NDArray[np.int32], count: int) -> _Held:
     before, after = np.full(count, -1.0), np.full(count, -1.0)
     before[held] = np.inf if len(held) and held[0] == 0 else positions
     after[held] = np.inf if len(held) and held[-1] == count - 1 else len(word_ids) - 1 - positions
-    return _Held(before, after)
+    return _Held(before, after, np.concatenate([[0], np.cumsum(before >= 0)]))
