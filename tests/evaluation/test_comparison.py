@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from bertwright.evaluation.classification import METRICS
-from bertwright.evaluation.comparison import mcnemar, paired_bootstrap, paired_bootstrap_of_sums, rows_needed
+from bertwright.evaluation.comparison import (
+    Difference,
+    mcnemar,
+    paired_bootstrap,
+    paired_bootstrap_of_sums,
+    resampling_units_needed,
+    rows_needed,
+)
 
 
 @pytest.mark.parametrize(
@@ -91,3 +99,23 @@ def test_a_metric_of_sums_equals_the_accuracy() -> None:
     assert ours.value == pytest.approx(theirs.value)
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.01)
     assert math.isclose(ours.p_value, theirs.p_value, abs_tol=0.01)
+
+
+@pytest.mark.parametrize("count", range(1, 12))
+def test_few_examples_that_agree_prove_no_more_than_tosses_of_a_coin(count: int) -> None:
+    """B is better in each of them by as much, so that every resample is like the sample."""
+    zeros, ones = np.zeros(count, dtype=np.int64), np.ones(count, dtype=np.int64)
+    rows = [np.stack([right, ones], axis=1).astype(float) for right in (zeros, ones)]
+    of_sums = paired_bootstrap_of_sums(*rows, {"accuracy": lambda sums: sums[..., 0] / sums[..., 1]})["accuracy"]
+    of_classes = paired_bootstrap(ones, zeros, ones, 2, METRICS)["accuracy"]
+    assert of_sums == of_classes
+    assert of_sums.value == 1
+    assert of_sums.p_value == pytest.approx(mcnemar(0, count), rel=0.01)
+    assert of_sums.is_shown == (count >= 6)
+    assert (of_sums.low, of_sums.high) == ((None, None) if count < 6 else (1, 1))
+
+
+def test_an_interval_without_width_promises_no_power() -> None:
+    found = Difference(0.5, 0.5, None, None, 1.0)
+    assert resampling_units_needed(found, 1) == resampling_units_needed(replace(found, low=0.0, high=0.0), 20)
+    assert resampling_units_needed(found, 1) == pytest.approx(rows_needed(0.0), rel=0.01)

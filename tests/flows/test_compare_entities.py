@@ -100,6 +100,15 @@ def test_the_verdict_and_who_finds_what() -> None:
     assert same.needed == pytest.approx(0.2 * (2.8 / 0.01) ** 2, rel=0.1)
 
 
+def test_a_single_text_proves_nothing_and_no_power_is_claimed() -> None:
+    one = compared(np.array([False]), np.array([True]))
+    assert one.verdict() == (
+        "no difference can be shown with 1 texts (B - A: +100.0 points f1, p = 1.000); "
+        "about 790 texts would be needed to show 1 point of F1"
+    )
+    assert one.to_json()["metrics"]["f1"]["low"] is None
+
+
 def test_without_a_difference_few_are_shown_and_intervals_hold_zero() -> None:
     """Texts with several entities each, which are found together or not: equally good runs are told apart rarely."""
     shown = inside = 0

@@ -133,7 +133,7 @@ def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows
     table = _table(f"{comparison.count} examples", "metric", "A", "B", "B - A", "95 % interval", "")
     for name, one in comparison.differences.items():
         if name != "micro_f1":
-            interval = f"[{one.low:.3f}, {one.high:.3f}]"
+            interval = "–" if one.low is None else f"[{one.low:.3f}, {one.high:.3f}]"
             numbers = (f"{one.a:.4f}", f"{one.b:.4f}", f"{one.value:+.4f}", Text(interval), p_text(one.p_value))
             table.add_row(Text(name), *numbers)
     for name, (a, b) in comparison.errors().items():

@@ -27,14 +27,15 @@ class Difference:
 
     Attributes:
         a, b: the metric of each.
-        low, high: the 95 % interval of `b - a`.
+        low, high: the 95 % interval of `b - a`; None where the sample cannot tell (few examples, every resample
+            alike).
         p_value: two-sided: how often a difference as large would be seen if there were none.
     """
 
     a: float
     b: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p_value: float
 
     @property
@@ -45,9 +46,11 @@ class Difference:
     @property
     def is_shown(self) -> bool:
         """Whether chance is a poor explanation: p below 0.05, and 0 outside the interval."""
+        if self.low is None or self.high is None:
+            return False
         return self.p_value < SIGNIFICANCE and (self.low > 0 or self.high < 0)
 
-    def to_json(self) -> dict[str, float]:
+    def to_json(self) -> dict[str, float | None]:
         """A JSON object."""
         return {
             "a": self.a,
@@ -103,7 +106,8 @@ def paired_bootstrap(
     """Each metric of the answers `a [N]` and `b [N]` to the same examples, resampled together.
 
     Efron & Tibshirani 1993, "An Introduction to the Bootstrap", chapters 13 and 15: the interval is the middle 95 % of
-    the resampled differences, the p-value the smallest level at which such an interval leaves 0 out.
+    the resampled differences, the p-value the smallest level at which such an interval leaves 0 out, and no smaller
+    than `least_p_value`.
     """
     cells, counts = np.unique((gold * num_classes + a) * num_classes + b, return_counts=True)
     rest, said_b = np.divmod(cells, num_classes)
@@ -115,20 +119,34 @@ def paired_bootstrap(
         for name, metric in metrics.items():
             drawn[name].append(metric(tallies[1]) - metric(tallies[0]))
     whole = [Tally.of(confusion_matrix(gold, answers, num_classes)) for answers in (a, b)]
+    sizes = len(gold), int((a != b).sum())
     return {
-        name: _difference(float(metric(whole[0])), float(metric(whole[1])), np.concatenate(drawn[name]), level)
+        name: _difference(float(metric(whole[0])), float(metric(whole[1])), np.concatenate(drawn[name]), level, sizes)
         for name, metric in metrics.items()
     }
+
+
+def least_p_value(differing: int) -> float:
+    """The smallest two-sided p-value that so many differing examples can give, however large the differences are.
+
+    Were there no difference, each of them might as well be the other way round (Fisher 1935, "The Design of
+    Experiments", section 21): all on one side are 2 of `2 ** differing` cases. A resample of very few examples
+    cannot know that: it is like the sample.
+    """
+    return min(1.0, 2.0 ** (1 - min(differing, 1000)))
 
 
 def resampling_units_needed(found: Difference, count: int, difference: float = 0.01) -> int:
     """How many examples show `difference` in a bootstrapped metric with 80 % power at the 5 % level.
 
     The standard error is taken from the interval of `found`, on `count` examples, and shrinks with the root of their
-    number.
+    number. Where the interval has no width, it is as if the runs differed by `difference` only, as in `rows_needed`.
     """
     z_level, z_power = NormalDist().inv_cdf((1 + LEVEL) / 2), NormalDist().inv_cdf(POWER)
-    error = (found.high - found.low) / (2 * z_level)
+    if found.low is None or found.high is None or found.low == found.high:
+        error = math.sqrt(difference / max(count, 1))
+    else:
+        error = (found.high - found.low) / (2 * z_level)
     return math.ceil(count * ((z_level + z_power) * error / difference) ** 2)
 
 
@@ -155,14 +173,20 @@ def paired_bootstrap_of_sums(
         sums_a, sums_b = block @ of_a, block @ of_b
         for name, metric in metrics.items():
             drawn[name].append(metric(sums_b) - metric(sums_a))
+    sizes = len(a), int((a != b).any(1).sum())
     return {
-        name: _difference(float(metric(a.sum(0))), float(metric(b.sum(0))), np.concatenate(drawn[name]), level)
+        name: _difference(float(metric(a.sum(0))), float(metric(b.sum(0))), np.concatenate(drawn[name]), level, sizes)
         for name, metric in metrics.items()
     }
 
 
-def _difference(a: float, b: float, drawn: Floats, level: float) -> Difference:
-    low, high = percentile_interval(drawn, level) or (b - a, b - a)
+def _difference(a: float, b: float, drawn: Floats, level: float, sizes: tuple[int, int]) -> Difference:
+    """`sizes`: how many examples there are, and in how many of them the answers differ."""
+    count, differing = sizes
+    interval: tuple[float | None, float | None] | None = percentile_interval(drawn, level)
+    if interval is None:  # where many examples are alike, so are others; where few are, nobody knows
+        interval = (None, None) if least_p_value(count) >= SIGNIFICANCE else (b - a, b - a)
     rounding = 1e-12  # of differences of sums that are equal
     tails = min(int((drawn <= rounding).sum()), int((drawn >= -rounding).sum()))
-    return Difference(a, b, low, high, min(1.0, 2 * (tails + 1) / (len(drawn) + 1)))
+    p_value = max(min(1.0, 2 * (tails + 1) / (len(drawn) + 1)), least_p_value(differing))
+    return Difference(a, b, *interval, p_value)

@@ -77,8 +77,8 @@ class Comparison(ABC):
             return f"no difference: both give the same answer to each of the {self.count} {self.unit}"
         if found.is_shown:
             better, sign = ("B", 1) if found.value > 0 else ("A", -1)
-            low, high = sorted((sign * found.low, sign * found.high))
-            return f"{better} is better: {_points(abs(found.value), low, high)}{name}, {p_text(found.p_value)}"
+            ends = sorted(sign * end for end in (found.low, found.high) if end is not None)
+            return f"{better} is better: {_points(abs(found.value), *ends)}{name}, {p_text(found.p_value)}"
         text = (
             f"no difference can be shown with {self.count} {self.unit} "
             f"(B - A: {_points(found.value, found.low, found.high)}{name}, {p_text(found.p_value)})"
@@ -113,8 +113,9 @@ def p_text(p_value: float) -> str:
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 
-def _points(value: float, low: float, high: float) -> str:
-    return f"{100 * value:+.1f} points [{100 * low:.1f}, {100 * high:.1f}]"
+def _points(value: float, low: float | None, high: float | None) -> str:
+    interval = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{100 * value:+.1f} points{interval}"
 
 
 def _rounded(number: int) -> int:
