@@ -207,6 +207,8 @@ class Classification(Task):
 
 def _in_order(label: str) -> tuple[float, str]:
     try:
-        return float(label), label
+        number = float(label)
     except ValueError:
-        return float("inf"), label
+        number = math.inf
+    # The word 'nan' reads as a number that has no place in any order: sorted, it would stand elsewhere in every run.
+    return math.inf if math.isnan(number) else number, label
