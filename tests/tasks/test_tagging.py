@@ -27,6 +27,7 @@ from bertwright.errors import BertwrightError
 from bertwright.model.crf import LinearChainCrf
 from bertwright.model.tagger import masks_for
 from bertwright.tasks.entities import EntityPrediction
+from bertwright.tasks.span_pointing import SpanPointing
 from bertwright.tasks.tag_decoding import Reader
 from bertwright.tasks.tagging import Tagging
 
@@ -194,6 +195,36 @@ def test_a_part_of_an_entity_is_not_taught(tokenizer: BertTokenizer) -> None:
     rows = [task.targets([one], encoded).take(np.array([index])).tolist() for index in range(len(encoded.inputs))]
     assert [row[1:-1] for row in rows] == [[0, 0, 0, 0, -100, -100], [1, 2, 2, 0, 0, 0]]
     assert task.weights([one], encoded, "none").tolist() == [5, 5]  # ten words, two of them twice
+
+
+@pytest.mark.parametrize("kind", [Tagging, SpanPointing])
+@pytest.mark.parametrize(
+    ("reading", "told"),
+    [
+        (Reading(24, "window", 6), ["'Peter Anna Peter Anna Peter Anna Peter Anna Peter Anna Pete…'"]),
+        (Reading(100, "window", 30), []),
+        (Reading(24, "head", 0), ["'Peter Anna Peter Anna Peter Anna Peter Anna Peter Anna Pete…'", "'Oslo'"]),
+        (WHOLE, []),
+    ],
+)
+def test_an_entity_that_no_input_holds_is_told_and_not_learnt(
+    tokenizer: BertTokenizer,
+    caplog: pytest.LogCaptureFixture,
+    kind: type[Tagging | SpanPointing],
+    reading: Reading,
+    told: list[str],
+) -> None:
+    text = "it rains . " * 5 + "Peter Anna " * 12 + "it rains . " * 20 + "Oslo"
+    one = example(text, (0, 2, "A"), (55, 55 + 131, "A"), (len(text) - 4, len(text), "A"))
+    task = kind(("A",))
+    encoded = task.encode(tokenizer, [one], reading)
+    with caplog.at_level(logging.WARNING, "bertwright"):
+        targets = task.targets([one], encoded).take(np.arange(len(encoded.inputs)))
+    shown = caplog.text.partition("they are not learnt: ")[2].strip()
+    assert shown == ", ".join(f"x:1 {name}" for name in told)
+    assert bool(told) == (f"{len(told)} entities are in no input as a whole" in caplog.text)
+    if kind is Tagging:
+        assert ((targets == 2).sum() > 0) == (not told), "the inside of the long one"
 
 
 def test_an_entity_within_a_word_is_told_and_not_learnt(

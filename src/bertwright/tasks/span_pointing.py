@@ -23,7 +23,7 @@ from bertwright.model.models import BertWithHead
 from bertwright.model.pointer import BertForSpanPointing, pair_scores
 from bertwright.tasks.entities import Entity, EntityPrediction
 from bertwright.tasks.entity_task import EntityTask
-from bertwright.tasks.tag_targets import say_lost, units_of_spans
+from bertwright.tasks.tag_targets import named_at, say_lost, say_parted, units_of_spans
 from bertwright.tasks.task import Prediction
 
 _MOST_CANDIDATES = 4096  # of an input: a model that knows nothing finds every second pair good
@@ -73,15 +73,20 @@ class SpanPointing(EntityTask):
         of_texts = [units_of_spans(one, units, lost)[0] for one, units in zip(examples, encoded.units)]
         say_lost(lost, self.unit)
         rows = []
+        parted = [dict.fromkeys(spans) for spans in of_texts]
         for one, owner in zip(encoded.inputs, encoded.owners.tolist()):
             place = {unit: position for position, unit in enumerate(one.word_ids.tolist()) if unit >= 0}
             held = _held(one.word_ids, len(encoded.units[owner]))
-            spans = [
-                (place[span.start], place[span.end - 1], number[span.type])
-                for span in of_texts[owner]
-                if held.context(span.start, span.end - 1) >= 0
-            ]
+            spans = []
+            for span in of_texts[owner]:
+                if held.context(span.start, span.end - 1) >= 0:
+                    spans.append((place[span.start], place[span.end - 1], number[span.type]))
+                    parted[owner].pop(span, None)
             rows.append(np.array(spans, dtype=np.int64).reshape(-1, 3))
+        say_parted([
+            named_at(one, units, span.start, span.end)
+            for one, units, left in zip(examples, encoded.units, parted) for span in left
+        ])  # fmt: skip
         return SpanTargets(rows)
 
     def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,8 @@ from bertwright.model.losses import IGNORED
 
 log = logging.getLogger("bertwright")
 
+_LONGEST_NAME = 60  # characters of an entity in a message
+
 
 def tag_targets(
     examples: Sequence[Example], encoded: EncodedUnits, tags: Sequence[str], scheme: Scheme, unit: Unit
@@ -30,28 +34,40 @@ def tag_targets(
     """
     number = {tag: index for index, tag in enumerate(tags)}
     lost: list[str] = []
+    parted: list[str] = []
     rows: list[NDArray[np.int64]] = []
-    of_text: tuple[int, Ints, Ints] | None = None
-    for one, owner in zip(encoded.inputs, encoded.owners.tolist()):
-        if of_text is None or of_text[0] != owner:
-            of_text = owner, *_tags_of(examples[owner], encoded.units[owner], number, scheme, lost)
-        _, numbers, bounds = of_text
-        row = np.full(len(one), IGNORED, dtype=np.int64)
-        positions = np.flatnonzero(one.word_ids >= 0)
-        held = one.word_ids[positions]
-        if len(held) < len(numbers):
-            numbers = numbers.copy()
-            seen = np.zeros(len(numbers), dtype=np.int64)
-            seen[held] = 1
-            before = np.concatenate([[0], np.cumsum(seen)])
-            inside = before[bounds[:, 1]] - before[bounds[:, 0]]
-            in_part = (inside > 0) & (inside < bounds[:, 1] - bounds[:, 0])
-            for start, end in bounds[in_part].tolist():
-                numbers[start:end] = IGNORED
-        row[positions] = numbers[held]
-        rows.append(row)
+    for owner, inputs in groupby(zip(encoded.owners.tolist(), encoded.inputs), key=itemgetter(0)):
+        units = encoded.units[owner]
+        numbers, bounds = _tags_of(examples[owner], units, number, scheme, lost)
+        is_whole = np.zeros(len(bounds), dtype=bool)
+        for _, one in inputs:
+            row, held_whole = _row_of(one.word_ids, numbers, bounds)
+            rows.append(row)
+            is_whole |= held_whole
+        parted += [named_at(examples[owner], units, *span) for span in bounds[~is_whole].tolist()]
     say_lost(lost, unit)
+    say_parted(parted)
     return RaggedTargets(rows)
+
+
+def _row_of(word_ids: NDArray[np.int32], numbers: Ints, bounds: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """`[S]` of one input, and which entities it holds as a whole; `numbers [W]` are the tags of its text."""
+    row = np.full(len(word_ids), IGNORED, dtype=np.int64)
+    positions = np.flatnonzero(word_ids >= 0)
+    held = word_ids[positions]
+    if len(held) == len(numbers):
+        row[positions] = numbers[held]
+        return row, np.ones(len(bounds), dtype=bool)
+    numbers = numbers.copy()
+    seen = np.zeros(len(numbers), dtype=np.int64)
+    seen[held] = 1
+    before = np.concatenate([[0], np.cumsum(seen)])
+    inside = before[bounds[:, 1]] - before[bounds[:, 0]]
+    is_whole = inside == bounds[:, 1] - bounds[:, 0]
+    for start, end in bounds[(inside > 0) & ~is_whole].tolist():
+        numbers[start:end] = IGNORED
+    row[positions] = numbers[held]
+    return row, is_whole
 
 
 def say_lost(lost: Sequence[str], unit: Unit) -> None:
@@ -61,6 +77,21 @@ def say_lost(lost: Sequence[str], unit: Unit) -> None:
             "%d entities begin or end within a %s: they are not learnt and count as misses (unit=character reads "
             "them): %s", len(lost), unit, shown(lost, 3),
         )  # fmt: skip
+
+
+def say_parted(parted: Sequence[str]) -> None:
+    """Warn of entities that no input holds as a whole: nothing teaches a part of one."""
+    if parted:
+        log.warning(
+            "%d entities are in no input as a whole, because the text is cut or they are longer than what windows "
+            "share (overlap): they are not learnt: %s", len(parted), shown(parted, 3),
+        )  # fmt: skip
+
+
+def named_at(example: Example, units: Ints, start: int, end: int) -> str:
+    """The entity of the units `[start, end)` of a text, or its beginning, with its place in the data."""
+    text = example.text[units[start, 0] : units[end - 1, 1]]
+    return f"{example.where} '{text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + '…'}'"
 
 
 def units_of_spans(example: Example, units: Ints, lost: list[str]) -> tuple[list[Span], list[Span]]:
