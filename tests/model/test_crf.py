@@ -11,11 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from bertwright.data.spans.schemes import tag_set
 from bertwright.errors import BertwrightError
 from bertwright.model import crf_sums, crf_viterbi
 from bertwright.model.crf import LinearChainCrf, SpanPaths
 from bertwright.model.crf_layout import Layout
 from bertwright.model.crf_sums import Logarithmic, Scaled
+from bertwright.model.tagger import masks_for
 
 
 def bounds(lengths: list[int]) -> Tensor:
@@ -247,6 +249,28 @@ def test_half_precision_emissions_are_summed_in_full() -> None:
     loss.backward()
     assert emissions.grad is not None
     assert emissions.grad.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("length", [1500, 20_000])
+def test_the_best_path_of_a_long_text_is_not_lost_in_rounding(length: int) -> None:
+    """Against the textbook in float64; the scores of a head that is sure of itself add up to a large number."""
+    generator = torch.Generator().manual_seed(length)
+    tags = tag_set(["A", "B", "C"], "bio")
+    crf = LinearChainCrf(len(tags), **masks_for(tags))
+    for parameter in crf.parameters():
+        torch.nn.init.normal_(parameter, generator=generator)
+    emissions = 8 + torch.randn(length, len(tags), generator=generator)
+    transitions, start, end = (one.detach().double().numpy() for one in crf._scores())
+    scores = emissions.double().numpy()
+    best, leads = start + scores[0], []
+    for row in scores[1:]:
+        ways = best[:, None] + transitions
+        leads.append(ways.argmax(0))
+        best = ways.max(0) + row
+    path = [int((best + end).argmax())]
+    for lead in reversed(leads):
+        path.append(int(lead[path[-1]]))
+    assert crf.decode(emissions, bounds([length])).tolist() == path[::-1]
 
 
 def test_a_fresh_crf_is_a_softmax() -> None:
