@@ -24,7 +24,7 @@ from bertwright.model.pointer import BertForSpanPointing, pair_scores
 from bertwright.tasks.entities import Entity, EntityPrediction
 from bertwright.tasks.entity_task import EntityTask
 from bertwright.tasks.tag_targets import named_at, say_lost, say_parted, units_of_spans
-from bertwright.tasks.task import Prediction
+from bertwright.tasks.task import Prediction, finite
 
 _MOST_CANDIDATES = 4096  # of an input: a model that knows nothing finds every second pair good
 
@@ -114,7 +114,7 @@ class SpanPointing(EntityTask):
     def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
         """Of each input the pairs above 0, `[K, 4]`: first token, last token, type, score; the best ones at most."""
         found = []
-        for one in torch.split(model.scores(batch).float(), list(batch.lengths)):
+        for one in torch.split(finite(model.scores(batch).float(), model), list(batch.lengths)):
             scores = pair_scores(one)
             values, places = scores.flatten().topk(min(_MOST_CANDIDATES, scores.numel()))
             places = places[values > 0]

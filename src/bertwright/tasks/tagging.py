@@ -33,7 +33,7 @@ from bertwright.tasks.entities import EntityPrediction
 from bertwright.tasks.entity_task import EntityTask
 from bertwright.tasks.tag_decoding import Reader
 from bertwright.tasks.tag_targets import tag_targets
-from bertwright.tasks.task import Prediction
+from bertwright.tasks.task import Prediction, finite
 
 _UNITS_AT_ONCE = 1 << 16  # whose emissions are decoded together
 
@@ -137,7 +137,7 @@ class Tagging(EntityTask):
 
     def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
         """`[S, C]` of each input."""
-        return torch.split(model.scores(batch).float().cpu(), list(batch.lengths))
+        return torch.split(finite(model.scores(batch).float().cpu(), model), list(batch.lengths))
 
     def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
         """The emissions of a text are stitched together, each unit's from the input with most context; then the best

@@ -177,10 +177,25 @@ class Answerer(ABC):
     def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
         """The scores of a batch on the host in fp32, input by input; one row of the model's each unless a task says
         otherwise.
+
+        Raises:
+            BertwrightError: BW526 scores that are no numbers.
         """
         scores = model.scores(batch)
         assert len(scores) == batch.batch_size
-        return scores.float().cpu().unbind(0)
+        return finite(scores.float().cpu(), model).unbind(0)
+
+
+def finite(scores: Tensor, model: BertWithHead) -> Tensor:
+    """The scores of a model, from which an answer would be read even if they were no numbers.
+
+    Raises:
+        BertwrightError: BW526 they are not.
+    """
+    if not bool(scores.isfinite().all()):
+        bad = (name for name, parameter in model.named_parameters() if not bool(parameter.isfinite().all()))
+        raise BertwrightError("BW526", culprit=next(bad, "–"))
+    return scores
 
 
 class Task(Objective, Answerer):
