@@ -272,6 +272,55 @@ def test_folder_of_transformers_opens_here(tmp_path: Path, tiny_file: Path) -> N
         assert (ours.do_lower_case, ours.model_max_length) == (lower, 77)
 
 
+E1 = {"content": "[E1]", "lstrip": False, "rstrip": True, "normalized": False, "single_word": False, "special": True}
+
+
+@pytest.mark.parametrize(
+    ("config", "files"),
+    [
+        ({}, {"added_tokens": {"newword": len(TINY) + 1, "[E1]": len(TINY)}}),
+        ({"additional_special_tokens": ["[E1]"]}, {"added_tokens": {"newword": len(TINY) + 1, "[E1]": len(TINY)}}),
+        (
+            {"added_tokens_decoder": {str(len(TINY)): E1, str(len(TINY) + 1): E1 | {"content": "newword"}}},
+            {"added_tokens": {"[E1]": len(TINY)}},
+        ),
+    ],
+    ids=["by name", "special", "with flags"],
+)
+def test_tokens_beside_the_vocabulary_are_tokens(tmp_path: Path, config: dict[str, Any], files: dict[str, Any]) -> None:
+    transformers = pytest.importorskip("transformers")
+    folder = folder_of(tmp_path, TINY, {"do_lower_case": True} | config, config={"model_type": "bert"}, **files)
+    ours = BertTokenizer.from_pretrained(folder)
+    text = "the [E1] cat[E1] newword sat"
+    assert len(ours) == len(TINY) + 2
+    there = {token: ours.get_vocab()[token] for token in ("[E1]", "newword")}
+    assert there == {"[E1]": len(TINY), "newword": len(TINY) + 1}
+    assert ours.encode(text) == transformers.AutoTokenizer.from_pretrained(folder).encode(text)
+    ours.save_pretrained(tmp_path / "saved")
+    assert everything(BertTokenizer.from_pretrained(tmp_path / "saved")) == everything(ours)
+    assert BertTokenizer.from_pretrained(tmp_path / "saved").encode(text) == ours.encode(text)
+
+
+def test_special_tokens_that_are_only_named(tmp_path: Path) -> None:
+    names = {"additional_special_tokens": ["[unused1]", {"content": "<new>"}]}
+    folder = folder_of(tmp_path, [*TINY, "[unused1]"], {"do_lower_case": True}, special_tokens_map=names)
+    tokenizer = BertTokenizer.from_pretrained(folder)
+    assert tokenizer.tokenize("a[unused1]b <new>") == ["a", "[unused1]", "b", "<new>"]
+    assert tokenizer.decode(tokenizer.encode("a[unused1]b <new>"), skip_special_tokens=True) == "a b"
+    assert len(tokenizer) == len(TINY) + 2
+
+
+def test_tokens_beside_the_vocabulary_that_do_not_fit_it(tmp_path: Path) -> None:
+    for number, (added, code) in enumerate(
+        [({"[E1]": len(TINY) + 7}, "BW416"), ({"the": 2}, "BW416"), ({"[E1]": None}, "BW415")]
+    ):
+        folder = folder_of(tmp_path / str(number), TINY, {"do_lower_case": True}, added_tokens=added)
+        with pytest.raises(BertwrightError) as caught:
+            BertTokenizer.from_pretrained(folder)
+        assert caught.value.code == code
+        assert caught.value.fields["file"].name == "added_tokens.json"
+
+
 def test_length_saved_in_tokenizer_json_never_acts(tmp_path: Path) -> None:
     tiny_tokenizer().save_pretrained(tmp_path)
     path = tmp_path / "tokenizer.json"

@@ -29,10 +29,11 @@ from bertwright.text.tokenizer_files import (
     DEFAULT_MAX_LENGTH,
     TokenizerSettings,
     read_settings,
+    read_tokens_beside,
     write_settings,
 )
 from bertwright.text.vocabulary import number_tokens, read_vocabulary, write_vocabulary
-from bertwright.text.wordpiece import build_pipeline, mark_special, read_pipeline, settings_in
+from bertwright.text.wordpiece import add_tokens_beside, build_pipeline, mark_special, read_pipeline, settings_in
 
 _log = logging.getLogger("bertwright")
 
@@ -81,12 +82,14 @@ class BertTokenizer(TokenTable):
         """The tokenizer of a model: a folder, or a name on the hub (the local cache is asked first).
 
         `tokenizer.json` is read if there, else `vocab.txt`; what `tokenizer_config.json` says about case,
-        accents, Han characters, special tokens and length counts before both. Truncation and padding saved
-        in `tokenizer.json` never act. The length limit is never above `max_position_embeddings`.
+        accents, Han characters, special tokens and length counts before both. Tokens that it or an
+        `added_tokens.json` adds are added. Truncation and padding saved in `tokenizer.json` never act. The
+        length limit is never above `max_position_embeddings`.
 
         Raises:
             BertwrightError: BW301 no such model; BW302 neither file; BW303 the download failed; BW401 a
-                special token is missing; BW402 to BW404 and BW415 a file cannot be read.
+                special token is missing; BW402 to BW404 and BW415 a file cannot be read; BW416 an added token
+                cannot have its id.
         """
         folder = model_folder(folder_or_name, download=True)
         settings = read_settings(folder)
@@ -97,6 +100,7 @@ class BertTokenizer(TokenTable):
             source, pipeline = listed, build_pipeline(read_vocabulary(listed), settings, str(listed))
         else:
             raise BertwrightError("BW302", folder=folder, file="vocab.txt / tokenizer.json")
+        add_tokens_beside(pipeline, read_tokens_beside(folder))
         tokenizer = cls.__new__(cls)
         tokenizer._begin(pipeline, settings, str(source))
         return tokenizer

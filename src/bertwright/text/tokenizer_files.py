@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tokenizers import AddedToken
+
 from bertwright.checkpoint.json_object import read_object
+from bertwright.errors import BertwrightError
 
 DEFAULT_MAX_LENGTH = 512
 # `transformers` writes 1e30 for "no limit".
@@ -43,6 +46,7 @@ class TokenizerSettings:
 
 
 _TOKEN_NAMES = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+_FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 _SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
 
 
@@ -60,6 +64,56 @@ def read_settings(folder: Path) -> TokenizerSettings:
     limits = [config.get("model_max_length"), model.get("max_position_embeddings")]
     sane = [int(limit) for limit in limits if isinstance(limit, int | float) and 0 < limit <= _ABSURD_LENGTH]
     return TokenizerSettings(**said, model_max_length=min(sane, default=DEFAULT_MAX_LENGTH))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBeside:
+    """A token that the files name beside the vocabulary: one token wherever it stands in a text.
+
+    Attributes:
+        token: its text, and how it is looked for.
+        token_id: its id; `None` where no file says it.
+        source: the file that names it.
+    """
+
+    token: AddedToken
+    token_id: int | None
+    source: Path
+
+
+def read_tokens_beside(folder: Path) -> list[TokenBeside]:
+    """What `added_tokens.json` (older) and `tokenizer_config.json` add to the vocabulary in `folder`, by id.
+
+    Tokens of which only the name is known come last. Flags that no file says are those of `transformers`.
+
+    Raises:
+        BertwrightError: BW415 for a file that is no JSON object, or not of this form.
+    """
+    older, newer = folder / "added_tokens.json", folder / "tokenizer_config.json"
+    config, names_file = _object_in(newer), folder / "special_tokens_map.json"
+    names = _object_in(names_file) | config
+    special = [_text_of(one) for one in names.get("additional_special_tokens") or ()]
+    known = {*special, *(_text_of(names[key]) for key in _TOKEN_NAMES if names.get(key))}
+    found: dict[int, TokenBeside] = {}
+    file = older
+    try:
+        for token, token_id in _object_in(older).items():
+            made = AddedToken(token, normalized=token not in known, special=token in known)
+            found[int(token_id)] = TokenBeside(made, int(token_id), older)
+        file = newer
+        for number, said in (config.get("added_tokens_decoder") or {}).items():
+            flags = {flag: said[flag] for flag in _FLAGS if flag in said}
+            found[int(number)] = TokenBeside(AddedToken(said["content"], **flags), int(number), newer)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BertwrightError("BW415", file=file, reason=error) from error
+    beside = [found[token_id] for token_id in sorted(found)]
+    numbered = {one.token.content for one in beside}
+    file = newer if config.get("additional_special_tokens") else names_file
+    return beside + [
+        TokenBeside(AddedToken(token, normalized=False, special=True), None, file)
+        for token in dict.fromkeys(special)
+        if token not in numbered
+    ]
 
 
 def write_settings(folder: Path, settings: TokenizerSettings) -> None:

@@ -16,7 +16,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
 from bertwright.errors import BertwrightError
-from bertwright.text.tokenizer_files import TokenizerSettings
+from bertwright.text.tokenizer_files import TokenBeside, TokenizerSettings
 from bertwright.text.vocabulary import is_cased, require_tokens
 
 _log = logging.getLogger("bertwright")
@@ -88,6 +88,23 @@ def read_pipeline(path: Path, settings: TokenizerSettings) -> Tokenizer:
 def mark_special(pipeline: Tokenizer, tokens: Sequence[str]) -> None:
     """Make each of `tokens` one token wherever it stands in a text, as `transformers` does."""
     pipeline.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in tokens])
+
+
+def add_tokens_beside(pipeline: Tokenizer, tokens: Sequence[TokenBeside]) -> None:
+    """Add `tokens` in their order; those that a `tokenizer.json` has already stay as it says.
+
+    Raises:
+        BertwrightError: BW416 for one that cannot have the id that its file says.
+    """
+    there = {token.content for token in pipeline.get_added_tokens_decoder().values()}
+    for one in tokens:
+        content = one.token.content
+        if content in there:
+            continue
+        pipeline.add_tokens([one.token])
+        token_id = pipeline.token_to_id(content)
+        if one.token_id not in (None, token_id):
+            raise BertwrightError("BW416", file=one.source, token=content, said=one.token_id, id=token_id)
 
 
 def settings_in(pipeline: Tokenizer, settings: TokenizerSettings) -> TokenizerSettings:
