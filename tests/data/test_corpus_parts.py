@@ -117,6 +117,30 @@ def test_parquet(tmp_path: Path) -> None:
     assert caught.value.code == "BW232"
 
 
+def test_parquet_columns_of_other_types(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / "c.parquet"
+    texts = ["\n".join(made) for made in MADE]
+    for kind in (pyarrow.binary(), pyarrow.large_string(), pyarrow.dictionary(pyarrow.int32(), pyarrow.string())):
+        column = [text.encode() for text in texts] if kind == pyarrow.binary() else texts
+        parquet.write_table(pyarrow.table({"text": pyarrow.array(column).cast(kind)}), file)
+        assert read(file)[0] == MADE, kind
+    parquet.write_table(pyarrow.table({"text": [b"good", b"caf\xe9", b"fine"]}), file)
+    with pytest.raises(BertwrightError) as caught:
+        read(file)
+    assert (caught.value.code, caught.value.fields["where"]) == ("BW281", f"{file}:2")
+    found, parts = read(file, skip_bad=True)
+    assert found == [["good"], ["fine"]]
+    skipped = documents_of(parts[0], skip_bad=True)
+    assert (skipped.skipped_lines, skipped.skipped_bytes) == (1, 4)
+    for values in ([1, 2], [["a", "b"], ["c"]], [{"a": "b"}]):
+        parquet.write_table(pyarrow.table({"text": values}), file)
+        with pytest.raises(BertwrightError) as caught:
+            read(file)
+        assert caught.value.code == "BW295"
+
+
 @pytest.mark.parametrize("bad", [b"\xff\xfe bad", b"caf\xe9", b"zero\0byte"])
 def test_bytes_that_are_no_text_after_a_good_beginning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: bytes

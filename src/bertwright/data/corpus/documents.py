@@ -48,9 +48,7 @@ def documents_of(part: Part, *, skip_bad: bool = False) -> Documents:
     """
     found = Documents()
     if part.kind == "rows":
-        for text in part.content:
-            assert isinstance(text, str)
-            found.add(text.split("\n"))
+        _add_rows(found, part, skip_bad=skip_bad)
     elif part.kind == "json":
         for where, line in _lines(part, found, skip_bad=skip_bad):
             if line.strip():
@@ -58,6 +56,20 @@ def documents_of(part: Part, *, skip_bad: bool = False) -> Documents:
     else:
         _add_text(found, part, skip_bad=skip_bad)
     return found
+
+
+def _add_rows(found: Documents, part: Part, *, skip_bad: bool) -> None:
+    for number, text in enumerate(part.content, start=part.line):
+        assert isinstance(text, str)
+        try:
+            text.encode("utf-8")  # bytes that are no text stand in it as halves of surrogate pairs
+        except UnicodeEncodeError as error:
+            if not skip_bad:
+                raise BertwrightError("BW281", where=f"{part.path}:{number}") from error
+            found.skipped_lines += 1
+            found.skipped_bytes += len(text.encode("utf-8", "surrogateescape"))
+        else:
+            found.add(text.split("\n"))
 
 
 def _add_text(found: Documents, part: Part, *, skip_bad: bool) -> None:

@@ -113,7 +113,7 @@ def read_parts(source: Source, part_bytes: int = PART_BYTES) -> Iterator[Part]:
 
     Raises:
         BertwrightError: BW202, BW203, BW234, BW235 a file or its encoding; BW231, BW232 a Parquet file; BW284 it has
-            no such column; BW285 a JSON line that does not end.
+            no such column; BW285 a JSON line that does not end; BW295 a column of something else than texts.
     """
     index = 0
     for number, path in enumerate(source.files):
@@ -244,10 +244,16 @@ def _parts_of_parquet(source: Source, number: int, path: Path, index: int, part_
             names = list(file.schema_arrow.names)
             if source.field not in names:
                 raise BertwrightError("BW284", file=path, field=source.field, names=", ".join(names))
+            kind = file.schema_arrow.field(source.field).type
+            if not _is_text(kind):
+                raise BertwrightError("BW295", file=path, field=source.field, type=kind, names=", ".join(names))
             rows, whole, seen = max(file.metadata.num_rows, 1), path.stat().st_size, 0
             for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[source.field]):
                 for text in batch.column(0).to_pylist():
-                    texts.append(text if isinstance(text, str) else "" if text is None else str(text))
+                    # Some programs write texts as bytes. What is no UTF-8 is found by whoever reads the part.
+                    if isinstance(text, bytes):
+                        text = text.decode("utf-8", "surrogateescape")
+                    texts.append(text or "")
                     size += len(texts[-1])
                     seen += 1
                     if size >= part_bytes:
@@ -257,6 +263,15 @@ def _parts_of_parquet(source: Source, number: int, path: Path, index: int, part_
                 yield _of_rows(source, number, path, index, texts, line, whole)
     except (OSError, ValueError) as error:
         raise BertwrightError("BW232", file=path, reason=str(error).splitlines()[0]) from error
+
+
+def _is_text(kind: Any) -> bool:
+    """Whether a column of this type of Arrow holds texts, bytes, or nothing at all."""
+    types: Any = importlib.import_module("pyarrow.types")
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    known = ("string", "large_string", "string_view", "binary", "large_binary", "binary_view", "null")
+    return any(getattr(types, f"is_{name}")(kind) for name in known)
 
 
 def _of_rows(source: Source, number: int, path: Path, index: int, texts: list[str], line: int, read: int) -> Part:

@@ -69,8 +69,8 @@ def prepare_corpus(
         The store; `manifest["ledger"]` says what became of the corpus.
 
     Raises:
-        BertwrightError: BW128, BW290 Chinese words; BW201 to BW203, BW231, BW232, BW234, BW235, BW281 to BW286 the
-            corpus; BW280 a file without blank lines; BW291 no text; BW292 no Chinese word; BW301, BW302, BW401 the
+        BertwrightError: BW128, BW290 Chinese words; BW201 to BW203, BW231, BW232, BW234, BW235, BW281 to BW286, BW295
+            the corpus; BW280 a file without blank lines; BW291 no text; BW292 no Chinese word; BW301, BW302, BW401 the
             vocabulary; BW503, BW504, BW550 to BW554 the work.
     """
     settings = settings or PrepareSettings()
