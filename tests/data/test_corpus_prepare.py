@@ -89,6 +89,15 @@ def test_repeats_across_files_and_bounded_memory(tmp_path: Path, vocab: Path) ->
     assert contents(prepare(files, vocab, tmp_path / "b", hashes_in_memory=16).folder) == contents(store.folder)
 
 
+def test_repeats_behind_a_full_shard(tmp_path: Path, vocab: Path) -> None:
+    files = [write_blocks(tmp_path / f"{i}.txt", MADE) for i in range(2)]
+    alone = prepare(files[:1], vocab, tmp_path / "alone")
+    both = prepare(files, vocab, tmp_path / "both", shard_tokens=alone.tokens)
+    assert both.manifest["ledger"]["duplicate_documents"] == len(MADE)
+    assert len(both.shards) == 1
+    assert stored(both) == stored(alone)
+
+
 def test_workers_change_no_byte(tmp_path: Path, vocab: Path) -> None:
     file = write_blocks(tmp_path / "c.txt", documents(80))
     alone = prepare([file], vocab, tmp_path / "one", shard_tokens=1000)

@@ -51,6 +51,8 @@ class ShardWriter:
 
     def append(self, part: EncodedPart) -> None:
         """Append the tokens of a part."""
+        if not part.ids:
+            return  # all of it stood earlier: a shard must not be begun for nothing, since none may be empty
         if self.shards[-1]["tokens"] >= self._shard_tokens:
             self._fill_byte()
             self._begin_shard()
