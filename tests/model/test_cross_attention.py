@@ -26,9 +26,10 @@ def drawn(*shape: int) -> Tensor:
     return torch.randn(*shape, generator=generator, dtype=torch.float64).requires_grad_()
 
 
+@pytest.mark.parametrize("lengths", [TARGETS, [1, 1, 1], [9, 1, 0, 1]], ids=str)
 @pytest.mark.parametrize("path", [attend_by_runs, attend_grouped, attend_padded])
-def test_causal_paths(path: Callable[..., Tensor]) -> None:
-    qkv, batch = drawn(sum(TARGETS), 3, 2, 8), batch_of(TARGETS)
+def test_causal_paths(path: Callable[..., Tensor], lengths: list[int]) -> None:
+    qkv, batch = drawn(sum(lengths), 3, 2, 8), batch_of(lengths)
     plain, weights = attend_plain(qkv, batch, causal=True)
     assert all(not weight.triu(1).any() for weight in weights)
     output = path(qkv, batch, 0.0, True)

@@ -42,7 +42,8 @@ class _Attention(torch.autograd.Function):
         parts = zip(grouping.groups, grouping.split(padded), grouping.split(mixed))
         for group, part, output in parts:
             query, key, value = _by_head(part, group, heads, size)
-            bias = future_bias(group.width) if causal else group.bias
+            # A single token has no future, and a group as wide as that no pads.
+            bias = future_bias(group.width) if causal and group.width > 1 else group.bias
             product, weight, mask = mix(query, key, value, bias, heads, dropout)
             product = product.view(group.count, heads, group.width, size)
             output.view(group.count, group.width, heads, size).copy_(product.transpose(1, 2))
