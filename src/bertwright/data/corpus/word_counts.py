@@ -163,8 +163,9 @@ def count_words(
     with Workers(job, workers) as pool:
         for counted in pool.map("count", parts()):
             total.add(counted, most)
-    if not total.words:
+    known = total.words or total.held_out
+    if not known:
         raise BertwrightError("BW291", source=", ".join(map(str, source.files[:3])))
-    if not total.held_out:  # a small corpus: measured on what was learnt, which is said
-        total.held_out = total.words
+    if not (total.words and total.held_out):  # a small corpus: measured on what was learnt, which is said
+        total.words = total.held_out = known
     return total
