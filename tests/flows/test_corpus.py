@@ -88,11 +88,11 @@ def test_extending_a_checkpoint(command: Command, tiny_model: Path, tmp_path: Pa
     assert "2 words added: " in result.out
     assert len(BertTokenizer.from_pretrained(out)) == len(BertTokenizer.from_pretrained(tiny_model)) + 2
     listed = tmp_path / "words.txt"
-    listed.write_text("aspirin\nthe\n阿司匹林\n", encoding="utf-8")
+    listed.write_text("aspirin\nthe\n阿司匹林\nheart attack\n", encoding="utf-8")
     result = command("vocab", "--words", listed, "--extend", tiny_model, "--out", tmp_path / "list")
     assert result.code == 0, result.err
     assert "1 word added: aspirin" in result.out
-    assert "several words to a BERT: 阿司匹林" in result.out
+    assert "several words to a BERT: 阿司匹林, heart attack" in result.out
 
 
 def test_mistakes(command: Command, corpus: Path, vocab: Path, tiny_model: Path, tmp_path: Path) -> None:

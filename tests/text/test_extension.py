@@ -11,7 +11,7 @@ import torch
 from bertwright import BertConfig, BertForPreTraining, BertForSequenceClassification, BertTokenizer
 from bertwright.checkpoint.weights import read_tensors
 from bertwright.errors import BertwrightError
-from bertwright.text.extension import extend_checkpoint
+from bertwright.text.extension import extend_checkpoint, read_new_words
 from conftest import tiny_tokenizer
 
 
@@ -118,3 +118,17 @@ def test_nothing_new_and_no_checkpoint(model: Path, tmp_path: Path) -> None:
         extend_checkpoint(model, tmp_path / "out", ["caba"])
     assert caught.value.code == "BW302"
     assert not (tmp_path / "out").exists(), "nothing half-written"
+
+
+def test_a_file_of_words(model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("# drugs\r\ncaba\r\n\r\n  heart attack \r\ncaba\r\n", encoding="utf-8")
+    words = read_new_words(file)
+    assert words == ["caba", "heart attack"]
+    extension = extend_checkpoint(model, tmp_path / "out", words)
+    assert extension.added == ("caba",)
+    assert extension.several == ("heart attack",), "never a part of it"
+    file.write_text("# nothing\n", encoding="utf-8")
+    with pytest.raises(BertwrightError) as caught:
+        read_new_words(file)
+    assert caught.value.code == "BW290"

@@ -69,14 +69,13 @@ def vocab(
     tokenizer = None
     if extend:
         from bertwright.checkpoint.hub import model_folder
-        from bertwright.text.chinese_words import read_words
-        from bertwright.text.extension import extend_checkpoint
+        from bertwright.text.extension import extend_checkpoint, read_new_words
         from bertwright.text.tokenizer import BertTokenizer
 
         folder = model_folder(extend, download=True)
         tokenizer = BertTokenizer.from_pretrained(folder)
     if words is not None:
-        chosen, counts = read_words(words, encoding), None
+        chosen, counts = read_new_words(words, encoding), None
     else:
         source = Source(corpus_files(corpus or ()), checked.documents, field, encoding, skip_bad_lines)
         job = CountingJob(not cased, None, skip_bad_lines)

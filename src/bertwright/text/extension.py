@@ -12,6 +12,7 @@ from typing import Any
 from bertwright.checkpoint.enlarging import enlarge_checkpoint
 from bertwright.checkpoint.store import MANIFEST, publishing
 from bertwright.errors import BertwrightError
+from bertwright.text.files import open_text
 from bertwright.text.tokenizer import BertTokenizer
 
 _WRITTEN_ANEW = (
@@ -44,6 +45,21 @@ class Extension:
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         return asdict(self)
+
+
+def read_new_words(path: Path, encoding: str | None = None) -> list[str]:
+    """The words of a file, one a line; lines that begin with # are passed over. Several words in a line stay together:
+    who reads them says that they are several.
+
+    Raises:
+        BertwrightError: BW201 to BW203 the file; BW290 no word in it.
+    """
+    with open_text(path, encoding) as file:
+        lines = (line.strip() for line in file)
+        words = dict.fromkeys(line for line in lines if line and not line.startswith("#"))
+    if not words:
+        raise BertwrightError("BW290", file=path)
+    return list(words)
 
 
 def extend_checkpoint(folder: Path, out: Path, words: Iterable[str]) -> Extension:
