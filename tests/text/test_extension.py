@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import torch
 from bertwright import BertConfig, BertForPreTraining, BertForSequenceClassification, BertTokenizer
 from bertwright.checkpoint.weights import read_tensors
 from bertwright.errors import BertwrightError
+from bertwright.model.seq2seq import BertForSeq2SeqLM
+from bertwright.model.seq2seq_config import Seq2SeqConfig
 from bertwright.text.extension import extend_checkpoint, read_new_words
 from conftest import tiny_tokenizer
 
@@ -107,6 +110,28 @@ def test_a_classifier_and_a_table_larger_than_the_vocabulary(tmp_path: Path) -> 
     assert table.shape == (size + 1, 8)
     assert table.dtype == torch.float16
     assert json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))["vocab_size"] == size + 1
+
+
+def test_an_encoder_decoder(tmp_path: Path) -> None:
+    folder, tokenizer = tmp_path / "model", tiny_tokenizer()
+    config = Seq2SeqConfig(
+        vocab_size=len(tokenizer), hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8,
+        decoder_start_token_id=tokenizer.cls_token_id, eos_token_id=tokenizer.sep_token_id,
+    )  # fmt: skip
+    BertForSeq2SeqLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    extend_checkpoint(folder, tmp_path / "out", ["caba", "abba"])
+    old, new = (BertForSeq2SeqLM.from_pretrained(one) for one in (folder, tmp_path / "out"))
+    assert new.config.vocab_size == new.seq2seq.written.vocab_size == len(tokenizer) + 2
+    pieces = tokenizer.encode("caba")[1:-1]
+    for name in ("bert.encoder.embeddings.word.weight", "decoder.embeddings.word.weight", "mlm.bias"):
+        table = dict(old.named_parameters())[name]
+        torch.testing.assert_close(dict(new.named_parameters())[name][len(tokenizer)], table[pieces].mean(0))
+    if importlib.util.find_spec("transformers"):
+        import transformers
+
+        peer = transformers.EncoderDecoderModel.from_pretrained(tmp_path / "out")
+        assert peer.config.encoder.vocab_size == peer.config.decoder.vocab_size == len(tokenizer) + 2
 
 
 def test_nothing_new_and_no_checkpoint(model: Path, tmp_path: Path) -> None:

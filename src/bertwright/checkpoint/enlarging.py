@@ -18,14 +18,18 @@ from bertwright.errors import BertwrightError
 
 _WORD_TABLE = "embeddings.word_embeddings.weight"
 _WITH_A_ROW_A_WORD = frozenset(
-    (_WORD_TABLE, "cls.predictions.decoder.weight", "cls.predictions.bias", "cls.predictions.decoder.bias")
+    (
+        *(_WORD_TABLE, names.DECODER + _WORD_TABLE),
+        *("cls.predictions.decoder.weight", "cls.predictions.bias", "cls.predictions.decoder.bias"),
+    )
 )
 
 
 def enlarge_checkpoint(folder: Path, out: Path, rows: Mapping[int, Sequence[int]]) -> list[str]:
     """Write `config.json` and `model.safetensors` of `folder` to `out`, with new rows for words.
 
-    Each new row is the mean of other rows: of the word embeddings, and of the weight and bias of an MLM head alike.
+    Each new row is the mean of other rows: of the word embeddings, and of the weight and bias of an MLM head alike, in
+    both parts of an encoder-decoder.
     Every other tensor stays as it is, under its name.
 
     Args:
@@ -48,7 +52,10 @@ def enlarge_checkpoint(folder: Path, out: Path, rows: Mapping[int, Sequence[int]
         raise BertwrightError("BW322", file=file, count=1, missing=_WORD_TABLE, unused="-")
     for name in enlarged:
         tensors[name] = _with_rows(tensors[name], rows)
-    config["vocab_size"] = max(int(config.get("vocab_size", 0)), max(rows, default=-1) + 1)
+    # An encoder-decoder says the size of each of its two parts, and none of the whole.
+    parts = [part for name in ("encoder", "decoder") if isinstance(part := config.get(name), dict)]
+    for part in parts or [config]:
+        part["vocab_size"] = max(int(part.get("vocab_size", 0)), max(rows, default=-1) + 1)
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
     (out / "config.json").write_text(text, encoding="utf-8", newline="\n")
     whole = {name: tensor.clone().contiguous() for name, tensor in tensors.items()}
