@@ -217,6 +217,19 @@ def test_too_few_documents_and_too_short_a_length(folder: Path, tokenizer: BertT
     assert caught.value.code == "BW289"
 
 
+@pytest.mark.parametrize("objective", ["mlm+nsp", "mlm+sop"])
+def test_documents_of_a_single_token(folder: Path, tokenizer: BertTokenizer, objective: Objective) -> None:
+    made = [["cat"], ["rain"], ["bus"], ["sea"]]
+    store = prepare([write_blocks(folder / "words.txt", made)], folder / "vocab", folder / "w", overwrite=True)
+    for split, share in (("train", 0.0), ("held_out", 0.5)):
+        sampler = PretrainSampler(store, tokenizer, SamplingSettings(objective, held_out=share), split=split)  # type: ignore[arg-type]
+        for ask in (lambda: sampler.count(0), lambda: sampler.sample(0)):
+            with pytest.raises(BertwrightError) as caught:
+                ask()
+            assert caught.value.code == "BW296"
+    assert PretrainSampler(store, tokenizer, SamplingSettings("mlm", held_out=0.0)).count(0) == 4
+
+
 def test_held_out_documents() -> None:
     for count, share, expected in ((1000, 0.1, 100), (50, 0.01, 2), (3, 0.5, 2), (1, 0.5, 1), (100, 0.0, 0)):
         assert held_out_documents(count, share).sum() == expected

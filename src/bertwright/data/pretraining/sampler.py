@@ -120,7 +120,11 @@ class PretrainSampler:
         return self.__dict__ | {"_plans": OrderedDict()}  # every process makes its own
 
     def count(self, epoch: int) -> int:
-        """How many examples an epoch has; it varies a little."""
+        """How many examples an epoch has, at least one; it varies a little.
+
+        Raises:
+            BertwrightError: BW296 no document of the split has the two tokens that a pair needs.
+        """
         if epoch not in self._counts:
             self._plan(epoch)
         return self._counts[epoch]
@@ -176,6 +180,8 @@ class PretrainSampler:
         plan = self._plans.get(epoch)
         if plan is None:
             plan = make_plan(self.store, self._kept, self.settings, self.seed, epoch)
+            if not len(plan):
+                raise BertwrightError("BW296", folder=self.store.folder, split=self.split, have=self.documents)
             self._counts[epoch] = len(plan)
             self._plans[epoch] = plan
             while len(self._plans) > _PLANS_KEPT:
