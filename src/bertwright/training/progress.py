@@ -81,7 +81,8 @@ class Meter:
 @contextmanager
 def training_progress(steps: int, state: TrainingState, speed: Speed | None = None) -> Iterator[Meter]:
     """A meter on stderr for a run of `steps` steps that stands at `state`."""
-    console = Console(stderr=True)
+    # Lines hold words of texts, and `[found]` in them is no style.
+    console = Console(stderr=True, markup=False, emoji=False)
     if not console.is_terminal:
         yield Meter(steps, state, speed, console, None)
         return
