@@ -180,6 +180,21 @@ def test_overwrite_never_deletes_what_no_run_has_written(
     assert (tmp_path / "run" / "thesis.txt").exists()
 
 
+def test_overwrite_never_deletes_what_the_command_reads(
+    command: Command, train_on: Callable[..., Result], train_csv: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    assert train_on(train_csv, "max_steps=1").code == 0
+    more = ("--out", out, "--overwrite", "max_steps=1")
+    refused(command("finetune", train_csv, "--model", out / "best", *more), "BW509", "best", "--out")
+    data = Path(shutil.copy(train_csv, out / "data.csv"))
+    refused(train_on(data, "--overwrite"), "BW509", "data.csv")
+    refused(train_on(train_csv, "--dev", data, "--overwrite"), "BW509", "data.csv")
+    assert (out / "best" / "model.safetensors").exists()
+    assert data.exists()
+    assert train_on(train_csv, "max_steps=1", "--overwrite").code == 0
+
+
 def test_out_is_a_file(train_on: Callable[..., Result], train_csv: Path, tmp_path: Path) -> None:
     (tmp_path / "run").write_text("", encoding="utf-8")
     refused(train_on(train_csv), "BW503")

@@ -224,6 +224,13 @@ def test_a_checkpoint_is_gone_on_with(trained: Path, store: Path, tmp_path: Path
     assert encoder.config.hidden_size == 32
 
 
+def test_overwrite_never_deletes_the_checkpoint_that_is_gone_on_with(store: Path, tmp_path: Path) -> None:
+    pretrain(store, out=tmp_path / "run", max_steps=1, **SMALL)
+    with pytest.raises(BertwrightError, match="BW509.*best"):
+        pretrain(store, init=tmp_path / "run" / "best", out=tmp_path / "run", overwrite=True, max_steps=1, **SMALL)
+    assert (tmp_path / "run" / "best" / "model.safetensors").exists()
+
+
 def test_budgets_become_steps(store: Path, tmp_path: Path) -> None:
     run = pretrain(store, out=tmp_path / "tokens", max_tokens=2000, **SMALL)
     assert 6 <= len(run.outcome.history) <= 14

@@ -120,7 +120,8 @@ def finetune(
         wanted.check(dev_table.examples)
         tables = table, dev_table
     job = _Job(wanted, model, tables, place, settings)
-    folder = RunFolder(Path(out), overwrite=overwrite, resume=resume)
+    reads = [job.model, *(Path(one) for one in (train, dev) if isinstance(one, str | Path))]
+    folder = RunFolder(Path(out), overwrite=overwrite, resume=resume, reads=reads)
     if not seeds:
         return job.run(folder, settings.seed)
     folder.write_run({"finished": False, "seeds": list(seeds)})
@@ -142,7 +143,11 @@ def _check_settings(settings: FinetuneSettings, kind: type[Task]) -> None:
 
 
 class _Job:
-    """Everything of a run that does not depend on the seed."""
+    """Everything of a run that does not depend on the seed.
+
+    Attributes:
+        model: the folder of the model that training starts from.
+    """
 
     def __init__(
         self,
@@ -152,10 +157,10 @@ class _Job:
         device: torch.device,
         settings: FinetuneSettings,
     ) -> None:
-        self._model, self._device = model_folder(model), device
-        self._tokenizer = BertTokenizer.from_pretrained(self._model)
+        self.model, self._device = model_folder(model), device
+        self._tokenizer = BertTokenizer.from_pretrained(self.model)
         self._task = task = task.bound(self._tokenizer)
-        config = task.starting_config(self._model)
+        config = task.starting_config(self.model)
         if len(self._tokenizer) > config.vocab_size:
             raise BertwrightError("BW325", model=model, tokens=len(self._tokenizer), rows=config.vocab_size)
         if settings.freeze > config.num_hidden_layers:
@@ -181,7 +186,7 @@ class _Job:
             record["settings"] = folder.record["settings"]
             checkpoint = folder.checkpoint()
         torch.manual_seed(seed)
-        net = task.starting_model(self._model) if checkpoint is None else task.model_class.load(checkpoint)
+        net = task.starting_model(self.model) if checkpoint is None else task.model_class.load(checkpoint)
         if net.load_report is not None:
             log.info("%s", net.load_report.summary())
         net.to(self._device)
@@ -231,7 +236,7 @@ class _Job:
 
     def _record(self, requested: FinetuneSettings, settings: FinetuneSettings) -> dict[str, Any]:
         """What `run.json` says from the beginning."""
-        return run_facts(self._task.name, str(self._model), self._device) | {
+        return run_facts(self._task.name, str(self.model), self._device) | {
             "train_source": self._sources[0],
             "train_examples": len(self._train.examples),
             "train_sha256": digest_of(self._train.examples),

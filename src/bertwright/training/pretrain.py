@@ -98,7 +98,7 @@ def pretrain(
     tokenizer = BertTokenizer.from_pretrained(source)
     opened = CorpusStore.open(store, tokenizer)
     job = _Job(opened, tokenizer, source if init is not None else None, place, settings)
-    return job.run(RunFolder(Path(out), overwrite=overwrite, resume=resume))
+    return job.run(RunFolder(Path(out), overwrite=overwrite, resume=resume, reads=[source, opened.folder]))
 
 
 class _Job:

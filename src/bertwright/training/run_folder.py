@@ -46,16 +46,20 @@ class RunFolder:
         record: `run.json` of the run that is resumed; None for a new one.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool = False, resume: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, overwrite: bool = False, resume: bool = False, reads: Sequence[Path] = ()
+    ) -> None:
         """Make the folder, or open that of an earlier run.
 
         Args:
             overwrite: delete an earlier run.
             resume: go on with an earlier run; where there is none, begin.
+            reads: what the run is made from, and must not be deleted.
 
         Raises:
             BertwrightError: BW502 it is not empty, BW501 it cannot be made, BW503 it is no folder, BW504 it is not
-                that of a run, BW332 a newer program wrote it, BW507 `run.json` cannot be understood.
+                that of a run, BW509 it holds what the run reads, BW332 a newer program wrote it, BW507 `run.json`
+                cannot be understood.
         """
         self.path = path
         self.record: dict[str, Any] | None = None
@@ -71,6 +75,9 @@ class RunFolder:
             if resume:
                 self.record = _read_run(path / "run.json")
             else:
+                for one in reads:
+                    if one.resolve().is_relative_to(path.resolve()):
+                        raise BertwrightError("BW509", folder=path, file=one)
                 shutil.rmtree(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
