@@ -20,7 +20,7 @@ from bertwright.data.corpus.settings import PrepareSettings
 from bertwright.data.corpus.store import WORK, file_name
 from bertwright.data.corpus.writer import ShardWriter
 from bertwright.data.samples import sentiment_samples
-from bertwright.training import plots, state  # noqa: F401  (matplotlib is imported once, before the forks)
+from bertwright.training import plots  # noqa: F401  (matplotlib is imported once, before the forks)
 from bertwright.training.finetune import finetune
 from bertwright.training.pretrain import pretrain
 from tests.data import corpus_samples
@@ -66,10 +66,7 @@ class Job(ABC):
 class Training(Job):
     """A run folder."""
 
-    writers = (
-        (weights, "save_file", lambda _tensors, file, *_: Path(file)),
-        (state, "save_file", lambda _tensors, file, *_: Path(file)),
-    )
+    writers = ((weights, "save_file", lambda _tensors, file, *_: Path(file)),)
 
     def ending(self, out: Path) -> dict[str, Any]:
         return ending(out)

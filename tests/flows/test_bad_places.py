@@ -39,12 +39,25 @@ def limited(size: int, *words: object, stdout: Path | None = None) -> Result:
     return Result(process.returncode, "", process.stderr)
 
 
-def test_a_disk_that_is_full_before_the_weights_are_saved(tiny_model: Path, train_csv: Path, tmp_path: Path) -> None:
-    size = (tiny_model / "model.safetensors").stat().st_size
+@pytest.mark.parametrize("room", [0.5, 1.2], ids=["in the weights", "in the optimizer's moments"])
+def test_a_disk_that_is_full_while_a_checkpoint_is_saved(
+    room: float, tiny_model: Path, train_csv: Path, tmp_path: Path
+) -> None:
+    size = int(room * (tiny_model / "model.safetensors").stat().st_size)
     out = tmp_path / "run"
-    refused(limited(size // 2, "finetune", train_csv, "--model", tiny_model, "--out", out, "max_steps=1"), "BW501")
+    words = ("finetune", train_csv, "--model", tiny_model, "--out", out, "max_steps=1")
+    refused(limited(size, *words), "BW501", "last", "df -h")
     assert not (out / "best").exists()
     assert not [path for path in tmp_path.rglob("*") if path.name.endswith(".tmp")], "nothing half-written is left"
+
+
+def test_a_disk_that_is_full_while_a_checkpoint_gets_words(tiny_model: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("unheard\nunseen\n", encoding="utf-8")
+    size = (tiny_model / "model.safetensors").stat().st_size
+    out = tmp_path / "larger"
+    refused(limited(size // 2, "vocab", "--extend", tiny_model, "--words", words, "--out", out), "BW501", "larger")
+    assert sorted(tmp_path.iterdir()) == [words]
 
 
 def test_answers_that_do_not_fit_go_on_when_there_is_room(

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.json_object import read_object
-from bertwright.checkpoint.weights import read_tensors, weight_file
+from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError
 
 _WORD_TABLE = "embeddings.word_embeddings.weight"
@@ -42,7 +41,8 @@ def enlarge_checkpoint(folder: Path, out: Path, rows: Mapping[int, Sequence[int]
         The names of the tensors that got rows.
 
     Raises:
-        BertwrightError: BW302 a file is missing, BW320 and BW321 it cannot be read, BW322 there is no word table.
+        BertwrightError: BW302 a file is missing, BW320 and BW321 it cannot be read, BW322 there is no word table,
+            BW501 the disk or the permissions do not allow it.
     """
     config = _read_config(folder)
     file = weight_file(folder)
@@ -59,7 +59,7 @@ def enlarge_checkpoint(folder: Path, out: Path, rows: Mapping[int, Sequence[int]
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
     (out / "config.json").write_text(text, encoding="utf-8", newline="\n")
     whole = {name: tensor.clone().contiguous() for name, tensor in tensors.items()}
-    save_file(whole, out / "model.safetensors", metadata={"format": "pt"})
+    write_named(whole, out / "model.safetensors")
     return enlarged
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from bertwright.checkpoint.weights import write_named
 from bertwright.errors import BertwrightError
 
 SCHEMA_VERSION = 1
@@ -78,7 +79,11 @@ class TrainingState:
 def write_state(
     folder: Path, state: TrainingState, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]
 ) -> None:
-    """Write `folder/state.json` and `folder/optimizer.safetensors`."""
+    """Write `folder/state.json` and `folder/optimizer.safetensors`.
+
+    Raises:
+        BertwrightError: BW501 where the disk or the permissions do not allow it.
+    """
     folder.mkdir(exist_ok=True)
     arrays, numbers = _optimizer_state(model, optimizers)
     course = {name: [getattr(one, name) for one in state.history] for name in _COLUMNS}
@@ -86,7 +91,7 @@ def write_state(
         course[f"measures.{name}"] = [one.measures[name] for one in state.history]
     for name, values in course.items():
         arrays[f"{_HISTORY}{name}"] = torch.tensor(values, dtype=torch.float64)
-    save_file(arrays, folder / _ARRAYS)
+    write_named(arrays, folder / _ARRAYS)
     told = {one.name: getattr(state, one.name) for one in fields(state) if one.name != "history"}
     text = json.dumps({"schema_version": SCHEMA_VERSION, "optimizer": numbers, **told}, indent=2)
     (folder / _STATE).write_text(text + "\n", encoding="utf-8")
