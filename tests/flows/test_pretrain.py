@@ -19,7 +19,10 @@ from bertwright.data.pretraining.sampler import PretrainExample, PretrainSampler
 from bertwright.data.pretraining.settings import SamplingSettings
 from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import evaluate
+from bertwright.model.models import BertWithHead
 from bertwright.tasks.pretraining import PreTraining, collate
+from bertwright.training import budget
+from bertwright.training.feed import Feed
 from bertwright.training.loop import Trainer
 from bertwright.training.pretrain import pretrain, unigram_entropy
 from bertwright.training.pretrain_feed import make_parts, make_phases
@@ -238,6 +241,21 @@ def test_budgets_become_steps(store: Path, tmp_path: Path) -> None:
     run = pretrain(store, out=tmp_path / "time", max_minutes=0.001, **SMALL)
     record = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
     assert record["settings"]["max_steps"] == len(run.outcome.history) >= 1
+
+
+def test_a_budget_of_time_is_measured_on_steps_like_those_of_the_run(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed = []
+
+    def a_minute(_settings: PretrainSettings, _feed: Feed, model: BertWithHead, _objective: PreTraining) -> float:
+        timed.append(model.bert.encoder.checkpointing)
+        return 60.0
+
+    monkeypatch.setattr(budget, "seconds_a_step", a_minute)
+    run = pretrain(store, out=tmp_path / "run", max_minutes=2, gradient_checkpointing=True, **SMALL)
+    assert timed == [True]
+    assert len(run.outcome.history) == 2
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,7 @@ class _Job:
         wished = self._requested
         samplers = [self._sampler(wished, length, "train") for _, length in wished.plan]
         net = self._model(checkpoint)
+        net.checkpoint_layers(wished.gradient_checkpointing)  # before a step is timed
         if folder.record is not None:
             settings = PretrainSettings(**folder.record["settings"])
         else:
@@ -145,7 +146,6 @@ class _Job:
         self._say_what_is_trained(net, settings, samplers[0])
         held_out = self._sampler(settings, settings.plan[-1][1], "held_out", seed=0)
         judged = held_out.samples(0, min(settings.eval_examples, held_out.count(0)))
-        net.checkpoint_layers(settings.gradient_checkpointing)
         task = FillMask(settings.objective)
 
         def describe(staging: Path, _predictions: Sequence[Prediction] | None) -> None:
