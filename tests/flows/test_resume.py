@@ -267,6 +267,28 @@ def test_what_was_decided_at_first_is_kept(
     assert settings() == first
 
 
+def test_a_run_that_goes_on_saves_as_often_as_it_is_told_now(
+    tiny_model: Path, tmp_path: Path, stop_at: Callable[[int], None], monkeypatch: pytest.MonkeyPatch,
+    truth: dict[str, Any],
+) -> None:  # fmt: skip
+    out = tmp_path / "run"
+    stop_at(5)
+    with pytest.raises(Stopped):
+        train(tiny_model, out)
+    save, saved = Trainer._save, []
+
+    def noted(self: Trainer, predictions: Any) -> None:
+        saved.append(self.state.step)
+        save(self, predictions)
+
+    monkeypatch.setattr(Trainer, "_save", noted)
+    train(tiny_model, out, resume=True, save_steps=3)
+    assert saved == [6, 7, 9, 12, 14, 15, 18, 21], "every third step, and every evaluation"
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert record["settings"]["save_steps"] == 3
+    assert ending(out) == truth
+
+
 def test_a_run_that_was_killed_before_it_had_begun_begins(
     tiny_model: Path, tmp_path: Path, truth: dict[str, Any]
 ) -> None:

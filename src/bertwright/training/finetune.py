@@ -35,7 +35,7 @@ from bertwright.training.precision import resolve_precision
 from bertwright.training.preparation import prepare, say_what_was_found
 from bertwright.training.report import RunStory, write_report
 from bertwright.training.run_folder import TRAINING, RunFolder, run_facts
-from bertwright.training.same_run import check_same_run
+from bertwright.training.same_run import check_same_run, kept_settings
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
 from bertwright.training.state import TrainingState
 
@@ -182,8 +182,8 @@ class _Job:
         record = self._record(requested, settings)
         if folder.record is not None:
             check_same_run(folder.path, folder.record, record)
-            settings = FinetuneSettings(**folder.record["settings"])
-            record["settings"] = folder.record["settings"]
+            record["settings"] = kept_settings(folder.record, record)
+            settings = FinetuneSettings(**record["settings"])
             checkpoint = folder.checkpoint()
         torch.manual_seed(seed)
         net = task.starting_model(self.model) if checkpoint is None else task.model_class.load(checkpoint)

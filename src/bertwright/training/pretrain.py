@@ -40,7 +40,7 @@ from bertwright.training.pretrain_feed import PretrainFeed, drawing_ahead, make_
 from bertwright.training.pretrain_settings import PretrainSettings, default_pretraining_rate
 from bertwright.training.progress import Speed
 from bertwright.training.run_folder import TRAINING, RunFolder, run_facts
-from bertwright.training.same_run import check_same_run
+from bertwright.training.same_run import check_same_run, kept_settings
 from bertwright.training.word_start import start_from_counts
 
 log = logging.getLogger("bertwright")
@@ -136,7 +136,7 @@ class _Job:
         net = self._model(checkpoint)
         net.checkpoint_layers(wished.gradient_checkpointing)  # before a step is timed
         if folder.record is not None:
-            settings = PretrainSettings(**folder.record["settings"])
+            settings = PretrainSettings(**kept_settings(folder.record, record))
         else:
             settings = self._resolve(net, samplers)
         assert settings.max_steps is not None

@@ -11,7 +11,7 @@ from bertwright.errors import BertwrightError
 
 log = logging.getLogger("bertwright")
 
-_MAY_CHANGE = {"save_steps", "save_minutes"}  # they change no weight
+_MAY_CHANGE = ("save_steps", "save_minutes")  # they change no weight
 _MUST_AGREE = ("task", "model", "train_sha256", "dev_sha256")
 _NUMBERS_DEPEND_ON = ("device", "threads", "torch_version")
 
@@ -34,3 +34,8 @@ def check_same_run(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, 
                 "%s was %s and is %s: the run goes on, but not with the numbers of an uninterrupted one",
                 name, recorded.get(name), now[name],
             )  # fmt: skip
+
+
+def kept_settings(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as they were resolved when the run began; those that may change are of this command."""
+    return {**recorded["settings"], **{name: now["requested"][name] for name in _MAY_CHANGE}}
