@@ -187,6 +187,13 @@ def test_several_seeds_give_mean_and_spread(tiny_model: Path, tmp_path: Path) ->
     assert Predictor.load(run.folder)("good").to_json()["label"] in ("negative", "positive")
 
 
+def test_a_run_of_one_step_learns(tiny_model: Path, tmp_path: Path) -> None:
+    run = finetune(ROWS[:20], ROWS[20:40], model=tiny_model, out=tmp_path / "run", **QUICK)
+    assert [step.learning_rate > 0 for step in run.outcome.history] == [True]
+    before, after = load_file(tiny_model / "model.safetensors"), weights(tmp_path / "run")
+    assert [name for name in before if not torch.equal(before[name], after[f"bert.{name}"])]
+
+
 def test_frozen_layers_stay_as_they_are(tiny_model: Path, tmp_path: Path) -> None:
     finetune(ROWS[:64], model=tiny_model, out=tmp_path / "run", freeze=1, learning_rate=1e-2, **QUICK)
     before, after = load_file(tiny_model / "model.safetensors"), weights(tmp_path / "run")

@@ -77,6 +77,14 @@ def test_schedules(schedule: str, middle: float, end: float) -> None:
     assert rate_factor(FinetuneSettings(schedule=schedule, warmup=0), 10)(0) == 1.0  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "constant", "wsd"])
+def test_a_warm_up_leaves_a_step_to_learn_in(schedule: str) -> None:
+    one = rate_factor(FinetuneSettings(schedule=schedule), steps=1)  # type: ignore[arg-type]
+    assert one(0) == 1.0
+    all_of_it = rate_factor(FinetuneSettings(schedule=schedule, warmup=1.0), steps=5)  # type: ignore[arg-type]
+    assert [all_of_it(step) for step in range(5)] == [0.0, 0.25, 0.5, 0.75, 1.0]
+
+
 def test_every_group_follows_the_schedule_from_its_own_peak() -> None:
     settings = FinetuneSettings(learning_rate=1e-3, head_factor=10)
     optimizer = make_adamw(small_model(), settings)

@@ -116,10 +116,11 @@ def set_rates(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> Non
 def rate_factor(settings: LoopSettings, steps: int) -> Callable[[int], float]:
     """The factor of the peak rate at each step, counted from 0.
 
-    It rises over `warmup * steps` steps, then falls to zero in a line or a half cosine, or stays; with `wsd` it stays
-    and falls in a line over the last `decay * steps` steps (Hu et al. 2024, section 4).
+    It rises from zero over `warmup * steps` steps, all but the last at most, then falls to zero in a line or a half
+    cosine, or stays; with `wsd` it stays and falls in a line over the last `decay * steps` steps (Hu et al. 2024,
+    section 4).
     """
-    warmup_steps = math.ceil(settings.warmup * steps)
+    warmup_steps = min(math.ceil(settings.warmup * steps), steps - 1)  # a run of one step would else learn nothing
 
     def factor(step: int) -> float:
         if step < warmup_steps:
