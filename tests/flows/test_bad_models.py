@@ -101,3 +101,22 @@ def test_a_flipped_bit_in_any_file_of_ours(
     (copy / "best" / name).write_bytes(content)
     words = {"predict": ["text"], "evaluate": [dev_csv], "compare": [run, dev_csv]}[verb]
     refused(command(verb, copy, *words), "BW324", name, "copy the folder again")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "vocab.txt", "config.json"])
+@pytest.mark.parametrize("verb", ["finetune", "pretrain", "vocab"])
+def test_a_flipped_bit_in_a_model_to_start_from(
+    command: Command, run: Path, train_csv: Path, tmp_path: Path, verb: str, name: str
+) -> None:
+    best = shutil.copytree(run / "best", tmp_path / "best")
+    content = bytearray((best / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (best / name).write_bytes(content)
+    (tmp_path / "words.txt").write_text("unheard\n", encoding="utf-8")
+    words = {
+        "finetune": [train_csv, "--model", best],
+        "pretrain": [tmp_path / "store", "--init", best],
+        "vocab": ["--extend", best, "--words", tmp_path / "words.txt"],
+    }[verb]
+    refused(command(verb, *words, "--out", tmp_path / "out"), "BW324", name, "copy the folder again")
+    assert not (tmp_path / "out").exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.checkpoint.enlarging import enlarge_checkpoint
-from bertwright.checkpoint.store import MANIFEST, publishing
+from bertwright.checkpoint.store import MANIFEST, publishing, verify
 from bertwright.errors import BertwrightError
 from bertwright.text.files import open_text
 from bertwright.text.tokenizer import BertTokenizer
@@ -69,8 +69,9 @@ def extend_checkpoint(folder: Path, out: Path, words: Iterable[str]) -> Extensio
     made of before. Other files of the folder are copied.
 
     Raises:
-        BertwrightError: BW129 no word is new; BW302, BW320 to BW322 the checkpoint; BW501 it cannot be written.
+        BertwrightError: BW129 no word is new; BW302, BW320 to BW322, BW324 the checkpoint; BW501 it cannot be written.
     """
+    verify(folder)
     tokenizer = BertTokenizer.from_pretrained(folder)
     added, known, several = _sort_out(tokenizer, words)
     if not added:

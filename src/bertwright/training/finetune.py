@@ -157,7 +157,7 @@ class _Job:
         device: torch.device,
         settings: FinetuneSettings,
     ) -> None:
-        self.model, self._device = model_folder(model), device
+        self.model, self._device = whole_folder(model_folder(model)), device
         self._tokenizer = BertTokenizer.from_pretrained(self.model)
         self._task = task = task.bound(self._tokenizer)
         config = task.starting_config(self.model)

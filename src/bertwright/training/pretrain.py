@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.store import whole_folder
 from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.pretraining.neighbours import token_counts
 from bertwright.data.pretraining.sampler import PretrainSampler
@@ -94,7 +95,7 @@ def pretrain(
     place = usable_device(device)
     if init is not None and vocab is not None:
         raise BertwrightError("BW111")
-    source = model_folder(init or vocab or CorpusStore.vocabulary_of(store))
+    source = whole_folder(model_folder(init or vocab or CorpusStore.vocabulary_of(store)))
     tokenizer = BertTokenizer.from_pretrained(source)
     opened = CorpusStore.open(store, tokenizer)
     job = _Job(opened, tokenizer, source if init is not None else None, place, settings)
