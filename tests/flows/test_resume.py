@@ -224,6 +224,19 @@ def test_several_seeds_go_on_with_the_seed_that_was_stopped(
     assert records[0] == records[1]
 
 
+def test_one_seed_does_not_go_on_with_several_nor_several_with_one(tiny_model: Path, tmp_path: Path) -> None:
+    one, several = tmp_path / "one", tmp_path / "several"
+    train(tiny_model, one, max_steps=1)
+    before = {path: path.read_bytes() for path in one.rglob("*") if path.is_file()}
+    with pytest.raises(BertwrightError, match="BW506.*--seeds was - and is now 1, 2"):
+        train(tiny_model, one, max_steps=1, seeds=[1, 2], resume=True)
+    assert {path: path.read_bytes() for path in one.rglob("*") if path.is_file()} == before
+    train(tiny_model, several, max_steps=1, seeds=[1, 2])
+    with pytest.raises(BertwrightError, match="BW506.*--seeds was 1, 2 and is now -"):
+        train(tiny_model, several, max_steps=1, resume=True)
+    train(tiny_model, several, max_steps=1, seeds=[1, 2, 3], resume=True)
+
+
 def test_a_signal_saves_the_step_and_the_same_command_goes_on(
     command: Command, tiny_model: Path, train_csv: Path, tmp_path: Path
 ) -> None:

@@ -35,7 +35,7 @@ from bertwright.training.precision import resolve_precision
 from bertwright.training.preparation import prepare, say_what_was_found
 from bertwright.training.report import RunStory, write_report
 from bertwright.training.run_folder import TRAINING, RunFolder, run_facts
-from bertwright.training.same_run import check_same_run, kept_settings
+from bertwright.training.same_run import check_same_kind, check_same_run, kept_settings
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
 from bertwright.training.state import TrainingState
 
@@ -122,6 +122,8 @@ def finetune(
     job = _Job(wanted, model, tables, place, settings)
     reads = [job.model, *(Path(one) for one in (train, dev) if isinstance(one, str | Path))]
     folder = RunFolder(Path(out), overwrite=overwrite, resume=resume, reads=reads)
+    if folder.record is not None:
+        check_same_kind(folder.path, folder.record, seeds)
     if not seeds:
         return job.run(folder, settings.seed)
     folder.write_run({"finished": False, "seeds": list(seeds)})

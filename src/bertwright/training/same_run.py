@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, shown
 
 log = logging.getLogger("bertwright")
 
@@ -34,6 +34,18 @@ def check_same_run(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, 
                 "%s was %s and is %s: the run goes on, but not with the numbers of an uninterrupted one",
                 name, recorded.get(name), now[name],
             )  # fmt: skip
+
+
+def check_same_kind(folder: Path, recorded: Mapping[str, Any], seeds: Sequence[int]) -> None:
+    """A run of one seed and runs of several lie in a folder in different ways: neither goes on with the other.
+
+    Raises:
+        BertwrightError: BW506 the folder holds the other one.
+    """
+    before = recorded.get("seeds", [])
+    if bool(before) != bool(seeds):
+        was, now = (shown(some) or "-" for some in (before, seeds))
+        raise BertwrightError("BW506", folder=folder, name="--seeds", was=was, now=now)
 
 
 def kept_settings(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
