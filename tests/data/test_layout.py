@@ -99,6 +99,18 @@ def test_named_and_numbered_columns(tmp_path: Path) -> None:
     assert read_examples(file, Columns("2"), labelled=True).examples[0].text == ALSO[0]
 
 
+def test_a_number_of_a_column_is_no_value_of_the_first_row(tmp_path: Path) -> None:
+    """The first row has the labels 1 and 2, and so are the columns called on the command line."""
+    for rows, columns in (((LONG, ["1", "2"] * 6), ("1", "2")), ((["2", "1"] * 6, LONG), ("2", "1"))):
+        table = read_examples(write(tmp_path, *rows), Columns(*columns), labelled=True)
+        assert (table.header, len(table.examples), table.examples[0].text) == (False, 12, LONG[0])
+        assert table.examples[0].label in ("1", "2")
+    # A data frame without names is saved with numbers for them, and with its index.
+    file = write(tmp_path, [str(row) for row in range(12)], LONG, BITS, header=["", "0", "1"])
+    table = read_examples(file, Columns("0", "1"), labelled=True)
+    assert (table.header, len(table.examples), table.examples[0].text) == (True, 12, LONG[0])
+
+
 def test_a_first_row_of_values_is_no_header(tmp_path: Path) -> None:
     # "text" and "label" are ordinary words, too.
     rows = ["text", *LONG[1:]], ["label", "x", "y"] + ["label", "x", "y"] * 3

@@ -20,7 +20,9 @@ def has_header(rows: Sequence[Sequence[Any]], wished: Collection[str]) -> bool:
         wished: names that the user has said.
     """
     first = [str(cell).strip() for cell in rows[0]]
-    if any(name in first for name in wished):
+    # Who says "column 2" means its place; a row of values may hold a 2. It is a name only among other numbers.
+    numbered = all(not cell or is_number(cell) for cell in first)
+    if any(name in first and (numbered or not is_number(name)) for name in wished):
         return True
     below = [[str(row[at]).strip() for row in rows[1:] if at < len(row)] for at in range(len(first))]
     known = [at for at, cell in enumerate(first) if plain(cell) in KNOWN]
