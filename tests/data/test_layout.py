@@ -70,6 +70,12 @@ def test_at_a_glance(
     assert len(table.examples) == 12
 
 
+def test_far_numbers_cost_nothing(tmp_path: Path) -> None:
+    """Between the two labels lie so many numbers that a list of them would fit no memory."""
+    file = write(tmp_path, LONG, ["0", "1" + "0" * 24] * 6)
+    assert read_examples(file, labelled=True).columns == Columns("1", "2")
+
+
 def test_what_is_not_clear_is_asked(tmp_path: Path) -> None:
     file = write(tmp_path, LONG, WORDS, ["x", "y"] * 6, header=["text", "eins", "zwei"])
     with pytest.raises(BertwrightError) as raised:

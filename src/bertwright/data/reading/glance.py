@@ -90,6 +90,6 @@ class Glance:
         if not all(is_whole(value) for value in self.values):
             return False
         numbers = {int(float(value)) for value in self.values}
-        return numbers == {-1, 1} or (
-            min(numbers) in (-1, 0, 1) and numbers == set(range(min(numbers), max(numbers) + 1))
-        )
+        least, most = min(numbers), max(numbers)
+        # Counted, not listed: between 0 and a time stamp lie more numbers than memory holds.
+        return numbers == {-1, 1} or (least in (-1, 0, 1) and len(numbers) == most - least + 1)
