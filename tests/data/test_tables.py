@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import lzma
 from pathlib import Path
@@ -34,6 +35,31 @@ def test_quotes_in_a_tsv_are_characters(tmp_path: Path) -> None:
     table = read_examples(file, labelled=True)
     assert [example.text for example in table.examples] == ['"half a quote', ' an "open" one"']
     assert table.columns == Columns("sentence", "label")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv"])
+def test_a_long_text_in_quotes(tmp_path: Path, ending: str) -> None:
+    """Longer than what the module csv takes by itself: a book, or a field that is never closed."""
+    separator = "," if ending == ".csv" else "\t"
+    rows = f'text,label\n"a ""book"" {"word " * 40_000}",x\nshort,y\n'.replace(",", separator)
+    table = read_examples(write(tmp_path / f"a{ending}", rows), labelled=True)
+    assert [(len(example.text), example.label) for example in table.examples] == [(200_009, "x"), (5, "y")]
+
+
+@pytest.mark.parametrize(("ending", "longest"), [(".csv", 1 << 24), (".csv", 5000), (".tsv", 5000)])
+def test_a_quote_without_an_end_is_said(
+    tmp_path: Path, ending: str, longest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bertwright.data.reading.delimited._LONGEST_FIELD", longest)
+    separator = "," if ending == ".csv" else "\t"
+    end = '"' if ending == ".tsv" else ""  # between tabs a quote without an end is a character
+    rows = "text,label\n" + "short,y\n" * 3 + '"a ""long"" one' + f"{'word ' * 300},x\n" * 98 + end + ",x\n"
+    before = csv.field_size_limit(1000)
+    try:
+        with pytest.raises(BertwrightError, match=rf"BW208: .*a{ending}:5: "):
+            read_examples(write(tmp_path / f"a{ending}", rows.replace(",", separator)), labelled=True)
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_rows_without_text_are_left_out_and_named(tmp_path: Path) -> None:

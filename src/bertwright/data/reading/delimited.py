@@ -29,6 +29,8 @@ def read_delimited(path: Path, encoding: str | None) -> Rows:
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW208 quotes that do not fit.
     """
+    # Looking needs it as much as reading. The limit belongs to the whole process; it is only ever raised.
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
     encoding = encoding_of(path, encoding)
     suffix = plain_suffix(path)
     first = list(islice(lines_of(path, encoding), _LINES_LOOKED_AT))
@@ -54,7 +56,10 @@ def _has_tabs(lines: list[str]) -> bool:
 def _separator(lines: list[str]) -> str:
     """The comma, unless the first line has none and another character cuts all lines into as many fields."""
     for separator in _SEPARATORS:
-        widths = {len(fields) for fields in csv.reader(lines, delimiter=separator) if fields}
+        try:
+            widths = {len(fields) for fields in csv.reader(lines, delimiter=separator) if fields}
+        except csv.Error:  # a field that has no end; whoever reads on says where it begins
+            continue
         # A text may have commas that nobody put in quotes; the names in the first line hardly do.
         if separator == "," and lines and len(next(csv.reader(lines[:1]), [])) > 1:
             return separator
@@ -78,8 +83,6 @@ def _split(path: Path, encoding: str) -> Iterator[Row]:
 
 def _enclosed(path: Path, encoding: str, separator: str) -> Iterator[Row]:
     source = str(path)
-    # The limit belongs to the whole process; it is only ever raised.
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
     reader = csv.reader(lines_of(path, encoding), delimiter=separator, strict=True)
     start = 1
     try:

@@ -43,7 +43,10 @@ def tab_quotes(lines: Iterable[str]) -> TabQuotes:
         if not _RECORD.fullmatch(record):
             return TabQuotes.LITERAL
         raw = record.split("\t")
-        fields = next(csv.reader(StringIO(record, newline=""), delimiter="\t"))
+        try:
+            fields = next(csv.reader(StringIO(record, newline=""), delimiter="\t"))
+        except csv.Error:  # a field that is too long; whoever reads it so says where it begins
+            return TabQuotes.ENCLOSING
         if any(mark in field for field in fields for mark in '"\t\r\n'):
             certain += 1
             if certain >= _ENOUGH:
