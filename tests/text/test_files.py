@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +46,25 @@ def test_refused_with_the_line(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes(b"first line\n" + content)
     with pytest.raises(BertwrightError, match=r"BW203: .*a\.txt:"):
+        detect_encoding(file)
+
+
+@pytest.mark.parametrize(
+    ("ending", "compress"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
+def test_damaged_archives_are_refused(tmp_path: Path, ending: str, compress: Callable[[bytes], bytes]) -> None:
+    """Wherever the damage is: decompressors have several kinds of errors for it."""
+    numbers = np.random.default_rng(0).integers(0, 1 << 60, 300).tolist()
+    whole = compress("".join(f"text {number}\tpos\n" for number in numbers).encode())
+    file = tmp_path / f"a.txt{ending}"
+    for at in range(97, len(whole) - 8, 97):
+        damaged = bytearray(whole)
+        damaged[at : at + 2] = damaged[at] ^ 0xFF, damaged[at + 1] ^ 0x55
+        file.write_bytes(damaged)
+        with pytest.raises(BertwrightError, match=r"BW202: .*a\.txt\."):
+            detect_encoding(file)
+    file.write_bytes(whole[:-9])
+    with pytest.raises(BertwrightError, match=r"BW202: .*a\.txt\."):
         detect_encoding(file)
 
 

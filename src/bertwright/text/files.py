@@ -11,6 +11,7 @@ import codecs
 import gzip
 import io
 import lzma
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, BinaryIO, TextIO, cast
@@ -90,7 +91,7 @@ def detect_encoding(path: Path) -> str:
             return "utf-8"
         if _reads_as_chinese(path):
             return "gb18030"
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise BertwrightError("BW202", file=path, reason=error) from error
     raise BertwrightError("BW203", where=f"{path}:{line}")
 
