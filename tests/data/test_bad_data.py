@@ -77,6 +77,7 @@ def test_encodings_that_do_not_fit(tmp_path: Path) -> None:
     refused(file, "BW234", "a.csv:5002", "ascii", encoding="ascii")
     refused(file, "BW234", "a.csv:1", "utf-16", encoding="utf-16")
     refused(file, "BW235", "'utf8-8'", encoding="utf8-8")
+    refused(file, "BW235", "'hex'", encoding="hex")
     file.write_bytes(b"text,label\ngood,pos\n\xff\xfe\x00bad,neg\n")
     refused(file, "BW203", "a.csv:3", "--encoding")
 

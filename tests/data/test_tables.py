@@ -91,6 +91,25 @@ def test_a_named_encoding_is_used(tmp_path: Path) -> None:
     assert read_examples(file, labelled=True, encoding="big5").examples[0].text == "臺灣的小吃"
 
 
+@pytest.mark.parametrize(
+    ("named", "written"),
+    [
+        ("utf-8", "utf-8-sig"),
+        ("UTF8", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16"),
+        ("utf-32", "utf-32"),
+    ],
+)
+def test_a_mark_is_no_part_of_the_text(tmp_path: Path, named: str, written: str) -> None:
+    """The mark that spreadsheets put first is read over, though the encoding that is named has none."""
+    file = write(tmp_path / "a.csv", "text,label\n好,1\n", written)
+    table = read_examples(file, Columns("text"), labelled=True, encoding=named)
+    assert (table.columns.text, table.examples[0].text) == ("text", "好")
+    file = write(tmp_path / "a.txt", "好\n", written)
+    assert read_examples(file, labelled=False, encoding=named).examples[0].text == "好"
+
+
 def test_named_columns(tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", "a,b,c\n1,2,3\n")
     example = read_examples(file, Columns("c", "a"), labelled=True).examples[0]

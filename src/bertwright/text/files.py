@@ -74,6 +74,20 @@ def plain_suffix(path: Path) -> str:
     return name.suffix.lower()
 
 
+def mark_of(path: Path) -> str | None:
+    """The name of the encoding that the byte-order mark at the beginning of `path` says; None without a mark.
+
+    Raises:
+        BertwrightError: as `open_bytes`; BW202 a damaged archive.
+    """
+    try:
+        with open_bytes(path) as file:
+            start = file.read(4)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise BertwrightError("BW202", file=path, reason=error) from error
+    return next((name for mark, name in _MARKS if start.startswith(mark)), None)
+
+
 def detect_encoding(path: Path) -> str:
     """The name of the encoding of `path`, by the rule of this module; the file is read once, in blocks.
 
@@ -81,11 +95,8 @@ def detect_encoding(path: Path) -> str:
         BertwrightError: as `open_bytes`; BW203 where no encoding fits.
     """
     try:
-        with open_bytes(path) as file:
-            start = file.read(4)
-        for mark, name in _MARKS:
-            if start.startswith(mark):
-                return name
+        if mark := mark_of(path):
+            return mark
         line = _first_line_that_is_not_utf8(path)
         if line is None:
             return "utf-8"

@@ -11,11 +11,14 @@ from pathlib import Path
 
 from bertwright.data.examples import Where
 from bertwright.errors import BertwrightError
-from bertwright.text.files import detect_encoding, open_bytes, open_text
+from bertwright.text.files import detect_encoding, mark_of, open_bytes, open_text
 
 
 def encoding_of(path: Path, wished: str | None) -> str:
     """`wished`, if there is an encoding of that name, or the one that is found by looking.
+
+    `utf-8` of a file with a byte-order mark becomes `utf-8-sig`, `utf-16-le` becomes `utf-16`: else the mark would be
+    the first character of the first text, or of the name of the first column.
 
     Raises:
         BertwrightError: BW201 to BW203 as `detect_encoding`; BW235 no encoding has that name.
@@ -23,10 +26,12 @@ def encoding_of(path: Path, wished: str | None) -> str:
     if wished is None:
         return detect_encoding(path)
     try:
-        codecs.lookup(wished)
-    except LookupError as error:
+        name = codecs.lookup(wished).name
+        "".encode(wished)  # some codecs, such as hex, make no text
+    except (LookupError, ValueError) as error:
         raise BertwrightError("BW235", encoding=wished) from error
-    return wished
+    mark = mark_of(path) if name.startswith("utf-") else None
+    return mark if mark and name.startswith(mark.removesuffix("-sig")) else wished
 
 
 def lines_of(path: Path, encoding: str) -> Iterator[str]:
