@@ -79,6 +79,8 @@ def test_words_of_letters_stay_apart_in_chinese(tmp_path: Path) -> None:
             {"value": {"start": 3, "end": 5, "labels": ["LOC"]}}]}]},
         {"text": "李明在上海", "label": [{"start": 0, "end": 2, "text": "李明", "labels": ["PER"]},
                                         {"start": 3, "end": 5, "labels": ["LOC"]}]},
+        {"text": "李明在上海", "label": [], "annotations": {}, "entities": [
+            {"start": 0, "end": 2, "label": "PER"}, {"start": 3, "end": 5, "label": "LOC"}]},
         {"tokens": ["李", "明", "在", "上", "海"], "ner_tags": ["B-PER", "I-PER", "O", "B-LOC", "I-LOC"]},
     ],
 )  # fmt: skip

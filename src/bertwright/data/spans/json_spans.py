@@ -69,13 +69,15 @@ def _form(row: Mapping[str, Any]) -> str | None:
 
 
 def _span_key(row: Mapping[str, Any]) -> str | None:
-    for key in _SPAN_KEYS:
-        value = row.get(key)
-        if isinstance(value, Mapping) and all(isinstance(one, Mapping) for one in value.values()):
-            return key
-        if isinstance(value, list) and all(isinstance(one, (list, tuple, Mapping)) for one in value):
-            return key
-    return None
+    """The key of the spans: the first one that holds any, for an empty list may stand under another one, too."""
+    keys = [key for key in _SPAN_KEYS if _may_be_spans(row.get(key))]
+    return next((key for key in keys if row[key]), keys[0] if keys else None)
+
+
+def _may_be_spans(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(one, Mapping) for one in value.values())
+    return isinstance(value, list) and all(isinstance(one, (list, tuple, Mapping)) for one in value)
 
 
 def _tokens_of(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | None:
