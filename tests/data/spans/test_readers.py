@@ -117,6 +117,23 @@ def test_what_is_tidied_is_counted(tmp_path: Path) -> None:
     assert "1 row without text left out: train:2" in table.summary()
 
 
+def test_tasks_that_nobody_annotated_do_not_teach_that_nothing_is_there() -> None:
+    """Label Studio exports them beside the others: not done yet, or skipped."""
+    marked = {"result": [{"value": {"start": 0, "end": 4, "labels": ["PER"]}}]}
+    tasks = [
+        {"data": {"text": "Anna sings"}, "annotations": [marked]},
+        {"data": {"text": "Bert sings"}, "annotations": []},
+        {"data": {"text": "Carl sings"}, "annotations": [{**marked, "was_cancelled": True}]},
+        {"data": {"text": "nobody sings"}, "annotations": [{"result": []}]},
+    ]
+    table = read_spans(tasks)
+    assert [one.text for one in table.examples] == ["Anna sings", "nobody sings"]
+    assert "2 texts that nobody annotated left out: train:2, train:3" in table.summary()
+    assert len(read_spans(tasks, labelled=False).examples) == 4
+    with pytest.raises(BertwrightError, match="BW205"):
+        read_spans(tasks[1:2])
+
+
 def test_ill_formed_tags_are_repaired_and_counted(tmp_path: Path) -> None:
     path = write(tmp_path, "a.bio", "x B-A\ny O\n\n" * 20 + "x O\ny I-A\nz I-B\n\na B-A\nb I-A\n")
     table = read_spans(path)

@@ -31,6 +31,11 @@ def tokens_with_tags(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | No
     return _tokens_of(row)
 
 
+def is_unannotated(row: Mapping[str, Any]) -> bool:
+    """Whether an object of Label Studio has no annotation, or only cancelled ones: nobody says what is in its text."""
+    return _form(row) == "label-studio" and _annotation(row) is None
+
+
 def text_with_spans(row: Mapping[str, Any], where: Where) -> tuple[str, list[tuple[Span, str | None]]]:
     """The text of an object and its spans, each with the text that it is said to be; ends are exclusive.
 
@@ -129,11 +134,12 @@ def _of_object(one: Mapping[str, Any]) -> Given:
 
 def _label_studio(row: Mapping[str, Any]) -> Iterator[Given]:
     """The first annotation that was not cancelled; what is no span of a text (choices, relations) is passed over."""
-    for annotation in row["annotations"]:
-        if not isinstance(annotation, Mapping) or annotation.get("was_cancelled"):
-            continue
-        for result in annotation.get("result") or ():
-            value = result.get("value") if isinstance(result, Mapping) else None
-            if isinstance(value, Mapping) and "start" in value and "labels" in value:
-                yield _of_object(value)
-        return
+    for result in (_annotation(row) or {}).get("result") or ():
+        value = result.get("value") if isinstance(result, Mapping) else None
+        if isinstance(value, Mapping) and "start" in value and "labels" in value:
+            yield _of_object(value)
+
+
+def _annotation(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    given = (one for one in row["annotations"] if isinstance(one, Mapping) and not one.get("was_cancelled"))
+    return next(given, None)

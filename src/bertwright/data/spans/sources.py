@@ -15,7 +15,7 @@ from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.reading.text_source import encoding_of
 from bertwright.data.spans.clusters import is_inside_cluster
 from bertwright.data.spans.columns import Sentence, looks_like_columns, read_columns, to_examples
-from bertwright.data.spans.json_spans import has_spans, text_with_spans, tokens_with_tags
+from bertwright.data.spans.json_spans import has_spans, is_unannotated, text_with_spans, tokens_with_tags
 from bertwright.data.spans.units import trim
 from bertwright.errors import BertwrightError, shown
 from bertwright.text.files import plain_suffix
@@ -60,7 +60,8 @@ def read_spans(source: Any, *, labelled: bool = True, encoding: str | None = Non
 
     Spans are what the data says they are: each is checked to lie in its text, not to cut a character in half, and
     to read as the data says it reads. White space at the ends of a span is taken off, a span that is there twice is
-    kept once; both are counted, as are tags that were repaired.
+    kept once; both are counted, as are tags that were repaired. A task of Label Studio that nobody annotated says
+    nothing about its text: where labels are wanted it is left out and counted.
 
     Args:
         source: the path of a column file (CoNLL and its kin) or of a JSON or JSON lines file (CLUENER, doccano, Label
@@ -107,6 +108,7 @@ def _of_rows(rows: Rows, *, labelled: bool) -> Table:
     examples: list[Example] = []
     sentences: list[Sentence] = []
     wrong: list[tuple[Where, Span, str, str]] = []
+    unannotated: list[Where] = []
     for where, row in rows.rows:
         assert isinstance(row, Mapping)
         tagged = tokens_with_tags(row)
@@ -114,6 +116,9 @@ def _of_rows(rows: Rows, *, labelled: bool) -> Table:
             tokens, tags = tagged
             if tokens:
                 sentences.append(Sentence(tokens, tags, [where] * len(tokens)))
+            continue
+        if labelled and is_unannotated(row):
+            unannotated.append(where)
             continue
         if not labelled and not has_spans(row):
             row = {**row, "spans": []}
@@ -132,6 +137,9 @@ def _of_rows(rows: Rows, *, labelled: bool) -> Table:
     if sentences:
         tagged_texts = to_examples(sentences, rows.source)
         examples, remarks = [*examples, *tagged_texts.examples], tagged_texts.remarks()
+    if unannotated:
+        count = f"{len(unannotated)} text{'s' * (len(unannotated) > 1)}"
+        remarks = (*remarks, f"{count} that nobody annotated left out: {shown(unannotated, 3)}")
     about = Table([], rows.source, Columns("text", "spans"), rows.encoding, format=rows.format)
     return _table(examples, about, remarks, labelled=labelled)
 
