@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,9 +19,11 @@ from torch import Tensor
 from bertwright import BertCrfForTokenClassification, BertForTokenClassification, BertTokenizer
 from bertwright.data.examples import Example, Span, Where
 from bertwright.data.ragged import Ragged
+from bertwright.data.reading.tables import Columns
 from bertwright.data.spans.clusters import is_inside_cluster
 from bertwright.data.spans.encoding import EncodedUnits, choose_inputs
 from bertwright.data.spans.schemes import Scheme, parse_tag, read_entities, spell_tag, tag_set, write_tags
+from bertwright.data.spans.sources import read_spans
 from bertwright.data.spans.units import span_of_units, trim, units_of
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
@@ -353,3 +356,27 @@ def test_units_of_a_text_without_letters_have_pieces(tokenizer: BertTokenizer) -
     inside = encoded.inputs[0].offsets[encoded.inputs[0].word_ids >= 0]
     assert (inside[:, 0] >= units[:, 0]).all()
     assert (inside[:, 1] <= units[:, 1]).all()
+
+
+def test_a_stream_of_tagged_rows_leaves_none_out(tokenizer: BertTokenizer, tmp_path: Path) -> None:
+    """Else the answers would stand beside other rows than theirs."""
+    rows: list[dict[str, object]] = [
+        {"text": "Anna sings", "label": [[0, 4, "PER"]]},
+        {"text": " ", "label": []},
+        {"tokens": ["in", "Oslo"], "tags": ["O", "B-LOC"]},
+        {"tokens": [], "tags": []},
+        {"data": {"text": "it rains"}, "annotations": []},
+        {"text": "again"},
+    ]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    task = Tagging(("LOC", "PER"))
+    examples = list(task.stream(path, Columns())[1])
+    assert [one.text for one in examples] == ["Anna sings", " ", "in Oslo", "", "it rains", "again"]
+    assert [one.where.line for one in examples] == [1, 2, 3, 4, 5, 6]
+    encoded = task.encode(tokenizer, examples, Reading(64, "window", 8))
+    assert encoded.owners.tolist() == [0, 1, 2, 3, 4, 5]
+    # Whoever trains gets no rows without text, and is told of them.
+    table = read_spans(path, labelled=False)
+    assert [one.text for one in table.examples] == ["Anna sings", "in Oslo", "it rains", "again"]
+    assert [place.line for place in table.empty] == [2, 4]

@@ -118,10 +118,10 @@ class EntityTask(Task):
         return encode_units(tokenizer, examples, self.unit, reading)
 
     def stream(self, source: Any, columns: Columns, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
-        """Tagged data is read as such, whatever its tags say; other data as any texts."""
+        """Tagged data is read as such, whatever its tags say; other data as any texts. No row is left out."""
         if not looks_tagged(source, encoding):
             return super().stream(source, columns, encoding)
-        table = read_spans(source, labelled=False, encoding=encoding)
+        table = read_spans(source, labelled=False, encoding=encoding, keep_empty=True)
         return table.columns, iter(table.examples)
 
     @abstractmethod

@@ -55,7 +55,14 @@ def _first_of(source: Any) -> Any:
         return None  # whoever reads it in earnest says what is wrong
 
 
-def read_spans(source: Any, *, labelled: bool = True, encoding: str | None = None, name: str = "train") -> Table:
+def read_spans(
+    source: Any,
+    *,
+    labelled: bool = True,
+    encoding: str | None = None,
+    name: str = "train",
+    keep_empty: bool = False,
+) -> Table:
     """The examples of a source, their `spans` counted in characters of `text`.
 
     Spans are what the data says they are: each is checked to lie in its text, not to cut a character in half, and
@@ -69,6 +76,7 @@ def read_spans(source: Any, *, labelled: bool = True, encoding: str | None = Non
         labelled: whether every text must say what is marked in it, if only that nothing is.
         encoding: of a file, instead of the detected one.
         name: what a source in memory is called in messages.
+        keep_empty: whether rows without text give examples, too, so that answers and rows go side by side.
 
     Raises:
         BertwrightError: BW201 to BW203, BW225, BW226, BW228, BW234, BW235 a file; BW205 no examples; BW240 to BW242,
@@ -77,19 +85,20 @@ def read_spans(source: Any, *, labelled: bool = True, encoding: str | None = Non
     if not isinstance(source, (str, Path)):
         items = list(source) if isinstance(source, (list, tuple)) else source
         if isinstance(items, list) and items and all(isinstance(item, Example) for item in items):
-            return _table(items, Table([], name, Columns("text", "spans"), format="examples"), (), labelled=labelled)
+            about = Table([], name, Columns("text", "spans"), format="examples")
+            return _table(items, about, (), labelled=labelled, keep_empty=keep_empty)
         rows = read_memory(items, name, labelled=labelled, pair=False)
-        return _of_rows(Rows(name, rows.format, _named(rows)), labelled=labelled)
+        return _of_rows(Rows(name, rows.format, _named(rows)), labelled=labelled, keep_empty=keep_empty)
     path = Path(source)
     if not path.exists():
         raise BertwrightError("BW201", file=path)
     if path.is_dir():
         raise BertwrightError("BW253", source=path)
     if plain_suffix(path) in _JSON:
-        return _of_rows(read_json(path, encoding), labelled=labelled)
+        return _of_rows(read_json(path, encoding), labelled=labelled, keep_empty=keep_empty)
     read = read_columns(path, encoding)
     about = Table([], str(path), Columns("tokens", "tags"), encoding_of(path, encoding), format="column file")
-    return _table(read.examples, about, read.remarks(), labelled=labelled)
+    return _table(read.examples, about, read.remarks(), labelled=labelled, keep_empty=keep_empty)
 
 
 def _rows(path: Path, encoding: str | None) -> Iterator[Row]:
@@ -104,9 +113,9 @@ def _named(rows: Rows) -> Iterator[Row]:
         yield where, fields
 
 
-def _of_rows(rows: Rows, *, labelled: bool) -> Table:
+def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool) -> Table:
     examples: list[Example] = []
-    sentences: list[Sentence] = []
+    sentences: dict[int, Sentence] = {}  # by their places among the examples
     wrong: list[tuple[Where, Span, str, str]] = []
     unannotated: list[Where] = []
     for where, row in rows.rows:
@@ -115,7 +124,8 @@ def _of_rows(rows: Rows, *, labelled: bool) -> Table:
         if tagged is not None:
             tokens, tags = tagged
             if tokens:
-                sentences.append(Sentence(tokens, tags, [where] * len(tokens)))
+                sentences[len(examples)] = Sentence(tokens, tags, [where] * len(tokens))
+            examples.append(Example("", None, where, spans=()))
             continue
         if labelled and is_unannotated(row):
             unannotated.append(where)
@@ -135,13 +145,15 @@ def _of_rows(rows: Rows, *, labelled: bool) -> Table:
         )
     remarks: tuple[str, ...] = ()
     if sentences:
-        tagged_texts = to_examples(sentences, rows.source)
-        examples, remarks = [*examples, *tagged_texts.examples], tagged_texts.remarks()
+        tagged_texts = to_examples(list(sentences.values()), rows.source)
+        remarks = tagged_texts.remarks()
+        for at, example in zip(sentences, tagged_texts.examples):
+            examples[at] = example
     if unannotated:
         count = f"{len(unannotated)} text{'s' * (len(unannotated) > 1)}"
         remarks = (*remarks, f"{count} that nobody annotated left out: {shown(unannotated, 3)}")
     about = Table([], rows.source, Columns("text", "spans"), rows.encoding, format=rows.format)
-    return _table(examples, about, remarks, labelled=labelled)
+    return _table(examples, about, remarks, labelled=labelled, keep_empty=keep_empty)
 
 
 def _check(text: str, span: Span, where: Where) -> None:
@@ -153,14 +165,16 @@ def _check(text: str, span: Span, where: Where) -> None:
             raise BertwrightError("BW244", where=where, start=span.start, end=span.end, type=span.type, whole=whole)
 
 
-def _table(examples: list[Example], about: Table, remarks: tuple[str, ...], *, labelled: bool) -> Table:
+def _table(
+    examples: list[Example], about: Table, remarks: tuple[str, ...], *, labelled: bool, keep_empty: bool
+) -> Table:
     """The examples with tidy spans, and with an account of what was tidied."""
     kept: list[Example] = []
     empty: list[Where] = []
     trimmed: list[Where] = []
     twice: list[Where] = []
     for example in examples:
-        if not example.text.strip():
+        if not keep_empty and not example.text.strip():
             empty.append(example.where)
             continue
         if example.spans is None:
