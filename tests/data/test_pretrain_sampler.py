@@ -223,9 +223,9 @@ def test_documents_of_a_single_token(folder: Path, tokenizer: BertTokenizer, obj
     store = prepare([write_blocks(folder / "words.txt", made)], folder / "vocab", folder / "w", overwrite=True)
     for split, share in (("train", 0.0), ("held_out", 0.5)):
         sampler = PretrainSampler(store, tokenizer, SamplingSettings(objective, held_out=share), split=split)  # type: ignore[arg-type]
-        for ask in (lambda: sampler.count(0), lambda: sampler.sample(0)):
+        for ask in (sampler.count, sampler.sample):
             with pytest.raises(BertwrightError) as caught:
-                ask()
+                ask(0)
             assert caught.value.code == "BW296"
     assert PretrainSampler(store, tokenizer, SamplingSettings("mlm", held_out=0.0)).count(0) == 4
 
