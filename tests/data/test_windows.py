@@ -112,3 +112,12 @@ def test_inputs_of_counts_inputs() -> None:
     encoded = encode_examples(TOKENIZER, [example(5), example(50), example(7)], Reading(20, "window", 4))
     assert encoded.inputs_of.tolist() == [1, 4, 1]
     assert np.array_equal(encoded.owners, [0, 1, 1, 1, 1, 2])
+
+
+def test_a_single_text_beside_a_pair_is_read_as_if_it_were_alone() -> None:
+    examples = [example(2), example(1, 1), example(3), example(4, 0)]
+    mixed = encode_examples(TOKENIZER, examples, Reading(32, "head"))
+    for one, beside in zip(examples, mixed.inputs):
+        alone = encode_examples(TOKENIZER, [one], Reading(32, "head")).inputs[0]
+        assert alone.input_ids.tolist() == beside.input_ids.tolist()
+        assert alone.token_type_ids.tolist() == beside.token_type_ids.tolist()

@@ -77,14 +77,19 @@ class Reading:
 
 
 def encode_examples(tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
-    """The inputs of every example.
+    """The inputs of every example; single texts and pairs may stand beside each other.
 
     Raises:
         BertwrightError: BW212 for a text that is too long where `reading.long` is `error`.
     """
-    pairs = [example.text_b or "" for example in examples] if any(e.text_b is not None for e in examples) else None
-    whole = tokenizer.encode_batch([example.text for example in examples], pairs, truncation=False)
-    return read_in_parts(whole, examples, reading, tokenizer.unk_token_id)
+    whole: dict[int, Encoded] = {}
+    # The two kinds apart: beside a pair a single text would get the second [SEP] of a pair.
+    for is_pair in (False, True):
+        places = [place for place, example in enumerate(examples) if (example.text_b is not None) == is_pair]
+        texts = [examples[place].text for place in places]
+        pairs = [examples[place].text_b or "" for place in places] if is_pair else None
+        whole |= zip(places, tokenizer.encode_batch(texts, pairs, truncation=False))
+    return read_in_parts([whole[place] for place in range(len(examples))], examples, reading, tokenizer.unk_token_id)
 
 
 def read_in_parts(
