@@ -49,6 +49,7 @@ class FillMask(Answerer):
     Attributes:
         pairs: what the model learnt: `mlm+nsp`, `mlm+sop` or `mlm`.
         tokens: by id, to name what is found; empty until `bound`.
+        nameless: ids below that no token has; like the rows of a larger word table they are never an answer.
         mask_id: of [MASK].
         top_k: how many tokens are named for each mask.
         among: ids of the only tokens that are considered; empty: all.
@@ -56,6 +57,7 @@ class FillMask(Answerer):
 
     pairs: Pairs = "mlm+nsp"
     tokens: tuple[str, ...] = ()
+    nameless: tuple[int, ...] = ()
     mask_id: int = -1
     top_k: int = 5
     among: tuple[int, ...] = ()
@@ -86,8 +88,10 @@ class FillMask(Answerer):
             if len(pieces) != 1 or pieces[0] == tokenizer.unk_token:
                 raise BertwrightError("BW524", word=word, pieces=shown(pieces))
             ids.append(vocabulary[pieces[0]])
-        tokens = tuple(sorted(vocabulary, key=vocabulary.__getitem__))
-        return type(self)(self.pairs, tokens, tokenizer.mask_token_id, top_k, tuple(ids))
+        token_of = {index: token for token, index in vocabulary.items()}
+        tokens = tuple(token_of.get(index, "") for index in range(max(token_of) + 1))
+        nameless = tuple(index for index in range(len(tokens)) if index not in token_of)
+        return type(self)(self.pairs, tokens, nameless, tokenizer.mask_token_id, top_k, tuple(ids))
 
     def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
         """For each input one row of fp32 numbers: the probability that the pair belongs together (NaN without such a
@@ -96,13 +100,14 @@ class FillMask(Answerer):
         assert isinstance(model, BertForMaskedLM)
         encoding = model.bert.encode(batch)
         is_mask = batch.input_ids == self.mask_id
-        found = model.predict(encoding.last[is_mask]).float()  # [M, V]
+        found = model.predict(encoding.last[is_mask]).float()[:, : len(self.tokens)]  # [M, V]
+        found[:, list(self.nameless)] = -torch.inf
         if self.among:
             among = torch.tensor(self.among, device=found.device)
-            best, index = found[:, among].softmax(-1).topk(min(self.top_k, len(self.among)), dim=-1)
+            best, index = found[:, among].softmax(-1).topk(self._named, dim=-1)
             ids = among[index]
         else:
-            best, ids = found.softmax(-1).topk(min(self.top_k, found.shape[1]), dim=-1)
+            best, ids = found.softmax(-1).topk(self._named, dim=-1)
         follows = torch.full((batch.batch_size,), torch.nan, device=found.device)
         if isinstance(model, BertForPreTraining):
             follows = model.nsp(model.bert.pool(encoding, batch)).float().softmax(-1)[:, 0]
@@ -111,8 +116,13 @@ class FillMask(Answerer):
         rows = torch.split(per_mask.cpu(), counts)
         return [torch.cat([one[None], row.flatten()]) for one, row in zip(follows.double().cpu(), rows)]
 
+    @property
+    def _named(self) -> int:
+        """How many tokens are named for each mask."""
+        return min(self.top_k, len(self.among) or len(self.tokens) - len(self.nameless))
+
     def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
-        width = 2 * min(self.top_k, len(self.among) or len(self.tokens))
+        width = 2 * self._named
         answers: list[Prediction] = []
         for row, one, cut in zip(scores, encoded.inputs, encoded.tokens_cut):
             masks = []
