@@ -47,3 +47,11 @@ def test_a_token_that_stands_twice_in_the_vocabulary_does_not_shift_the_names(tm
     assert tokens_of(one)[:2] == ["b", "c"], "the first of the two is never used"
     one.choose_tokens(100)
     assert sorted(tokens_of(one)) == sorted([*SPECIAL, "a", "b", "c"])
+
+
+def test_words_that_are_the_same_token_are_considered_once(tmp_path: Path) -> None:
+    one = predictor(tmp_path, ["a", "b"], 7, {})
+    one.choose_tokens(5, ["a", "b"])
+    once = one("b [MASK]")
+    one.choose_tokens(5, ["a", "b", "A", "b"])
+    assert one("b [MASK]") == once

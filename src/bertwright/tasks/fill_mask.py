@@ -91,7 +91,9 @@ class FillMask(Answerer):
         token_of = {index: token for token, index in vocabulary.items()}
         tokens = tuple(token_of.get(index, "") for index in range(max(token_of) + 1))
         nameless = tuple(index for index in range(len(tokens)) if index not in token_of)
-        return type(self)(self.pairs, tokens, nameless, tokenizer.mask_token_id, top_k, tuple(ids))
+        # Two words may be one token, such as Paris and paris without capitals: twice it would halve its probability.
+        once = tuple(dict.fromkeys(ids))
+        return type(self)(self.pairs, tokens, nameless, tokenizer.mask_token_id, top_k, once)
 
     def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
         """For each input one row of fp32 numbers: the probability that the pair belongs together (NaN without such a
