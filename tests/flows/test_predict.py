@@ -126,6 +126,30 @@ def test_answers_of_two_models_are_not_mixed(run: Path, dev_csv: Path, tmp_path:
     assert streaming.job_of(copy, dev_csv, "jsonl") != before
 
 
+@pytest.mark.parametrize(("first", "then"), [(("--among", "a,b"), ()), (("--top-k", 2), ("--top-k", 3))])
+def test_answers_that_were_asked_for_in_two_ways_are_not_mixed(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: tuple[object], then: tuple[object]
+) -> None:
+    texts, output = tmp_path / "texts.txt", tmp_path / "a.jsonl"
+    texts.write_text("a [MASK]\nthe [MASK]\n", encoding="utf-8")
+    whole = Predictor.answer
+
+    def stopped(self: Predictor, examples: list[Example]) -> object:
+        if examples[0].where.line == 2:
+            raise KeyboardInterrupt
+        return whole(self, examples)
+
+    monkeypatch.setattr(streaming, "_TEXTS_AT_ONCE", 1)
+    monkeypatch.setattr(Predictor, "answer", stopped)
+    words = ("predict", "mini", "--input", texts, "--output", output)
+    assert command(*words, *first).code == 130
+    assert len(answers((tmp_path / "a.jsonl.part").read_text(encoding="utf-8"))) == 1
+    monkeypatch.setattr(Predictor, "answer", whole)
+    refused(command(*words, *then, "--resume"), "BW431")
+    assert command(*words, *first, "--resume").code == 0
+    assert len(answers(output.read_text(encoding="utf-8"))) == 2
+
+
 def test_a_job_that_was_killed_goes_on(
     command: Command, run: Path, sentences: list[tuple[str, str]], tmp_path: Path
 ) -> None:

@@ -180,5 +180,8 @@ def predict(
     if output is None:
         sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))
         return
-    count = write_answers(predictor, examples, output, job_of(run, data, form_of(output), columns), resume=resume)
+    told = {"top_k": top_k, "among": among}
+    answering = [*(choices or ()), *(f"{name}={value}" for name, value in told.items() if value)]
+    job = job_of(run, data, form_of(output), columns, encoding, answering)
+    count = write_answers(predictor, examples, output, job, resume=resume)
     typer.echo(f"{count} answers in {output}", err=True)

@@ -8,7 +8,7 @@ import io
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -30,7 +30,8 @@ _CHARACTERS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a half-finished output belongs to: the same model, the same input read the same way, the same form.
+    """What a half-finished output belongs to: the same model that answers in the same way, the same input read the
+    same way, the same form.
 
     Attributes:
         run: the folder of the model.
@@ -38,6 +39,8 @@ class Job:
         source: the input, with its size in bytes and the time it was written, in nanoseconds.
         columns: of the texts.
         form: `jsonl` or `csv`.
+        encoding: of the input, where it was named.
+        answering: how the model was told to answer, in `key=value` words.
     """
 
     run: str
@@ -47,6 +50,8 @@ class Job:
     written: int
     columns: tuple[str | None, str | None]
     form: str
+    encoding: str | None = None
+    answering: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """One line."""
@@ -65,14 +70,24 @@ def form_of(output: Path) -> str:
     return form
 
 
-def job_of(run: Path, source: Path, form: str, columns: Columns | None = None) -> Job:
+def job_of(
+    run: Path,
+    source: Path,
+    form: str,
+    columns: Columns | None = None,
+    encoding: str | None = None,
+    answering: Sequence[str] = (),
+) -> Job:
     """The job of answering the texts of `source` with the model of `run`."""
     folder, data = model_folder(run), source.stat()
     files = sorted(file for file in folder.glob("best/*" if (folder / "best").is_dir() else "*") if file.is_file())
     states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     model = hashlib.sha256(repr(states).encode()).hexdigest()[:16]
     named = (None, None) if columns is None else (columns.text, columns.text_b)
-    return Job(str(folder.resolve()), model, str(source.resolve()), data.st_size, data.st_mtime_ns, named, form)
+    return Job(
+        str(folder.resolve()), model, str(source.resolve()), data.st_size, data.st_mtime_ns, named, form,
+        encoding, tuple(answering),
+    )  # fmt: skip
 
 
 def answer_lines(predictor: Predictor, examples: Iterable[Example], form: str, *, header: bool = True) -> Iterator[str]:
