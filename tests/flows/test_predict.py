@@ -102,6 +102,35 @@ def test_an_interrupted_job_goes_on_to_the_same_end(
     assert not part.exists()
 
 
+def test_a_header_without_answers_is_not_written_twice(run: Path, tmp_path: Path) -> None:
+    predictor = Predictor.load(run)
+    examples = [Example(text, None, Where("x", i)) for i, text in enumerate(TEXTS)]
+    source = tmp_path / "texts.csv"
+    source.write_text("x", encoding="utf-8")
+    job = streaming.job_of(run, source, "csv")
+    output, whole = tmp_path / "a.csv", tmp_path / "whole.csv"
+    assert streaming.write_answers(predictor, examples, whole, job, resume=False) == len(TEXTS)
+    header = whole.read_bytes().splitlines(keepends=True)[0]
+    for begun in (header, header + b'"half a\nli'):  # the first answer is longer than what is written at once
+        (tmp_path / "a.csv.part").write_bytes(begun)
+        (tmp_path / "a.csv.part.json").write_text(job.to_json() + "\n", encoding="utf-8")
+        assert streaming.write_answers(predictor, examples, output, job, resume=True) == len(TEXTS)
+        assert output.read_bytes() == whole.read_bytes()
+
+
+def test_a_very_long_text_in_a_csv(command: Command, run: Path, tmp_path: Path) -> None:
+    texts, output = tmp_path / "texts.jsonl", tmp_path / "a.csv"
+    texts.write_text(json.dumps({"text": "x" * 140_000}) + "\n", encoding="utf-8")
+    before = csv.field_size_limit(131_072)
+    try:
+        result = command("predict", run, "--input", texts, "--output", output)
+    finally:
+        csv.field_size_limit(before)
+    assert result.code == 0, result.err
+    assert "1 answers in" in result.err
+    assert len(output.read_text(encoding="utf-8").splitlines()) == 2
+
+
 def test_an_unfinished_output_is_neither_overwritten_nor_mixed(
     command: Command, run: Path, dev_csv: Path, train_csv: Path, tmp_path: Path
 ) -> None:

@@ -139,8 +139,7 @@ def write_answers(predictor: Predictor, examples: Iterable[Example], output: Pat
             file.writelines(counted(lines, done))
             file.flush()
             os.fsync(file.fileno())
-        with part.open(encoding="utf-8", newline="") as file:
-            count = _count_records(file, job.form)
+        _, count = _whole_records(part, job.form)
         part.replace(output)
         label.unlink()
     except KeyboardInterrupt:
@@ -186,6 +185,14 @@ def _csv_line(fields: list[Any]) -> str:
 
 def _keep_whole_records(part: Path, form: str) -> int:
     """Cut off what an interruption left half-written; how many answers remain."""
+    end, count = _whole_records(part, form)
+    # A header without answers goes, too: it is written before the first one.
+    os.truncate(part, end if count else 0)
+    return count
+
+
+def _whole_records(part: Path, form: str) -> tuple[int, int]:
+    """Where the last whole record ends, and how many answers stand before that."""
     end, count, opened = 0, 0, False
     with part.open("rb") as file:
         position = 0
@@ -195,11 +202,4 @@ def _keep_whole_records(part: Path, form: str) -> int:
             opened ^= form == "csv" and line.count(b'"') % 2 == 1
             if line.endswith(b"\n") and not opened:
                 end, count = position, count + 1
-    os.truncate(part, end)
-    return max(count - 1, 0) if form == "csv" else count
-
-
-def _count_records(file: io.TextIOWrapper, form: str) -> int:
-    if form == "jsonl":
-        return sum(1 for _ in file)
-    return max(sum(1 for _ in csv.reader(file)) - 1, 0)
+    return end, max(count - 1, 0) if form == "csv" else count
