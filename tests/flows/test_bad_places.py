@@ -97,6 +97,13 @@ def test_a_file_where_a_folder_is_needed(
     refused(command("compare", run, run, dev_csv, "--output", inside), "BW501")
 
 
+def test_a_folder_where_the_answers_should_go(command: Command, run: Path, dev_csv: Path, tmp_path: Path) -> None:
+    output = tmp_path / "a.jsonl"
+    output.mkdir()
+    refused(command("predict", run, "--input", dev_csv, "--output", output), "BW501", "a.jsonl", "s a directory")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"], "it is refused before anything is answered"
+
+
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="the superuser may write everywhere")
 def test_a_folder_without_the_permission_to_write(
     command: Command, run: Path, train_csv: Path, dev_csv: Path, tiny_model: Path, tmp_path: Path

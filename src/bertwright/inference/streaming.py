@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -124,6 +125,8 @@ def write_answers(predictor: Predictor, examples: Iterable[Example], output: Pat
     """
     part, label = output.with_name(f"{output.name}.part"), output.with_name(f"{output.name}.part.json")
     done = 0
+    if output.is_dir():  # before the work: its name could not be given at the end
+        raise BertwrightError("BW501", folder=output, reason=os.strerror(errno.EISDIR))
     if part.exists():
         if not resume:
             raise BertwrightError("BW430", file=part)
