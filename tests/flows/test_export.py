@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
@@ -27,6 +28,24 @@ def test_a_run_becomes_a_plain_folder(command: Command, run: Path, tmp_path: Pat
     assert Predictor.load(out)(texts) == Predictor.load(run)(texts)
     refused(command("export", run, "--out", out), "BW572")
     assert command("export", run, "--out", out, "--overwrite").code == 0
+
+
+def test_nothing_but_an_exported_model_is_replaced(
+    command: Command, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, copy, file = tmp_path / "out", shutil.copytree(run, tmp_path / "copy"), tmp_path / "file"
+    assert command("export", run, "--out", out).code == 0
+    (out / "notes.txt").write_text("mine", encoding="utf-8")
+    file.write_text("mine", encoding="utf-8")
+    refused(command("export", run, "--out", out, "--overwrite"), "BW574", "(notes.txt)")
+    refused(command("export", copy, "--out", copy, "--overwrite"), "BW574", "README.md, best/")
+    refused(command("export", run, "--out", file, "--overwrite"), "BW503")
+    assert (out / "notes.txt").read_text(encoding="utf-8") == file.read_text(encoding="utf-8") == "mine"
+    assert (copy / "last").is_dir()
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    refused(command("export", run, "--out", ".", "--overwrite"), "BW501", "by its name")
+    assert command("export", run, "--out", tmp_path / "empty", "--overwrite").code == 0
 
 
 def test_half_precision_is_read_in_fp32(command: Command, run: Path, tmp_path: Path) -> None:

@@ -30,8 +30,10 @@ def publishing(folder: Path, *, keep_previous: bool = False) -> Iterator[Path]:
     `generations` to fall back on.
 
     Raises:
-        BertwrightError: BW501 where the disk or the permissions do not allow it.
+        BertwrightError: BW501 where the disk or the permissions do not allow it, or for `.` and `..`.
     """
+    if folder.name in ("", ".."):  # what stands beside has its name
+        raise BertwrightError("BW501", folder=folder, reason="a folder that is replaced must be called by its name")
     staging = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
         _clear_leftovers(folder)
@@ -101,6 +103,16 @@ def verify(folder: Path) -> None:
                 raise BertwrightError("BW324", file=file, reason="SHA-256")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW324", file=manifest, reason=error) from error
+
+
+def unlisted(folder: Path) -> list[str]:
+    """The files of a folder that its manifest does not name: what `publishing` did not write there."""
+    try:
+        listed = {MANIFEST, *json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        listed = set()
+    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    return sorted(set(files) - listed)
 
 
 def write_text(file: Path, text: str) -> None:

@@ -12,7 +12,7 @@ def export(
     run: Annotated[str, typer.Argument(help="A run folder, a model folder or a name.")],
     out: Annotated[Path, typer.Option(help="The folder to write.")],
     half: Annotated[bool, typer.Option("--half", help="Store the weights in float16, for half the size.")] = False,
-    overwrite: Annotated[bool, typer.Option(help="Replace the folder.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace a folder that an export wrote.")] = False,
 ) -> None:
     """Write the model of a run as a plain folder that `transformers` opens.
 

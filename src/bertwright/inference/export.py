@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from bertwright.checkpoint.hub import TEXT_FILES, model_folder
-from bertwright.checkpoint.store import publishing
+from bertwright.checkpoint.store import publishing, unlisted
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, shown
 from bertwright.inference.predictor import best_of
 from bertwright.tasks.registry import TASK_FILE
 
@@ -27,14 +27,15 @@ def export_huggingface(run: str | Path, out: Path, *, half: bool = False, overwr
         run: a run folder, a model folder or a name.
         out: the folder to write.
         half: store the weights in float16. `config.json` still says float32, so every reader computes in it.
-        overwrite: replace `out`.
+        overwrite: replace `out`, if it holds nothing but an exported model.
 
     Raises:
-        BertwrightError: BW572 `out` is there; BW573 a weight that float16 cannot hold; and those of a load.
+        BertwrightError: BW572 `out` is there, BW503 as a file; BW573 a weight that float16 cannot hold; BW574 `out`
+            holds something else; and those of a load.
     """
     source = best_of(model_folder(run))
-    if out.exists() and not overwrite:
-        raise BertwrightError("BW572", folder=out)
+    if out.exists():
+        _require_leave(out, overwrite)
     file = weight_file(source)
     tensors = read_tensors(file)
     with publishing(out) as staging:
@@ -48,6 +49,16 @@ def export_huggingface(run: str | Path, out: Path, *, half: bool = False, overwr
             (staging / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         write_named(tensors, staging / "model.safetensors")
     log.info("%.1f MB in %s", sum(one.stat().st_size for one in out.iterdir()) / 1e6, out)
+
+
+def _require_leave(out: Path, overwrite: bool) -> None:
+    """Never delete what no export has written, such as the rest of a run."""
+    if not out.is_dir():
+        raise BertwrightError("BW503", folder=out)
+    if not overwrite:
+        raise BertwrightError("BW572", folder=out)
+    if others := unlisted(out):
+        raise BertwrightError("BW574", folder=out, files=shown(others, 3))
 
 
 def _halved(name: str, tensor: Tensor, file: Path) -> Tensor:
