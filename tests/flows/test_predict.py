@@ -41,6 +41,27 @@ def test_arguments_and_stdin_give_the_same(command: Command, run: Path, monkeypa
     assert [answer["text"] for answer in answers(from_stdin.out)] == ["a great day", "这家店很差"]
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "gb2312"])
+def test_a_stdout_that_lacks_some_characters(
+    command: Command, run: Path, dev_csv: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    text = "é 两行 😀 \\u4e24"
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding=encoding))
+    assert command("predict", run, text).code == 0
+    assert [answer["text"] for answer in answers(raw.getvalue().decode(encoding))] == [text]
+    assert command("evaluate", run, dev_csv).code == 0
+
+
+def test_closed_streams(command: Command, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    refused(command("predict", run), "BW205", "stdin")
+    monkeypatch.setattr("sys.stdout", None)
+    assert command("predict", run, "a great day").code == 0
+    sys.stdin.close()
+    sys.stdout.close()
+
+
 def test_json_lines_of_stdin(command: Command, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ['{"id": 7, "review": "a great day"}', '{"id": 8, "review": "两行\\n文字"}']
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines)))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
+import io
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -47,6 +50,7 @@ app.command()(doctoring.doctor)
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERRUPTED = 130  # what typer makes of Ctrl-C
+_AS_JSON = "bertwright.as-json"  # how stdout writes what its encoding lacks
 
 
 def _print_version(wanted: bool) -> None:
@@ -83,6 +87,7 @@ def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1 or 2."""
     # Waiting threads sleep: beside busy programs, threads that spin make a training two to three times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _settle_streams()
     logger = logging.getLogger("bertwright")
     logger.addHandler(_StderrHandler(sys.stderr))
     logger.propagate = False
@@ -108,6 +113,24 @@ def main() -> None:
         full = BertwrightError("BW570", reason=error.strerror)
         print(full.message(), file=sys.stderr)  # noqa: T201
         sys.exit(full.exit_code)
+
+
+def _settle_streams() -> None:
+    """Let every standard stream be there, and stdout take every text."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # it was closed
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  (it stays open)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        codecs.register_error(_AS_JSON, _escaped)
+        sys.stdout.reconfigure(errors=_AS_JSON)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    r"""What an encoding lacks as `\uXXXX`: in a table it can be read, and in a line of JSON it is the same text."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)), error.end
 
 
 def _silence_stdout() -> None:
