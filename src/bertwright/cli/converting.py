@@ -22,6 +22,8 @@ def convert_data(
 ) -> None:
     """Convert tagged texts between CoNLL columns, CLUENER, doccano and Label Studio.
 
+    Columns get the tokens that IN has; texts that nobody cut are cut into words.
+
     Examples:
 
       bertwright convert-data eng.train train.jsonl

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Example:
         text_b: the second text of a pair.
         spans: the marked parts of `text`, counted in characters; None where the data does not mark any.
         target: the text that is to be written for it; None where the data has none.
+        tokens: `[N, 2]` places of the tokens that the data cut the text into; None where it did not. Whoever writes the
+            example again keeps them; no model looks at them.
     """
 
     text: str
@@ -70,6 +75,7 @@ class Example:
     text_b: str | None = None
     spans: tuple[Span, ...] | None = None
     target: str | None = None
+    tokens: NDArray[np.int32] | None = field(default=None, compare=False, repr=False)
 
     @property
     def answer(self) -> str | tuple[Span, ...] | None:

@@ -222,6 +222,18 @@ def test_a_word_is_split_where_an_entity_cuts_it() -> None:
     assert "NATO\tB-ORG\n" in lines
 
 
+def test_tokens_stay_as_the_source_has_them(tmp_path: Path) -> None:
+    """Words are only made of texts that nobody cut: `U.S.` of a column file is one token, and stays one."""
+    words = "U.S.\tB-LOC\nforces\tO\ndoesn't\tO\nJohn-Paul\tB-PER\nvan der\tI-PER\n.\tO\n\nx\tO\n...\tO\n\n"
+    table = read_spans(write(tmp_path, "a.conll", words))
+    assert "".join(lines_for(table.examples, "columns", "bio")) == words
+    rows = [{"tokens": ["John-Paul", "can't", "a\tb\n"], "tags": ["B-PER", "O", "O"]}]
+    lines = "".join(lines_for(read_spans(rows).examples, "columns", "bio"))
+    assert lines == "John-Paul\tB-PER\ncan't\tO\na\tO\nb\tO\n\n"
+    characters = read_spans(write(tmp_path, "b.bmes", CHINESE)).examples
+    assert "".join(lines_for(characters, "columns", "bmes")) == CHINESE + "\n"
+
+
 def test_nested_entities_cannot_become_tags() -> None:
     spans = (Span(0, 4, "ORG"), Span(0, 2, "LOC"))
     assert overlapping(spans) == spans

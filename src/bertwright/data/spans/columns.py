@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from bertwright.data.examples import Example, Span, Where
 from bertwright.data.reading.text_source import encoding_of, lines_of
 from bertwright.data.spans.scheme_search import SchemeSearch
@@ -152,7 +154,7 @@ def to_examples(sentences: Sequence[Sentence], source: str) -> TaggedTexts:
         spans = tuple(
             Span(places[entity.start][0], places[entity.end - 1][1], entity.type) for entity in read_entities(tags)
         )
-        examples.append(Example(text, None, one.places[0], spans=spans))
+        examples.append(Example(text, None, one.places[0], spans=spans, tokens=np.array(places, dtype=np.int32)))
     return TaggedTexts(examples, scheme, tuple(repaired), between)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,7 @@ def _table(
         trimmed += [example.where] * (spans != list(example.spans))
         unique = tuple(sorted(set(spans), key=lambda span: (span.start, -span.end, span.type)))
         twice += [example.where] * (len(unique) < len(spans))
-        kept.append(Example(example.text, example.label, example.where, example.text_b, unique))
+        kept.append(replace(example, spans=unique))
     if not kept:
         raise BertwrightError("BW205", source=about.source)
     for places, what in ((trimmed, "with white space at the ends of a span"), (twice, "with a span twice")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +24,7 @@ _BY_SUFFIX: dict[str, Form] = {
         (".conll", ".txt", ".tsv", ".bio", ".iob", ".iob1", ".iob2", ".bioes", ".bmes", ".bilou"), "columns"
     ),
 }
+_BREAK = re.compile(r"[\t\r\n]+")
 
 
 def form_for(path: Path, wished: str | None) -> Form:
@@ -74,13 +76,7 @@ def _sentence(example: Example, scheme: Scheme) -> str:
     if two := overlapping(spans):
         named = (f"'{example.text[one.start : one.end]}' ({one.type})" for one in two)
         raise BertwrightError("BW251", where=example.where, entities=shown(named))
-    # Where an entity begins or ends within a word, the word is split there.
-    units = units_of(example.text, "word")
-    cuts = {place for span in spans for place in (span.start, span.end)}
-    tokens = []
-    for start, end in units.tolist():
-        ends = sorted({start, end, *(cut for cut in cuts if start < cut < end)})
-        tokens += list(pairwise(ends))
+    tokens = _tokens(example)
     starts = np.array([start for start, _ in tokens])
     entities = [
         Span(int(np.searchsorted(starts, one.start)), int(np.searchsorted(starts, one.end)), one.type) for one in spans
@@ -88,6 +84,24 @@ def _sentence(example: Example, scheme: Scheme) -> str:
     tags = write_tags(entities, len(tokens), scheme)
     lines = [f"{example.text[a:b]}\t{spell_tag(tag, scheme)}\n" for (a, b), tag in zip(tokens, tags)]
     return "".join(lines) + "\n"
+
+
+def _tokens(example: Example) -> list[tuple[int, int]]:
+    """Where the tokens are: those that the data has, else words.
+
+    One is split where an entity begins or ends within it, and where it holds what no line can (a tab, a line break).
+    What is only white space is left out.
+    """
+    text = example.text
+    units = units_of(text, "word") if example.tokens is None else example.tokens
+    cuts = {place for span in example.spans or () for place in (span.start, span.end)}
+    tokens = []
+    for start, end in units.tolist():
+        whole = text[start:end]
+        inside = {place for at in _BREAK.finditer(whole) for place in (start + at.start(), start + at.end())}
+        ends = sorted({start, end, *inside, *(cut for cut in cuts if start < cut < end)})
+        tokens += [(a, b) for a, b in pairwise(ends) if not text[a:b].isspace()]
+    return tokens
 
 
 def _cluener(example: Example) -> dict[str, Any]:
