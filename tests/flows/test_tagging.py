@@ -253,6 +253,19 @@ def test_convert_data(command: Command, tmp_path: Path) -> None:
     refused(command("convert-data", source, tmp_path / "x.bio", "--scheme", "bxo"), "BW120")
 
 
+def test_convert_data_says_what_a_scheme_cannot_tell_apart(command: Command, tmp_path: Path) -> None:
+    source = tmp_path / "a.bio"
+    source.write_text("Anna B-PER\nBert B-PER\nOslo B-LOC\nis O\n\nBonn B-LOC\nand O\nBern B-LOC\n", encoding="utf-8")
+    done = command("convert-data", source, tmp_path / "a.conll", "--scheme", "io")
+    assert "2 texts with 4 entities (columns, IO)" in done.out
+    assert f"1 more stands directly behind one of the same type, and IO cannot tell them apart: {source}:1" in done.err
+    again = command("convert-data", tmp_path / "a.conll", tmp_path / "a.jsonl")
+    assert "2 texts with 4 entities" in again.out
+    for scheme in ("bio", "iob1", "bioes"):
+        done = command("convert-data", source, tmp_path / f"{scheme}.conll", "--scheme", scheme)
+        assert (f"with 5 entities (columns, {scheme.upper()})" in done.out, "apart" in done.err) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("code", "text", "words"),
     [

@@ -33,10 +33,11 @@ def convert_data(
       bertwright convert-data train.char.bmes train.json --to cluener
     """
     from bertwright.checkpoint.store import write_text
+    from bertwright.data.examples import places_listed
     from bertwright.data.spans.columns import scheme_named
     from bertwright.data.spans.schemes import SCHEMES
     from bertwright.data.spans.sources import read_spans
-    from bertwright.data.spans.writing import form_for, lines_for
+    from bertwright.data.spans.writing import form_for, lines_for, not_told_apart
     from bertwright.errors import BertwrightError
 
     form = form_for(target, to)
@@ -48,6 +49,14 @@ def convert_data(
     table = read_spans(source, encoding=encoding)
     typer.echo(table.summary(), err=True)
     write_text(target, "".join(lines_for(table.examples, form, chosen)))
-    spans = sum(len(example.spans or ()) for example in table.examples)
+    joined = not_told_apart(table.examples, form, chosen)
+    spans = sum(len(example.spans or ()) for example in table.examples) - len(joined)
     what = f"{form}, {chosen.upper()}" if form == "columns" else form
     typer.echo(f"{target}: {len(table.examples)} texts with {spans} entities ({what})")
+    if joined:
+        stand = "1 more stands" if len(joined) == 1 else f"{len(joined)} more stand"
+        typer.echo(
+            f"{stand} directly behind one of the same type, and {chosen.upper()} cannot tell them apart: "
+            f"{places_listed(joined)}; --scheme bio can",
+            err=True,
+        )

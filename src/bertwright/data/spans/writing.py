@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from bertwright.data.examples import Example, Span
+from bertwright.data.examples import Example, Span, Where
 from bertwright.data.spans.schemes import Scheme, spell_tag, write_tags
 from bertwright.data.spans.units import units_of
 from bertwright.errors import BertwrightError, shown
@@ -69,6 +69,18 @@ def overlapping(spans: Sequence[Span]) -> tuple[Span, Span] | None:
             return last, span
         last = span
     return None
+
+
+def not_told_apart(examples: Sequence[Example], form: Form, scheme: Scheme) -> list[Where]:
+    """A place for each entity that the scheme, having no tag for a beginning, makes one with the entity before it."""
+    if form != "columns" or scheme != "io":
+        return []
+    return [
+        example.where
+        for example in examples
+        for one, other in pairwise(example.spans or ())
+        if one.type == other.type and not example.text[one.end : other.start].strip()
+    ]
 
 
 def _sentence(example: Example, scheme: Scheme) -> str:
