@@ -266,6 +266,19 @@ def test_convert_data_says_what_a_scheme_cannot_tell_apart(command: Command, tmp
         assert (f"with 5 entities (columns, {scheme.upper()})" in done.out, "apart" in done.err) == (True, False)
 
 
+@pytest.mark.parametrize("name", ["a.bio", "a.jsonl", "a.json"])
+@pytest.mark.parametrize(
+    "text", [r'{"text": "a \ud83d b", "label": []}', r'{"text": "ab", "label": [[0, 1, "\ude00"]]}']
+)
+def test_convert_data_refuses_half_a_character(command: Command, tmp_path: Path, name: str, text: str) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "fine", "label": []}\n' + text + "\n", encoding="utf-8")
+    done = command("convert-data", source, tmp_path / name)
+    refused(done, "BW406")
+    assert f"{source}:2" in done.err
+    assert not (tmp_path / name).exists()
+
+
 @pytest.mark.parametrize(
     ("code", "text", "words"),
     [

@@ -79,12 +79,17 @@ def surrogate_error(inputs: Inputs) -> BertwrightError | None:
     for name, texts in (("text", inputs.firsts), ("text_pair", inputs.seconds or [])):
         for index, text in enumerate(texts, inputs.start):
             for part in [text] if isinstance(text, str) else text:
-                found = _SURROGATE.search(part)
-                if found:
-                    half = f"U+{ord(found[0]):04X}"
-                    where = name if inputs.single else f"{name}[{index}]"
-                    return BertwrightError("BW406", where=where, position=found.start(), half=half)
+                if error := half_of_a_pair(part, name if inputs.single else f"{name}[{index}]"):
+                    return error
     return None
+
+
+def half_of_a_pair(text: str, where: object) -> BertwrightError | None:
+    """BW406 if `text` holds half of a surrogate pair."""
+    found = _SURROGATE.search(text)
+    if found is None:
+        return None
+    return BertwrightError("BW406", where=where, position=found.start(), half=f"U+{ord(found[0]):04X}")
 
 
 def _checked(inputs: Inputs) -> Inputs:

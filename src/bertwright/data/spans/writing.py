@@ -15,6 +15,7 @@ from bertwright.data.examples import Example, Span, Where
 from bertwright.data.spans.schemes import Scheme, spell_tag, write_tags
 from bertwright.data.spans.units import units_of
 from bertwright.errors import BertwrightError, shown
+from bertwright.text.inputs import half_of_a_pair
 
 Form = Literal["columns", "cluener", "doccano", "label-studio"]
 _BY_SUFFIX: dict[str, Form] = {
@@ -44,8 +45,13 @@ def lines_for(examples: Sequence[Example], form: Form, scheme: Scheme) -> Iterat
     """The content of a file, in parts.
 
     Raises:
-        BertwrightError: BW251 entities overlap, which tags cannot say.
+        BertwrightError: BW251 entities overlap, which tags cannot say; BW406 half a surrogate pair, which no file can
+            hold.
     """
+    for example in examples:
+        for text in (example.text, *(span.type for span in example.spans or ())):
+            if error := half_of_a_pair(text, example.where):
+                raise error
     if form == "columns":
         for example in examples:
             yield _sentence(example, scheme)
