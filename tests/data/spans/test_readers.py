@@ -59,6 +59,20 @@ def test_words_of_letters_stay_apart_in_chinese(tmp_path: Path) -> None:
     assert read_spans(path).examples[0].text == "我爱New York市12"
 
 
+def test_tokens_without_a_character_are_counted() -> None:
+    rows = [
+        {"tokens": ["", "北京市", "", "AB", "", "12", " "], "tags": ["O", "B-LOC", "I-LOC", "O", "O", "O", "O"]},
+        {"tokens": ["", "", "在"], "tags": ["O", "O", "O"]},
+    ]
+    table = read_spans(rows)
+    assert [one.text for one in table.examples] == ["北京市AB 12 ", "在"]
+    assert entities(table) == [[("北京市", "LOC")], []]
+    assert "6 tokens without a character: train:1, line 1, line 1, … (+3)" in table.summary()
+    assert "".join(lines_for(table.examples, "columns", "bio")) == "北京市\tB-LOC\nAB\tO\n12\tO\n\n在\tO\n\n"
+    with pytest.raises(BertwrightError, match="BW243: train:1"):
+        read_spans([{"tokens": ["北", ""], "tags": ["O", "B-LOC"]}])
+
+
 @pytest.mark.parametrize(
     "row",
     [

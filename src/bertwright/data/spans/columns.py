@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bertwright.data.examples import Example, Span, Where
+from bertwright.data.examples import Example, Span, Where, places_listed
 from bertwright.data.reading.text_source import encoding_of, lines_of
 from bertwright.data.spans.scheme_search import SchemeSearch
 from bertwright.data.spans.schemes import (
@@ -48,12 +48,14 @@ class TaggedTexts:
         scheme: of the tags.
         repaired: places of tags that the scheme does not have in this order.
         joined: what stands between two tokens in the texts: a space, or nothing.
+        blank: the place of each token that is empty or only white space.
     """
 
     examples: list[Example]
     scheme: Scheme
     repaired: tuple[Where, ...]
     joined: str
+    blank: tuple[Where, ...] = ()
 
     def remarks(self) -> tuple[str, ...]:
         """What a person should know, a line each."""
@@ -62,6 +64,9 @@ class TaggedTexts:
         if self.repaired:
             tags = "1 ill-formed tag" if len(self.repaired) == 1 else f"{len(self.repaired)} ill-formed tags"
             remarks.append(f"{tags} read as conlleval does: {shown(self.repaired, 3)}")
+        if self.blank:
+            tokens = "1 token" if len(self.blank) == 1 else f"{len(self.blank)} tokens"
+            remarks.append(f"{tokens} without a character: {places_listed(self.blank)}")
         return tuple(remarks)
 
 
@@ -155,7 +160,8 @@ def to_examples(sentences: Sequence[Sentence], source: str) -> TaggedTexts:
             Span(places[entity.start][0], places[entity.end - 1][1], entity.type) for entity in read_entities(tags)
         )
         examples.append(Example(text, None, one.places[0], spans=spans, tokens=np.array(places, dtype=np.int32)))
-    return TaggedTexts(examples, scheme, tuple(repaired), between)
+    blank = tuple(where for one in sentences for token, where in zip(one.tokens, one.places) if not token.strip())
+    return TaggedTexts(examples, scheme, tuple(repaired), between, blank)
 
 
 def _parse(text: str, scheme: Scheme, where: Where, known: dict[str, Tag]) -> Tag:
@@ -175,11 +181,13 @@ def join(tokens: Sequence[str], between: str) -> tuple[str, list[tuple[int, int]
     parts: list[str] = []
     places = []
     end = 0
+    before = ""  # the last token that is not empty
     for token in tokens:
         gap = between
-        if not between and parts and len(parts[-1]) + len(token) > 2:
-            left, right = parts[-1][-1], token[0]
+        if not between and before and token and len(before) + len(token) > 2:
+            left, right = before[-1], token[0]
             gap = " " if left.isascii() and right.isascii() and left.isalnum() and right.isalnum() else ""
+        before = token or before
         if parts and gap:
             parts.append(gap)
             end += len(gap)
