@@ -44,6 +44,38 @@ def test_columns_of_words(tmp_path: Path) -> None:
     assert "IOB1" in table.summary()
 
 
+GERMEVAL = """#\thttp://example.org/a [2010-01-01]
+1\tAnna\tB-PER\tO
+2\tvon\tI-PER\tO
+3\tBonn\tI-PER\tB-LOC
+4\t1\tO\tO
+
+#\thttp://example.org/b [2010-01-01]
+1\tBerlin\tB-LOC\tO
+2\t#\tO\tO
+"""
+
+
+def test_numbered_columns(tmp_path: Path) -> None:
+    """The numbers are no tokens, and the entities within entities are not all there are."""
+    path = write(tmp_path, "dev.tsv", GERMEVAL)
+    assert looks_tagged(path)
+    table = read_spans(path)
+    assert [one.text for one in table.examples] == ["Anna von Bonn 1", "Berlin #"]
+    assert entities(table) == [[("Anna von Bonn", "PER")], [("Berlin", "LOC")]]
+    assert [one.where.line for one in table.examples] == [2, 8]
+    said = "column 1 counts the tokens, these are column 2, tags are column 3 (not column 4)"
+    assert said in table.summary()
+    # From 0, with a column of part of speech, spaces, and tags without letters.
+    path = write(tmp_path, "b.conll", "0 Anna NN PER\n1 sings VB O\n\n0 Oslo NN LOC\n1 too RB O\n")
+    table = read_spans(path)
+    assert entities(table) == [[("Anna", "PER")], [("Oslo", "LOC")]]
+    assert "tags are column 4;" in table.summary()
+    # Numbers that are tokens.
+    path = write(tmp_path, "c.conll", "1 CD O\n2 CD O\n4 CD O\nBonn NN B-LOC\n")
+    assert read_spans(path).examples[0].text == "1 2 4 Bonn"
+
+
 def test_columns_of_characters_compressed(tmp_path: Path) -> None:
     path = tmp_path / "train.bmes.gz"
     path.write_bytes(gzip.compress(CHINESE.encode("gb18030")))
@@ -166,6 +198,8 @@ def test_ill_formed_tags_are_repaired_and_counted(tmp_path: Path) -> None:
         ("BW242", "a.bio", "x O\ny\n", "a.bio:2"),
         ("BW242", "a.bio", "x O\nNew York B-A\n", "a.bio:2"),
         ("BW242", "a.bio", "x\nyz\n", "a.bio:1"),
+        ("BW256", "a.tsv", "# x\n" + "1\ta\tO\n2\tb\tB-A\n\n" * 700 + "1\ta\tO\n2-3\tb\tO\n2\tb\tO\n", "a.tsv:2103"),
+        ("BW242", "a.tsv", "1\ta\tO\n2\tb\tB-A\n\n" * 700 + "1\ta\tO\n2\tb\n", "a.tsv:2102"),
         ("BW247", "a.bio", "x B-A\n", "1 sentences"),
         ("BW247", "a.bio", "x B-A\n\ny O\n\nz O\n", "3 sentences"),
         ("BW205", "a.bio", "\n\n", "a.bio"),

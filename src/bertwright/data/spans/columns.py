@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from bertwright.data.examples import Example, Span, Where, places_listed
 from bertwright.data.reading.text_source import encoding_of, lines_of
+from bertwright.data.spans.numbered import DOCUMENT, Numbered, fields_of, is_comment, numbered
 from bertwright.data.spans.scheme_search import SchemeSearch
 from bertwright.data.spans.schemes import (
-    _TAG,
     OUTSIDE,
     SCHEMES,
     Scheme,
     Tag,
     ill_formed,
+    is_tag,
     parse_tag,
     read_entities,
     tag_set,
@@ -25,7 +26,6 @@ from bertwright.data.spans.schemes import (
 from bertwright.data.spans.units import is_han
 from bertwright.errors import BertwrightError, nearest, shown
 
-_DOCUMENT = "-DOCSTART-"
 _LINES_LOOKED_AT = 2000
 _SENTENCES_LOOKED_AT = 2000
 
@@ -49,6 +49,7 @@ class TaggedTexts:
         repaired: places of tags that the scheme does not have in this order.
         joined: what stands between two tokens in the texts: a space, or nothing.
         blank: the place of each token that is empty or only white space.
+        numbered: the columns of the file, where the first one counts.
     """
 
     examples: list[Example]
@@ -56,6 +57,7 @@ class TaggedTexts:
     repaired: tuple[Where, ...]
     joined: str
     blank: tuple[Where, ...] = ()
+    numbered: Numbered | None = None
 
     def remarks(self) -> tuple[str, ...]:
         """What a person should know, a line each."""
@@ -67,14 +69,18 @@ class TaggedTexts:
         if self.blank:
             tokens = "1 token" if len(self.blank) == 1 else f"{len(self.blank)} tokens"
             remarks.append(f"{tokens} without a character: {places_listed(self.blank)}")
-        return tuple(remarks)
+        return (*(self.numbered.remarks() if self.numbered else ()), *remarks)
 
 
 def looks_like_columns(path: Path, encoding: str | None) -> bool:
     """Whether the beginning of a file is tokens with tags."""
     tagged, lines, outside = 0, 0, 0
     widths, last_fields = set(), set()
-    for number, line in enumerate(lines_of(path, encoding_of(path, encoding)), start=1):
+    encoding = encoding_of(path, encoding)
+    columns = numbered(lines_of(path, encoding))
+    if columns is not None and columns.is_clear:
+        return True
+    for number, line in enumerate(lines_of(path, encoding), start=1):
         if number > _LINES_LOOKED_AT:
             break
         fields = line.split()
@@ -83,7 +89,7 @@ def looks_like_columns(path: Path, encoding: str | None) -> bool:
         lines += 1
         tag = fields[-1]
         outside += len(fields) > 1 and tag == OUTSIDE
-        tagged += len(fields) > 1 and (tag == OUTSIDE or (_TAG.fullmatch(tag) is not None and tag[0] in "BIESMLU"))
+        tagged += len(fields) > 1 and is_tag(tag)
         last_fields.add(tag)
         widths.add(len(fields))
     if lines < 2 or not outside:
@@ -95,21 +101,27 @@ def looks_like_columns(path: Path, encoding: str | None) -> bool:
 def read_columns(path: Path, encoding: str | None) -> TaggedTexts:
     """The sentences of a column file, compressed or not. Fields are separated by tabs or by spaces.
 
+    The first column has the tokens and the last one the tags, unless the first one counts (`numbered`).
+
     Raises:
-        BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW242 a line without a tag; BW247
-            sentences of one token only; and those of `to_examples`.
+        BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW242 a line without a tag; BW256 a
+            line with another number than its place in the sentence; BW247 sentences of one token only; and those of
+            `to_examples`.
     """
-    sentences = list(_sentences(path, encoding_of(path, encoding)))
+    encoding = encoding_of(path, encoding)
+    columns = numbered(lines_of(path, encoding))
+    sentences = list(_sentences(path, encoding, columns))
     if not sentences:
         raise BertwrightError("BW205", source=path)
     if len(sentences) == sum(len(one.tokens) for one in sentences):
         raise BertwrightError("BW247", source=path, count=len(sentences))
-    return to_examples(sentences, str(path))
+    return replace(to_examples(sentences, str(path)), numbered=columns)
 
 
-def _sentences(path: Path, encoding: str) -> Iterator[Sentence]:
+def _sentences(path: Path, encoding: str, columns: Numbered | None) -> Iterator[Sentence]:
     sentence = Sentence()
-    width: int | None = None
+    width = columns.width if columns else None
+    of_token, of_tag = (1, columns.tag) if columns else (0, -1)
     for number, line in enumerate(lines_of(path, encoding), start=1):
         where = Where(str(path), number)
         line = line.strip("\r\n")
@@ -118,14 +130,19 @@ def _sentences(path: Path, encoding: str) -> Iterator[Sentence]:
                 yield sentence
             sentence = Sentence()
             continue
-        fields = line.split("\t") if "\t" in line else line.split()
-        if fields[0].strip() == _DOCUMENT:
+        if columns and is_comment(line):
+            continue
+        fields = fields_of(line)
+        if fields[0].strip() == DOCUMENT:
             continue
         width = width or len(fields)
-        if len(fields) != width or width < 2 or not fields[-1].strip() or not fields[0].strip():
+        if columns and fields[0].strip() != str(columns.first + len(sentence.tokens)):
+            want = columns.first + len(sentence.tokens)
+            raise BertwrightError("BW256", where=where, have=fields[0][:40], want=want)
+        if len(fields) != width or width < 2 or not fields[of_tag].strip() or not fields[of_token].strip():
             raise BertwrightError("BW242", where=where, have=len(fields), want=max(width, 2), line=line[:40])
-        sentence.tokens.append(fields[0].strip())
-        sentence.tags.append(fields[-1].strip())
+        sentence.tokens.append(fields[of_token].strip())
+        sentence.tags.append(fields[of_tag].strip())
         sentence.places.append(where)
     if sentence.tokens:
         yield sentence

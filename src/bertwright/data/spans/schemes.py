@@ -48,6 +48,11 @@ def parse_tag(tag: str, scheme: Scheme) -> Tag | None:
     return None
 
 
+def is_tag(text: str) -> bool:
+    """Whether `text` is `O`, or a letter of some scheme and a type."""
+    return text == OUTSIDE or (_TAG.fullmatch(text) is not None and text[0] in "BIESMLU")
+
+
 def spell_tag(tag: Tag, scheme: Scheme) -> str:
     """`B-PER`, in the letters of the scheme."""
     if tag.letter == OUTSIDE:
