@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,32 @@ def test_a_first_row_of_values_is_no_header(tmp_path: Path) -> None:
     # "text" and "label" are ordinary words, too.
     rows = ["text", *LONG[1:]], ["label", "x", "y"] + ["label", "x", "y"] * 3
     assert read_examples(write(tmp_path, *rows), labelled=True).header is False
+
+
+@pytest.mark.parametrize("form", ["empty", "absent", "csv"])
+@pytest.mark.parametrize(("first", "second"), [("text", "text_b"), ("sentence1", "Sentence2"), ("query", "title")])
+def test_a_second_text_that_comes_late_is_said(tmp_path: Path, form: str, first: str, second: str) -> None:
+    rows = [{first: f"the text {row}", second: "", "label": str(row % 2)} for row in range(1100)]
+    rows[1050][second] = "something else"
+    if form == "csv":
+        path = tmp_path / "a.csv"
+        path.write_text("".join(",".join(row) + "\n" for row in [rows[0], *(row.values() for row in rows)]))
+    else:
+        path = tmp_path / "a.jsonl"
+        kept = [{key: value for key, value in row.items() if value or form == "empty"} for row in rows]
+        path.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+    with pytest.raises(BertwrightError, match=rf"BW237: .*:{1052 if form == 'csv' else 1051}: '{second}' has"):
+        read_examples(path, labelled=True)
+    columns, examples = stream_examples(path)
+    assert columns.text_b is None
+    with pytest.raises(BertwrightError, match="BW237"):
+        list(examples)
+    assert len(read_examples(path, Columns(first), labelled=True).examples) == 1100
+    assert read_examples(path, labelled=True, pair=False).is_pair is False
+    if form != "absent":
+        assert [one.text_b for one in read_examples(path, Columns(first, "label", second), labelled=True).examples] == [
+            "something else"
+        ]
 
 
 def test_an_empty_second_text_is_none(tmp_path: Path) -> None:

@@ -21,6 +21,16 @@ def facts(examples: list[Example]) -> list[tuple[str, str | None, str | None]]:
     return [(one.text, one.text_b, one.target) for one in examples]
 
 
+def test_a_second_source_that_comes_late_is_said(tmp_path: Path) -> None:
+    rows = [{"source": f"a {row}", "target": f"b {row}"} for row in range(1010)]
+    rows[1005]["text_b"] = "c"
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with pytest.raises(BertwrightError, match=r"BW237: .*:1006: 'text_b'"):
+        read_pairs(path, labelled=True)
+    assert len(read_pairs(path, Columns("source"), labelled=True).examples) == 1010
+
+
 @pytest.mark.parametrize(
     ("name", "content", "columns"),
     [

@@ -10,6 +10,7 @@ from typing import Any
 from bertwright.data.reading.column_names import LABELS, OTHERS, PAIRS, TEXTS, plain
 from bertwright.data.reading.glance import Glance
 from bertwright.data.reading.header import has_header
+from bertwright.data.reading.late_partners import partners_of, watched
 from bertwright.data.reading.rows import Fields, Row, Rows
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, nearest, shown
@@ -51,7 +52,8 @@ def find_layout(rows: Rows, wished: Columns, *, labelled: bool, pair: bool | Non
 
     Raises:
         BertwrightError: BW205 no rows; BW206 a column that was named is not there, BW236 is there twice; BW220
-            to BW222 it is not clear which column is the text, the label, or the second text.
+            to BW222 it is not clear which column is the text, the label, or the second text. BW237, when the row is
+            reached, a second text where the rows before had none.
     """
     sample = list(islice(rows.rows, _ROWS_LOOKED_AT))
     if not sample:
@@ -87,7 +89,11 @@ def find_layout(rows: Rows, wished: Columns, *, labelled: bool, pair: bool | Non
         None if isinstance(first, Mapping) else len(names),
         header,
     )
-    return layout, chain(sample, rows.rows)
+    rest = rows.rows
+    if text_b is None and found.looked_for_pair:
+        others = {key: "" if at in (text, label) else name for at, (key, name) in enumerate(zip(keys, names))}
+        rest = watched(rest, others, found.partners(), len(sample))
+    return layout, chain(sample, rest)
 
 
 def _cells(sample: Sequence[Row], key: Any) -> list[Any]:
@@ -107,6 +113,7 @@ class _Search:
         self._source, self._names, self._cells = source, names, cells
         self._plain = [plain(name) for name in names] if has_names else []
         self._looks: dict[int, Glance] = {}
+        self.looked_for_pair = False
 
     def run(self, wished: Columns, *, labelled: bool, pair: bool | None) -> tuple[int, int | None, int | None]:
         """The places of the text, the second text and the label."""
@@ -114,6 +121,7 @@ class _Search:
         if label is None:
             label = self._named(LABELS, {text, text_b})
         if text is None and text_b is None and pair is not False:
+            self.looked_for_pair = True
             text, text_b = self._named_pair()
         if text is None:
             text = self._named(TEXTS, {text_b, label})
@@ -160,6 +168,10 @@ class _Search:
                 if self._look(places[1]).filled:
                     return places
         return None, None
+
+    def partners(self) -> frozenset[str]:
+        """What second texts would be called."""
+        return partners_of(self._plain)
 
     def _look(self, at: int) -> Glance:
         if at not in self._looks:

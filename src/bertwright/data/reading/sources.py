@@ -54,7 +54,7 @@ def read_examples(
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 a file or its encoding; BW204 an unknown format; BW205 no
-            examples; BW206, BW220 to BW222, BW236 the columns; BW207, BW208, BW224 to BW233 what the readers
+            examples; BW206, BW220 to BW222, BW236, BW237 the columns; BW207, BW208, BW224 to BW233 what the readers
             find; BW223 labels that are fractions.
     """
     items = source if isinstance(source, (list, tuple)) else ()

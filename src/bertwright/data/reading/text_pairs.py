@@ -11,6 +11,7 @@ from bertwright.data.examples import Example, Where
 from bertwright.data.reading.column_names import plain
 from bertwright.data.reading.header import has_header
 from bertwright.data.reading.labels import as_text
+from bertwright.data.reading.late_partners import watched
 from bertwright.data.reading.passage_questions import is_passage, questions_of
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.sources import open_rows
@@ -45,7 +46,7 @@ def read_pairs(
 
     Raises:
         BertwrightError: BW612 it is not clear which column is which, BW206 a column that was named is not there, BW205
-            no examples, BW207 and BW224 rows that do not fit, and those of `open_rows`.
+            no examples, BW207, BW224 and BW237 rows that do not fit, and those of `open_rows`.
     """
     items = source if isinstance(source, (list, tuple)) else ()
     if items and all(isinstance(item, Example) for item in items):
@@ -97,7 +98,10 @@ def _open(
     found = Columns(name_of(text), None, name_of(text_b), name_of(target))
     places = [None if at is None else keys[at] for at in (text, text_b, target)]
     width = None if isinstance(sample[0][1], Mapping) else len(names)
-    return rows, found, _examples(chain(sample, rows.rows), found, places, width)
+    rest = rows.rows
+    if text_b is None and wished.text is None:
+        rest = watched(rest, dict(zip(keys, names)), {"text_b"}, len(sample))
+    return rows, found, _examples(chain(sample, rest), found, places, width)
 
 
 def _names_of(rows: Rows, sample: list[Row], wished: Columns) -> tuple[list[str], Sequence[Any], list[Row]]:
