@@ -18,7 +18,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "bertwright"
 # The order of the rooms: each may import those before it. `checkpoint` knows names and tensors, nothing else,
 # and stands first because the tokenizer, too, is found by the name of a model.
 ROOMS = ["checkpoint", "text", "data", "model", "evaluation", "tasks", "training", "inference", "serving", "cli"]
-ABOVE = {"errors", "config", "version"}
+ABOVE = {"errors", "config", "console", "version"}
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
@@ -46,6 +46,12 @@ def test_imports_point_up(file: Path) -> None:
     allowed = set(ROOMS[: ROOMS.index(here) + 1]) | ABOVE
     for name in imported(ast.parse(file.read_text(encoding="utf-8"))):
         assert name.split(".")[1] in allowed, f"{file.name} in {here}/ imports {name}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_everything_is_printed_on_the_plain_console(file: Path) -> None:
+    if file.name != "console.py":
+        assert not re.search(r"(?<!\w)Console\(", file.read_text(encoding="utf-8")), "plain_console(), not Console()"
 
 
 def test_every_room_is_in_the_order() -> None:

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from bertwright.cli.tables import print_classes
+from bertwright.cli.tables import print_classes, print_tables
 from bertwright.inference.evaluate import evaluate, score
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.classification import Classification
+from bertwright.tasks.task import ScoreTable
 
 from .conftest import Command, write_csv
 
@@ -140,8 +141,14 @@ def test_many_classes_give_the_top_confusions_instead_of_a_wide_table(capsys: py
     out = capsys.readouterr().out
     assert "the most frequent confusions" in out
     assert "[class] 24" in out, "a name in brackets is no markup"
-    print_classes(confusion[:4, :4], list("abcd"))
-    assert "columns: predicted" in capsys.readouterr().out
+    names = [":a:", ":heart:", "[red]", "[/]"]
+    print_classes(confusion[:4, :4], names)
+    out = capsys.readouterr().out
+    assert "columns: predicted" in out
+    assert all(out.count(name) == 2 for name in names)
+    print_tables([ScoreTable(":b: [red]", (":a:", "[/]"), ((":heart:", "[b]"),), "see :cat:")])
+    out = capsys.readouterr().out
+    assert all(text in out for text in (":b: [red]", ":a:", "[/]", ":heart:", "[b]", "see :cat:"))
 
 
 def test_a_run_stores_its_temperature_and_gives_out_tempered_scores(run: Path, dev_csv: Path) -> None:

@@ -41,6 +41,15 @@ def test_findings_are_printed_with_their_lines(tmp_path: Path, tiny_model: Path)
     assert "as the model reads it: [CLS] a great day [SEP]" in out
 
 
+def test_texts_and_labels_are_printed_as_they_are(tmp_path: Path, tiny_model: Path) -> None:
+    rows = [("at 10:a:30 :smile: [red]stop[/red]", ":heart:"), ("[bold]go[/bold] :cat:", "[blue]")] * 3
+    file = write_csv(tmp_path / "train.csv", rows)
+    out = run(file, "--model", tiny_model)
+    assert "the first text, labelled ':heart:': at 10:a:30 :smile: [red]stop[/red]" in out
+    assert {":heart:", "[blue]"} <= {cell.strip() for line in out.splitlines() for cell in line.split("│")}
+    assert ":cat:" in run(file, "--model", tiny_model, "--show-alignment", "2")
+
+
 def test_json(tmp_path: Path) -> None:
     document = json.loads(run(write_csv(tmp_path / "train.csv", ROWS), "--json"))
     assert document["train"]["rows"] == 3

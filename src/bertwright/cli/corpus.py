@@ -233,7 +233,6 @@ def _bar() -> AbstractContextManager[Report]:
     import time
     from contextlib import contextmanager
 
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         Progress,
@@ -243,9 +242,11 @@ def _bar() -> AbstractContextManager[Report]:
         TimeRemainingColumn,
     )
 
+    from bertwright.console import plain_console
+
     @contextmanager
     def opened() -> Iterator[Report]:
-        console = Console(stderr=True)
+        console = plain_console(stderr=True)
         if not console.is_terminal:
             spoke = time.monotonic()
 

@@ -16,15 +16,14 @@ def demo(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the built-in sentences.")] = 10,
 ) -> None:
     """Fine-tune on 600 built-in sentences, show how good it got, and answer for two new ones."""
-    from rich.console import Console
-
     from bertwright.cli.tables import print_confusion, print_scores
+    from bertwright.console import plain_console
     from bertwright.data.samples import sentiment_samples
     from bertwright.data.split import hold_out
     from bertwright.inference.predictor import Predictor
     from bertwright.training.finetune import finetune
 
-    console = Console()
+    console = plain_console()
     train, dev = [], []
     languages = {}
     for language in ("en", "zh"):

@@ -48,8 +48,7 @@ def inspect(
 
       bertwright inspect questions.tsv --task seq2seq
     """
-    from rich.console import Console
-
+    from bertwright.console import plain_console
     from bertwright.data.ledger import examine
     from bertwright.data.reading.tables import Columns
     from bertwright.tasks.alignment import alignment
@@ -67,7 +66,7 @@ def inspect(
     if as_json:
         typer.echo(json.dumps(ledger.to_json(), ensure_ascii=False, indent=2))
         return
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = plain_console(highlight=False, soft_wrap=True)
     for table, one in zip(tables, ledger.sets):
         console.print(table.summary())
         _print_set(console, one)

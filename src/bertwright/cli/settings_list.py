@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 
 from bertwright.config import Settings
+from bertwright.console import plain_console
 
 
 def print_settings(settings: type[Settings]) -> None:
@@ -13,4 +13,4 @@ def print_settings(settings: type[Settings]) -> None:
     table = Table("setting", "default", "meaning", title="key=value, or lines of a recipe", title_justify="left")
     for name, field in settings.model_fields.items():
         table.add_row(name, "automatic" if field.default is None else str(field.default), field.description)
-    Console().print(table)
+    plain_console().print(table)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bertwright.console import plain_console
 from bertwright.data.examples import Example
 from bertwright.evaluation.abstention import Abstention
 from bertwright.evaluation.classification import Ints, class_scores, top_confusions
@@ -32,7 +32,7 @@ _CALIBRATION = {
 def print_scores(scores: dict[str, float], count: int) -> None:
     """One line with the metrics of a task."""
     listed = " · ".join(f"{name} {value:.4f}" for name, value in scores.items())
-    Console().print(f"{count} examples · {listed}", highlight=False)
+    plain_console().print(f"{count} examples · {listed}", highlight=False)
 
 
 def print_summary(summary: Summary) -> None:
@@ -44,7 +44,7 @@ def print_summary(summary: Summary) -> None:
         interval = "–" if one.low is None else f"{one.low:.4f} to {one.high:.4f}"
         name = f"F1 of '{summary.positive}'" if name == "f1" else name
         table.add_row(Text(name), f"{one.value:.4f}", interval)
-    Console().print(table)
+    plain_console().print(table)
     _print_calibration(summary.calibration)
 
 
@@ -55,9 +55,9 @@ def _print_calibration(calibration: Calibration) -> None:
     before, after = calibration.before.to_json(), calibration.after.to_json()
     for name, title in _CALIBRATION.items():
         table.add_row(title, f"{before[name]:.4f}", f"{after[name]:.4f}")
-    Console().print(table)
+    plain_console().print(table)
     if calibration.is_fitted_here:
-        Console().print(
+        plain_console().print(
             "The model has no temperature of its own; this one was fitted on one half of these texts and scored on "
             "the other.",
             highlight=False,
@@ -76,15 +76,15 @@ def print_tables(tables: Sequence[ScoreTable]) -> None:
         table = _table(one.title, *one.header)
         for row in one.rows:
             table.add_row(*map(Text, row))
-        Console().print(table)
+        plain_console().print(table)
         if one.note:
-            Console().print(one.note, highlight=False, soft_wrap=True)
+            plain_console().print(one.note, highlight=False, soft_wrap=True)
 
 
 def print_classes(confusion: Ints, labels: Sequence[str]) -> None:
     """The scores of each class beside the confusion matrix `[C, C]`; where that is too wide, the top confusions."""
     scores = class_scores(confusion)
-    console = Console()
+    console = plain_console()
     width = max(cell_len(label) for label in labels) + sum(max(cell_len(label), 3) + 3 for label in labels) + 36
     matrix = len(labels) <= _MOST_CLASSES and width <= console.width
     title = "rows: true class · columns: predicted" if matrix else "classes"
@@ -114,12 +114,12 @@ def print_abstention(found: Abstention | None, wished: float) -> None:
             f"answers with a score of at least {threshold:.6f}: {100 * found.coverage:.1f} % of the texts "
             f"({found.answered}), accuracy {found.accuracy:.4f} [{found.low:.4f}, {found.high:.4f}]"
         )
-    Console().print(line, highlight=False, soft_wrap=True)
+    plain_console().print(line, highlight=False, soft_wrap=True)
 
 
 def print_errors(rows: Sequence[Mapping[str, Any]]) -> None:
     """Wrong answers, one block each."""
-    console = Console()
+    console = plain_console()
     console.print("wrong answers, the most confident first:" if rows else "no wrong answers", highlight=False)
     for row in rows:
         verdict = f"{row['where']}  true: {row['gold']}  predicted: {row['predicted']} ({row['score']:.3f})"
@@ -129,7 +129,7 @@ def print_errors(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows: int) -> None:
     """The metrics of both runs with their differences, the verdict, and some of the rows where they differ."""
-    console = Console()
+    console = plain_console()
     table = _table(f"{comparison.count} examples", "metric", "A", "B", "B - A", "95 % interval", "")
     for name, one in comparison.differences.items():
         if name != "micro_f1":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bertwright.console import plain_console
 
 _SECONDS_BETWEEN_LINES = 30.0
 
@@ -16,7 +17,7 @@ def counted(lines: Iterable[str], done: int = 0) -> Iterator[str]:
 
     How many there will be is not known: the input is read as it is answered. `done` were there before.
     """
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     started = spoke = time.perf_counter()
 
     def told(count: int) -> str:

@@ -18,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from bertwright.console import plain_console
 from bertwright.training.state import TrainingState
 
 _SECONDS_BETWEEN_LINES = 30.0
@@ -81,8 +82,7 @@ class Meter:
 @contextmanager
 def training_progress(steps: int, state: TrainingState, speed: Speed | None = None) -> Iterator[Meter]:
     """A meter on stderr for a run of `steps` steps that stands at `state`."""
-    # Lines hold words of texts, and `[found]` in them is no style.
-    console = Console(stderr=True, markup=False, emoji=False)
+    console = plain_console(stderr=True)
     if not console.is_terminal:
         yield Meter(steps, state, speed, console, None)
         return
