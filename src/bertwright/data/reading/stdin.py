@@ -27,10 +27,11 @@ def lines_of_stdin(encoding: str | None = None) -> Iterator[str]:
         return (line.rstrip("\r\n") for line in stream)
     name = encoding or stream.encoding
     try:
-        codecs.lookup(name)
-    except LookupError as error:
+        "".encode(name)  # some codecs, such as hex, make no text
+        decoder = codecs.getincrementaldecoder(name)()
+    except (LookupError, ValueError) as error:
         raise BertwrightError("BW235", encoding=name) from error
-    return _decoded(stream.buffer, name)
+    return _decoded(stream.buffer, decoder, name)
 
 
 def rows_of_stdin(encoding: str | None = None) -> Rows:
@@ -38,10 +39,38 @@ def rows_of_stdin(encoding: str | None = None) -> Rows:
     return json_lines("stdin", lines_of_stdin(encoding))
 
 
-def _decoded(lines: io.BufferedIOBase, encoding: str) -> Iterator[str]:
-    for number, line in enumerate(lines, start=1):
+def _decoded(stream: io.BufferedIOBase, decoder: codecs.IncrementalDecoder, encoding: str) -> Iterator[str]:
+    number = 1  # of the line that is not whole yet
+    begun = ""
+    is_over = False
+    while not is_over:
+        # In UTF-16 and UTF-32 the byte of a line feed is half a character, or no line feed at all.
+        content = stream.readline()
+        before = decoder.getstate()
         try:
-            text = line.decode(encoding)
-        except UnicodeDecodeError as error:
+            begun += decoder.decode(content)
+            while content and decoder.getstate()[0] and (more := stream.read(1)):
+                content += more
+                begun += decoder.decode(more)
+            is_over = not content
+            if is_over:
+                begun += decoder.decode(b"", final=True)
+        except UnicodeError as error:
+            decoder.setstate(before)
+            number += _whole_lines(decoder, content)
             raise BertwrightError("BW131", where=Where("stdin", number), encoding=encoding) from error
-        yield text.removeprefix("\ufeff" if number == 1 else "").rstrip("\r\n")
+        *lines, begun = begun.split("\n")
+        for line in [*lines, begun] if is_over and begun else lines:
+            yield line.removeprefix("\ufeff" if number == 1 else "").rstrip("\r\n")
+            number += 1
+
+
+def _whole_lines(decoder: codecs.IncrementalDecoder, content: bytes) -> int:
+    """How many lines end in `content` before the bytes that are no text."""
+    text = ""
+    for byte in content:
+        try:
+            text += decoder.decode(bytes([byte]))
+        except UnicodeError:
+            break
+    return text.count("\n")
