@@ -104,6 +104,41 @@ def test_questions_of_passages(tmp_path: Path) -> None:
     assert caught.value.code == "BW205"
 
 
+def test_answers_without_a_place_and_answers_that_are_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "train.json"
+    for start in (None, "x", -1, 99, 3):
+        path.write_text(json.dumps(squad(answers=[{"text": "Mr. Smith", "answer_start": start}])), encoding="utf-8")
+        assert read_pairs(path, labelled=True).examples[0].text_b == PASSAGE
+    whole = squad(answers=[{"text": "Mrs. Smith", "answer_start": 0}], id="q7")
+    whole["data"] += squad()["data"]
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    table = read_pairs(path, labelled=True)
+    assert [one.text for one in table.examples] == ["Mr. Smith"]
+    assert f"1 question whose answer is not in the passage left out: {path}#q7:1" in table.summary()
+    # Where answers are to stand beside rows, none can be left out.
+    with pytest.raises(BertwrightError, match=r"BW613: .*#q7:1: .*'Mrs. Smith' is not in its passage"):
+        list(stream_pairs(path)[1])
+
+
+@pytest.mark.parametrize(
+    "article",
+    [
+        {"title": "t"},
+        {"paragraphs": None},
+        {"paragraphs": ["text"]},
+        {"paragraphs": [{"qas": []}]},
+        {"paragraphs": [{"context": "a"}]},
+        {"paragraphs": [{"context": "a", "qas": [{"answers": {"text": ["a"], "answer_start": [0]}}]}]},
+        {"paragraphs": [{"context": "a", "qas": [{"answers": [{"answer_start": 0}]}]}]},
+    ],
+)
+def test_an_article_of_another_form_is_told(tmp_path: Path, article: dict[str, Any]) -> None:
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps([*squad()["data"], article], indent=None).replace("}, {", "},\n{", 99), encoding="utf-8")
+    with pytest.raises(BertwrightError, match=r"BW613: .*train\.json(#\?)?:\d+: "):
+        read_pairs(path, labelled=True)
+
+
 def test_whole_sentences_around_an_answer() -> None:
     at = PASSAGE.index("black")
     assert around(PASSAGE, at, 5, room=10) == "It was a black cat of Mr. Smith!"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bertwright.data.examples import Example, Where
+from bertwright.errors import BertwrightError, shown
 from bertwright.text.sentences import split_sentences
 
 _AROUND = 400  # letters of a passage that are kept, whole sentences, the one with the answer always
@@ -18,23 +19,55 @@ def is_passage(fields: Any) -> bool:
     return isinstance(fields, dict) and isinstance(fields.get("paragraphs"), list)
 
 
-def questions_of(where: Where, article: Any) -> Iterator[Example]:
+def questions_of(where: Where, article: Any, astray: list[Where] | None = None) -> Iterator[Example]:
     """An example for each question that has an answer: `text` the answer, `text_b` its surroundings, `target` the
     question. `where` is of the article; questions are known by their ids.
+
+    Args:
+        where, article: a row.
+        astray: gets the places of questions whose answer is not in the passage, which are left out; None: they are an
+            error.
+
+    Raises:
+        BertwrightError: BW613 the article has another form, or an answer that is not in its passage.
     """
-    for paragraph in article["paragraphs"]:
-        passage = str(paragraph.get("context", ""))
-        for question in paragraph.get("qas", ()):
-            answers = question.get("answers") or ()
-            if question.get("is_impossible") or not answers:
-                continue
-            answer = str(answers[0].get("text", ""))
-            start = int(answers[0].get("answer_start", -1))
-            if passage[start : start + len(answer)] != answer:  # some files count otherwise
-                start = passage.find(answer)
+    for paragraph in _listed(article, "paragraphs", where):
+        passage = _text(paragraph, "context", where)
+        for question in _listed(paragraph, "qas", where):
             place = Where(f"{where.source}#{question.get('id', '?')}", where.line)
-            target = str(question.get("question", "")).strip()
-            yield Example(answer, None, place, around(passage, max(start, 0), len(answer)), target=target)
+            if question.get("is_impossible") or not question.get("answers"):
+                continue
+            first = _listed(question, "answers", place)[0]
+            answer = _text(first, "text", place)
+            start = first.get("answer_start")
+            if not isinstance(start, int) or start < 0 or passage[start : start + len(answer)] != answer:
+                start = passage.find(answer)  # some files count otherwise, some do not at all
+            if start < 0:
+                if astray is None:
+                    raise BertwrightError("BW613", where=place, reason=f"'{answer[:40]}' is not in its passage")
+                astray.append(place)
+                continue
+            target = str(question.get("question") or "").strip()
+            yield Example(answer, None, place, around(passage, start, len(answer)), target=target)
+
+
+def _listed(of: Mapping[str, Any], key: str, where: Where) -> list[Mapping[str, Any]]:
+    """The objects under `key`."""
+    found = of.get(key)
+    if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
+        raise _of_another_form(of, f"no list of objects under '{key}'", where)
+    return found
+
+
+def _text(of: Mapping[str, Any], key: str, where: Where) -> str:
+    found = of.get(key)
+    if not isinstance(found, str):
+        raise _of_another_form(of, f"no text under '{key}'", where)
+    return found
+
+
+def _of_another_form(of: Mapping[str, Any], missing: str, where: Where) -> BertwrightError:
+    return BertwrightError("BW613", where=where, reason=f"{missing}; there are: {shown(of) or '-'}")
 
 
 def around(passage: str, start: int, length: int, room: int = _AROUND) -> str:

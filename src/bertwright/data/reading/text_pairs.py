@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
-from bertwright.data.examples import Example, Where
+from bertwright.data.examples import Example, Where, places_listed
 from bertwright.data.reading.column_names import plain
 from bertwright.data.reading.header import has_header
 from bertwright.data.reading.labels import as_text
@@ -37,7 +37,7 @@ def read_pairs(
     """Examples with a `target`, from any source that `read_examples` takes, or from a file in the form of SQuAD.
 
     Of a file with two columns the first is the source, unless their names say otherwise. Rows without a source are left
-    out and counted.
+    out and counted, as are questions whose answer is not in the passage.
 
     Args:
         source, encoding, name: as of `read_examples`.
@@ -46,12 +46,14 @@ def read_pairs(
 
     Raises:
         BertwrightError: BW612 it is not clear which column is which, BW206 a column that was named is not there, BW205
-            no examples, BW207, BW224 and BW237 rows that do not fit, and those of `open_rows`.
+            no examples, BW207, BW224 and BW237 rows that do not fit, BW613 articles that do not, and
+            those of `open_rows`.
     """
     items = source if isinstance(source, (list, tuple)) else ()
     if items and all(isinstance(item, Example) for item in items):
         return Table(list(items), name, Columns("text", target="target"), format="examples")
-    rows, found, examples = _open(source, columns, labelled=labelled, encoding=encoding, name=name)
+    astray: list[Where] = []
+    rows, found, examples = _open(source, columns, labelled=labelled, encoding=encoding, name=name, astray=astray)
     kept: list[Example] = []
     empty: list[Where] = []
     for example in examples:
@@ -61,19 +63,29 @@ def read_pairs(
             empty.append(example.where)
     if not kept:
         raise BertwrightError("BW205", source=rows.source)
-    return Table(kept, rows.source, found, rows.encoding, tuple(empty), format=rows.format, remarks=rows.remarks)
+    remarks = rows.remarks
+    if astray:
+        count = f"{len(astray)} question{'s' * (len(astray) > 1)}"
+        remarks = (*remarks, f"{count} whose answer is not in the passage left out: {places_listed(astray)}")
+    return Table(kept, rows.source, found, rows.encoding, tuple(empty), format=rows.format, remarks=remarks)
 
 
 def stream_pairs(
     source: Any, columns: Columns | None = None, encoding: str | None = None
 ) -> tuple[Columns, Iterator[Example]]:
     """The columns of a source, and its examples as they are read; none is left out, and none needs a target."""
-    _, found, examples = _open(source, columns, labelled=False, encoding=encoding, name="input")
+    _, found, examples = _open(source, columns, labelled=False, encoding=encoding, name="input", astray=None)
     return found, examples
 
 
 def _open(
-    source: Any, columns: Columns | None, *, labelled: bool, encoding: str | None, name: str
+    source: Any,
+    columns: Columns | None,
+    *,
+    labelled: bool,
+    encoding: str | None,
+    name: str,
+    astray: list[Where] | None,
 ) -> tuple[Rows, Columns, Iterator[Example]]:
     rows = open_rows(source, encoding, name, labelled=labelled, pair=None)
     sample = list(islice(rows.rows, _ROWS_LOOKED_AT))
@@ -82,7 +94,8 @@ def _open(
     if is_passage(sample[0][1]):
         remark = "questions with their answers and the sentences around these"
         rows = replace(rows, format="SQuAD JSON", remarks=(*rows.remarks, remark))
-        of_passages = (example for where, fields in chain(sample, rows.rows) for example in questions_of(where, fields))
+        articles = chain(sample, rows.rows)
+        of_passages = (example for where, fields in articles for example in questions_of(where, fields, astray))
         return rows, Columns("answer", text_b="context", target="question"), of_passages
     wished = columns or Columns()
     wished = replace(wished, label=None, target=wished.target or wished.label)
