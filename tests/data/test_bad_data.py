@@ -100,6 +100,7 @@ def test_things_that_are_no_data() -> None:
     refused({"text": "one row", "label": 1}, "BW233", "dict")
     refused([("a", 1), "b"], "BW233", "train:2", "str")
     refused(["a", None], "BW233", "train:2", labelled=False)
+    refused([None, "a"], "BW233", "train:1", "NoneType", labelled=False)
     refused([("a", 1), ("b",)], "BW207", "train:2")
     refused([3], "BW233", "train:1", "int")
 

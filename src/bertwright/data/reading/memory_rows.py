@@ -6,7 +6,7 @@ The libraries are known by what their objects can do; none of them is imported.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from bertwright.data.examples import Where
@@ -73,10 +73,11 @@ def _namer(names: Sequence[str]) -> Callable[[Any], str | None]:
 
 
 def _of_iterable(items: Iterator[Any], name: str, *, labelled: bool, pair: bool | None) -> Rows:
-    first = next(items, None)
-    if first is None:
+    begun = list(islice(items, 1))
+    if not begun:
         raise BertwrightError("BW205", source=name)
-    items = chain([first], items)
+    first = begun[0]
+    items = chain(begun, items)
     if isinstance(first, str):
         return Rows(name, "texts", _numbered(_single(items, name), name), ("text",))
     if isinstance(first, Mapping):
