@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -280,6 +281,24 @@ def test_tokens_stay_as_the_source_has_them(tmp_path: Path) -> None:
     assert lines == "John-Paul\tB-PER\ncan't\tO\na\tO\nb\tO\n\n"
     characters = read_spans(write(tmp_path, "b.bmes", CHINESE)).examples
     assert "".join(lines_for(characters, "columns", "bmes")) == CHINESE + "\n"
+
+
+def test_long_texts_take_time_in_proportion() -> None:
+    """Twenty times the text, well below four hundred times the time."""
+
+    def seconds(size: int) -> tuple[float, float]:
+        began = time.process_time()
+        assert len(units_of("🇩🇪" * size, "word")) == size
+        between = time.process_time()
+        spans = tuple(Span(at, at + 4, "A") for at in range(0, 5 * size, 10))
+        marked = Example("word " * size, None, Where("x", 1), spans=spans)
+        assert "".join(lines_for([marked], "columns", "bio")).count("B-A") == len(spans)
+        return between - began, time.process_time() - between
+
+    few = [seconds(1000) for _ in range(3)]
+    many = seconds(20_000)
+    for short, long in zip(map(min, zip(*few)), many):
+        assert long < 100 * short
 
 
 def test_nested_entities_cannot_become_tags() -> None:

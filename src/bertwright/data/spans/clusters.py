@@ -11,8 +11,11 @@ _TAGS = range(0xE0020, 0xE0080)  # flags of regions
 _REGIONAL = range(0x1F1E6, 0x1F200)
 
 
-def is_inside_cluster(text: str, place: int) -> bool:
-    """Whether the code points before and at `place` belong to one character (after Unicode Annex 29, simplified)."""
+def is_inside_cluster(text: str, place: int, since: int = 0) -> bool:
+    """Whether the code points before and at `place` belong to one character (after Unicode Annex 29, simplified).
+
+    `since` is a place before it where a character begins: a run of flags is not looked at again from there back.
+    """
     if not 0 < place < len(text):
         return False
     before, here = text[place - 1], text[place]
@@ -27,7 +30,7 @@ def is_inside_cluster(text: str, place: int) -> bool:
         return place > 1 and unicodedata.category(text[place - 2]) in ("So", "Sk", "Mn", "Me") and code > 0x2000
     if code in _REGIONAL:
         start = place
-        while start > 0 and ord(text[start - 1]) in _REGIONAL:
+        while start > since and ord(text[start - 1]) in _REGIONAL:
             start -= 1
         return (place - start) % 2 == 1
     return False

@@ -28,7 +28,7 @@ def units_of(text: str, unit: Unit) -> NDArray[np.int64]:
     start: int | None = None  # of the word that is open
     place = 0
     for end in range(1, len(text) + 1):
-        if end < len(text) and is_inside_cluster(text, end):
+        if end < len(text) and is_inside_cluster(text, end, place):
             continue
         first = text[place]
         if first.isspace():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -112,12 +113,12 @@ def _tokens(example: Example) -> list[tuple[int, int]]:
     """
     text = example.text
     units = units_of(text, "word") if example.tokens is None else example.tokens
-    cuts = {place for span in example.spans or () for place in (span.start, span.end)}
+    cuts = sorted({place for span in example.spans or () for place in (span.start, span.end)})
     tokens = []
     for start, end in units.tolist():
         whole = text[start:end]
         inside = {place for at in _BREAK.finditer(whole) for place in (start + at.start(), start + at.end())}
-        ends = sorted({start, end, *inside, *(cut for cut in cuts if start < cut < end)})
+        ends = sorted({start, end, *inside, *cuts[bisect_right(cuts, start) : bisect_left(cuts, end)]})
         tokens += [(a, b) for a, b in pairwise(ends) if not text[a:b].isspace()]
     return tokens
 
