@@ -30,6 +30,28 @@ def test_csv_with_quotes_commas_and_line_breaks(tmp_path: Path) -> None:
     assert str(table.examples[2].where) == f"{file}:5"
 
 
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_spaces_before_quotes(tmp_path: Path, separator: str) -> None:
+    """Else the quotes would be a part of the label, and a comma in them the end of it."""
+    rows = '"text", "label"\n"one, ""two""", "x; y"\n"a\nb",  "x; y"\nplain, z\n'
+    rows = rows.translate(str.maketrans(",;", ";,")) if separator == ";" else rows
+    table = read_examples(write(tmp_path / "a.csv", rows), labelled=True)
+    label = "x; y" if separator == "," else "x, y"
+    assert [example.label for example in table.examples] == [label, label, "z"]
+    assert [example.text[:3] for example in table.examples] == ["one", "a\nb", "pla"]
+    assert "spaces before quotes are left out" in table.summary()
+
+
+def test_spaces_that_are_a_part_of_the_field(tmp_path: Path) -> None:
+    rows = 'text,label\n" ""quoted"", ""twice""",x\n one, y\n "half" of it,x\n'
+    table = read_examples(write(tmp_path / "a.csv", rows + rows[11:] * 60), labelled=True)
+    assert [example.text for example in table.examples[:3]] == [' "quoted", "twice"', " one", ' "half" of it']
+    assert "spaces before" not in table.summary()
+    late = write(tmp_path / "b.csv", rows + "text,x\n" * 200 + 'text, "x"\n')
+    with pytest.raises(BertwrightError, match=r"BW208: .*b.csv:205: .*a space before a quotation mark"):
+        read_examples(late, labelled=True)
+
+
 def test_quotes_in_a_tsv_are_characters(tmp_path: Path) -> None:
     file = write(tmp_path / "a.tsv", 'sentence\tlabel\n"half a quote\t1\n an "open" one"\t0\n')
     table = read_examples(file, labelled=True)

@@ -17,6 +17,7 @@ from bertwright.text.files import plain_suffix
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LONGEST_FIELD = 1 << 24  # characters; what is longer is a quote that nobody closed
 _LINES_LOOKED_AT = 100
+_UNFINISHED = "unexpected end of data"  # as the module csv calls it
 
 
 def read_delimited(path: Path, encoding: str | None) -> Rows:
@@ -39,8 +40,10 @@ def read_delimited(path: Path, encoding: str | None) -> Rows:
     if suffix == ".csv":
         separator = _separator(first)
         kind = "CSV" if separator == "," else f"CSV ({_SEPARATORS[separator]})"
-        rows = _enclosed(path, encoding, separator)
-        return Rows(str(path), kind, rows, may_have_header=True, encoding=encoding)
+        spaced = _has_spaces_before_quotes(first, separator)
+        rows = _enclosed(path, encoding, separator, spaced=spaced)
+        remarks = ("spaces before quotes are left out",) if spaced else ()
+        return Rows(str(path), kind, rows, may_have_header=True, encoding=encoding, remarks=remarks)
     quotes = tab_quotes(lines_of(path, encoding))
     rows = _enclosed(path, encoding, "\t") if quotes is TabQuotes.ENCLOSING else _split(path, encoding)
     remarks = (quotes.value,) if quotes.value else ()
@@ -68,6 +71,24 @@ def _separator(lines: list[str]) -> str:
     return ","
 
 
+def _has_spaces_before_quotes(lines: list[str], separator: str) -> bool:
+    """Whether quotes that enclose fields have spaces before them (`"a", "b"`); RFC 4180 has no such ones."""
+    if not any(f"{separator} " in line and '"' in line for line in lines):
+        return False
+    readings: list[list[list[str]]] = []
+    for spaced in (False, True):
+        reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=spaced)
+        rows: list[list[str]] = []
+        try:
+            for fields in reader:
+                rows.append([field.lstrip(" ") for field in fields])
+        except csv.Error as error:
+            if str(error) != _UNFINISHED:  # a field that goes on behind the last line is no mistake
+                return False
+        readings.append(rows)
+    return readings[0] != readings[1]
+
+
 def _plain(path: Path, encoding: str) -> Iterator[Row]:
     source = str(path)
     for number, line in enumerate(lines_of(path, encoding), start=1):
@@ -81,14 +102,26 @@ def _split(path: Path, encoding: str) -> Iterator[Row]:
             yield Where(source, number), line.split("\t")
 
 
-def _enclosed(path: Path, encoding: str, separator: str) -> Iterator[Row]:
+def _enclosed(path: Path, encoding: str, separator: str, *, spaced: bool = False) -> Iterator[Row]:
     source = str(path)
-    reader = csv.reader(lines_of(path, encoding), delimiter=separator, strict=True)
+    record: list[str] = []  # the lines of the row
+
+    def kept() -> Iterator[str]:
+        for line in lines_of(path, encoding):
+            record.append(line)
+            yield line
+
+    reader = csv.reader(kept(), delimiter=separator, strict=True, skipinitialspace=spaced)
     start = 1
     try:
         for fields in reader:
+            suspect = not spaced and any(field[:1] == " " and field.lstrip(" ")[:1] == '"' for field in fields)
+            if suspect and _has_spaces_before_quotes(record, separator):
+                reason = "a space before a quotation mark, where the rows before have none"
+                raise BertwrightError("BW208", where=Where(source, start), reason=reason)
             if fields:
                 yield Where(source, start), fields
             start = reader.line_num + 1
+            record.clear()
     except csv.Error as error:
         raise BertwrightError("BW208", where=Where(source, start), reason=error) from error
