@@ -56,6 +56,16 @@ def test_json(tmp_path: Path) -> None:
     assert {finding["kind"] for finding in document["findings"]} == {"contradictions", "rare classes", "empty"}
 
 
+def test_json_has_what_the_data_says_of_its_example(tmp_path: Path, tiny_model: Path) -> None:
+    tagged = tmp_path / "a.jsonl"
+    tagged.write_text('{"text": "Anna sings", "label": [[0, 4, "PER"]]}\n', encoding="utf-8")
+    example = json.loads(run(tagged, "--json", "--model", tiny_model))["example"]
+    assert (example["spans"], example["target"], example["label"]) == ([[0, 4, "PER"]], None, None)
+    pairs = write_csv(tmp_path / "b.csv", [("a b", "c d")] * 2, header=("source", "target"))
+    example = json.loads(run(pairs, "--json", "--task", "seq2seq", "--model", tiny_model))["example"]
+    assert (example["text"], example["target"], example["spans"]) == ("a b", "c d", None)
+
+
 def test_data_without_labels_and_other_columns(tmp_path: Path) -> None:
     file = write_csv(tmp_path / "a.csv", [("one", "two"), ("three", "four")], header=("premise", "hypothesis"))
     with pytest.raises(BertwrightError, match="BW221"):

@@ -64,8 +64,15 @@ class EncodedExample:
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         one = self.example
-        found = {"where": str(one.where), "text": one.text, "text_b": one.text_b, "label": one.label}
-        return {**found, "pieces": list(self.pieces)}
+        return {
+            "where": str(one.where),
+            "text": one.text,
+            "text_b": one.text_b,
+            "label": one.label,
+            "target": one.target,
+            "spans": None if one.spans is None else [[span.start, span.end, span.type] for span in one.spans],
+            "pieces": list(self.pieces),
+        }
 
 
 @dataclass(frozen=True, slots=True)
