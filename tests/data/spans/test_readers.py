@@ -45,6 +45,17 @@ def test_columns_of_words(tmp_path: Path) -> None:
     assert "IOB1" in table.summary()
 
 
+def test_a_document_ends_a_sentence(tmp_path: Path) -> None:
+    mark = "-DOCSTART- -X- O\n"
+    path = write(tmp_path, "a.conll", f"{mark}Anna NN B-PER\nsings VB O\n{mark}Bonn NN B-PER\n\n{mark}\nx NN O\n{mark}")
+    for labelled in (True, False):
+        table = read_spans(path, labelled=labelled)
+        assert [one.text for one in table.examples] == ["Anna sings", "Bonn", "x"]
+    assert entities(table) == [[("Anna", "PER")], [("Bonn", "PER")], []]
+    path = write(tmp_path, "b.tsv", GERMEVAL.replace("\n\n", f"\n{mark}"))
+    assert [one.text for one in read_spans(path).examples] == ["Anna von Bonn 1", "Berlin #"]
+
+
 GERMEVAL = """#\thttp://example.org/a [2010-01-01]
 1\tAnna\tB-PER\tO
 2\tvon\tI-PER\tO

@@ -125,15 +125,14 @@ def _sentences(path: Path, encoding: str, columns: Numbered | None) -> Iterator[
     for number, line in enumerate(lines_of(path, encoding), start=1):
         where = Where(str(path), number)
         line = line.strip("\r\n")
-        if not line.strip():
+        fields = fields_of(line)
+        # A document ends a sentence, too: not every file has blank lines around its mark.
+        if not line.strip() or fields[0].strip() == DOCUMENT:
             if sentence.tokens:
                 yield sentence
             sentence = Sentence()
             continue
         if columns and is_comment(line):
-            continue
-        fields = fields_of(line)
-        if fields[0].strip() == DOCUMENT:
             continue
         width = width or len(fields)
         if columns and fields[0].strip() != str(columns.first + len(sentence.tokens)):
