@@ -82,7 +82,7 @@ def finetune(
     from bertwright.training.finetune import finetune as run_finetune
     from bertwright.training.settings import FinetuneSettings
 
-    name = train.name
+    name = (train.resolve() if train.name in ("", "..") else train).name  # a link keeps its own
     while plain_suffix(Path(name)):
         name = Path(name).stem
     run = run_finetune(
