@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from bertwright.errors import BertwrightError
+from bertwright.training import run_folder
+from bertwright.training.run_folder import RunFolder
 
 from .conftest import Command
 
@@ -21,3 +28,75 @@ def test_a_run_on_a_folder_is_called_by_the_name_of_the_folder(
     result = command("finetune", given, "--model", tiny_model, "max_steps=1")
     assert result.code == 0, result.err
     assert [path.name for path in Path("runs").iterdir()] == ["sentiment"]
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Callable[[Path], Path]:
+    """Makes a folder that looks like that of a run."""
+
+    def make(folder: Path) -> Path:
+        for name in ("best", "last"):
+            (folder / name).mkdir(parents=True)
+            (folder / name / "config.json").write_text("{}", encoding="utf-8")
+        (folder / "metrics.csv").write_text("", encoding="utf-8")
+        (folder / "run.json").write_text('{"schema_version": 1, "finished": true}', encoding="utf-8")
+        return folder
+
+    return make
+
+
+def test_overwriting_through_a_link_empties_the_folder_it_leads_to_and_no_other(
+    earlier: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    there, elsewhere = earlier(tmp_path / "there"), earlier(tmp_path / "elsewhere")
+    (there / "borrowed").symlink_to(elsewhere)
+    (tmp_path / "link").symlink_to(there)
+    RunFolder(tmp_path / "link", overwrite=True)
+    assert (tmp_path / "link").resolve() == there
+    assert not list(there.iterdir())
+    assert len(list(elsewhere.iterdir())) == 4
+
+
+def test_overwriting_where_a_person_stands(
+    earlier: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(earlier(tmp_path / "here"))
+    RunFolder(Path(), overwrite=True).write_run({"finished": False})
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["run.json"]
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_a_deletion_that_was_killed_is_done_again(
+    after: int, earlier: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, left = earlier(tmp_path / "run"), after
+
+    def slowly(path: Path, *, tree: bool) -> None:
+        nonlocal left
+        if not left:
+            raise KeyboardInterrupt
+        left -= 1
+        delete_tree(path) if tree else delete(path)
+
+    delete_tree, delete = shutil.rmtree, os.unlink
+    with monkeypatch.context() as patched:
+        patched.setattr(run_folder.shutil, "rmtree", lambda path: slowly(path, tree=True))
+        patched.setattr(Path, "unlink", lambda path, **_: path.name[0] == "." or slowly(path, tree=False))
+        with pytest.raises(KeyboardInterrupt):
+            RunFolder(folder, overwrite=True)
+    assert len(list(folder.iterdir())) == 4 - after
+    assert (folder / "run.json").exists()
+    assert after == 0 or not (folder / "last").exists()
+    RunFolder(folder, overwrite=True)
+    assert not list(folder.iterdir())
+
+
+def test_a_run_that_cannot_be_deleted(
+    earlier: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(run_folder.shutil, "rmtree", refuse)
+    with pytest.raises(BertwrightError, match="BW560.*Permission denied"):
+        RunFolder(earlier(tmp_path / "run"), overwrite=True)

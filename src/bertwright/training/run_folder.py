@@ -58,8 +58,8 @@ class RunFolder:
 
         Raises:
             BertwrightError: BW502 it is not empty, BW501 it cannot be made, BW503 it is no folder, BW504 it is not
-                that of a run, BW509 it holds what the run reads, BW332 a newer program wrote it, BW507 `run.json`
-                cannot be understood.
+                that of a run, BW509 it holds what the run reads, BW560 the earlier run cannot be deleted, BW332 a newer
+                program wrote it, BW507 `run.json` cannot be understood.
         """
         self.path = path
         self.record: dict[str, Any] | None = None
@@ -78,7 +78,7 @@ class RunFolder:
                 for one in reads:
                     if one.resolve().is_relative_to(path.resolve()):
                         raise BertwrightError("BW509", folder=path, file=one)
-                shutil.rmtree(path)
+                _empty(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -130,6 +130,26 @@ class RunFolder:
     def finish(self) -> None:
         """Remove what only an unfinished run needs; `run.json` says that it is finished after that."""
         prune(self.path / "last")
+
+
+def _empty(folder: Path) -> None:
+    """Delete what lies in a run folder, but not the folder, which may be a link, or the one that a person stands in.
+
+    Checkpoints go first, so that nobody goes on from a half of them, and `run.json`, which says that a run may be
+    deleted here, goes last.
+
+    Raises:
+        BertwrightError: BW560 where the permissions do not allow it.
+    """
+    order = {"last": 0, ".last.previous": 0, "run.json": 2}
+    try:
+        for path in sorted(folder.iterdir(), key=lambda path: order.get(path.name, 1)):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    except OSError as error:
+        raise BertwrightError("BW560", folder=folder, reason=error.strerror or error) from error
 
 
 def _read_run(file: Path) -> dict[str, Any]:
