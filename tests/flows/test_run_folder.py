@@ -100,3 +100,18 @@ def test_a_run_that_cannot_be_deleted(
     monkeypatch.setattr(run_folder.shutil, "rmtree", refuse)
     with pytest.raises(BertwrightError, match="BW560.*Permission denied"):
         RunFolder(earlier(tmp_path / "run"), overwrite=True)
+
+
+def test_going_on_and_beginning_anew_exclude_each_other(
+    command: Command, train_csv: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("A text.\n", encoding="utf-8")
+    for words in (
+        ("finetune", train_csv, "--model", tiny_model),
+        ("pretrain", tmp_path / "store"),
+        ("prepare", corpus, "--vocab", tiny_model),
+    ):
+        result = command(*words, "--out", tmp_path / "out", "--resume", "--overwrite")
+        assert result.code == 2
+        assert "error BW561: --resume and --overwrite were both given" in result.err

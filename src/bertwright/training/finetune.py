@@ -103,6 +103,8 @@ def finetune(
     Raises:
         BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
     """
+    if resume and overwrite:
+        raise BertwrightError("BW561")
     settings = settings or FinetuneSettings.resolve(**changes)
     place = usable_device(device)
     kind = task_for(train, task, encoding)

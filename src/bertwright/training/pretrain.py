@@ -91,6 +91,8 @@ def pretrain(
     Raises:
         BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
     """
+    if resume and overwrite:
+        raise BertwrightError("BW561")
     settings = settings or PretrainSettings.resolve(**changes)
     place = usable_device(device)
     if init is not None and vocab is not None:

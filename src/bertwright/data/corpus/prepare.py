@@ -71,8 +71,10 @@ def prepare_corpus(
     Raises:
         BertwrightError: BW128, BW290 Chinese words; BW201 to BW203, BW231, BW232, BW234, BW235, BW281 to BW286, BW295
             the corpus; BW280 a file without blank lines; BW291 no text; BW292 no Chinese word; BW301, BW302, BW401 the
-            vocabulary; BW503, BW504, BW550 to BW554 the work.
+            vocabulary; BW503, BW504, BW550 to BW554, BW561 the work.
     """
+    if resume and overwrite:
+        raise BertwrightError("BW561")
     settings = settings or PrepareSettings()
     out = Path(out)
     folder = model_folder(vocabulary, download=True)
