@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -162,6 +163,23 @@ def test_a_finished_run_is_left_alone(tiny_model: Path, tmp_path: Path, caplog: 
     assert after == before
     assert [one.to_json() for one in again.predictions] == [one.to_json() for one in first.predictions]
     assert again.outcome.best.scores == first.outcome.best.scores
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_finished_run_without_its_last_checkpoint_is_not_trained_again(
+    gone: bool, tiny_model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    train(tiny_model, out, max_steps=2)
+    if gone:
+        shutil.rmtree(out / "last")
+    else:
+        (out / "last" / "model.safetensors").write_bytes(b"")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(BertwrightError, match="BW562.*is finished"):
+        train(tiny_model, out, max_steps=2, resume=True)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    train(tiny_model, out, max_steps=2, overwrite=True)
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,11 @@ class RunFolder:
             shutil.copytree(source, staging, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST, TRAINING))
 
     def checkpoint(self) -> Path | None:
-        """The newest whole `last/`; what is damaged is passed over with a sentence; None where there is none."""
+        """The newest whole `last/`; what is damaged is passed over with a sentence; None where there is none.
+
+        Raises:
+            BertwrightError: BW562 there is none, and the run is finished: it is not trained again.
+        """
         found = generations(self.path / "last")
         for folder in found:
             try:
@@ -123,6 +127,8 @@ class RunFolder:
                 log.warning(
                     "%s is damaged (%s: %s) and passed over", folder, error.fields["file"], error.fields["reason"]
                 )
+        if self.record is not None and self.record["finished"]:
+            raise BertwrightError("BW562", folder=self.path)
         if found:
             log.warning("%s: no whole checkpoint is left; the run begins again", self.path)
         return None
