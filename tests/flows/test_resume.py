@@ -27,6 +27,8 @@ from .killed_jobs import ending
 ROWS = [(example.text, example.label) for example in sentiment_samples("en")]
 SETTINGS: dict[str, Any] = {"epochs": 3, "batch_size": 16, "precision": "fp32", "micro_tokens": 128, "save_steps": 2}
 
+GONE = object()
+
 
 class Stopped(Exception):
     """The run ends here."""
@@ -218,6 +220,35 @@ def test_a_record_of_a_newer_program_is_refused(tiny_model: Path, tmp_path: Path
     file.write_text("{", encoding="utf-8")
     with pytest.raises(BertwrightError, match="BW507"):
         train(tiny_model, tmp_path / "run", resume=True, max_steps=2)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"settings": {"beta2": None}}, "settings.beta2"),
+        ({"settings": {"epochs": "three"}}, "settings.epochs"),
+        ({"settings": {"batch_sizes": 3}}, "settings.batch_sizes"),
+        ({"settings": {"learning_rate": GONE}}, "settings.learning_rate"),
+        ({"settings": {"warmup": GONE}}, "settings.warmup: None"),
+        ({"settings": {"precision": "auto"}}, "settings.precision: 'auto'"),
+        ({"settings": GONE}, "settings: None"),
+        ({"requested": []}, r"requested: \[\]"),
+        ({"finished": "no"}, "finished: 'no'"),
+        ({"seeds": 3}, "seeds: 3"),
+    ],
+)
+def test_a_record_with_a_setting_that_is_not_possible_is_refused(
+    change: dict[str, Any], said: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    train(tiny_model, tmp_path / "run", max_steps=1)
+    file = tmp_path / "run" / "run.json"
+    record = json.loads(file.read_text(encoding="utf-8"))
+    for name, value in change.items():
+        merged = record[name] | value if isinstance(value, dict) else value
+        record[name] = {k: v for k, v in merged.items() if v is not GONE} if isinstance(merged, dict) else merged
+    file.write_text(json.dumps({k: v for k, v in record.items() if v is not GONE}), encoding="utf-8")
+    with pytest.raises(BertwrightError, match=rf"BW507.*run\.json.*\({said}"):
+        train(tiny_model, tmp_path / "run", max_steps=1, resume=True)
 
 
 def test_a_folder_of_other_things_is_refused(tiny_model: Path, tmp_path: Path) -> None:

@@ -186,8 +186,8 @@ class _Job:
         record = self._record(requested, settings)
         if folder.record is not None:
             check_same_run(folder.path, folder.record, record)
-            record["settings"] = kept_settings(folder.record, record)
-            settings = FinetuneSettings(**record["settings"])
+            settings = kept_settings(FinetuneSettings, folder.path, folder.record, record)
+            record["settings"] = settings.model_dump()
             checkpoint = folder.checkpoint()
         torch.manual_seed(seed)
         net = task.starting_model(self.model) if checkpoint is None else task.model_class.load(checkpoint)

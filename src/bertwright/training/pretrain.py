@@ -139,7 +139,8 @@ class _Job:
         net = self._model(checkpoint)
         net.checkpoint_layers(wished.gradient_checkpointing)  # before a step is timed
         if folder.record is not None:
-            settings = PretrainSettings(**kept_settings(folder.record, record))
+            decided = ("max_steps", "eval_steps")
+            settings = kept_settings(PretrainSettings, folder.path, folder.record, record, decided)
         else:
             settings = self._resolve(net, samplers)
         assert settings.max_steps is not None

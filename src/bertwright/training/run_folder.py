@@ -166,4 +166,8 @@ def _read_run(file: Path) -> dict[str, Any]:
         raise BertwrightError("BW507", file=file, reason=f"{type(error).__name__} {error}") from error
     if version > SCHEMA_VERSION:
         raise BertwrightError("BW332", file=file, version=version, known=SCHEMA_VERSION)
+    parts: dict[str, type] = {"seeds": list} if "seeds" in values else {"requested": dict, "settings": dict}
+    for name, kind in ({"finished": bool} | parts).items():
+        if not isinstance(values.get(name), kind):
+            raise BertwrightError("BW507", file=file, reason=f"{name}: {values.get(name)!r}")
     return values

@@ -5,14 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from bertwright.errors import BertwrightError, shown
+from bertwright.training.settings import LoopSettings
+
+S = TypeVar("S", bound=LoopSettings)
 
 log = logging.getLogger("bertwright")
 
 _MAY_CHANGE = ("save_steps", "save_minutes")  # they change no weight
 _MUST_AGREE = ("task", "model", "train_sha256", "dev_sha256")
+_DECIDED = ("learning_rate", "precision", "micro_tokens")
 _NUMBERS_DEPEND_ON = ("device", "threads", "torch_version")
 
 
@@ -48,6 +54,26 @@ def check_same_kind(folder: Path, recorded: Mapping[str, Any], seeds: Sequence[i
         raise BertwrightError("BW506", folder=folder, name="--seeds", was=was, now=now)
 
 
-def kept_settings(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings as they were resolved when the run began; those that may change are of this command."""
-    return {**recorded["settings"], **{name: now["requested"][name] for name in _MAY_CHANGE}}
+def kept_settings(
+    kind: type[S], folder: Path, recorded: Mapping[str, Any], now: Mapping[str, Any], decided: Sequence[str] = ()
+) -> S:
+    """The settings as they were resolved when the run began; those that may change are of this command.
+
+    Args:
+        decided: what stands there with a value, beside that of every run, whatever the command said.
+
+    Raises:
+        BertwrightError: BW507 a setting is missing, unknown or not possible.
+    """
+    values = {**recorded["settings"], **{name: now["requested"][name] for name in _MAY_CHANGE}}
+    bad = [name for name in kind.model_fields if name not in values]
+    bad += [name for name in (*_DECIDED, *decided) if values.get(name) in (None, "auto")]
+    if bad:
+        reason = f"settings.{bad[0]}: {values.get(bad[0])!r}"
+        raise BertwrightError("BW507", file=folder / "run.json", reason=reason)
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"settings.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        raise BertwrightError("BW507", file=folder / "run.json", reason=reason) from error
