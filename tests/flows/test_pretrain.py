@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,21 @@ def test_a_run_that_died_goes_on_bit_for_bit(
     monkeypatch.setattr(Trainer, "_step", step)
     pretrain(store, out=tmp_path / "run", workers=workers, resume=True, **settings)
     assert ending(tmp_path / "run") == ending(tmp_path / "whole")
+
+
+def test_ctrl_c_in_the_last_step_finishes_the_run_and_ends(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Trainer._step
+
+    def interrupted(self: Trainer, number: int, meter: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        step(self, number, meter)
+
+    monkeypatch.setattr(Trainer, "_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(store, out=tmp_path / "run", max_steps=1, **SMALL)
+    assert json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["finished"]
 
 
 def test_phases_read_longer_texts_in_steps_of_the_same_size(store: Path, vocab: Path) -> None:

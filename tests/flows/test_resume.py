@@ -311,6 +311,28 @@ def test_a_signal_saves_the_step_and_the_same_command_goes_on(
     assert ending(out) == ending(whole)
 
 
+@pytest.mark.parametrize(("number", "end"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+@pytest.mark.parametrize("where", ["_step", "_evaluate"])
+def test_a_signal_in_the_last_step_of_a_seed_is_obeyed_before_the_next(
+    where: str, number: int, end: type[BaseException], tiny_model: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    work = getattr(Trainer, where)
+
+    def interrupted(self: Trainer, step: int, meter: Any) -> None:
+        signal.raise_signal(number)
+        work(self, step, meter)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, where, interrupted)
+        with pytest.raises(end):
+            train(tiny_model, tmp_path / "run", seeds=[1, 2], max_steps=1)
+    record = json.loads((tmp_path / "run" / "seed-1" / "run.json").read_text(encoding="utf-8"))
+    assert record["finished"], "all of it is there"
+    assert not (tmp_path / "run" / "seed-2").exists()
+    train(tiny_model, tmp_path / "run", seeds=[1, 2], max_steps=1, resume=True)
+
+
 def test_what_was_decided_at_first_is_kept(
     tiny_model: Path, tmp_path: Path, stop_at: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

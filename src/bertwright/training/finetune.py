@@ -236,6 +236,7 @@ class _Job:
         else:
             record |= outcome.summary()
             self._finish(folder, record, run, trainer.state)
+        trainer.interruption.obey(f"stopped in the last step: the run in {folder.path} is finished")
         return run
 
     def _record(self, requested: FinetuneSettings, settings: FinetuneSettings) -> dict[str, Any]:

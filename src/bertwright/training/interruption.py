@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
+
+log = logging.getLogger("bertwright")
 
 TERMINATED = 128 + signal.SIGTERM
 
@@ -28,6 +31,16 @@ class Interruption:
         if self._signal is not None:
             self.end()
         self._signal = number
+
+    def obey(self, remark: str) -> None:
+        """End now, with a remark, if a signal came; what was under way then is done and written.
+
+        Raises:
+            KeyboardInterrupt, SystemExit: see `end`.
+        """
+        if self.requested:
+            log.info("%s", remark)
+            self.end()
 
     def end(self) -> NoReturn:
         """End as the signal would have.

@@ -17,7 +17,7 @@ from bertwright.data.batches import derive_seed
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.task import Objective, Prediction
 from bertwright.training.feed import Feed, Part
-from bertwright.training.interruption import interruptible
+from bertwright.training.interruption import Interruption, interruptible
 from bertwright.training.optimizer import make_optimizers, rate_factor, set_rates
 from bertwright.training.precision import autocast
 from bertwright.training.progress import Meter, Speed, training_progress
@@ -133,6 +133,7 @@ class Trainer:
 
     Attributes:
         state: where the run stands.
+        interruption: whether a signal came while it ran.
     """
 
     def __init__(
@@ -177,11 +178,14 @@ class Trainer:
         self._best: Evaluation | None = None
         if self.state.best is not None:
             self._best = Evaluation(**self.state.best, predictions=None)
+        self.interruption = Interruption()
         self._started_at = time.monotonic() - self.state.total_seconds
         self._saved_at = time.monotonic()
 
     def run(self) -> Outcome:
         """All steps, or as many as it takes until nothing gets better (`patience`).
+
+        A signal in the last step is noted: whoever calls this obeys `interruption` when the run is written down.
 
         Raises:
             KeyboardInterrupt, SystemExit: after Ctrl-C and SIGTERM, when the step under way is done and saved.
@@ -189,6 +193,7 @@ class Trainer:
         state, per_epoch = self.state, self._feed.steps_per_epoch
         self._model.train()
         with training_progress(self._steps, state, self._speed) as meter, interruptible() as interruption:
+            self.interruption = interruption
             while state.step < self._steps and not state.stopped:
                 self._step(state.step, meter)
                 state.step += 1

@@ -183,6 +183,7 @@ class _Job:
             write_pretrain_card(folder.path, record, self._config, outcome, trainer.state.rows)
             folder.finish()
             folder.write_run(record)
+        trainer.interruption.obey(f"stopped in the last step: the run in {folder.path} is finished")
         return PretrainRun(folder.path, outcome)
 
     def _sampler(self, settings: PretrainSettings, length: int, split: Any, seed: int | None = None) -> PretrainSampler:
