@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bertwright import BertConfig, BertForSequenceClassification
-from bertwright.training.optimizer import freeze_layers, make_adamw, rate_factor, set_rates
+from bertwright.training.optimizer import freeze_layers, make_adamw, make_optimizers, rate_factor, set_rates
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
 
 
@@ -50,6 +50,16 @@ def test_frozen_layers_are_not_given_to_the_optimizer() -> None:
     assert not [name for name in rates if "embeddings" in name or "layers.0" in name or "layers.1" in name]
     assert [name for name in rates if "layers.2" in name]
     assert frozen == sum(p.numel() for p in model.parameters() if not p.requires_grad)
+
+
+@pytest.mark.parametrize(("frozen", "expected"), [(0, ["Muon", "AdamW"]), (2, ["Muon", "AdamW"]), (3, ["AdamW"])])
+def test_muon_has_the_matrices_of_the_layers_that_are_not_frozen(frozen: int, expected: list[str]) -> None:
+    model = small_model(layers=3)
+    freeze_layers(model, frozen)
+    optimizers = make_optimizers(model, FinetuneSettings(learning_rate=1e-3, optimizer="muon"))
+    assert [type(one).__name__ for one in optimizers] == expected
+    given = [id(p) for optimizer in optimizers for group in optimizer.param_groups for p in group["params"]]
+    assert sorted(given) == sorted(id(p) for p in model.parameters() if p.requires_grad)
 
 
 def test_one_step_is_adamw_with_bias_correction() -> None:

@@ -28,11 +28,14 @@ def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.o
     for factor, parameter in _with_factors(model, settings):
         if parameter.requires_grad and id(parameter) in matrices:
             groups.setdefault((settings.learning_rate or 0.0) * factor, []).append(parameter)
+    adamw = make_adamw(model, settings, without=matrices)
+    if not groups:  # every layer is frozen
+        return [adamw]
     muon = Muon(
         [{"params": members, "lr": rate, "peak": rate} for rate, members in groups.items()],
         weight_decay=settings.weight_decay,
     )
-    return [muon, make_adamw(model, settings, without=matrices)]
+    return [muon, adamw]
 
 
 def make_adamw(model: BertWithHead, settings: LoopSettings, without: Collection[int] = ()) -> torch.optim.AdamW:
