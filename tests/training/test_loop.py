@@ -102,6 +102,23 @@ def test_class_weights_make_the_rare_class_count(
     assert run.outcome.history[0].loss == pytest.approx(expected.item(), abs=1e-5)
 
 
+@pytest.mark.parametrize(("given", "taken"), [({}, 8), ({"overlap": 0}, 0), ({"overlap": 13}, 13)])
+def test_an_overlap_that_was_given_is_taken(
+    given: dict[str, int], taken: int, tiny_model: Path, tmp_path: Path
+) -> None:
+    run = finetune(
+        ROWS[:20], ROWS[20:40], model=tiny_model, out=tmp_path / "run", max_length=32, max_steps=1, **QUICK, **given
+    )
+    record = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+    assert record["settings"]["overlap"] == Predictor.load(run.folder).reading.overlap == taken
+
+
+def test_an_overlap_in_which_windows_do_not_move_on(tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(BertwrightError, match="BW108: windows of 32 tokens cannot overlap by 16"):
+        finetune(ROWS[:64], model=tiny_model, out=tmp_path / "run", max_length=32, overlap=16)
+    finetune(ROWS[:64], model=tiny_model, out=tmp_path / "run", max_length=32, overlap=16, long="head", max_steps=1)
+
+
 def test_out_of_memory_halves_the_parts_and_is_recorded(
     still_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -281,7 +281,9 @@ def _resolve(settings: FinetuneSettings, task: Task, config: BertConfig, device:
             "max_length": limit,
             "long": "head" if settings.long == "window" and task.of_windows is None else settings.long,
             # The default overlap is meant for 512 tokens; shorter inputs share as large a part of theirs.
-            "overlap": min(settings.overlap, limit // 4),
+            "overlap": settings.overlap
+            if "overlap" in settings.model_fields_set
+            else min(settings.overlap, limit // 4),
             "learning_rate": settings.learning_rate or default_learning_rate(config.hidden_size),
             "precision": resolve_precision(settings.precision, device),
             "micro_tokens": settings.micro_tokens

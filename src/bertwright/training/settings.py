@@ -57,7 +57,9 @@ class FinetuneSettings(LoopSettings):
     class_weight: Literal["none", "balanced", "sqrt"] = Field("none", description="rare classes count more")
     max_length: int = Field(512, ge=8, description="tokens that the model reads at once")
     long: Long = Field("window", description="longer texts: window (read all), head, head+tail, error")
-    overlap: int = Field(128, ge=0, description="tokens that neighbouring windows share")
+    overlap: int = Field(
+        128, ge=0, description="tokens that neighbouring windows share; by itself a quarter of max_length at most"
+    )
     dev_share: float = Field(0.1, gt=0, lt=1, description="part of the training data held out without a dev set")
     head: Literal["crf", "softmax"] = Field("crf", description="tagging: over all tags of a text, or each for itself")
     scheme: Literal["bio", "bioes"] = Field("bio", description="tagging: of the tags that the model learns")
