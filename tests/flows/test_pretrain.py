@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import signal
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,24 @@ def test_a_run_that_died_goes_on_bit_for_bit(
     monkeypatch.setattr(Trainer, "_step", step)
     pretrain(store, out=tmp_path / "run", workers=workers, resume=True, **settings)
     assert ending(tmp_path / "run") == ending(tmp_path / "whole")
+
+
+def test_evaluations_after_skipped_steps_have_the_columns_of_the_others(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward = Trainer._forward
+    factors = iter([math.nan, 1.0])
+
+    def first_bad(self: Trainer, part: Any) -> dict[str, torch.Tensor]:
+        factor = next(factors)
+        return {name: factor * value for name, value in forward(self, part).items()}
+
+    monkeypatch.setattr(Trainer, "_forward", first_bad)
+    pretrain(store, out=tmp_path / "run", max_steps=2, eval_steps=1, **SMALL)
+    with (tmp_path / "run" / "metrics.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["train_mlm_loss"] == "nan" for row in rows] == [True, False]
+    assert rows[0].keys() == rows[1].keys()
 
 
 def test_ctrl_c_in_the_last_step_finishes_the_run_and_ends(

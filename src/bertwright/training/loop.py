@@ -296,7 +296,8 @@ class Trainer:
     def _evaluate(self, epoch: int, meter: Meter) -> None:
         state, metric = self.state, self._objective.metric
         judgement = self._judge()
-        train = {name: float(np.mean(values)) for name, values in state.recent.items()} or {"loss": math.nan}
+        names = ["loss", *state.history[-1].measures]  # every row has them all, also where no step was taken
+        train = {name: float(np.mean(state.recent[name])) if name in state.recent else math.nan for name in names}
         evaluation = Evaluation(epoch, state.step, train, judgement.scores, judgement.predictions)
         sign = 1 if self._objective.higher_is_better else -1
         is_best = self._best is None or sign * judgement.scores[metric] > sign * self._best.scores[metric]
