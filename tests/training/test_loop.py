@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from bertwright.data.samples import sentiment_samples
 from bertwright.data.windows import encode_examples
 from bertwright.errors import BertwrightError
 from bertwright.training import loop
+from bertwright.training.dev_set import DevSet
 from bertwright.training.feed import Part
 from bertwright.training.finetune import Run
 from bertwright.training.memory import choose_micro_tokens
@@ -190,6 +192,24 @@ def test_early_stopping_and_evaluation_by_step(tiny_model: Path, tmp_path: Path)
     assert len(run.outcome.history) == 8, "the first evaluation is the best, three more follow"
     rows = (tmp_path / "run" / "metrics.csv").read_text(encoding="utf-8").splitlines()
     assert [row.split(",")[1] for row in rows] == ["step", "2", "4", "6", "8"]
+
+
+def test_a_score_that_is_no_number_is_never_better(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = DevSet.__call__
+    scores = iter([math.nan, 0.5, math.nan, 0.7, 0.6, math.nan, 0.4])
+
+    def judged(self: DevSet) -> loop.Judgement:
+        return replace(judge(self), scores={"accuracy": next(scores)})
+
+    monkeypatch.setattr(DevSet, "__call__", judged)
+    train = {"eval_steps": 1, "batch_size": 4, "model": tiny_model, **QUICK}
+    run = finetune(ROWS[:32], ROWS[32:40], out=tmp_path / "one", max_steps=5, **train)
+    assert run.outcome.best.step == 4
+    assert json.loads((tmp_path / "one" / "run.json").read_text(encoding="utf-8"))["best_step"] == 4
+    several = finetune(ROWS[:32], ROWS[32:40], out=tmp_path / "several", max_steps=1, seeds=[1, 2], **train)
+    assert several.outcome.best.scores == {"accuracy": 0.4}
 
 
 def test_several_seeds_give_mean_and_spread(tiny_model: Path, tmp_path: Path) -> None:

@@ -300,11 +300,12 @@ def reading_of(settings: FinetuneSettings) -> Reading:
 def _summarise(folder: RunFolder, runs: Sequence[Run], seeds: Sequence[int]) -> Run:
     """Mean and spread over the seeds; the best model is copied to the top."""
     metric = runs[0].task.metric
-    best = max(runs, key=lambda run: run.outcome.best.scores[metric])
+    known = [run for run in runs if not math.isnan(run.outcome.best.scores[metric])]
+    best = max(known or runs, key=lambda run: run.outcome.best.scores[metric])
     summary: dict[str, Any] = {}
     for name in best.outcome.best.scores:
         values = [run.outcome.best.scores[name] for run in runs]
-        spread = statistics.stdev(values) if len(values) > 1 else math.nan
+        spread = statistics.stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else math.nan
         summary[name] = {
             "mean": statistics.mean(values),
             "sd": None if math.isnan(spread) else spread,

@@ -300,7 +300,9 @@ class Trainer:
         train = {name: float(np.mean(state.recent[name])) if name in state.recent else math.nan for name in names}
         evaluation = Evaluation(epoch, state.step, train, judgement.scores, judgement.predictions)
         sign = 1 if self._objective.higher_is_better else -1
-        is_best = self._best is None or sign * judgement.scores[metric] > sign * self._best.scores[metric]
+        best = math.nan if self._best is None else sign * self._best.scores[metric]
+        score = sign * judgement.scores[metric]
+        is_best = self._best is None or score > best or (math.isnan(best) and not math.isnan(score))
         if is_best:
             self._best = evaluation
             state.best = {"epoch": epoch, "step": state.step, "train": train, "scores": judgement.scores}

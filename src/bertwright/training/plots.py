@@ -74,8 +74,9 @@ def png_of_loss(losses: Sequence[float], rows: Sequence[Mapping[str, float]], me
             lower.plot([best_step], [best], "o", markersize=11, markerfacecolor="none", color=_ORANGE, clip_on=False)
             lower.axhline(best, color=_ORANGE, linewidth=0.8, linestyle=":")
             lower.set_title(f"dev {metric} · best {best:.4f} at step {best_step} (circled)")
-        room = max(max(values) - min(values), 0.02) * 0.25
-        lower.set_ylim(max(min(values) - room, -1), min(max(values) + room, 1.0 + room / 4))
+        known = [value for value in values if np.isfinite(value)] or [0.0]
+        room = max(max(known) - min(known), 0.02) * 0.25
+        lower.set_ylim(max(min(known) - room, -1), min(max(known) + room, 1.0 + room / 4))
         lower.set_xlabel("step")
         lower.set_xlim(0, max([len(losses), *steps]) * 1.02)
         lower.xaxis.set_major_locator(MaxNLocator(integer=True))
