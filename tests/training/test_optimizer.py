@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -85,6 +87,17 @@ def test_schedules(schedule: str, middle: float, end: float) -> None:
     assert factor(55) == pytest.approx(middle)
     assert factor(100) == pytest.approx(end)
     assert rate_factor(FinetuneSettings(schedule=schedule, warmup=0), 10)(0) == 1.0  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("warmup", "decay"), [(0.1, 0.2), (0.5, 0.5), (0.5, 1.0), (0.9, 0.2), (1.0, 1.0), (0.0, 1.0)])
+def test_a_rate_that_stays_and_falls_never_jumps(warmup: float, decay: float) -> None:
+    steps = 100
+    factor = rate_factor(FinetuneSettings(schedule="wsd", warmup=warmup, decay=decay), steps)
+    course = [factor(step) for step in range(steps + 1)]
+    rise, fall = max(math.ceil(warmup * steps), 1), max(min(decay * steps, steps - warmup * steps), 1)
+    assert max(after - before for before, after in zip(course, course[1:])) < 1 / rise + 0.02
+    assert max(before - after for before, after in zip(course, course[1:])) < 1 / fall + 0.02
+    assert course[min(rise, steps - 1)] == pytest.approx(1, abs=0.02)
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine", "constant", "wsd"])

@@ -120,10 +120,11 @@ def rate_factor(settings: LoopSettings, steps: int) -> Callable[[int], float]:
     """The factor of the peak rate at each step, counted from 0.
 
     It rises from zero over `warmup * steps` steps, all but the last at most, then falls to zero in a line or a half
-    cosine, or stays; with `wsd` it stays and falls in a line over the last `decay * steps` steps (Hu et al. 2024,
-    section 4).
+    cosine, or stays; with `wsd` it stays and falls in a line over the last `decay * steps` steps, or those behind the
+    warm-up where they are fewer (Hu et al. 2024, section 4).
     """
     warmup_steps = min(math.ceil(settings.warmup * steps), steps - 1)  # a run of one step would else learn nothing
+    decay_steps = max(min(settings.decay * steps, steps - warmup_steps), 1.0)
 
     def factor(step: int) -> float:
         if step < warmup_steps:
@@ -132,7 +133,7 @@ def rate_factor(settings: LoopSettings, steps: int) -> Callable[[int], float]:
         if settings.schedule == "constant":
             return 1.0
         if settings.schedule == "wsd":
-            return min((steps - step) / max(settings.decay * steps, 1.0), 1.0)
+            return min((steps - step) / decay_steps, 1.0)
         return 1.0 - done if settings.schedule == "linear" else 0.5 * (1.0 + math.cos(math.pi * done))
 
     return factor

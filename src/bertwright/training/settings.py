@@ -35,7 +35,9 @@ class LoopSettings(Settings):
     schedule: Literal["linear", "cosine", "constant", "wsd"] = Field(
         "linear", description="how it falls after that; wsd: it stays, and falls at the end"
     )
-    decay: float = Field(0.2, gt=0, le=1, description="share of the steps in which the rate falls (schedule=wsd)")
+    decay: float = Field(
+        0.2, gt=0, le=1, description="share of the steps in which the rate falls (schedule=wsd), after the warm-up"
+    )
     max_grad_norm: float = Field(1.0, gt=0, description="gradients are clipped to this norm")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the machine computes it")
     gradient_checkpointing: bool = Field(False, description="less memory for about a third more time")
