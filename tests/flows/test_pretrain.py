@@ -262,6 +262,28 @@ def test_a_checkpoint_is_gone_on_with(trained: Path, store: Path, tmp_path: Path
     assert encoder.config.hidden_size == 32
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, []),
+        ({"num_hidden_layers": 2, "intermediate_size": 64}, ["intermediate_size=64, where it has 128",
+                                                             "num_hidden_layers=2, where it has 1"]),
+        ({"max_position_embeddings": 64}, ["max_position_embeddings=64, where it has 48"]),
+        ({"shape": "tiny"}, []),
+        ({"shape": "tiny", "hidden_size": None}, ["shape=tiny, where it has another one"]),
+    ],
+)  # fmt: skip
+def test_a_shape_that_is_not_that_of_the_checkpoint_is_told(
+    changes: dict[str, Any], said: list[str], trained: Path, store: Path, tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level("INFO", "bertwright")
+    settings = {name: value for name, value in (SMALL | changes).items() if value is not None}
+    pretrain(store, init=trained / "best", out=tmp_path / "run", max_steps=1, word_start="counts", **settings)
+    told = [line.partition("no effect of ")[2] for line in caplog.messages if "no effect of" in line]
+    assert told == [*said, "word_start=counts"]
+
+
 def test_overwrite_never_deletes_the_checkpoint_that_is_gone_on_with(store: Path, tmp_path: Path) -> None:
     pretrain(store, out=tmp_path / "run", max_steps=1, **SMALL)
     with pytest.raises(BertwrightError, match="BW509.*best"):

@@ -122,6 +122,10 @@ class _Job:
             self._config = BertConfig(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **values)
         else:
             self._config = BertConfig.from_pretrained(init, **settings.dropout_values())
+            for line in settings.other_than(self._config):
+                log.warning("the model of --init keeps its shape: no effect of %s", line)
+            if settings.word_start != "random":
+                log.info("the model of --init keeps its word table: no effect of word_start=%s", settings.word_start)
         if settings.longest > self._config.max_position_embeddings:
             raise BertwrightError("BW112", max_length=settings.longest, rows=self._config.max_position_embeddings)
         self._objective = PreTraining(settings.objective, self._config.vocab_size)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from bertwright.data.pretraining.settings import Masking, Objective, SamplingSettings
+from bertwright.model.config import BertConfig
 from bertwright.model.shapes import SHAPES, Shape
 from bertwright.training.settings import LoopSettings
 
@@ -86,6 +87,27 @@ class PretrainSettings(LoopSettings):
             "intermediate_size": self.intermediate_size or 4 * hidden,
             "max_position_embeddings": max(self.max_position_embeddings, self.longest),
         } | self.dropout_values(0.1)
+
+    def other_than(self, config: BertConfig) -> list[str]:
+        """What was given of the shape of a model from scratch, and is not that of `config`: a line for each."""
+        values = self.config_values()
+        own = {
+            "num_hidden_layers",
+            "hidden_size",
+            "num_attention_heads",
+            "intermediate_size",
+            "max_position_embeddings",
+        }
+        given = own & self.model_fields_set
+        lines = [
+            f"{name}={getattr(self, name)}, where it has {getattr(config, name)}"
+            for name in sorted(given)
+            if getattr(self, name) not in (None, getattr(config, name))
+        ]
+        shaped = {"num_hidden_layers", "hidden_size", "num_attention_heads"} - given
+        if "shape" in self.model_fields_set and any(values[name] != getattr(config, name) for name in shaped):
+            lines.append(f"shape={self.shape}, where it has another one")
+        return lines
 
     def dropout_values(self, default: float | None = None) -> dict[str, Any]:
         """What `dropout` says, in the words of `config.json`; nothing where neither it nor `default` is given."""
