@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from bertwright import finetune
+from bertwright.errors import BertwrightError
+
 from .conftest import Command, Result, write_csv
 
 GOOD = [("a great day", "positive"), ("a bad day", "negative")] * 3
@@ -41,6 +44,15 @@ def test_an_unknown_label_names_the_line_and_the_nearest(train_on: Callable[...,
 def test_line_numbers_count_line_breaks_inside_quotes(train_on: Callable[..., Result], tmp_path: Path) -> None:
     train = write_csv(tmp_path / "train.csv", [("two\nlines\nmore", "positive"), ("b", "negative"), ("c", "")])
     refused(train_on(train), "BW211", "train.csv:6")
+
+
+@pytest.mark.parametrize("words", [("seed=-1",), (f"seed={2**63}",), ("--seeds", f"1,{2**64}")], ids=str)
+def test_a_seed_out_of_range(words: tuple[str, ...], train_on: Callable[..., Result], tmp_path: Path) -> None:
+    train = write_csv(tmp_path / "train.csv", GOOD)
+    refused(train_on(train, "--dev", train, *words), "BW102", "the setting seed = ")
+    with pytest.raises(BertwrightError, match="BW102: the setting seed = -3"):
+        finetune(train, out=tmp_path / "run", seeds=[1, -3])
+    assert train_on(train, "--dev", train, f"seed={2**63 - 1}", "max_steps=1").code == 0
 
 
 def test_a_single_class(train_on: Callable[..., Result], tmp_path: Path) -> None:

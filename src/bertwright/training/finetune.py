@@ -106,6 +106,8 @@ def finetune(
     if resume and overwrite:
         raise BertwrightError("BW561")
     settings = settings or FinetuneSettings.resolve(**changes)
+    for seed in seeds:
+        FinetuneSettings.resolve(seed=seed)  # whether it may be one
     place = usable_device(device)
     kind = task_for(train, task, encoding)
     _check_settings(settings, kind)

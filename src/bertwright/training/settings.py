@@ -48,7 +48,7 @@ class LoopSettings(Settings):
     save_steps: int | None = Field(None, ge=1, description="save every so many steps; not given: see save_minutes")
     save_minutes: float = Field(10.0, gt=0, description="save after so many minutes; every evaluation saves, too")
     patience: int = Field(0, ge=0, description="stop after this many evaluations without a better one; 0: never")
-    seed: int = Field(42, ge=0, description="order, dropout, fresh weights and held-out part follow from it")
+    seed: int = Field(42, ge=0, lt=2**63, description="order, dropout, fresh weights and held-out part follow from it")
 
 
 class FinetuneSettings(LoopSettings):
