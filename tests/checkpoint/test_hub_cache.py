@@ -76,6 +76,15 @@ def test_a_sharded_snapshot_is_whole_with_its_last_shard(add_snapshot: AddSnapsh
         assert model_folder("a/b") == snapshot
 
 
+@pytest.mark.parametrize("file", ["vocab.txt", "tokenizer.json"])
+def test_a_snapshot_with_a_vocabulary_goes_first(add_snapshot: AddSnapshot, file: str) -> None:
+    bare = add_snapshot("a/b", "bare")
+    assert model_folder("a/b", download=True) == model_folder("a/b", vocabulary=True) == bare
+    whole = add_snapshot("a/b", "whole", (CONFIG, WEIGHTS, file))
+    os.utime(whole, (1, 1))
+    assert model_folder("a/b", download=True, vocabulary=True) == model_folder("a/b") == whole
+
+
 def test_a_link_whose_blob_is_not_there_is_no_file(add_snapshot: AddSnapshot) -> None:
     snapshot = add_snapshot("a/b", "1", (CONFIG,))
     (snapshot / WEIGHTS).symlink_to("../../blobs/0123")

@@ -109,7 +109,7 @@ import sys
 from bertwright.checkpoint.hub import model_folder
 from bertwright.errors import BertwrightError
 try:
-    print("folder", model_folder(sys.argv[1], download=True))
+    print("folder", model_folder(sys.argv[1], download=True, vocabulary=True))
 except BertwrightError as error:
     print("error", error.code, error.texts()[0])
 """
@@ -174,6 +174,15 @@ def test_what_the_cache_has_in_part_is_completed(hub: Hub, ask: Callable[..., st
     snapshot = tmp_path / "home" / "hub" / "models--someone--small" / "snapshots" / COMMIT
     snapshot.mkdir(parents=True)
     (snapshot / "config.json").write_bytes(SMALL["config.json"])
+    assert files_in(ask("someone/small", hub.url)) == {**TEXTS, **SAFE}
+
+
+def test_what_was_fetched_without_a_vocabulary_is_completed(hub: Hub, ask: Callable[..., str], tmp_path: Path) -> None:
+    hub.repositories["someone/small"] = {**SMALL, **SAFE}
+    snapshot = tmp_path / "home" / "hub" / "models--someone--small" / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    for name, data in {"config.json": SMALL["config.json"], **SAFE}.items():
+        (snapshot / name).write_bytes(data)
     assert files_in(ask("someone/small", hub.url)) == {**TEXTS, **SAFE}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from bertwright.errors import BertwrightError
@@ -26,6 +27,7 @@ WEIGHT_FILES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")  # either is enough
 TEXT_FILES = (
     "config.json",
     "vocab.txt",
@@ -36,13 +38,14 @@ TEXT_FILES = (
 )
 
 
-def model_folder(name: str | Path, *, download: bool = False) -> Path:
+def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool = False) -> Path:
     """The folder of the model called `name`.
 
     Args:
         name: a folder (absolute, relative or with `~`), or `mini`, or a hub name such as `bert-base-uncased` or
             `google-bert/bert-base-uncased`; each of these two finds the other's cache entry too.
         download: fetch a hub name that the local cache lacks.
+        vocabulary: one is needed: download, if that is allowed, where the cache has config and weights only.
 
     Raises:
         BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW303, where a
@@ -54,10 +57,10 @@ def model_folder(name: str | Path, *, download: bool = False) -> Path:
     if str(name) in BUILT_IN:
         return BUILT_IN[str(name)]
     spellings = _spellings(str(name))
-    for spelling in spellings:
-        cached = _cached(spelling)
-        if cached is not None:
-            return cached
+    cached = [snapshot for spelling in spellings for snapshot in _cached(spelling)]
+    whole = [snapshot for snapshot in cached if any((snapshot / file).is_file() for file in VOCABULARY_FILES)]
+    if whole or (cached and not (download and vocabulary)):
+        return (whole or cached)[0]
     if download and spellings:
         return _fetch(spellings[-1])
     raise BertwrightError("BW301", name=name, tried=" / ".join(spellings) or name)
@@ -101,8 +104,8 @@ def _spellings(name: str) -> list[str]:
     return [name] if owner else [name, f"{_FIRST_OWNER}/{name}"]
 
 
-def _cached(name: str) -> Path | None:
-    """The newest whole snapshot of `name` in the hub's cache: the one that `main` points to, else any."""
+def _cached(name: str) -> Iterator[Path]:
+    """The snapshots of `name` in the hub's cache that hold a model: the one that `main` points to, then the newest."""
     entry = cache_folder() / f"models--{name.replace('/', '--')}"
     main = entry / "refs" / "main"
     revisions = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
@@ -110,14 +113,11 @@ def _cached(name: str) -> Path | None:
     if snapshots.is_dir():
         newest_first = sorted(snapshots.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
         revisions += [path.name for path in newest_first]
-    for revision in revisions:
-        if _is_whole(snapshots / revision):
-            return snapshots / revision
-    return None
+    return (snapshots / revision for revision in revisions if _is_whole(snapshots / revision))
 
 
 def _is_whole(snapshot: Path) -> bool:
-    """Whether a download of a model came to its end, or was ever more than one of its small files."""
+    """Whether config and weights are there: a download that came to its end, or that of a model without vocabulary."""
     if not (snapshot / "config.json").is_file():
         return False
     weights = next((snapshot / name for name in WEIGHT_FILES if (snapshot / name).is_file()), None)

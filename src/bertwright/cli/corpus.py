@@ -72,7 +72,7 @@ def vocab(
         from bertwright.text.extension import extend_checkpoint, read_new_words
         from bertwright.text.tokenizer import BertTokenizer
 
-        folder = model_folder(extend, download=True)
+        folder = model_folder(extend, download=True, vocabulary=True)
         tokenizer = BertTokenizer.from_pretrained(folder)
     if words is not None:
         chosen, counts = read_new_words(words, encoding), None

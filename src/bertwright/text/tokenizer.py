@@ -91,7 +91,7 @@ class BertTokenizer(TokenTable):
                 special token is missing; BW402 to BW404 and BW415 a file cannot be read; BW416 an added token
                 cannot have its id.
         """
-        folder = model_folder(folder_or_name, download=True)
+        folder = model_folder(folder_or_name, download=True, vocabulary=True)
         settings = read_settings(folder)
         saved, listed = folder / "tokenizer.json", folder / "vocab.txt"
         if saved.is_file():

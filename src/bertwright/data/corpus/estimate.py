@@ -39,7 +39,7 @@ class Estimate:
 def estimate_store(paths: Sequence[str | Path], vocabulary: str | Path, settings: PrepareSettings) -> Estimate:
     """Encode the beginning of up to four files, spread over the corpus; errors as `prepare_corpus`."""
     files = corpus_files(paths)
-    reader = EncodingJob(model_folder(vocabulary, download=True), settings.skip_bad).make()
+    reader = EncodingJob(model_folder(vocabulary, download=True, vocabulary=True), settings.skip_bad).make()
     looked_at = files[:: max(len(files) // _FILES_LOOKED_AT, 1)][:_FILES_LOOKED_AT]
     read = tokens = sentences = 0
     for file in looked_at:

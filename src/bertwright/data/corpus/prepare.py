@@ -77,7 +77,7 @@ def prepare_corpus(
         raise BertwrightError("BW561")
     settings = settings or PrepareSettings()
     out = Path(out)
-    folder = model_folder(vocabulary, download=True)
+    folder = model_folder(vocabulary, download=True, vocabulary=True)
     tokenizer = BertTokenizer.from_pretrained(folder)
     _ = tokenizer.mask_token_id  # without [MASK] nothing can be trained with the store
     files = corpus_files(paths)
