@@ -34,9 +34,14 @@ SHARDS = {
 
 @dataclass
 class Hub:
-    """A model hub with the repositories that a test puts into it."""
+    """A model hub with the repositories that a test puts into it.
+
+    Attributes:
+        closed: what is refused to those without an account: `/api/` for all of it, `/resolve/` for the files.
+    """
 
     url: str = ""
+    closed: str = "nothing"
     repositories: dict[str, dict[str, bytes]] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
@@ -58,7 +63,9 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 hub.authorizations.append(self.headers["Authorization"])
             name, found = next(((n, f) for n, f in hub.repositories.items() if f"/{n}" in path), ("", {}))
             rest = path.partition(f"/{name}")[2] if name else ""
-            if name and path.startswith("/api/models/") and rest in ("", "/revision/main", f"/revision/{COMMIT}"):
+            if hub.closed in path:
+                self.answer(b"{}", status=401, **{"X-Error-Code": "GatedRepo", "X-Error-Message": "is restricted"})
+            elif name and path.startswith("/api/models/") and rest in ("", "/revision/main", f"/revision/{COMMIT}"):
                 siblings = [{"rfilename": file} for file in found]
                 self.answer(json.dumps({"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings}).encode())
             elif name and path.startswith("/api/models/") and rest.startswith("/tree/"):
@@ -188,6 +195,13 @@ def test_what_was_fetched_without_a_vocabulary_is_completed(hub: Hub, ask: Calla
 
 def test_a_name_that_the_hub_does_not_have(hub: Hub, ask: Callable[..., str]) -> None:
     assert ask("someone/none", hub.url).startswith("error BW301 no model named 'someone/none'")
+
+
+@pytest.mark.parametrize("closed", ["/api/", "/resolve/"])
+def test_a_model_that_is_not_for_everybody(closed: str, hub: Hub, ask: Callable[..., str]) -> None:
+    hub.repositories["someone/small"] = {**SMALL, **SAFE}
+    hub.closed = closed
+    assert ask("someone/small", hub.url).startswith("error BW563 the hub has the model 'someone/small', but")
 
 
 def test_a_server_that_is_down(ask: Callable[..., str]) -> None:

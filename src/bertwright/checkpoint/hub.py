@@ -49,7 +49,7 @@ def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool =
 
     Raises:
         BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW303, where a
-            download failed.
+            download failed; BW563, where the hub gives the files to some accounts only.
     """
     folder = _folder(str(name))
     if folder is not None:
@@ -135,7 +135,7 @@ def _fetch(name: str) -> Path:
     Whoever is logged in to a hub stays unknown to it: no token is sent.
     """
     from huggingface_hub import HfApi, snapshot_download  # imported late: the library takes its time
-    from huggingface_hub.errors import RepositoryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     endpoint = os.environ.get("HF_ENDPOINT") or None
     try:
@@ -143,6 +143,8 @@ def _fetch(name: str) -> Path:
         patterns = [*TEXT_FILES, *_weight_patterns({entry.rfilename for entry in info.siblings or ()})]
         cache = cache_folder()
         return Path(snapshot_download(name, allow_patterns=patterns, endpoint=endpoint, cache_dir=cache, token=False))
+    except GatedRepoError as error:  # a kind of the next
+        raise BertwrightError("BW563", name=name) from error
     except RepositoryNotFoundError as error:
         raise BertwrightError("BW301", name=name, tried=name) from error
     except Exception as error:  # each release of the library lets other errors of other HTTP clients through
