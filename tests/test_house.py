@@ -114,6 +114,12 @@ def test_a_message_has_its_code_and_three_parts_in_both_languages(monkeypatch: p
     assert str(error) == error.message("zh")
 
 
+def test_a_command_in_a_message_can_be_copied() -> None:
+    error = BertwrightError("BW302", folder=Path("my model"), file="vocab.txt")
+    assert str(error).splitlines()[0] == "error BW302: my model: no vocab.txt in this folder"
+    assert all("ls 'my model'" in error.message(lang) for lang in LANGUAGES)
+
+
 def test_an_error_survives_pickling() -> None:
     import pickle
 

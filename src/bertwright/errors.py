@@ -12,6 +12,8 @@ from __future__ import annotations
 import difflib
 import functools
 import os
+import shlex
+import string
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -42,7 +44,8 @@ class BertwrightError(Exception):
     def texts(self, lang: str | None = None) -> tuple[str, str, str]:
         """What happened, the likely cause, and the next command, in `lang` (default: `language()`)."""
         what, cause, way_out = catalogue()[self.code][lang or language()]
-        return what.format(**self.fields), cause.format(**self.fields), way_out.format(**self.fields)
+        fill = _Texts().vformat
+        return fill(what, (), self.fields), fill(cause, (), self.fields), fill(way_out, (), self.fields)
 
     def message(self, lang: str | None = None) -> str:
         """The whole message, ready to print."""
@@ -57,6 +60,13 @@ class BertwrightError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # Fields are keyword-only, so the default way of pickling (worker processes do it) would lose them.
         return _rebuild, (self.code, self.fields)
+
+
+class _Texts(string.Formatter):
+    """`{folder!q}` is the fact as a word of a command."""
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        return quoted(value) if conversion == "q" else super().convert_field(value, conversion)
 
 
 def _rebuild(code: str, fields: dict[str, object]) -> BertwrightError:
@@ -83,6 +93,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """The entry of `known` that `word` was probably meant to be, or an empty string."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return close[0] if close else ""
+
+
+def quoted(word: object) -> str:
+    """A path or a name as a shell reads it, in a command that a person may copy."""
+    return shlex.quote(word.as_posix() if isinstance(word, Path) else str(word))
 
 
 def shown(items: Iterable[object], limit: int = 8) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -56,6 +57,27 @@ def test_from_text_to_store(command: Command, corpus: Path, vocab: Path, tmp_pat
     result = command("prepare", corpus, "--vocab", vocab, "--out", out, "--resume", "--json", "--workers", 1)
     assert json.loads(result.out)["tokens"] == store.tokens
     refused(command("prepare", corpus, "--vocab", vocab, "--out", out), "BW551", "--resume", "--overwrite")
+
+
+def test_commands_that_come_next_can_be_copied_where_a_folder_has_a_space(
+    command: Command, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def next_of(out: str) -> list[str]:
+        return shlex.split(out.splitlines()[-1].removeprefix("next: "))[1:]
+
+    monkeypatch.chdir(tmp_path)
+    made = command("vocab", corpus, "--out", "my words", "--size", 300, "--workers", 1)
+    verb, _, *words = next_of(made.out)
+    prepared = command(verb, corpus, *words[:-1], "my store", "--workers", 1)
+    assert prepared.code == 0, prepared.err
+    small = ("num_hidden_layers=1", "hidden_size=8", "num_attention_heads=1", "max_length=16", "held_out=0.2")
+    trained = command(*next_of(prepared.out)[:-1], "my run", *small, "max_steps=1", "eval_examples=8")
+    assert trained.code == 0, trained.err
+    assert next_of(trained.out)[-1] == "my run/best"
+    card = Path("my run/README.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line) for line in card.splitlines() if line.startswith("bertwright ")]
+    assert [words[2] for words in commands] == ["my run", "train.csv"]
+    assert commands[1][4] == "my run/best"
 
 
 def test_chinese_words(command: Command, corpus: Path, vocab: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,6 +24,19 @@ from bertwright.training.answers import answers_of, harmless
 from bertwright.training.report import RunStory, write_report
 
 PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def test_commands_of_the_card_name_a_folder_as_a_shell_and_python_read_it(
+    told: tuple[Path, RunStory], tmp_path: Path
+) -> None:
+    folder = tmp_path / "it's mine"
+    folder.mkdir()
+    write_report(folder, told[1])
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line)[:3] for line in card.splitlines() if line.startswith("bertwright ")]
+    assert commands == [["bertwright", verb, str(folder)] for verb in ("predict", "evaluate")]
+    assert f'Predictor.load("{folder}")' in card
+    assert f'pipeline("text-classification", "{folder}/best")' in card
 
 
 @pytest.fixture(scope="module")

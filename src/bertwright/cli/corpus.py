@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bertwright.errors import shown
+from bertwright.errors import quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +125,7 @@ def _print_vocabulary(out: Path, tokens: int, coverage: Coverage, *, as_json: bo
     typer.echo(f"  {100 * coverage.whole:.2f} % of the words are one token, {coverage.tokens_a_word:.3f} tokens a word")
     typer.echo(f"  {100 * coverage.unknown:.4f} % of the tokens are unknown")
     typer.echo(f"the vocabulary is in {out}")
-    typer.echo(f"next: bertwright prepare CORPUS --vocab {out} --out STORE")
+    typer.echo(f"next: bertwright prepare CORPUS --vocab {quoted(out)} --out STORE")
 
 
 def prepare(
@@ -194,7 +194,7 @@ def prepare(
         return
     _print_ledger(ledger)
     typer.echo(f"the store is in {out}")
-    typer.echo(f"next: bertwright pretrain {out} --out runs/pretrained")
+    typer.echo(f"next: bertwright pretrain {quoted(out)} --out runs/pretrained")
 
 
 def _print_ledger(ledger: dict[str, Any]) -> None:

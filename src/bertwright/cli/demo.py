@@ -20,6 +20,7 @@ def demo(
     from bertwright.console import plain_console
     from bertwright.data.samples import sentiment_samples
     from bertwright.data.split import hold_out
+    from bertwright.errors import quoted
     from bertwright.inference.predictor import Predictor
     from bertwright.training.finetune import finetune
 
@@ -51,7 +52,7 @@ def demo(
         console.print(f"{sentence}  →  {values['label']} ({values['score']:.3f})", highlight=False)
     console.print(f"\nThe model is in {run.folder / 'best'}. Next:", highlight=False)
     for line in (
-        f'bertwright predict {run.folder} "The food was cold and the waiter was rude."',
+        f'bertwright predict {quoted(run.folder)} "The food was cold and the waiter was rude."',
         "bertwright finetune YOUR.csv --out runs/first      (columns: text, label)",
         "bertwright --help",
     ):

@@ -37,7 +37,7 @@ def pretrain(
       bertwright pretrain my-store --out runs/mini shape=mini max_minutes=60 --resume
     """
     from bertwright.cli.settings_list import print_settings
-    from bertwright.errors import BertwrightError
+    from bertwright.errors import BertwrightError, quoted
     from bertwright.training.pretrain import pretrain as run_pretrain
     from bertwright.training.pretrain_settings import PretrainSettings
 
@@ -59,5 +59,5 @@ def pretrain(
     for name, value in run.outcome.best.scores.items():
         typer.echo(f"{name.replace('_', ' ')}: {value:.4f}")
     typer.echo(f"the model is in {run.folder / 'best'}; next:")
-    typer.echo(f'  bertwright predict {run.folder} "a text with a [MASK]"')
-    typer.echo(f"  bertwright finetune TRAIN.csv --model {run.folder / 'best'}")
+    typer.echo(f'  bertwright predict {quoted(run.folder)} "a text with a [MASK]"')
+    typer.echo(f"  bertwright finetune TRAIN.csv --model {quoted(run.folder / 'best')}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bertwright.data.windows import LONGER_TEXTS
+from bertwright.errors import quoted
 from bertwright.evaluation.classification import top_confusions
 from bertwright.evaluation.confidence import Estimate
 from bertwright.evaluation.summary import Summary
@@ -59,7 +60,7 @@ def model_card(card: Card) -> str:
 def predict_command(folder: Path, *, is_pair: bool) -> str:
     """What to type to try the model of `folder`."""
     second = ' --text-b "another"' if is_pair else ""
-    return f'bertwright predict {shlex.quote(folder.as_posix())} "a text"{second}'
+    return f'bertwright predict {quoted(folder)} "a text"{second}'
 
 
 def _front(card: Card) -> str:
@@ -170,7 +171,7 @@ def _mistakes(card: Card) -> str:
 
 
 def _use(card: Card) -> str:
-    path = card.folder.as_posix()
+    run, best = (json.dumps(path.as_posix(), ensure_ascii=False) for path in (card.folder, card.folder / "best"))
     note = ""
     if card.temperature != 1:
         note = f"  # softmax(logits / {card.temperature:.3f}) gives bertwright's probabilities"
@@ -178,20 +179,20 @@ def _use(card: Card) -> str:
     python = f"""
 ```python
 from bertwright import Predictor
-answer = Predictor.load("{path}")({'[("a text", "another")])[0]' if card.is_pair else '"a text")'}
+answer = Predictor.load({run})({'[("a text", "another")])[0]' if card.is_pair else '"a text")'}
 print(answer.to_json())
 ```
 """
-    peer = card.task.peer_example.replace("{path}", f"{path}/best")
+    peer = card.task.peer_example.replace('"{path}"', best)
     if card.task.pipeline:
-        peer = f'from transformers import pipeline\nprint(pipeline("{card.task.pipeline}", "{path}/best")({one})){note}'
+        peer = f'from transformers import pipeline\nprint(pipeline("{card.task.pipeline}", {best})({one})){note}'
     if peer:
         peer = f"\n```python\n{peer}\n```{card.task.pipeline_note}"
     return f"""## Use
 
 ```
 {predict_command(card.folder, is_pair=card.is_pair)}
-bertwright evaluate {path} test.csv
+bertwright evaluate {quoted(card.folder)} test.csv
 ```
 {python}{peer}"""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.checkpoint.store import write_bytes, write_text
+from bertwright.errors import quoted
 from bertwright.model.config import BertConfig
 from bertwright.training.loop import Outcome
 
@@ -47,7 +48,6 @@ def _card(
     table = "\n".join("| " + " | ".join(str(row.get(name, "")) for name in header) + " |" for row in rows)
     course = f"\n\n| {' | '.join(header)} |\n|{'---|' * len(header)}\n{table}" if rows else ""
     listed = "\n".join(f"{name} = {value}" for name, value in settings.items() if value is not None)
-    path = folder.as_posix()
     return f"""---
 library_name: transformers
 pipeline_tag: fill-mask
@@ -71,8 +71,8 @@ The best of {len(rows)} evaluations, at step {outcome.best.step}.
 ## Use
 
 ```
-bertwright predict {path} "The capital of France is [MASK]."
-bertwright finetune train.csv --model {path}/best --out runs/first
+bertwright predict {quoted(folder)} "The capital of France is [MASK]."
+bertwright finetune train.csv --model {quoted(folder / "best")} --out runs/first
 ```
 
 ## Training
