@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.checkpoint.hub import cache_folder, model_folder
+from bertwright.checkpoint.hub import BUILT_IN, cache_folder, model_folder
 from bertwright.errors import BertwrightError
 
 AddSnapshot = Callable[..., Path]
@@ -95,6 +95,23 @@ def test_a_folder_wins_over_a_name(add_snapshot: AddSnapshot) -> None:
     add_snapshot("bert-base-uncased")
     Path("bert-base-uncased").mkdir()
     assert model_folder("bert-base-uncased") == Path("bert-base-uncased")
+
+
+@pytest.mark.parametrize("file", [None, "store", CONFIG])
+def test_the_built_in_model_is_the_same_wherever_one_stands(
+    file: str | None, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    if file is not None:
+        Path("mini").mkdir()
+        (Path("mini") / file).touch()
+    assert model_folder("mini") == BUILT_IN["mini"]
+    assert ("mini is the built-in model; for the folder of that name write ./mini" in caplog.text) == (file == CONFIG)
+    caplog.clear()
+    folder = Path("mini") if file is not None else BUILT_IN["mini"]
+    assert model_folder(Path("mini")) == folder
+    if file is not None:
+        assert model_folder("./mini") == folder
+    assert not caplog.text
 
 
 def test_a_folder_may_begin_with_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

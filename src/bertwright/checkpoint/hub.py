@@ -1,6 +1,6 @@
 """From the name of a model to the folder that holds it.
 
-A name is a folder, or `mini`, the model that comes with this package, or a name on a model hub that the hub's local
+A name is `mini`, the model that comes with this package, or a folder, or a name on a model hub that the hub's local
 cache holds (`~/.cache/huggingface/hub/models--OWNER--NAME/snapshots/REVISION`, moved by `HF_HOME` and `HF_HUB_CACHE`).
 The network is asked only where the caller allows it.
 """
@@ -8,6 +8,7 @@ The network is asked only where the caller allows it.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -15,10 +16,13 @@ from pathlib import Path
 
 from bertwright.errors import BertwrightError
 
+log = logging.getLogger("bertwright")
+
 # Hubs moved the first models under their owner's name; both spellings are in use and in people's caches.
 _FIRST_OWNER = "google-bert"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 BUILT_IN = {"mini": Path(__file__).parents[1] / "mini"}
+_OF_A_MODEL = ("config.json", "run.json", "vocab.txt")  # what lies in a folder that may have been meant
 _TIMEOUT = 20  # seconds until a hub that does not answer counts as out of reach
 
 WEIGHT_FILES = (
@@ -42,7 +46,8 @@ def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool =
     """The folder of the model called `name`.
 
     Args:
-        name: a folder (absolute, relative or with `~`), or `mini`, or a hub name such as `bert-base-uncased` or
+        name: `mini`, which is the built-in model wherever one stands (the folder of that name is `./mini`, or a
+            `Path`), or a folder (absolute, relative or with `~`), or a hub name such as `bert-base-uncased` or
             `google-bert/bert-base-uncased`; each of these two finds the other's cache entry too.
         download: fetch a hub name that the local cache lacks.
         vocabulary: one is needed: download, if that is allowed, where the cache has config and weights only.
@@ -52,7 +57,9 @@ def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool =
             download failed; BW563, where the hub gives the files to some accounts only.
     """
     folder = _folder(str(name))
-    if folder is not None:
+    if name in BUILT_IN and folder is not None and any((folder / file).exists() for file in _OF_A_MODEL):
+        log.warning("%s is the built-in model; for the folder of that name write %s", name, f".{os.sep}{name}")
+    if folder is not None and name not in BUILT_IN:
         return folder
     if str(name) in BUILT_IN:
         return BUILT_IN[str(name)]
