@@ -8,7 +8,17 @@ import pytest
 import torch
 
 from bertwright import BertConfig, BertForSequenceClassification
-from bertwright.training.optimizer import freeze_layers, make_adamw, make_optimizers, rate_factor, set_rates
+from bertwright.model.models import BertWithHead
+from bertwright.model.seq2seq import BertForSeq2SeqLM
+from bertwright.model.seq2seq_config import Seq2SeqConfig
+from bertwright.training.optimizer import (
+    describe_rates,
+    freeze_layers,
+    make_adamw,
+    make_optimizers,
+    rate_factor,
+    set_rates,
+)
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
 
 
@@ -18,7 +28,7 @@ def small_model(layers: int = 1) -> BertForSequenceClassification:
     )
 
 
-def rates_by_name(model: BertForSequenceClassification, optimizer: torch.optim.Optimizer) -> dict[str, float]:
+def rates_by_name(model: BertWithHead, optimizer: torch.optim.Optimizer) -> dict[str, float]:
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     return {names[id(p)]: group["lr"] for group in optimizer.param_groups for p in group["params"]}
 
@@ -42,6 +52,18 @@ def test_rates_fall_with_depth_and_the_head_has_its_own() -> None:
     for layer, factor in ((2, 0.5), (1, 0.25), (0, 0.125)):
         assert rates[f"bert.encoder.layers.{layer}.attention.qkv.weight"] == pytest.approx(1e-3 * factor)
     assert rates["bert.encoder.embeddings.word.weight"] == pytest.approx(1e-3 * 0.0625)
+
+
+def test_the_decoder_of_a_model_that_writes_is_its_head() -> None:
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+    model = BertForSeq2SeqLM(Seq2SeqConfig(vocab_size=20, num_hidden_layers=2, **shape))
+    settings = FinetuneSettings(learning_rate=1e-3, layer_decay=0.5, head_factor=3)
+    rates = rates_by_name(model, make_adamw(model, settings))
+    of_decoder = {rate for name, rate in rates.items() if not name.startswith("bert.")}
+    assert list(of_decoder) == [pytest.approx(3e-3)]
+    assert rates["bert.encoder.layers.0.attention.qkv.weight"] == pytest.approx(2.5e-4)
+    assert describe_rates(model, settings) == "encoder 0.001 in its highest layer times 0.5 a layer, decoder 0.003"
+    assert describe_rates(small_model(), settings).endswith("head 0.003")
 
 
 def test_frozen_layers_are_not_given_to_the_optimizer() -> None:

@@ -10,6 +10,7 @@ from torch import nn
 
 from bertwright.model.crf import LinearChainCrf
 from bertwright.model.models import BertWithHead
+from bertwright.model.seq2seq import BertForSeq2SeqLM
 from bertwright.training.muon import Muon
 from bertwright.training.settings import LoopSettings
 
@@ -41,9 +42,9 @@ def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.o
 def make_adamw(model: BertWithHead, settings: LoopSettings, without: Collection[int] = ()) -> torch.optim.AdamW:
     """AdamW with bias correction; biases and norms (all one-dimensional) do not decay.
 
-    The head learns at `head_factor` times the rate, the transitions of a CRF at `transition_factor` times, without
-    decay, and each layer at `layer_decay` times the rate of the one
-    above it, the embeddings lowest of all.
+    The head, which is all that is not the encoder, such as a decoder, learns at `head_factor` times the rate, the
+    transitions of a CRF at `transition_factor` times, without decay, and each layer of the encoder at `layer_decay`
+    times the rate of the one above it, its embeddings lowest of all.
 
     Source: Loshchilov and Hutter 2019; Mosbach et al. 2021 on why the bias correction matters; Howard and
     Ruder 2018, section 3.2, on rates by layer.
@@ -93,7 +94,7 @@ def describe_rates(model: BertWithHead, settings: LoopSettings) -> str:
     parts = [f"encoder {rate:.2g}"]
     if settings.layer_decay < 1:
         parts[0] += f" in its highest layer times {settings.layer_decay:g} a layer"
-    parts.append(f"head {rate * settings.head_factor:.2g}")
+    parts.append(f"{'decoder' if isinstance(model, BertForSeq2SeqLM) else 'head'} {rate * settings.head_factor:.2g}")
     if transitions_of(model):
         parts.append(f"transitions {rate * settings.transition_factor:.2g} ({settings.transition_factor:g} times)")
     return ", ".join(parts)

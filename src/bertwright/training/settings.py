@@ -21,14 +21,16 @@ class LoopSettings(Settings):
         gt=0,
         description="peak rate; not given: by the width of the model: 1e-4, from 768 on 5e-5, from 1024 on 2e-5",
     )
-    head_factor: float = Field(1.0, gt=0, description="rate of the head, as a multiple of learning_rate")
+    head_factor: float = Field(
+        1.0, gt=0, description="rate of the head (seq2seq: of the decoder), as a multiple of learning_rate"
+    )
     transition_factor: float = Field(
         100.0, gt=0, description="rate of the transitions of a CRF, as a multiple of learning_rate"
     )
     layer_decay: float = Field(
-        1.0, gt=0, le=1, description="rate of each layer, as a multiple of that of the layer above it"
+        1.0, gt=0, le=1, description="rate of each layer of the encoder, as a multiple of that of the layer above it"
     )
-    optimizer: Literal["adamw", "muon"] = Field("adamw", description="muon: for the matrices of the layers")
+    optimizer: Literal["adamw", "muon"] = Field("adamw", description="muon: for the matrices of the encoder's layers")
     beta2: float = Field(0.999, gt=0, lt=1, description="how long AdamW remembers the size of gradients")
     weight_decay: float = Field(0.01, ge=0, description="not on biases and norms")
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
@@ -55,7 +57,9 @@ class FinetuneSettings(LoopSettings):
     """What `key=value` words and recipes may set in fine-tuning."""
 
     batch_size: int = Field(32, ge=1, description="texts in a step of the optimizer, whatever fits memory at once")
-    freeze: int = Field(0, ge=0, description="this many of the lowest layers, and the embeddings, are not trained")
+    freeze: int = Field(
+        0, ge=0, description="this many of the encoder's lowest layers, and its embeddings, are not trained"
+    )
     class_weight: Literal["none", "balanced", "sqrt"] = Field("none", description="rare classes count more")
     max_length: int = Field(512, ge=8, description="tokens that the model reads at once")
     long: Long = Field("window", description="longer texts: window (read all), head, head+tail, error")
