@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +35,8 @@ class LoadReport:
             wanted.
         empty: tensors of the file that carry nothing (counters, copies of tied weights).
         borrowed: tensors of a decoder that were taken from the encoder, as the file has no decoder.
+        foreign: tensors of the model that the file has for other classes; they were not taken.
+        classes: the names of those.
     """
 
     file: Path
@@ -46,11 +48,19 @@ class LoadReport:
     misshapen: list[tuple[str, str, list[int], list[int]]] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
     borrowed: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
 
     @property
     def fresh(self) -> list[str]:
         """Tensors of the model that the file did not fill."""
-        return self.missing + [ours for ours, *_ in self.misshapen]
+        return self.missing + [ours for ours, *_ in self.misshapen] + self.foreign
+
+    def started_afresh(self, ours: Iterable[str], classes: Iterable[str]) -> None:
+        """Tensors that were loaded were of other `classes`, and have fresh values now."""
+        self.foreign = list(ours)
+        self.loaded = [name for name in self.loaded if name not in self.foreign]
+        self.classes = list(classes)
 
     def summary(self) -> str:
         """One calm line."""
@@ -63,8 +73,10 @@ class LoadReport:
             {_module(name) for name in self.loaded if names.is_head(name) and name not in self.borrowed}
         ):
             parts.append(f"heads loaded: {shown(heads)}")
-        if fresh := sorted({_module(name) for name in self.fresh}):
-            parts.append(f"new and untrained: {shown(fresh)}")
+        foreign = {_module(name) for name in self.foreign}
+        if fresh := [*sorted({_module(name) for name in self.fresh} - foreign), *sorted(foreign)]:
+            were = f", whose classes were {shown(self.classes)}" if foreign else ""
+            parts.append(f"new and untrained: {shown(fresh)}{were}")
         if self.renamed:
             parts.append(f"{len(self.renamed)} old names understood")
         if self.unused:

@@ -22,6 +22,7 @@ from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts, Reading, encode_examples
 from bertwright.errors import BertwrightError
+from bertwright.model.classes import settle_classes
 from bertwright.model.config import BertConfig
 from bertwright.model.models import BertWithHead
 from bertwright.text.tokenizer import BertTokenizer
@@ -232,8 +233,12 @@ class Task(Objective, Answerer):
         return self.model_class.config_class.from_pretrained(folder, **self.config_changes())
 
     def starting_model(self, folder: Path) -> BertWithHead:
-        """The model that training starts from."""
-        return self.model_class.load(folder, ignore_mismatched_sizes=True, **self.config_changes())
+        """The model that training starts from; a head that was trained for other classes starts afresh."""
+        changes = self.config_changes()
+        model = self.model_class.load(folder, ignore_mismatched_sizes=True, **changes)
+        if "id2label" in changes:
+            settle_classes(model, BertConfig.from_pretrained(folder).labels)
+        return model
 
     @abstractmethod
     def config_changes(self) -> dict[str, Any]:
