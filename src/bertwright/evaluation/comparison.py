@@ -1,19 +1,33 @@
 """Is B better than A? Two sets of answers to the same examples.
 
-Shapes: N examples, K kinds of example, R resamples.
+How much better is said by an interval of the paired bootstrap (Efron & Tibshirani 1993, "An Introduction to the
+Bootstrap", chapter 13): examples are drawn again, each with both answers. Whether that may be chance is said by a
+paired permutation test (Good 2005, "Permutation, Parametric and Bootstrap Tests of Hypotheses"; for F1 and its like Yeh
+2000, "More accurate tests for the statistical significance of result differences"): were there no difference, the two
+answers to each example might as well change sides. That holds for any number of examples; resamples of few are too much
+like the sample.
+
+Shapes: N examples, K kinds of example, R resamples or exchanges.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bertwright.evaluation.classification import Floats, Ints, Tally, confusion_matrix
-from bertwright.evaluation.confidence import LEVEL, percentile_interval, resampled_counts, tally_of_cells
+from bertwright.evaluation.confidence import (
+    LEVEL,
+    NUMBERS_AT_ONCE,
+    percentile_interval,
+    resampled_counts,
+    tally_of_cells,
+)
 
 MOST_RESAMPLES, LEAST_RESAMPLES = 10_000, 2_000  # a small p-value needs many; many kinds of example are costly
 _DRAWS = 20_000_000
@@ -29,7 +43,7 @@ class Difference:
         a, b: the metric of each.
         low, high: the 95 % interval of `b - a`; None where the sample cannot tell (few examples, every resample
             alike).
-        p_value: two-sided: how often a difference as large would be seen if there were none.
+        p_value: two-sided: how often a difference at least as large would be seen if there were none.
     """
 
     a: float
@@ -103,11 +117,8 @@ def paired_bootstrap(
     level: float = LEVEL,
     seed: int = 0,
 ) -> dict[str, Difference]:
-    """Each metric of the answers `a [N]` and `b [N]` to the same examples, resampled together.
-
-    Efron & Tibshirani 1993, "An Introduction to the Bootstrap", chapters 13 and 15: the interval is the middle 95 % of
-    the resampled differences, the p-value the smallest level at which such an interval leaves 0 out, and no smaller
-    than `least_p_value`.
+    """Each metric of the answers `a [N]` and `b [N]` to the same examples: the interval is the middle 95 % of the
+    resampled differences, the p-value that of the permutation test.
     """
     cells, counts = np.unique((gold * num_classes + a) * num_classes + b, return_counts=True)
     rest, said_b = np.divmod(cells, num_classes)
@@ -118,22 +129,64 @@ def paired_bootstrap(
         tallies = [tally_of_cells(block, true, said, num_classes) for said in (said_a, said_b)]
         for name, metric in metrics.items():
             drawn[name].append(metric(tallies[1]) - metric(tallies[0]))
+    exchanged: dict[str, list[Floats]] = {name: [] for name in metrics}
+    both, either = np.concatenate([true, true]), np.concatenate([said_a, said_b])
+    exchanges = Exchanges(counts, said_a != said_b, resamples)
+    for moved in exchanges.blocks(seed):
+        sides = np.concatenate([counts - moved, moved], axis=1), np.concatenate([moved, counts - moved], axis=1)
+        tallies = [tally_of_cells(side, both, either, num_classes) for side in sides]
+        for name, metric in metrics.items():
+            exchanged[name].append(metric(tallies[1]) - metric(tallies[0]))
     whole = [Tally.of(confusion_matrix(gold, answers, num_classes)) for answers in (a, b)]
-    sizes = len(gold), int((a != b).sum())
     return {
-        name: _difference(float(metric(whole[0])), float(metric(whole[1])), np.concatenate(drawn[name]), level, sizes)
+        name: _difference(
+            float(metric(whole[0])), float(metric(whole[1])), len(gold), np.concatenate(drawn[name]), level,
+            exchanges.p_value(float(metric(whole[1]) - metric(whole[0])), np.concatenate(exchanged[name])),
+        )
         for name, metric in metrics.items()
-    }
+    }  # fmt: skip
 
 
-def least_p_value(differing: int) -> float:
-    """The smallest two-sided p-value that so many differing examples can give, however large the differences are.
+@dataclass(frozen=True, slots=True)
+class Exchanges:
+    """The ways in which the two answers to each example may change sides: all of them where they are few.
 
-    Were there no difference, each of them might as well be the other way round (Fisher 1935, "The Design of
-    Experiments", section 21): all on one side are 2 of `2 ** differing` cases. A resample of very few examples
-    cannot know that: it is like the sample.
+    Attributes:
+        counts: `[K]` examples of each kind.
+        differing: `[K]` whether the two answers to a kind differ: those that do not are left where they are.
+        most: ways that are gone through; of more of them so many are drawn.
     """
-    return min(1.0, 2.0 ** (1 - min(differing, 1000)))
+
+    counts: Ints
+    differing: NDArray[np.bool_]
+    most: int
+
+    @property
+    def are_all(self) -> bool:
+        """Whether every way is gone through once."""
+        return int(self.counts[self.differing].sum()) <= math.log2(self.most)
+
+    def blocks(self, seed: int) -> Iterator[Ints]:
+        """Blocks of `[r, K]`: how many examples of each kind change sides."""
+        places, counts = np.flatnonzero(self.differing), self.counts[self.differing]
+        generator = np.random.default_rng(seed)
+        total = 2 ** int(counts.sum()) if self.are_all else self.most
+        rows = max(1, NUMBERS_AT_ONCE // max(1, 4 * len(self.counts)))  # who counts a block holds both sides of both
+        for begin in range(0, total, rows):
+            ways = np.arange(begin, min(begin + rows, total))
+            moved = np.zeros((len(ways), len(self.counts)), dtype=np.int64)
+            if self.are_all:
+                for example, place in enumerate(places.repeat(counts)):
+                    moved[:, place] += ways >> example & 1
+            else:
+                moved[:, places] = generator.binomial(counts, 0.5, size=(len(ways), len(places)))
+            yield moved
+
+    def p_value(self, found: float, exchanged: Floats) -> float:
+        """How often the difference is at least as large as the one `found`, which is one of those that are drawn."""
+        rounding = 1e-12  # of differences of sums that are equal
+        as_large = int((np.abs(exchanged) >= abs(found) - rounding).sum())
+        return as_large / len(exchanged) if self.are_all else (as_large + 1) / (len(exchanged) + 1)
 
 
 def resampling_units_needed(found: Difference, count: int, difference: float = 0.01) -> int:
@@ -173,20 +226,24 @@ def paired_bootstrap_of_sums(
         sums_a, sums_b = block @ of_a, block @ of_b
         for name, metric in metrics.items():
             drawn[name].append(metric(sums_b) - metric(sums_a))
-    sizes = len(a), int((a != b).any(1).sum())
+    exchanged: dict[str, list[Floats]] = {name: [] for name in metrics}
+    exchanges = Exchanges(counts, (of_a != of_b).any(1), resamples)
+    for moved in exchanges.blocks(seed):
+        change = moved @ (of_b - of_a)
+        sums_a, sums_b = a.sum(0) + change, b.sum(0) - change
+        for name, metric in metrics.items():
+            exchanged[name].append(metric(sums_b) - metric(sums_a))
     return {
-        name: _difference(float(metric(a.sum(0))), float(metric(b.sum(0))), np.concatenate(drawn[name]), level, sizes)
+        name: _difference(
+            float(metric(a.sum(0))), float(metric(b.sum(0))), len(a), np.concatenate(drawn[name]), level,
+            exchanges.p_value(float(metric(b.sum(0)) - metric(a.sum(0))), np.concatenate(exchanged[name])),
+        )
         for name, metric in metrics.items()
-    }
+    }  # fmt: skip
 
 
-def _difference(a: float, b: float, drawn: Floats, level: float, sizes: tuple[int, int]) -> Difference:
-    """`sizes`: how many examples there are, and in how many of them the answers differ."""
-    count, differing = sizes
+def _difference(a: float, b: float, count: int, drawn: Floats, level: float, p_value: float) -> Difference:
     interval: tuple[float | None, float | None] | None = percentile_interval(drawn, level)
     if interval is None:  # where many examples are alike, so are others; where few are, nobody knows
-        interval = (None, None) if least_p_value(count) >= SIGNIFICANCE else (b - a, b - a)
-    rounding = 1e-12  # of differences of sums that are equal
-    tails = min(int((drawn <= rounding).sum()), int((drawn >= -rounding).sum()))
-    p_value = max(min(1.0, 2 * (tails + 1) / (len(drawn) + 1)), least_p_value(differing))
+        interval = (b - a, b - a) if mcnemar(0, count) < SIGNIFICANCE else (None, None)
     return Difference(a, b, *interval, p_value)

@@ -16,7 +16,7 @@ from bertwright.evaluation.classification import Floats, Ints, Tally, confusion_
 
 RESAMPLES = 1000
 LEVEL = 0.95
-_NUMBERS_AT_ONCE = 4_000_000  # counts held in memory at a time
+NUMBERS_AT_ONCE = 4_000_000  # counts held in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def resampled_counts(counts: Ints, resamples: int = RESAMPLES, seed: int = 0) ->
     """
     generator = np.random.default_rng(seed)
     total = int(counts.sum())
-    rows = max(1, _NUMBERS_AT_ONCE // max(1, len(counts)))
+    rows = max(1, NUMBERS_AT_ONCE // max(1, len(counts)))
     for begin in range(0, resamples, rows):
         yield generator.multinomial(total, counts / total, size=min(rows, resamples - begin))
 

@@ -45,7 +45,7 @@ class DifferingClass(DifferingRow):
 
 @dataclass(frozen=True)
 class ClassComparison(Comparison):
-    """Two runs on the same rows; the p-value of the accuracy is McNemar's, the others are bootstrapped.
+    """Two runs on the same rows; the p-value of the accuracy is McNemar's, the others are of permutation tests.
 
     Attributes:
         calibration_a, calibration_b: of the probabilities that each gives.
