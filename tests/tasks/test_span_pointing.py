@@ -88,6 +88,16 @@ def test_pair_scores_are_the_formula() -> None:
             assert scores[kind, first, last].item() == pytest.approx(expected.item(), rel=1e-4, abs=1e-5)
 
 
+def test_pair_scores_are_as_exact_as_the_features_under_autocast() -> None:
+    features = torch.randn(7, 2 * POINTER_SIZE + 4, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    expected = pair_scores(features)
+    with torch.autocast("cpu", torch.bfloat16):
+        scores = pair_scores(features)
+    assert torch.equal(scores, expected)
+    gradients = [torch.autograd.grad(one.triu().sum(), features)[0] for one in (scores, expected)]
+    assert torch.equal(*gradients)
+
+
 def test_rotation_keeps_lengths_and_sees_distances_only() -> None:
     q, k = torch.randn(2, 1, POINTER_SIZE, generator=torch.Generator().manual_seed(1)).expand(2, 30, -1)
     positions = torch.arange(30)

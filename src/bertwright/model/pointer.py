@@ -77,11 +77,14 @@ def rotated(values: Tensor, positions: Tensor) -> Tensor:
 def pair_scores(features: Tensor) -> Tensor:
     """`[C, S, S]` from the scores `[S, 2 D + 2 C]` of one sequence: row the first token, column the last one.
 
-    A pair whose last token stands before its first one has the lowest number of its type.
+    A pair whose last token stands before its first one has the lowest number of its type. The scores have the type of
+    the features, also under autocast.
     """
     size = POINTER_SIZE
     first, last, types = features[:, :size], features[:, size : 2 * size], features[:, 2 * size :]
     begin, end = types.T.chunk(2)  # [C, S] each
-    scores: Tensor = (first @ last.T / size**0.5)[None] + begin[:, :, None] + end[:, None, :]
+    with torch.autocast(features.device.type, enabled=False):
+        products = first @ last.T
+    scores: Tensor = (products / size**0.5)[None] + begin[:, :, None] + end[:, None, :]
     below = torch.ones(len(features), len(features), dtype=torch.bool, device=features.device).tril(-1)
     return scores.masked_fill(below, torch.finfo(scores.dtype).min)
