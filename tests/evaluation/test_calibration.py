@@ -10,6 +10,7 @@ from sklearn import metrics
 
 from bertwright.evaluation.abstention import abstention, risk_coverage
 from bertwright.evaluation.calibration import (
+    TEMPERATURES,
     CalibrationScores,
     adaptive_calibration_error,
     brier,
@@ -97,6 +98,17 @@ def test_a_known_temperature_is_recovered_and_mends_the_error(temperature: float
     assert after.ece < 0.015 < before.ece
     assert CalibrationScores.of(cross_fitted(given, gold), gold).ece < 0.02
     assert tempered(given, temperature) == pytest.approx(truth, abs=1e-9)
+
+
+@pytest.mark.parametrize("temperature", TEMPERATURES)
+def test_sharp_probabilities_are_undone_to_the_last_class(temperature: float) -> None:
+    """At temperature 0.05 what had 1 of 100,000 has 1e-100: less than float32 knows, and not nothing."""
+    probabilities, gold = calibrated(9, 2000, 4, spread=4)
+    assert probabilities.min() < 1e-5
+    again = tempered(tempered(probabilities, temperature), 1 / temperature)
+    np.testing.assert_allclose(again, probabilities, rtol=1e-9)
+    before, after = (negative_log_likelihood(one, gold) for one in (probabilities, again))
+    assert after == pytest.approx(before, rel=1e-12)
 
 
 def test_no_other_temperature_has_a_better_likelihood() -> None:

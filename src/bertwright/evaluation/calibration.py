@@ -14,7 +14,6 @@ from bertwright.evaluation.classification import Floats, Ints
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)  # beyond these a dev set says nothing that one should act on
-_TINY = float(np.finfo(np.float32).tiny)  # float32 scores underflow to 0, whose logarithm nobody wants
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +120,15 @@ def negative_log_likelihood(probabilities: Floats, gold: Ints) -> float:
 
 
 def log_probabilities(probabilities: Floats) -> Floats:
-    """`[N, C]` logarithms; a probability that was rounded to 0 counts as the smallest number of float32."""
-    return np.log(np.maximum(probabilities.astype(np.float64), _TINY))
+    """`[N, C]` logarithms; a probability that was rounded to 0 counts as the smallest number of its type."""
+    smallest = np.finfo(np.result_type(probabilities, np.float32)).tiny
+    return np.log(np.maximum(probabilities.astype(np.float64), smallest))
 
 
 def tempered(probabilities: Floats, temperature: float) -> Floats:
     """`softmax(log p / T)`, `[N, C]`: flatter for T > 1, sharper below. The order of the classes stays.
 
-    Applied twice, the temperatures multiply: `tempered(p, 1 / T)` undoes `tempered(p, T)`.
+    Applied twice, the temperatures multiply: `tempered(p, 1 / T)` undoes `tempered(p, T)` where that is above 0.
     """
     scaled = log_probabilities(probabilities) / temperature
     powers: Floats = np.exp(scaled - scaled.max(1, keepdims=True))
