@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from bertwright.data.spans.schemes import tag_set
 from bertwright.errors import BertwrightError
@@ -234,6 +236,29 @@ def test_emissions_that_fight_the_transitions_fall_back_to_logarithms() -> None:
     assert emissions.grad is not None
     assert emissions.grad.isfinite().all()
     assert crf.decode(emissions, bounds([3])).tolist() == [0, 0, 0]
+
+
+class CountedNumbers(TorchDispatchMode):
+    """How many numbers torch computes."""
+
+    total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        self.total += found.numel() if isinstance(found, Tensor) and not func.name().endswith("_") else 0
+        return found
+
+
+def test_the_work_of_the_sums_in_logarithms_is_linear_in_the_length() -> None:
+    scores = torch.zeros(3, 3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+    work = []
+    for length in (200, 400):
+        emissions = torch.zeros(length, 3, dtype=torch.float64)
+        layout = Layout(bounds([length]), emissions.device)
+        with CountedNumbers() as counted:
+            Logarithmic(emissions, *scores, scores[1], layout)
+        work.append(counted.total)
+    assert work[1] < 2.2 * work[0]
 
 
 def test_half_precision_emissions_are_summed_in_full() -> None:

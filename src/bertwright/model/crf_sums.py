@@ -141,8 +141,8 @@ class Logarithmic:
             if time == 0:
                 self._before[ahead], self._after[back] = start, end
                 continue
-            left = (self._before + emissions)[ahead - 1]
-            right = (self._after + emissions)[back + 1]
+            left = self._before[ahead - 1] + emissions[ahead - 1]
+            right = self._after[back + 1] + emissions[back + 1]
             self._before[ahead] = (left[:, :, None] + transitions).logsumexp(1)
             self._after[back] = (right[:, None, :] + transitions).logsumexp(2)
         self._z = (self._before + emissions + self._after).logsumexp(1)
