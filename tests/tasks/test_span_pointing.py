@@ -15,6 +15,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.data.spans.encoding import EncodedUnits
 from bertwright.data.windows import Reading
 from bertwright.model.pointer import POINTER_SIZE, pair_scores, rotated
+from bertwright.tasks import span_pointing
 from bertwright.tasks.entities import Entity, EntityPrediction
 from bertwright.tasks.span_pointing import SpanPointing
 
@@ -45,7 +46,7 @@ def perfect(encoded: EncodedUnits, targets: torch.Tensor) -> list[torch.Tensor]:
     """What a model without a mistake would find: every target pair, and nothing else."""
     found = []
     for index in range(len(encoded.inputs)):
-        rows = targets[targets[:, 0] == index, 1:].float()
+        rows = targets[(targets[:, 0] == index) & (targets[:, 4] == 1), 1:4].float()
         found.append(torch.cat([rows, torch.full((len(rows), 1), 9.0)], 1))
     return found
 
@@ -124,7 +125,7 @@ def test_the_loss_is_that_of_the_paper(tagger_model: Path, tokenizer: BertTokeni
     expected = 0.0
     for index, one in enumerate(torch.split(model.scores(batch), list(batch.lengths))):
         scores = pair_scores(one).double()
-        spans = {tuple(row[1:]) for row in targets.tolist() if row[0] == index}
+        spans = {tuple(row[1:4]) for row in targets.tolist() if row[0] == index}
         for kind in range(len(task.types)):
             inside, outside = 0.0, 0.0
             for first in range(len(one)):
@@ -138,6 +139,36 @@ def test_the_loss_is_that_of_the_paper(tagger_model: Path, tokenizer: BertTokeni
     assert loss.item() == pytest.approx(expected, rel=1e-4)
     loss.backward()
     assert model.pointer.ends.weight.grad is not None
+
+
+def test_units_that_a_span_cuts_are_not_taught_to_be_none(tagger_model: Path, tokenizer: BertTokenizer) -> None:
+    """Half a word is a person: a loss that calls the whole word none would teach the contrary of the data."""
+    text = "yesterday Anna Miller met Peter"
+    spans = (Span(10, 19, "PER"), Span(26, 31, "PER"), Span(26, 29, "LOC"))
+    example = Example(text, None, Where("x", 1), spans=spans)
+    task = SpanPointing(("LOC", "PER"))
+    model = BertForSpanPointing.load(tagger_model, **task.config_changes())
+    encoded = task.encode(tokenizer, [example], WHOLE)
+    batch = Ragged.from_encoded(encoded.inputs)
+    targets = task.targets([example], encoded).take(np.array([0]))
+    assert targets.tolist() == [[0, 5, 5, 1, 1], [0, 2, 3, 1, 0], [0, 5, 5, 0, 0]]
+    features = model.scores(batch).detach().requires_grad_()
+    pairs: list[torch.Tensor] = []
+
+    def kept(one: torch.Tensor) -> torch.Tensor:
+        pairs.append(pair_scores(one))
+        pairs[0].retain_grad()
+        return pairs[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(span_pointing, "pair_scores", kept)
+        patch.setattr(model, "scores", lambda batch: features)
+        task.loss(model, batch, targets, torch.ones(1))["loss"].backward()
+    slope = pairs[0].grad
+    assert slope is not None
+    assert slope[1, 2, 3] == slope[0, 5, 5] == 0
+    assert slope[1, 5, 5] < 0 < slope[0, 2, 3], "another type is none there, and a span is one"
+    assert min(slope[1, 2, 2], slope[1, 3, 3]) > 0
 
 
 def test_a_run_finds_nested_spans(tagger_model: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from bertwright.model.models import BertWithHead
 from bertwright.model.pointer import BertForSpanPointing, pair_scores
 from bertwright.tasks.entities import Entity, EntityPrediction
 from bertwright.tasks.entity_task import EntityTask
-from bertwright.tasks.tag_targets import named_at, say_lost, say_parted, units_of_spans
+from bertwright.tasks.tag_targets import named_at, say_lost, say_parted, units_of_spans, units_touched
 from bertwright.tasks.task import Prediction, finite
 
 _MOST_CANDIDATES = 4096  # of an input: a model that knows nothing finds every second pair good
@@ -31,12 +31,14 @@ _MOST_CANDIDATES = 4096  # of an input: a model that knows nothing finds every s
 
 @dataclass(frozen=True, slots=True)
 class SpanTargets:
-    """The spans of each input, `[K, 3]`: its first piece, the first piece of its last unit, its type."""
+    """The spans of each input, `[K, 4]`: its first piece, the first piece of its last unit, its type, and 1 where it is
+    taught; 0 where nothing is: a span cuts one of the units, so that nobody can say whether these are one.
+    """
 
     rows: Sequence[NDArray[np.int64]]
 
     def take(self, members: NDArray[np.int64]) -> Tensor:
-        """`[K, 4]`: those of some inputs, the place of the input among them in front."""
+        """`[K, 5]`: those of some inputs, the place of the input among them in front."""
         parts = [
             np.concatenate([np.full((len(self.rows[index]), 1), place), self.rows[index]], 1)
             for place, index in enumerate(members)
@@ -66,23 +68,27 @@ class SpanPointing(EntityTask):
         return {"id2label": dict(enumerate(self.types)), "problem_type": None}
 
     def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Targets:
-        """A span is taught in every input that holds the first pieces of all its units."""
+        """A span is taught in every input that holds the first pieces of all its units. Where a span cuts a unit, the
+        units that it touches are not taught to be none.
+        """
         assert isinstance(encoded, EncodedUnits)
         number = {kind: index for index, kind in enumerate(self.types)}
         lost: list[str] = []
-        of_texts = [units_of_spans(one, units, lost)[0] for one, units in zip(examples, encoded.units)]
+        of_texts = [units_of_spans(one, units, lost) for one, units in zip(examples, encoded.units)]
         say_lost(lost, self.unit)
+        touched = [units_touched(units, cut) for units, (_, cut) in zip(encoded.units, of_texts)]
         rows = []
-        parted = [dict.fromkeys(spans) for spans in of_texts]
+        parted = [dict.fromkeys(spans) for spans, _ in of_texts]
         for one, owner in zip(encoded.inputs, encoded.owners.tolist()):
             place = {unit: position for position, unit in enumerate(one.word_ids.tolist()) if unit >= 0}
             held = _held(one.word_ids, len(encoded.units[owner]))
             spans = []
-            for span in of_texts[owner]:
-                if held.context(span.start, span.end - 1) >= 0:
-                    spans.append((place[span.start], place[span.end - 1], number[span.type]))
-                    parted[owner].pop(span, None)
-            rows.append(np.array(spans, dtype=np.int64).reshape(-1, 3))
+            for taught, some in ((1, of_texts[owner][0]), (0, touched[owner])):
+                for span in some:
+                    if held.context(span.start, span.end - 1) >= 0:
+                        spans.append((place[span.start], place[span.end - 1], number[span.type], taught))
+                        parted[owner].pop(span, None)
+            rows.append(np.array(spans, dtype=np.int64).reshape(-1, 4))
         say_parted([
             named_at(one, units, span.start, span.end)
             for one, units, left in zip(examples, encoded.units, parted) for span in left
@@ -95,16 +101,17 @@ class SpanPointing(EntityTask):
         return weights
 
     def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> dict[str, Tensor]:
-        """For each type: every span above 0 and every other pair below it (Su et al. 2022, equation 6)."""
+        """For each type: every span above 0 and every pair that is none below it (Su et al. 2022, equation 6)."""
         features = torch.split(model.scores(batch).float(), list(batch.lengths))
         total = weights.new_zeros(())
         for index, one in enumerate(features):
             scores = pair_scores(one)
-            first, last, kind = targets[targets[:, 0] == index, 1:].unbind(1)
-            is_span = torch.zeros_like(scores, dtype=torch.bool)
-            is_span[kind, first, last] = True
+            first, last, kind, taught = targets[targets[:, 0] == index, 1:].unbind(1)
+            is_span, may_be_one = torch.zeros(2, *scores.shape, dtype=torch.bool, device=scores.device)
+            may_be_one[kind, first, last] = True
+            is_span[kind[taught == 1], first[taught == 1], last[taught == 1]] = True
             lowest = torch.finfo(scores.dtype).min
-            wrong = scores.masked_fill(is_span, lowest).flatten(1)
+            wrong = scores.masked_fill(may_be_one, lowest).flatten(1)
             missing = (-scores).masked_fill(~is_span, lowest).flatten(1)
             zero = scores.new_zeros(len(scores), 1)
             losses = torch.cat([zero, wrong], 1).logsumexp(1) + torch.cat([zero, missing], 1).logsumexp(1)

@@ -107,6 +107,16 @@ def units_of_spans(example: Example, units: Ints, lost: list[str]) -> tuple[list
     return found, cut
 
 
+def units_touched(units: Ints, cut: Sequence[Span]) -> list[Span]:
+    """The units that spans touch which are not made of whole ones; nothing for a span that touches none."""
+    found = []
+    for span in cut:
+        touched = np.flatnonzero((units[:, 0] < span.end) & (units[:, 1] > span.start))
+        if len(touched):
+            found.append(Span(int(touched[0]), int(touched[-1]) + 1, span.type))
+    return found
+
+
 def _tags_of(
     example: Example, units: Ints, number: Mapping[str, int], scheme: Scheme, lost: list[str]
 ) -> tuple[Ints, Ints]:
@@ -114,7 +124,7 @@ def _tags_of(
     found, cut = units_of_spans(example, units, lost)
     tags = [number[spell_tag(tag, scheme)] for tag in write_tags(found, len(units), scheme)]
     numbers = np.array(tags, dtype=np.int64)
-    for span in cut:
-        numbers[(units[:, 0] < span.end) & (units[:, 1] > span.start)] = IGNORED
+    for span in units_touched(units, cut):
+        numbers[span.start : span.end] = IGNORED
     bounds = np.array([(span.start, span.end) for span in found], dtype=np.int64).reshape(-1, 2)
     return numbers, bounds
