@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bertwright.data.pretraining.masking import Masker
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer import BertTokenizer
 from bertwright.text.vocabulary import is_cased, read_vocabulary, write_vocabulary
@@ -308,6 +309,41 @@ def test_special_tokens_that_are_only_named(tmp_path: Path) -> None:
     assert tokenizer.tokenize("a[unused1]b <new>") == ["a", "[unused1]", "b", "<new>"]
     assert tokenizer.decode(tokenizer.encode("a[unused1]b <new>"), skip_special_tokens=True) == "a b"
     assert len(tokenizer) == len(TINY) + 2
+
+
+@pytest.mark.skipif(importlib.util.find_spec("transformers") is None, reason="make setup installs the peer")
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"additional_special_tokens": ["[unused1]", "[NEW]"]},
+        {"additional_special_tokens": ["[unused1]", {**E1, "__type": "AddedToken", "content": "[NEW]"}, "[MASK]"]},
+        {"extra_special_tokens": ["[unused1]", "[NEW]"]},
+        {"extra_special_tokens": {"image_token": "[unused1]", "other_token": "[NEW]"}},
+        {"model_specific_special_tokens": {"image_token": "[unused1]", "other_token": "[NEW]"}},
+    ],
+    ids=["list", "flags", "newer list", "newer names", "newer names saved"],
+)
+def test_other_special_tokens_are_special_everywhere(tmp_path: Path, said: dict[str, Any]) -> None:
+    from transformers import AutoTokenizer
+
+    folder = folder_of(
+        tmp_path / "m", [*TINY, "[unused1]"], {"do_lower_case": True, "tokenizer_class": "BertTokenizer", **said}
+    )
+    ours, theirs = BertTokenizer.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    ours.save_pretrained(tmp_path / "saved")
+    (tmp_path / "listed").mkdir()
+    for file in ("vocab.txt", "tokenizer_config.json"):
+        (tmp_path / "listed" / file).write_bytes((tmp_path / "saved" / file).read_bytes())
+    others = [BertTokenizer.from_pretrained(tmp_path / one) for one in ("saved", "listed")]
+    for one in (ours, *others, AutoTokenizer.from_pretrained(tmp_path / "saved")):
+        assert sorted(one.all_special_tokens) == sorted(theirs.all_special_tokens)
+        assert sorted(one.all_special_ids) == sorted(theirs.all_special_ids)
+        ids = one.encode("a [NEW] b[unused1]")
+        assert ids == theirs.encode("a [NEW] b[unused1]")
+        assert one.convert_ids_to_tokens(ids, skip_special_tokens=True) == ["a", "b"]
+        assert one.decode(ids, skip_special_tokens=True) == "a b"
+    special = {ours.convert_tokens_to_ids(token) for token in ("[unused1]", "[NEW]")}
+    assert not special & set(Masker.of(ours, "token", 0.15).ordinary.tolist())
 
 
 def test_tokens_beside_the_vocabulary_that_do_not_fit_it(tmp_path: Path) -> None:

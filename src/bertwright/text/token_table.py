@@ -22,7 +22,7 @@ class TokenTable:
         cls_token, sep_token, pad_token, unk_token, mask_token: the special tokens.
         cls_token_id, sep_token_id, pad_token_id, unk_token_id, mask_token_id: their ids. Asking for the last
             raises BW401 where the vocabulary has no [MASK].
-        all_special_tokens, all_special_ids: those that the vocabulary has.
+        all_special_tokens, all_special_ids: those that the vocabulary has, and others that its files name as special.
 
     Raises:
         BertwrightError: BW401 for a special token that is missing.
@@ -32,10 +32,11 @@ class TokenTable:
         require_tokens(settings.required_tokens, vocabulary, source)
         self.unk_token, self.sep_token, self.pad_token, self.cls_token = settings.required_tokens
         self.mask_token = settings.mask_token
-        named = [*settings.required_tokens, settings.mask_token]
-        self.all_special_tokens = [token for token in named if token in vocabulary]
+        named = [*settings.required_tokens, settings.mask_token, *settings.additional_special_tokens]
+        self.all_special_tokens = [token for token in dict.fromkeys(named) if token in vocabulary]
         self.all_special_ids = [vocabulary[token] for token in self.all_special_tokens]
-        self.unk_token_id, self.sep_token_id, self.pad_token_id, self.cls_token_id = self.all_special_ids[:4]
+        ids = (vocabulary[token] for token in settings.required_tokens)
+        self.unk_token_id, self.sep_token_id, self.pad_token_id, self.cls_token_id = ids
         self._source = source
         self._id_of = dict(vocabulary)
         self._token_of: list[str | None] = [None] * (max(vocabulary.values()) + 1)

@@ -107,7 +107,8 @@ class BertTokenizer(TokenTable):
 
     def _begin(self, pipeline: Tokenizer, settings: TokenizerSettings, source: str) -> None:
         super().__init__(pipeline.get_vocab(with_added_tokens=True), settings, source)
-        mark_special(pipeline, self.all_special_tokens)
+        others = settings.additional_special_tokens  # which are marked as their files say
+        mark_special(pipeline, [token for token in self.all_special_tokens if token not in others])
         settings = settings_in(pipeline, settings)
         self.do_lower_case = settings.do_lower_case
         self.strip_accents = settings.strip_accents

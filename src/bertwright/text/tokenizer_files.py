@@ -27,6 +27,7 @@ class TokenizerSettings:
         tokenize_chinese_chars: whether each Han character is a word of its own; `None`: yes.
         model_max_length: the longest input of the model in tokens, special ones included.
         unk_token, sep_token, pad_token, cls_token, mask_token: the names of the special tokens.
+        additional_special_tokens: the names of others, which a model was given beside these.
     """
 
     do_lower_case: bool | None = None
@@ -38,6 +39,7 @@ class TokenizerSettings:
     pad_token: str = "[PAD]"
     cls_token: str = "[CLS]"
     mask_token: str = "[MASK]"
+    additional_special_tokens: tuple[str, ...] = ()
 
     @property
     def required_tokens(self) -> tuple[str, ...]:
@@ -48,6 +50,8 @@ class TokenizerSettings:
 _TOKEN_NAMES = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 _SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
+# Where other special tokens are named: a list; in newer releases a list, or an object that gives each a name.
+_OTHERS = ("additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens")
 
 
 def read_settings(folder: Path) -> TokenizerSettings:
@@ -61,6 +65,7 @@ def read_settings(folder: Path) -> TokenizerSettings:
     model = _object_in(folder / "config.json")
     said: dict[str, Any] = {key: _text_of(names[key]) for key in _TOKEN_NAMES if names.get(key)}
     said |= {key: config[key] for key in _SWITCHES if isinstance(config.get(key), bool)}
+    said["additional_special_tokens"] = _others_in(names)
     limits = [config.get("model_max_length"), model.get("max_position_embeddings")]
     sane = [int(limit) for limit in limits if isinstance(limit, int | float) and 0 < limit <= _ABSURD_LENGTH]
     return TokenizerSettings(**said, model_max_length=min(sane, default=DEFAULT_MAX_LENGTH))
@@ -92,7 +97,7 @@ def read_tokens_beside(folder: Path) -> list[TokenBeside]:
     older, newer = folder / "added_tokens.json", folder / "tokenizer_config.json"
     config, names_file = _object_in(newer), folder / "special_tokens_map.json"
     names = _object_in(names_file) | config
-    special = [_text_of(one) for one in names.get("additional_special_tokens") or ()]
+    special = _others_in(names)
     known = {*special, *(_text_of(names[key]) for key in _TOKEN_NAMES if names.get(key))}
     found: dict[int, TokenBeside] = {}
     file = older
@@ -108,10 +113,10 @@ def read_tokens_beside(folder: Path) -> list[TokenBeside]:
         raise BertwrightError("BW415", file=file, reason=error) from error
     beside = [found[token_id] for token_id in sorted(found)]
     numbered = {one.token.content for one in beside}
-    file = newer if config.get("additional_special_tokens") else names_file
+    file = newer if _others_in(config) else names_file
     return beside + [
         TokenBeside(AddedToken(token, normalized=False, special=True), None, file)
-        for token in dict.fromkeys(special)
+        for token in special
         if token not in numbered
     ]
 
@@ -119,8 +124,17 @@ def read_tokens_beside(folder: Path) -> list[TokenBeside]:
 def write_settings(folder: Path, settings: TokenizerSettings) -> None:
     """Write `tokenizer_config.json` so that `transformers` and `read_settings` read the same from it."""
     config = asdict(settings) | {"tokenizer_class": "BertTokenizer"}
+    if not settings.additional_special_tokens:
+        del config["additional_special_tokens"]
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _others_in(names: dict[str, Any]) -> tuple[str, ...]:
+    """The special tokens that are named beside those that every BERT has, each once."""
+    said = [names[key] for key in _OTHERS if names.get(key)]
+    lists = [one.values() if isinstance(one, dict) else one for one in said]
+    return tuple(dict.fromkeys(_text_of(token) for some in lists for token in some))
 
 
 def _object_in(file: Path) -> dict[str, Any]:
