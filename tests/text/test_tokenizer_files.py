@@ -346,6 +346,44 @@ def test_other_special_tokens_are_special_everywhere(tmp_path: Path, said: dict[
     assert not special & set(Masker.of(ours, "token", 0.15).ordinary.tolist())
 
 
+@pytest.mark.skipif(importlib.util.find_spec("transformers") is None, reason="make setup installs the peer")
+@pytest.mark.parametrize("padding", ["left", "right"])
+@pytest.mark.parametrize("truncation", ["left", "right"])
+def test_sides_are_those_of_the_files(tmp_path: Path, padding: str, truncation: str) -> None:
+    from transformers import AutoTokenizer
+
+    said = {"do_lower_case": True, "tokenizer_class": "BertTokenizer"}
+    folder = folder_of(tmp_path / "m", said={**said, "padding_side": padding, "truncation_side": truncation})
+    ours, theirs = BertTokenizer.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    ours.save_pretrained(tmp_path / "saved")
+    by_hand = BertTokenizer(folder / "vocab.txt", do_lower_case=True)
+    by_hand.padding_side, by_hand.truncation_side = padding, truncation  # type: ignore[assignment]
+    texts, pairs = ["the cat sat on the mat", "a", "hello world !"], ["a b c", "the cat sat", "hello"]
+    for one in (ours, by_hand, BertTokenizer.from_pretrained(tmp_path / "saved")):
+        assert (one.padding_side, one.truncation_side) == (padding, truncation)
+        for options in (
+            {"padding": True, "truncation": True, "max_length": 7},
+            {"padding": "max_length", "truncation": "only_first", "max_length": 9},
+            {"padding": True, "padding_side": "right"},
+        ):
+            asked = {**options, "return_offsets_mapping": True, "return_special_tokens_mask": True}
+            for given in ((texts,), (texts, pairs)):
+                assert dict(one(*given, **asked)) == dict(theirs(*given, **asked))
+    encoded = ours.encode_batch(texts, max_length=4)
+    assert [row.input_ids.tolist() for row in encoded] == by_ends(theirs, texts, 4)
+
+
+def by_ends(theirs: Any, texts: list[str], length: int) -> list[list[int]]:
+    theirs.truncation_side = "right"
+    return list(theirs(texts, truncation=True, max_length=length)["input_ids"])
+
+
+def test_a_side_that_is_none_is_refused(tmp_path: Path) -> None:
+    for name in ("padding_side", "truncation_side"):
+        with pytest.raises(BertwrightError, match=f"BW411.*{name}='top'"):
+            BertTokenizer.from_pretrained(folder_of(tmp_path, said={"do_lower_case": True, name: "top"}))
+
+
 def test_tokens_beside_the_vocabulary_that_do_not_fit_it(tmp_path: Path) -> None:
     for number, (added, code) in enumerate(
         [({"[E1]": len(TINY) + 7}, "BW416"), ({"the": 2}, "BW416"), ({"[E1]": None}, "BW415")]

@@ -23,12 +23,15 @@ _TYPE_OF_PART = np.array([0, 0, 0, 1, 1], dtype=np.uint8)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The ids of the special tokens around the texts; without `around` none are put there."""
+    """The ids of the special tokens around the texts; without `around` none are put there. A text that is too long is
+    cut at its end, or `at_beginning`.
+    """
 
     cls: int
     sep: int
     unk: int
     around: bool = True
+    at_beginning: bool = False
 
     def count(self, pair: bool) -> int:
         """How many special tokens an input gets."""
@@ -41,14 +44,18 @@ def assemble(
     kept: Sequence[tuple[int, int]],
     frame: Frame,
 ) -> list[Encoded]:
-    """Cut each text at its end to `kept` tokens and put the special tokens around. No text gives no rows."""
+    """Cut each text to `kept` tokens and put the special tokens around. No text gives no rows."""
     if not firsts:
         return []
-    bodies: list[tuple[Encoding, int]] = []
+
+    def part(text: Encoding, count: int) -> tuple[Encoding, slice]:
+        return text, slice(len(text) - count, None) if frame.at_beginning else slice(count)
+
+    bodies: list[tuple[Encoding, slice]] = []
     for index, (first_kept, second_kept) in enumerate(kept):
-        bodies.append((firsts[index], first_kept))
+        bodies.append(part(firsts[index], first_kept))
         if seconds is not None:
-            bodies.append((seconds[index], second_kept))
+            bodies.append(part(seconds[index], second_kept))
 
     part_lengths = np.zeros((len(kept), 5), dtype=np.int64)
     part_lengths[:, (1, 3)] = kept
@@ -63,9 +70,9 @@ def assemble(
     word_ids = np.full(len(input_ids), -1, dtype=np.int32)
 
     in_text = sequence_ids >= 0
-    input_ids[in_text] = _joined(body.ids[:count] for body, count in bodies)
-    word_ids[in_text] = _joined(body.word_ids[:count] for body, count in bodies)
-    pairs = chain.from_iterable(body.offsets[:count] for body, count in bodies)
+    input_ids[in_text] = _joined(body.ids[kept_part] for body, kept_part in bodies)
+    word_ids[in_text] = _joined(body.word_ids[kept_part] for body, kept_part in bodies)
+    pairs = chain.from_iterable(body.offsets[kept_part] for body, kept_part in bodies)
     offsets[in_text] = np.fromiter(chain.from_iterable(pairs), dtype=np.int32).reshape(-1, 2)
 
     ends = np.cumsum(part_lengths.sum(axis=1)).tolist()

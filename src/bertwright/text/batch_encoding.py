@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from bertwright.errors import BertwrightError
 from bertwright.text.encoded import Encoded
-
-PaddingSide = Literal["right", "left"]
+from bertwright.text.tokenizer_files import Side
 
 
 class BatchEncoding(dict[str, Any]):
@@ -86,7 +85,7 @@ def padded_batch(
     widths: Sequence[int],
     *,
     pad_id: int,
-    side: PaddingSide,
+    side: Side,
     names: Sequence[str],
     token_of: Sequence[str | None],
     single: bool,
@@ -144,7 +143,7 @@ def padded_batch(
     )
 
 
-def _pad(values: NDArray[Any], width: int, fill: int, side: PaddingSide) -> NDArray[Any]:
+def _pad(values: NDArray[Any], width: int, fill: int, side: Side) -> NDArray[Any]:
     missing = width - len(values)
     if not missing:
         return values

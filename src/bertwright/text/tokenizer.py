@@ -19,7 +19,7 @@ from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import unseal
 from bertwright.errors import BertwrightError
 from bertwright.text.assembling import Frame
-from bertwright.text.batch_encoding import BatchEncoding, PaddingSide, padded_batch, padded_width
+from bertwright.text.batch_encoding import BatchEncoding, padded_batch, padded_width
 from bertwright.text.cutting import strategy_of
 from bertwright.text.encoded import Encoded
 from bertwright.text.encoding import encode_inputs, split_into_tokens
@@ -27,7 +27,9 @@ from bertwright.text.inputs import no_text, read_inputs
 from bertwright.text.token_table import TokenTable, as_python
 from bertwright.text.tokenizer_files import (
     DEFAULT_MAX_LENGTH,
+    Side,
     TokenizerSettings,
+    known_side,
     read_settings,
     read_tokens_beside,
     write_settings,
@@ -52,6 +54,8 @@ class BertTokenizer(TokenTable):
     Attributes:
         cls_token, cls_token_id, … mask_token_id, all_special_tokens, all_special_ids: as in `TokenTable`.
         do_lower_case, strip_accents, tokenize_chinese_chars, model_max_length: as decided.
+        padding_side, truncation_side: `right` or `left`, as the files say; may be set. They are of calls:
+            `encode_batch` has no pads, and cuts texts at their ends.
 
     Raises:
         BertwrightError: BW302 no such file; BW401 a special token is missing; BW402 the file is not UTF-8;
@@ -82,7 +86,7 @@ class BertTokenizer(TokenTable):
         """The tokenizer of a model: a folder, or a name on the hub (the local cache is asked first).
 
         `tokenizer.json` is read if there, else `vocab.txt`; what `tokenizer_config.json` says about case,
-        accents, Han characters, special tokens and length counts before both. Tokens that it or an
+        accents, Han characters, special tokens, sides and length counts before both. Tokens that it or an
         `added_tokens.json` adds are added. Truncation and padding saved in `tokenizer.json` never act. The
         length limit is never above `max_position_embeddings`.
 
@@ -114,6 +118,7 @@ class BertTokenizer(TokenTable):
         self.strip_accents = settings.strip_accents
         self.tokenize_chinese_chars = settings.tokenize_chinese_chars
         self.model_max_length = settings.model_max_length
+        self.padding_side, self.truncation_side = settings.padding_side, settings.truncation_side
         self._settings = settings
         self._pipeline = pipeline
         self._frame = Frame(self.cls_token_id, self.sep_token_id, self.unk_token_id)
@@ -136,7 +141,7 @@ class BertTokenizer(TokenTable):
         max_length: int | None = None,
         is_split_into_words: bool = False,
         pad_to_multiple_of: int | None = None,
-        padding_side: PaddingSide = "right",
+        padding_side: Side | None = None,
         return_tensors: str | None = None,
         return_token_type_ids: bool = True,
         return_attention_mask: bool = True,
@@ -157,7 +162,7 @@ class BertTokenizer(TokenTable):
             max_length: in tokens, special ones included; `None`: `model_max_length`.
             is_split_into_words: each text is given as its words.
             pad_to_multiple_of: round the padded length up to a multiple of this.
-            padding_side: where the pads go.
+            padding_side: where the pads go; `None`: the attribute.
             return_tensors: `"pt"` for torch tensors `[B, S]`, `"np"` for arrays, `None` for lists.
             return_token_type_ids: give 0 for the first and 1 for the second text.
             return_attention_mask: give 1 for tokens and 0 for pads.
@@ -179,10 +184,10 @@ class BertTokenizer(TokenTable):
         multiple = pad_to_multiple_of or 1
         if width and strategy != "do_not_truncate" and limit % multiple:
             raise BertwrightError("BW412", max_length=limit, multiple=multiple)
-        if padding_side not in ("right", "left"):
-            raise BertwrightError("BW411", option="padding_side", value=padding_side, known="right, left")
+        side = known_side("padding_side", self.padding_side if padding_side is None else padding_side)
+        cut = known_side("truncation_side", self.truncation_side)
 
-        frame = replace(self._frame, around=add_special_tokens)
+        frame = replace(self._frame, around=add_special_tokens, at_beginning=cut == "left")
         rows = encode_inputs(self._pipeline, inputs, strategy, limit, frame)
         lengths = [len(row) for row in rows]
         if strategy == "do_not_truncate":
@@ -210,7 +215,7 @@ class BertTokenizer(TokenTable):
             rows,
             lengths,
             pad_id=self.pad_token_id,
-            side=padding_side,
+            side=side,
             names=[name for name, wanted in asked.items() if wanted],
             token_of=self._token_of,
             single=inputs.single,
@@ -300,7 +305,8 @@ class BertTokenizer(TokenTable):
         unseal(folder)
         write_vocabulary(folder / "vocab.txt", self._id_of)
         (folder / "tokenizer.json").write_text(self._pipeline.to_str(pretty=True), encoding="utf-8", newline="\n")
-        write_settings(folder, self._settings)
+        sides = known_side("padding_side", self.padding_side), known_side("truncation_side", self.truncation_side)
+        write_settings(folder, replace(self._settings, padding_side=sides[0], truncation_side=sides[1]))
 
     # Inside
 

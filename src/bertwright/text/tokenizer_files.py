@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from tokenizers import AddedToken
 
 from bertwright.checkpoint.json_object import read_object
 from bertwright.errors import BertwrightError
 
+Side = Literal["right", "left"]
 DEFAULT_MAX_LENGTH = 512
 # `transformers` writes 1e30 for "no limit".
 _ABSURD_LENGTH = 1_000_000
@@ -28,6 +29,7 @@ class TokenizerSettings:
         model_max_length: the longest input of the model in tokens, special ones included.
         unk_token, sep_token, pad_token, cls_token, mask_token: the names of the special tokens.
         additional_special_tokens: the names of others, which a model was given beside these.
+        padding_side, truncation_side: where pads go, and where a text that is too long is cut: `right` or `left`.
     """
 
     do_lower_case: bool | None = None
@@ -40,6 +42,8 @@ class TokenizerSettings:
     cls_token: str = "[CLS]"
     mask_token: str = "[MASK]"
     additional_special_tokens: tuple[str, ...] = ()
+    padding_side: Side = "right"
+    truncation_side: Side = "right"
 
     @property
     def required_tokens(self) -> tuple[str, ...]:
@@ -48,6 +52,7 @@ class TokenizerSettings:
 
 
 _TOKEN_NAMES = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+_SIDES = ("padding_side", "truncation_side")
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 _SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
 # Where other special tokens are named: a list; in newer releases a list, or an object that gives each a name.
@@ -58,7 +63,7 @@ def read_settings(folder: Path) -> TokenizerSettings:
     """What the files in `folder` say: `tokenizer_config.json` before `special_tokens_map.json`.
 
     Raises:
-        BertwrightError: BW415 for a file that is no JSON object.
+        BertwrightError: BW415 for a file that is no JSON object; BW411 for a side that is none.
     """
     config = _object_in(folder / "tokenizer_config.json")
     names = _object_in(folder / "special_tokens_map.json") | config
@@ -66,6 +71,7 @@ def read_settings(folder: Path) -> TokenizerSettings:
     said: dict[str, Any] = {key: _text_of(names[key]) for key in _TOKEN_NAMES if names.get(key)}
     said |= {key: config[key] for key in _SWITCHES if isinstance(config.get(key), bool)}
     said["additional_special_tokens"] = _others_in(names)
+    said |= {key: known_side(key, config[key]) for key in _SIDES if config.get(key) is not None}
     limits = [config.get("model_max_length"), model.get("max_position_embeddings")]
     sane = [int(limit) for limit in limits if isinstance(limit, int | float) and 0 < limit <= _ABSURD_LENGTH]
     return TokenizerSettings(**said, model_max_length=min(sane, default=DEFAULT_MAX_LENGTH))
@@ -124,10 +130,21 @@ def read_tokens_beside(folder: Path) -> list[TokenBeside]:
 def write_settings(folder: Path, settings: TokenizerSettings) -> None:
     """Write `tokenizer_config.json` so that `transformers` and `read_settings` read the same from it."""
     config = asdict(settings) | {"tokenizer_class": "BertTokenizer"}
-    if not settings.additional_special_tokens:
-        del config["additional_special_tokens"]
+    usual = {"additional_special_tokens": (), **dict.fromkeys(_SIDES, "right")}
+    config = {key: value for key, value in config.items() if key not in usual or value != usual[key]}
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8", newline="\n")
+
+
+def known_side(option: str, value: Any) -> Side:
+    """What is said of a side.
+
+    Raises:
+        BertwrightError: BW411 where that is neither.
+    """
+    if value not in get_args(Side):
+        raise BertwrightError("BW411", option=option, value=value, known=", ".join(get_args(Side)))
+    return value  # type: ignore[no-any-return]
 
 
 def _others_in(names: dict[str, Any]) -> tuple[str, ...]:
