@@ -167,6 +167,19 @@ def test_pretraining_weights_fill_the_classes_that_have_a_part_of_them(
             assert torch.equal(parameter, parameters(whole)[ours]), name
 
 
+def test_the_peer_opens_an_answering_model_whose_config_had_other_classes(
+    tmp_path: Path, make_model: Callable[..., Pretrained]
+) -> None:
+    transformers = pytest.importorskip("transformers")
+    make_model("BertForSequenceClassification", id2label={0: "a", 1: "b", 2: "c"}).save_pretrained(tmp_path / "classes")
+    ours = bertwright.BertForQuestionAnswering.from_pretrained(tmp_path / "classes")
+    ours.save_pretrained(tmp_path / "answers")
+    theirs = transformers.BertForQuestionAnswering.from_pretrained(tmp_path / "answers")
+    assert theirs.config.num_labels == 2
+    assert torch.equal(theirs.qa_outputs.weight, ours.qa_outputs.weight)
+    assert json.loads((tmp_path / "classes" / "config.json").read_text())["id2label"] == {"0": "a", "1": "b", "2": "c"}
+
+
 def test_a_head_for_other_classes_needs_a_word(tmp_path: Path, make_model: Callable[..., Pretrained]) -> None:
     model = make_model("BertForSequenceClassification", num_labels=3)
     model.save_pretrained(tmp_path)

@@ -8,6 +8,7 @@ Shapes: T tokens, B sequences, S longest sequence, H hidden size, V vocabulary, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -255,13 +256,16 @@ class BertForTokenClassification(BertWithHead):
 class BertForQuestionAnswering(BertWithHead):
     """Scores `[T, 2]`: whether an answer starts, and whether it ends, at each token.
 
-    A pad can be neither: its logits are the lowest number of their type and it takes no part in the loss.
+    A pad can be neither: its logits are the lowest number of their type and it takes no part in the loss. Classes of a
+    config that are those of another task are not kept: by their number the peers would shape this head.
     """
 
     needs_pooler = False
     label_arguments = ("start_positions", "end_positions")
 
     def __init__(self, config: BertConfig) -> None:
+        if config.num_labels != 2:
+            config = replace(config, num_labels=2, id2label=None, label2id=None)
         super().__init__(config)
         self.qa_outputs = torch.nn.Linear(config.hidden_size, 2)
         self.initialise_head()
