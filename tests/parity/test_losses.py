@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.weights import to_theirs
+from bertwright.errors import BertwrightError
 from tests.parity.peers import BY_NAME, CASES, MASKS, TINY, Case, Pair, make_inputs, make_pair, with_labels
 from tests.parity.rule import assert_equal_gradient, assert_equal_scores
 
@@ -131,6 +132,18 @@ def test_without_a_problem_type_the_labels_say_what_the_problem_is() -> None:
     assert_equal_scores(
         pair.ours(**inputs).loss, pair.peer(**inputs).loss, lambda: pytest.fail("too far apart"), "loss"
     )
+
+
+@pytest.mark.parametrize("case", ["single-label", "tokens"])
+def test_fractions_are_no_classes_to_either(case: str) -> None:
+    pair = make_pair(BY_NAME[case])
+    pair.ours.config.problem_type = pair.peer.config.problem_type = "single_label_classification"
+    inputs = with_labels(pair.case, make_inputs(pair.case, pair.ours.config))
+    inputs["labels"] = inputs["labels"].float() + 0.4
+    with pytest.raises(BertwrightError, match="BW440.*float32"):
+        pair.ours(**inputs)
+    with pytest.raises(RuntimeError):
+        pair.peer(**inputs)
 
 
 def test_regression_with_several_values() -> None:

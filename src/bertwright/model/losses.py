@@ -18,11 +18,12 @@ def class_loss(scores: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy of `scores [n, C]` over the `labels` (n integers) that are not `IGNORED`.
 
     Raises:
-        BertwrightError: BW340 for a label that is no class, BW420 for another number of labels.
+        BertwrightError: BW340 for a label that is no class, BW420 for another number of labels, BW440 for fractions.
     """
     count, classes = scores.shape
     if labels.numel() != count:
         raise BertwrightError("BW420", what="labels", shape=list(labels.shape), expected=[count])
+    _refuse_fractions(labels)
     labels = labels.reshape(-1).long()
     if labels.device.type == "cpu":  # a GPU would have to be waited for
         outside = labels[((labels < 0) & (labels != IGNORED)) | (labels >= classes)]
@@ -40,19 +41,26 @@ def labels_of(labels: Tensor, places: Places) -> Tensor:
     """`[T]`: those of the real tokens of `labels [B, S]`.
 
     Raises:
-        BertwrightError: BW420 for another shape.
+        BertwrightError: BW420 for another shape, BW440 for fractions.
     """
+    _refuse_fractions(labels)
     if labels.shape != (places.batch_size, places.width):
         expected = [places.batch_size, places.width]
         raise BertwrightError("BW420", what="labels", shape=list(labels.shape), expected=expected)
     return places.pick(labels)
 
 
+def _refuse_fractions(labels: Tensor) -> None:
+    """Numbers of classes are whole; of 0.7 nobody knows which it is."""
+    if labels.is_floating_point():
+        raise BertwrightError("BW440", dtype=str(labels.dtype).removeprefix("torch."))
+
+
 def text_loss(scores: Tensor, labels: Tensor, problem_type: str | None) -> Tensor:
     """The loss over `scores [B, C]` that `problem_type` names; where it names none, that which the labels imply.
 
     Raises:
-        BertwrightError: BW340 or BW420 for labels that do not fit the scores.
+        BertwrightError: BW340, BW420 or BW440 for labels that do not fit the scores.
     """
     if problem_type is None:
         whole = not labels.is_floating_point()
