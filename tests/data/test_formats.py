@@ -93,6 +93,21 @@ def test_parquet(tmp_path: Path) -> None:
     assert str(table.examples[2].where).endswith("a.parquet:3")
 
 
+def test_parquet_texts_that_were_written_as_bytes(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs the extra `data`")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    file = tmp_path / "a.parquet"
+    texts, labels = ([value.encode() for value in values] for values in zip(*ROWS))
+    pictures = [bytes([0xFF, 0xD8, number]) * 50 for number in range(len(ROWS))]
+    for kind in (pyarrow.binary(), pyarrow.large_binary(), pyarrow.dictionary(pyarrow.int32(), pyarrow.binary())):
+        columns = {"picture": pictures, "sentiment": labels, "opinion": pyarrow.array(texts).cast(kind)}
+        parquet.write_table(pyarrow.table(columns), file)
+        assert contents(read_examples(file, labelled=True)) == ROWS, kind
+    parquet.write_table(pyarrow.table({"text": [b"good", b"caf\xe9"], "label": ["x", "y"]}), file)
+    with pytest.raises(BertwrightError, match=r"BW224.*a\.parquet:2: the column 'text' holds a bytes"):
+        read_examples(file, labelled=True)
+
+
 def test_parquet_without_pyarrow_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
     (tmp_path / "a.parquet").write_bytes(b"PAR1")

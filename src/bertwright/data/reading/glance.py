@@ -50,9 +50,10 @@ class Glance:
     @classmethod
     def of(cls, cells: Sequence[Any]) -> Glance:
         """A look at these cells."""
-        # Lists and mappings are neither texts nor labels.
+        # Lists, mappings and bytes are neither texts nor labels.
         plain = [
-            cell if isinstance(cell, str) else "" if isinstance(cell, (list, dict)) else str(cell) for cell in cells
+            cell if isinstance(cell, str) else "" if isinstance(cell, (list, dict, bytes)) else str(cell)
+            for cell in cells
         ]
         filled = [value for cell in plain if (value := cell.strip()) and value not in ("None", "nan", "<NA>")]
         width = sum(len(value.encode("utf-8", "replace")) for value in filled) / max(len(filled), 1)

@@ -17,6 +17,8 @@ _ROWS_AT_ONCE = 4096
 def read_parquet(path: Path) -> Rows:
     """The rows of a Parquet file; a place such as `train.parquet:17` is the 17th row.
 
+    Some programs write texts as bytes: what is UTF-8 becomes text, other bytes stay what they are.
+
     Raises:
         BertwrightError: BW231 pyarrow is not installed; BW232 the file is no Parquet file, or a damaged one.
     """
@@ -37,8 +39,22 @@ def _rows(path: Path, file: Any) -> Iterator[Row]:
     with file:
         try:
             for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
-                for fields in zip(*(column.to_pylist() for column in batch.columns)):
+                for fields in zip(*(_cells(column) for column in batch.columns)):
                     number += 1
                     yield Where(source, number), fields
         except (OSError, ValueError) as error:
             raise BertwrightError("BW232", file=path, reason=str(error).splitlines()[0]) from error
+
+
+def _cells(column: Any) -> list[Any]:
+    cells: list[Any] = column.to_pylist()
+    if "binary" not in str(column.type):
+        return cells
+    return [_decoded(cell) if isinstance(cell, bytes) else cell for cell in cells]
+
+
+def _decoded(cell: bytes) -> str | bytes:
+    try:
+        return cell.decode("utf-8")
+    except UnicodeDecodeError:
+        return cell
