@@ -145,6 +145,17 @@ def test_nothing_new_and_no_checkpoint(model: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists(), "nothing half-written"
 
 
+def test_words_that_would_stay_unknown_are_not_added(model: Path, tmp_path: Path) -> None:
+    """WordPiece looks nothing up that is longer than 100 characters; accents that are taken off do not count."""
+    whole, long, accented = "ab" * 50, "ab" * 50 + "c", "\u00e9" * 99
+    extension = extend_checkpoint(model, tmp_path / "out", [whole, long, accented])
+    assert (extension.added, extension.too_long) == ((whole, "e" * 99), (long,))
+    tokenizer = BertTokenizer.from_pretrained(tmp_path / "out")
+    assert tokenizer.tokenize(f"{whole} {accented} {long}") == [whole, "e" * 99, "[UNK]"]
+    with pytest.raises(BertwrightError, match="BW129.* 1 too long"):
+        extend_checkpoint(model, tmp_path / "none", [long])
+
+
 def test_a_file_of_words(model: Path, tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
     file.write_text("# drugs\r\ncaba\r\n\r\n  heart attack \r\ncaba\r\n", encoding="utf-8")

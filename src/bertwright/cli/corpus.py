@@ -100,6 +100,9 @@ def vocab(
         typer.echo(f"  {len(extension.known):,} were in the vocabulary already: {shown(extension.known)}")
     if extension.several:
         typer.echo(f"  {len(extension.several):,} are several words to a BERT: {shown(extension.several)}")
+    if extension.too_long:
+        begins = (f"{word[:20]}…" for word in extension.too_long)
+        typer.echo(f"  {len(extension.too_long):,} are longer than a BERT looks words up: {shown(begins)}")
     typer.echo(f"the checkpoint is in {out}; go on with pre-training so that the new words learn their meaning")
 
 

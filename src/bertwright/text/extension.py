@@ -34,12 +34,14 @@ class Extension:
         added: the new tokens, in the order of their ids.
         known: words that were tokens already.
         several: words that a BERT splits before it looks for pieces: at white space, punctuation or Han characters.
+        too_long: words of more characters than a BERT looks up (100): they would stay [UNK].
         enlarged: tensors of the checkpoint that got rows.
     """
 
     added: tuple[str, ...]
     known: tuple[str, ...]
     several: tuple[str, ...]
+    too_long: tuple[str, ...]
     enlarged: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -73,9 +75,9 @@ def extend_checkpoint(folder: Path, out: Path, words: Iterable[str]) -> Extensio
     """
     verify(folder)
     tokenizer = BertTokenizer.from_pretrained(folder)
-    added, known, several = _sort_out(tokenizer, words)
+    added, known, several, too_long = _sort_out(tokenizer, words)
     if not added:
-        raise BertwrightError("BW129", known=len(known), several=len(several))
+        raise BertwrightError("BW129", known=len(known), several=len(several), too_long=len(too_long))
     first = len(tokenizer)
     encodings = tokenizer.pipeline.encode_batch_fast(added, add_special_tokens=False)
     rows = {first + number: encoding.ids for number, encoding in enumerate(encodings)}
@@ -90,26 +92,30 @@ def extend_checkpoint(folder: Path, out: Path, words: Iterable[str]) -> Extensio
         enlarged = enlarge_checkpoint(folder, staging, rows)
         tokenizer.save_pretrained(staging)
         _add_words(staging, {word: first + number for number, word in enumerate(added)})
-    return Extension(tuple(added), tuple(known), tuple(several), tuple(enlarged))
+    return Extension(tuple(added), tuple(known), tuple(several), tuple(too_long), tuple(enlarged))
 
 
-def _sort_out(tokenizer: BertTokenizer, words: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
-    """New words as the tokenizer sees them, known ones, and those that are several words to it."""
+def _sort_out(tokenizer: BertTokenizer, words: Iterable[str]) -> tuple[list[str], list[str], list[str], list[str]]:
+    """New words as the tokenizer sees them, known ones, those that are several words to it, and those too long."""
     pipeline = tokenizer.pipeline
+    longest = pipeline.model.max_input_chars_per_word
     vocabulary = tokenizer.get_vocab()
     added: dict[str, None] = {}
     known: list[str] = []
     several: list[str] = []
+    too_long: list[str] = []
     for word in words:
         seen = pipeline.normalizer.normalize_str(word) if pipeline.normalizer else word
         parts = [part for part, _ in pipeline.pre_tokenizer.pre_tokenize_str(seen)]
         if len(parts) != 1:
             several.append(word)
+        elif len(parts[0]) > longest:
+            too_long.append(word)
         elif parts[0] in vocabulary or parts[0] in added:
             known.append(word)
         else:
             added[parts[0]] = None
-    return list(added), known, several
+    return list(added), known, several, too_long
 
 
 def _add_words(folder: Path, ids: dict[str, int]) -> None:
