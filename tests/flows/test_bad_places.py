@@ -86,6 +86,22 @@ def test_a_short_output_on_a_full_disk(run: Path) -> None:
     assert "Exception ignored" not in result.err
 
 
+@pytest.mark.parametrize(
+    ("broken", "words", "code"), [("stdout", ["a text " * 2000], 0), ("stderr", ["--input", "texts.csv"], 1)]
+)
+def test_a_pipe_that_nobody_reads(run: Path, tmp_path: Path, broken: str, words: list[str], code: int) -> None:
+    """The reader of the answers may have seen enough; a loss of what is said beside them is none of its kind."""
+    write_csv(tmp_path / "texts.csv", [("a text",)], header=("text",))
+    reading, writing = os.pipe()
+    os.close(reading)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | {broken: writing}
+    command = [sys.executable, "-m", "bertwright", "predict", str(run), *words]
+    process = subprocess.run(command, cwd=tmp_path, text=True, timeout=120, **streams)  # type: ignore[call-overload]
+    os.close(writing)
+    assert process.returncode == code
+    assert (process.stderr or "") == ""
+
+
 def test_a_file_where_a_folder_is_needed(
     command: Command, run: Path, train_csv: Path, dev_csv: Path, tiny_model: Path, tmp_path: Path
 ) -> None:

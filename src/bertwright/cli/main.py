@@ -7,9 +7,10 @@ import errno
 import io
 import logging
 import os
+import select
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -91,25 +92,29 @@ def main() -> None:
     logger = logging.getLogger("bertwright")
     logger.addHandler(_StderrHandler(sys.stderr))
     logger.propagate = False
+    stdout = sys.stdout  # typer puts another one in its place where a pipe breaks
     try:
         try:
             app()
         finally:
-            sys.stdout.flush()  # here, where what the disk says becomes a message
+            stdout.flush()  # here, where what the disk says becomes a message
     except BertwrightError as error:
         print(error.message(), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == INTERRUPTED:
             print("stopped; what was saved before is whole", file=sys.stderr)  # noqa: T201
+        if isinstance(end.__context__, BrokenPipeError) and _has_no_reader(stdout):  # typer made a 1 of it
+            _silence(stdout)
+            sys.exit(0)
         raise
     except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
-        _silence_stdout()
+        _silence(stdout)
         sys.exit(0)
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
-        _silence_stdout()
+        _silence(stdout)
         full = BertwrightError("BW570", reason=error.strerror)
         print(full.message(), file=sys.stderr)  # noqa: T201
         sys.exit(full.exit_code)
@@ -133,9 +138,18 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2)), error.end
 
 
-def _silence_stdout() -> None:
+def _has_no_reader(stream: TextIO) -> bool:
+    """Whether it is the pipe that broke; where the system cannot say, nobody knows it."""
+    if not hasattr(select, "poll"):
+        return False
+    asked = select.poll()
+    asked.register(stream.fileno(), select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in asked.poll(0))
+
+
+def _silence(stdout: TextIO) -> None:
     """Keep the interpreter from writing the rest of the output when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
 
 
 if __name__ == "__main__":
