@@ -97,6 +97,9 @@ def test_evaluate_and_predict(command: Command, run: Path, numbers: Path, tmp_pa
     ("words", "code"),
     [
         (("num_beams=0",), "BW102"),
+        (("num_beams=500000",), "BW102"),
+        (("num_beams=2", "length_penalty=1e9"), "BW102"),
+        (("num_beams=2", "length_penalty=-6"), "BW102"),
         (("beams=4",), "BW101"),
         (("max_length=9999",), "BW603"),
         (("do_sample=true", "num_beams=2"), "BW604"),

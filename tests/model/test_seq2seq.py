@@ -14,6 +14,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.errors import BertwrightError
 from bertwright.model.decoder import sinusoids
 from bertwright.model.generation.generate import generate
+from bertwright.model.generation.memory import Memory
 from bertwright.model.generation.settings import GenerationSettings
 from bertwright.model.seq2seq_config import Seq2SeqConfig
 
@@ -128,6 +129,17 @@ def test_mistakes_are_sentences(tmp_path: Path) -> None:
         net(torch.ones(1, 3, dtype=torch.int64))
     with refused("BW600"):
         generate(model(eos_token_id=None), batch_of(3), GenerationSettings(max_length=5))
+
+
+def test_as_many_sources_at_once_as_their_scores_have_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, settings, rows = model(vocab_size=5000), GenerationSettings(max_length=5, num_beams=3), []
+    whole = generate(net, batch_of(3, 4, 2), settings)
+    step = Memory.step
+    monkeypatch.setattr(Memory, "step", lambda self, tokens: rows.append(len(tokens)) or step(self, tokens))
+    monkeypatch.setattr("bertwright.model.generation.generate._BYTES_AT_ONCE", 3 * 5000 * 4 * 5)
+    parts = generate(net, batch_of(3, 4, 2), settings)
+    assert max(rows) == 3, "one source, whose keys and values need a hundredth of this room"
+    assert [one.tokens.tolist() for one in parts] == [one.tokens.tolist() for one in whole]
 
 
 def test_a_checkpoint_without_a_decoder_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bertwright.config import Settings
 from bertwright.data.windows import Long
+from bertwright.model.generation.settings import MOST_BEAMS
 from bertwright.model.shapes import Shape
 
 
@@ -75,7 +76,7 @@ class FinetuneSettings(LoopSettings):
     max_target_length: int | None = Field(
         None, ge=2, description="seq2seq: tokens of an output, at most; not given: 128"
     )
-    num_beams: int = Field(1, ge=1, description="seq2seq: beams with which outputs are searched")
+    num_beams: int = Field(1, ge=1, le=MOST_BEAMS, description="seq2seq: beams with which outputs are searched")
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="seq2seq: share of a target that is spread over the vocabulary"
     )

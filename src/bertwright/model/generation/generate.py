@@ -17,7 +17,8 @@ from bertwright.model.generation.search import Output, write_beams, write_one
 from bertwright.model.generation.settings import GenerationSettings
 from bertwright.model.seq2seq import BertForSeq2SeqLM, refuse_empty
 
-_BYTES_AT_ONCE = 1 << 29  # of keys and values, if every output gets as long as it may
+_BYTES_AT_ONCE = 1 << 29  # of keys, values and scores, if every output gets as long as it may
+_COPIES_OF_SCORES = 3  # as they come, as logarithms, summed
 
 
 @torch.inference_mode()
@@ -65,10 +66,11 @@ def check_settings(settings: GenerationSettings, longest: int) -> None:
 def _portions(
     model: BertForSeq2SeqLM, source: Ragged, encoded: Tensor, settings: GenerationSettings
 ) -> list[tuple[Ragged, Tensor]]:
-    """The sources in groups whose keys and values fit together."""
+    """The sources in groups whose keys, values and scores fit together."""
     shape = model.seq2seq.written
     token = 2 * shape.num_hidden_layers * shape.hidden_size * encoded.element_size()
     one = token * (settings.num_beams * settings.max_length + source.max_seqlen)
+    one += _COPIES_OF_SCORES * 4 * settings.num_beams * shape.vocab_size
     size = max(_BYTES_AT_ONCE // one, 1)
     if source.batch_size <= size:
         return [(source, encoded)]
