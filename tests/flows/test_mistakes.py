@@ -271,7 +271,7 @@ def test_texts_and_a_file_or_neither(
     refused(command("predict", run, "text", "--input", dev_csv), "BW106")
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:99", "npu:0"])
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "npu:0", "meta"])
 def test_a_device_that_is_not_there(command: Command, run: Path, dev_csv: Path, device: str) -> None:
     for words in (["predict", run, "text"], ["evaluate", run, dev_csv], ["compare", run, run, dev_csv]):
         refused(command(*words, "--device", device), "BW130", f"'{device}'", "bertwright doctor")

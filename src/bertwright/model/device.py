@@ -15,7 +15,7 @@ def usable_device(name: str) -> torch.device:
     """
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
+        torch.ones(1, device=device).item()  # `meta` makes tensors, and cannot tell what is in them
     except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise BertwrightError("BW130", device=name, reason=reason[:200]) from error
