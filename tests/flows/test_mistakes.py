@@ -271,6 +271,20 @@ def test_texts_and_a_file_or_neither(
     refused(command("predict", run, "text", "--input", dev_csv), "BW106")
 
 
+def test_options_that_would_be_passed_over(
+    command: Command, run: Path, dev_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict = ("predict", run)
+    refused(command(*predict, "--input", dev_csv, "--resume"), "BW632", "--output")
+    refused(command(*predict, "text", "--text-column", "text"), "BW633", "--text-column:")
+    options = ("--text-b-column", 2, "--encoding", "gb18030")
+    refused(command(*predict, "text", *options), "BW633", "--text-b-column, --encoding:")
+    monkeypatch.setattr("sys.stdin", io.StringIO("text\n"))
+    refused(command(*predict, *options), "BW633", "--text-b-column:", "--input -")
+    for among in (", ,", ""):
+        refused(command("predict", "mini", "a [MASK]", "--among", among), "BW634", f"'{among}'")
+
+
 @pytest.mark.parametrize("device", ["gpu", "cuda:99", "npu:0", "meta"])
 def test_a_device_that_is_not_there(command: Command, run: Path, dev_csv: Path, device: str) -> None:
     for words in (["predict", run, "text"], ["evaluate", run, dev_csv], ["compare", run, run, dev_csv]):

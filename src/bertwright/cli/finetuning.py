@@ -129,7 +129,7 @@ def predict(
     device: Device = "cpu",
     top_k: Annotated[int | None, typer.Option(min=1, help="Tokens named for each [MASK]. Default: 5.")] = None,
     choices: Choices = None,
-    among: Annotated[str, typer.Option(help="Consider only these words for a [MASK]: good,bad")] = "",
+    among: Annotated[str | None, typer.Option(help="Consider only these words for a [MASK]: good,bad")] = None,
 ) -> None:
     """Answer for texts, one line each, in the order given; without texts and --input, for the lines of stdin.
 
@@ -163,9 +163,19 @@ def predict(
     from_stdin = data == Path("-")
     if output is not None and (data is None or from_stdin):
         raise BertwrightError("BW110")
+    if resume and output is None:
+        raise BertwrightError("BW632")
+    if data is None:
+        # Lines of stdin have an encoding, arguments have come through the shell's.
+        files = {"--text-column": text_column, "--text-b-column": text_b_column, "--encoding": texts and encoding}
+        if given := [name for name, value in files.items() if value]:
+            raise BertwrightError("BW633", options=", ".join(given))
+    words = [word.strip() for word in (among or "").split(",") if word.strip()]
+    if among is not None and not words:
+        raise BertwrightError("BW634", among=among)
     predictor = Predictor.load(run, device)
-    if top_k is not None or among:
-        predictor.choose_tokens(top_k or 5, [word.strip() for word in among.split(",") if word.strip()])
+    if top_k is not None or words:
+        predictor.choose_tokens(top_k or 5, words)
     if choices:
         predictor.choose(choices)
     if data is None:
