@@ -98,7 +98,23 @@ def test_cased_and_json(command: Command, corpus: Path, tmp_path: Path) -> None:
     assert 0.5 < said["whole"] <= 1
     assert said["unknown"] < 0.3, "a small corpus: characters that stand nowhere else"
     assert BertTokenizer.from_pretrained(tmp_path / "v").do_lower_case is False
-    refused(command(*words), "BW502")
+    refused(command(*words), "BW630", "--overwrite")
+    assert command(*words, "--overwrite").code == 0
+
+
+def test_nothing_but_a_vocabulary_is_replaced(
+    command: Command, corpus: Path, vocab: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    model, mine, words = shutil.copytree(tiny_model, tmp_path / "model"), tmp_path / "mine", tmp_path / "words.txt"
+    shutil.copytree(vocab, mine)
+    (mine / "notes.txt").write_text("mine", encoding="utf-8")
+    words.write_text("aspirin\n", encoding="utf-8")
+    made = (corpus, "--size", 2000, "--workers", 1, "--overwrite")
+    refused(command("vocab", *made, "--out", mine), "BW631", "(notes.txt)")
+    refused(command("vocab", *made, "--out", model), "BW631", "config.json", "model.safetensors")
+    refused(command("vocab", "--words", words, "--extend", model, "--out", model, "--overwrite"), "BW631")
+    assert (mine / "notes.txt").exists()
+    assert (model / "model.safetensors").exists()
 
 
 def test_extending_a_checkpoint(command: Command, tiny_model: Path, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def vocab(
     encoding: Encoding = None,
     skip_bad_lines: SkipBad = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that work. Default: one for each core.")] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a vocabulary that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Train a WordPiece vocabulary, or add the words of a domain to a checkpoint.
@@ -65,7 +66,7 @@ def vocab(
     if bool(corpus) == bool(words) or (words and not extend):
         raise BertwrightError("BW126")
     checked = PrepareSettings(documents=documents, field=field, encoding=encoding, skip_bad=skip_bad_lines)  # type: ignore[arg-type]
-    require_room(out)
+    require_room(out, overwrite=overwrite)
     tokenizer = None
     if extend:
         from bertwright.checkpoint.hub import model_folder
@@ -88,7 +89,7 @@ def vocab(
             chosen = worthy_words(tokenizer, counts.words, size or 1000)
     if tokenizer is None:
         assert counts is not None
-        made, coverage = make_vocabulary(counts, size or 30_000, cased=cased, out=out)
+        made, coverage = make_vocabulary(counts, size or 30_000, cased=cased, out=out, overwrite=overwrite)
         _print_vocabulary(out, len(made), coverage, as_json=as_json)
         return
     extension = extend_checkpoint(folder, out, chosen)

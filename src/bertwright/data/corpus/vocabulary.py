@@ -8,14 +8,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bertwright.checkpoint.store import publishing
+from bertwright.checkpoint.store import MANIFEST, publishing, unlisted
 from bertwright.data.corpus.word_counts import WordCounts
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, shown
 from bertwright.text.tokenizer import BertTokenizer
 from bertwright.text.wordpiece_training import train_wordpiece
 
 _WORDS_AT_ONCE = 1000
 _LEAST_COUNT = 5
+_FILES = {"vocab.txt", "tokenizer.json", "tokenizer_config.json", MANIFEST}  # of a vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,15 @@ class Coverage:
         return asdict(self)
 
 
-def make_vocabulary(counts: WordCounts, size: int, *, cased: bool, out: Path) -> tuple[BertTokenizer, Coverage]:
+def make_vocabulary(
+    counts: WordCounts, size: int, *, cased: bool, out: Path, overwrite: bool = False
+) -> tuple[BertTokenizer, Coverage]:
     """Train a vocabulary and write the folder of its tokenizer, whole or not at all.
 
     Raises:
-        BertwrightError: BW127 a size without room; BW501 it cannot be written; BW502 the folder is not empty.
+        BertwrightError: BW127 a size without room; BW501 it cannot be written; and those of `require_room`.
     """
-    require_room(out)
+    require_room(out, overwrite=overwrite)
     tokenizer = BertTokenizer(train_wordpiece(counts.words, size), do_lower_case=not cased)
     with publishing(out) as staging:
         tokenizer.save_pretrained(staging)
@@ -87,9 +90,19 @@ def _encoded(tokenizer: BertTokenizer, counts: Mapping[str, int]) -> Iterator[tu
             yield word, counts[word], encoding.ids
 
 
-def require_room(out: Path) -> None:
-    """Refuse a folder that holds something (BW502), or is none (BW503)."""
+def require_room(out: Path, *, overwrite: bool = False) -> None:
+    """Refuse a place for a vocabulary where something is that it would delete.
+
+    Raises:
+        BertwrightError: BW503 a file; BW630 a folder that is not empty; with `overwrite` BW631 one that holds more than
+            a vocabulary which was written here.
+    """
     if out.exists() and not out.is_dir():
         raise BertwrightError("BW503", folder=out)
-    if out.is_dir() and any(out.iterdir()):
-        raise BertwrightError("BW502", folder=out)
+    if not out.is_dir() or not any(out.iterdir()):
+        return
+    if not overwrite:
+        raise BertwrightError("BW630", folder=out)
+    names = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
+    if others := sorted({*unlisted(out), *(names - _FILES)}):
+        raise BertwrightError("BW631", folder=out, files=shown(others, 3))
