@@ -172,6 +172,12 @@ def test_only_what_writes_has_wishes(
     assert "error BW124" in result.err
 
 
+def test_two_runs_are_not_compared_yet(command: Command, run: Path, numbers: Path) -> None:
+    result = command("compare", run, run, numbers / "test.tsv")
+    assert (result.code, "error BW635" in result.err, "bertwright evaluate" in result.err) == (2, True, True)
+    assert "error BW523" in command("compare", run, "mini", numbers / "test.tsv").err
+
+
 def test_windows_are_refused_where_they_are_asked_for(command: Command, numbers: Path, tmp_path: Path) -> None:
     words = ("finetune", numbers / "train.tsv", "--model", numbers / "vocab", "--task", "seq2seq")
     result = command(*words, "--out", tmp_path / "run", "shape=tiny", "long=window", "max_target_length=24")

@@ -15,6 +15,7 @@ from bertwright.inference.predictor import Predictor
 from bertwright.tasks.classification import Classification
 from bertwright.tasks.entities import EntityPrediction
 from bertwright.tasks.entity_task import EntityTask
+from bertwright.tasks.task import Task
 from bertwright.training.answers import answers_of
 
 
@@ -30,8 +31,8 @@ def compare(
     """Both runs on the same labelled data. A tagger and a run of `spans` may be compared with each other.
 
     Raises:
-        BertwrightError: BW520 runs with different labels, BW523 a task that cannot be scored, BW580 two tasks, and
-            those of `evaluate`.
+        BertwrightError: BW520 runs with different labels, BW523 a task that cannot be scored, BW580 two tasks, BW635
+            runs that write texts, and those of `evaluate`.
     """
     predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
     task = _shared_task(predictors, (run_a, run_b))
@@ -52,13 +53,14 @@ def _shared_task(predictors: Sequence[Predictor], runs: Sequence[str | Path]) ->
     """The task of the first run, if the second answers the same question."""
     first, second = (predictor.task for predictor in predictors)
     for task in (first, second):
-        if not isinstance(task, Classification | EntityTask):
+        if not isinstance(task, Task):
             raise BertwrightError("BW523", task=task.name)
-    assert isinstance(first, Classification | EntityTask)
     if isinstance(first, Classification) and isinstance(second, Classification):
         labels = [set(first.labels), set(second.labels)]
     elif isinstance(first, EntityTask) and isinstance(second, EntityTask):
         labels = [set(first.types), set(second.types)]
+    elif type(first) is type(second):
+        raise BertwrightError("BW635", task=first.name)
     else:
         raise BertwrightError("BW580", a=runs[0], b=runs[1], task_a=first.name, task_b=second.name)
     if labels[0] != labels[1]:
