@@ -167,7 +167,9 @@ def test_only_what_writes_has_wishes(
     words = ("--model", tiny_model, "--out", tmp_path / "run", "max_steps=1")
     assert command("finetune", train_csv, "--dev", dev_csv, *words).code == 0
     result = command("predict", tmp_path / "run", "a", "--set", "num_beams=2")
-    assert (result.code, "error BW605" in result.err) == (2, True)
+    assert (result.code, "error BW605" in result.err, "'seq2seq'" in result.err) == (2, True, True)
+    result = command("predict", tmp_path / "run", "a", "--top-k", "3")
+    assert (result.code, "error BW525" in result.err, "'fill-mask'" in result.err) == (2, True, True)
     result = command("finetune", train_csv, "--dev", dev_csv, *words, "--overwrite", "num_beams=2")
     assert "error BW124" in result.err
 
