@@ -109,8 +109,9 @@ def _seeds(words: str) -> list[int]:
     from bertwright.errors import BertwrightError
 
     listed = [word.strip() for word in words.split(",") if word.strip()]
-    if not all(word.isdecimal() for word in listed) or len({int(word) for word in listed}) < len(listed):
-        raise BertwrightError("BW102", key="seeds", value=words, reason="whole numbers, each once, as in 1,2,3")
+    whole = all(word.isdecimal() for word in listed)
+    if not whole or len({int(word) for word in listed}) < len(listed) or (words and not listed):
+        raise BertwrightError("BW636", seeds=words)
     return [int(word) for word in listed]
 
 
