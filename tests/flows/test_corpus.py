@@ -131,6 +131,9 @@ def test_extending_a_checkpoint(command: Command, tiny_model: Path, tmp_path: Pa
     assert result.code == 0, result.err
     assert "1 word added: aspirin" in result.out
     assert "several words to a BERT: 阿司匹林, heart attack" in result.out
+    corpus.write_text("Take thegreat.\n", encoding="utf-8")
+    words = ("vocab", corpus, "--extend", tiny_model, "--out", tmp_path / "none", "--workers", 1)
+    refused(command(*words), "BW637", "5 times", "--words")
 
 
 def test_mistakes(command: Command, corpus: Path, vocab: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def vocab(
     """
     from bertwright.data.corpus.parts import Source, corpus_files
     from bertwright.data.corpus.settings import PrepareSettings
-    from bertwright.data.corpus.vocabulary import make_vocabulary, require_room, worthy_words
+    from bertwright.data.corpus.vocabulary import LEAST_COUNT, make_vocabulary, require_room, worthy_words
     from bertwright.data.corpus.word_counts import CountingJob, count_words
     from bertwright.errors import BertwrightError
     from bertwright.inference.doctor.cores import count_cores
@@ -87,6 +87,8 @@ def vocab(
         _say_counts(counts)
         if tokenizer is not None:
             chosen = worthy_words(tokenizer, counts.words, size or 1000)
+            if not chosen:
+                raise BertwrightError("BW637", model=extend, least=LEAST_COUNT)
     if tokenizer is None:
         assert counts is not None
         made, coverage = make_vocabulary(counts, size or 30_000, cased=cased, out=out, overwrite=overwrite)

@@ -15,7 +15,7 @@ from bertwright.text.tokenizer import BertTokenizer
 from bertwright.text.wordpiece_training import train_wordpiece
 
 _WORDS_AT_ONCE = 1000
-_LEAST_COUNT = 5
+LEAST_COUNT = 5  # of a word that is worth a token
 _FILES = {"vocab.txt", "tokenizer.json", "tokenizer_config.json", MANIFEST}  # of a vocabulary
 
 
@@ -75,7 +75,7 @@ def worthy_words(tokenizer: BertTokenizer, counts: Mapping[str, int], most: int)
     """
     gains: Counter[str] = Counter()
     for word, count, ids in _encoded(tokenizer, counts):
-        if count >= _LEAST_COUNT:
+        if count >= LEAST_COUNT:
             # An unknown word is worth as much as one of two pieces.
             gains[word] = count * max(len(ids) - 1, int(tokenizer.unk_token_id in ids))
     ranked = sorted((-gain, word) for word, gain in gains.items() if gain)
