@@ -53,7 +53,7 @@ def demo(
     console.print(f"\nThe model is in {run.folder / 'best'}. Next:", highlight=False)
     for line in (
         f'bertwright predict {quoted(run.folder)} "The food was cold and the waiter was rude."',
-        "bertwright finetune YOUR.csv --out runs/first      (columns: text, label)",
+        "bertwright finetune YOUR.csv --out runs/first      # columns: text, label",
         "bertwright --help",
     ):
         console.print(f"  {line}", highlight=False, soft_wrap=True)
