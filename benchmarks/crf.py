@@ -4,6 +4,7 @@
 
 Both get the same scores and the same lengths (uniform from 1 to L, one of them L), the peer as a padded batch with a
 mask. Rounds are interleaved; the ratio of each round is taken, and the medians are told. Answers are compared first.
+Decoding in float32, which texts of up to 1,024 positions get, stands beside that in float64, which longer ones get.
 """
 
 from __future__ import annotations
@@ -67,9 +68,15 @@ def compare(longest: int, tags: int, rounds: int) -> None:
     shape = f"B = {SEQUENCES}, L = {longest}, C = {tags}"
     report(f"{shape}: loss, forward and backward", our_loss, their_loss, rounds)
     report(f"{shape}: decode", lambda: ours.decode(ragged, cu_seqlens), lambda: peer.decode(padded, mask=mask), rounds)
+    double = ragged.double()
+    assert ours.decode(ragged, cu_seqlens).equal(ours.decode(double, cu_seqlens))
+    single, other = (lambda one=one: ours.decode(one, cu_seqlens) for one in (ragged, double))
+    report(f"{shape}: decode in float32", single, other, rounds, peer="in float64")
 
 
-def report(name: str, ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> None:
+def report(
+    name: str, ours: Callable[[], object], theirs: Callable[[], object], rounds: int, peer: str = "pytorch-crf"
+) -> None:
     """Interleave the two and print medians and their ratio."""
     mine, peers = [], []
     for round_number in range(rounds + 2):
@@ -79,7 +86,7 @@ def report(name: str, ours: Callable[[], object], theirs: Callable[[], object], 
             peers.append(pair[1])
     ratio = statistics.median(theirs / ours for ours, theirs in zip(mine, peers))
     print(
-        f"{name}: {1e3 * statistics.median(mine):.2f} ms, pytorch-crf {1e3 * statistics.median(peers):.2f} ms, "
+        f"{name}: {1e3 * statistics.median(mine):.2f} ms, {peer} {1e3 * statistics.median(peers):.2f} ms, "
         f"{ratio:.1f} times as fast"
     )
 

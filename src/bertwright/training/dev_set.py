@@ -8,7 +8,7 @@ from bertwright.model.models import BertWithHead
 from bertwright.tasks.scoring import predict_encoded
 from bertwright.tasks.task import Task
 from bertwright.training.feed import Dataset
-from bertwright.training.loop import Judgement
+from bertwright.training.outcome import Judgement
 from bertwright.training.precision import autocast
 
 

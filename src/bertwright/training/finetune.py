@@ -18,9 +18,7 @@ from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, digest_of
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.split import hold_out
-from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
-from bertwright.model.config import BertConfig
 from bertwright.model.device import usable_device
 from bertwright.tasks.registry import TRAINABLE, task_for, write_task
 from bertwright.tasks.task import Prediction, Task
@@ -28,15 +26,15 @@ from bertwright.text.tokenizer import BertTokenizer
 from bertwright.training.dev_set import DevSet
 from bertwright.training.feed import ExampleFeed
 from bertwright.training.keeper import FolderKeeper
-from bertwright.training.loop import Outcome, Trainer
-from bertwright.training.memory import choose_micro_tokens
+from bertwright.training.loop import Trainer
 from bertwright.training.optimizer import describe_rates, freeze_layers
-from bertwright.training.precision import resolve_precision
+from bertwright.training.outcome import Outcome
 from bertwright.training.preparation import prepare, say_what_was_found
 from bertwright.training.report import RunStory, write_report
+from bertwright.training.resolving import reading_of, resolve
 from bertwright.training.run_folder import TRAINING, RunFolder, run_facts
 from bertwright.training.same_run import check_same_kind, check_same_run, kept_settings
-from bertwright.training.settings import FinetuneSettings, default_learning_rate
+from bertwright.training.settings import FinetuneSettings
 from bertwright.training.state import TrainingState
 
 log = logging.getLogger("bertwright")
@@ -171,7 +169,7 @@ class _Job:
             raise BertwrightError("BW325", model=model, tokens=len(self._tokenizer), rows=config.vocab_size)
         if settings.freeze > config.num_hidden_layers:
             raise BertwrightError("BW109", freeze=settings.freeze, layers=config.num_hidden_layers)
-        self._requested, self._settings = settings, _resolve(settings, task, config, device)
+        self._requested, self._settings = settings, resolve(settings, task, config, device)
         self._reading = reading_of(self._settings)
         train, dev = (table.examples for table in tables)
         for examples in (train, dev):
@@ -271,32 +269,6 @@ class _Job:
         write_report(folder.path, story)
         folder.finish()
         folder.write_run(record)
-
-
-def _resolve(settings: FinetuneSettings, task: Task, config: BertConfig, device: torch.device) -> FinetuneSettings:
-    """The settings with everything decided that was left to the model and the machine."""
-    limit = min(settings.max_length, config.max_position_embeddings)
-    if limit < settings.max_length and "max_length" in settings.model_fields_set:
-        log.warning("max_length=%d: this model reads %d tokens at once, and no more", settings.max_length, limit)
-    return settings.model_copy(
-        update={
-            "max_length": limit,
-            "long": "head" if settings.long == "window" and task.of_windows is None else settings.long,
-            # The default overlap is meant for 512 tokens; shorter inputs share as large a part of theirs.
-            "overlap": settings.overlap
-            if "overlap" in settings.model_fields_set
-            else min(settings.overlap, limit // 4),
-            "learning_rate": settings.learning_rate or default_learning_rate(config.hidden_size),
-            "precision": resolve_precision(settings.precision, device),
-            "micro_tokens": settings.micro_tokens
-            or choose_micro_tokens(config, device, max_length=limit, checkpointing=settings.gradient_checkpointing),
-        }
-    )
-
-
-def reading_of(settings: FinetuneSettings) -> Reading:
-    """How texts are read under these settings."""
-    return Reading(settings.max_length, settings.long, settings.overlap)
 
 
 def _summarise(folder: RunFolder, runs: Sequence[Run], seeds: Sequence[int]) -> Run:

@@ -11,7 +11,7 @@ from bertwright.data.pretraining.sampler import PretrainExample
 from bertwright.model.models import BertForMaskedLM, BertWithHead
 from bertwright.tasks.pretraining import PreTraining, collate
 from bertwright.text.tokenizer import BertTokenizer
-from bertwright.training.loop import Judgement
+from bertwright.training.outcome import Judgement
 from bertwright.training.precision import autocast
 from bertwright.training.pretrain_feed import make_parts
 

@@ -32,9 +32,10 @@ from bertwright.text.tokenizer import BertTokenizer
 from bertwright.training.budget import planned_steps
 from bertwright.training.held_out import HeldOut
 from bertwright.training.keeper import FolderKeeper
-from bertwright.training.loop import Outcome, Trainer
+from bertwright.training.loop import Trainer
 from bertwright.training.matrix_rate import matrix_rate
 from bertwright.training.memory import choose_micro_tokens
+from bertwright.training.outcome import Outcome
 from bertwright.training.precision import resolve_precision
 from bertwright.training.pretrain_card import write_pretrain_card
 from bertwright.training.pretrain_feed import PretrainFeed, drawing_ahead, make_phases

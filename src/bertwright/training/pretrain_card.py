@@ -11,7 +11,7 @@ from typing import Any
 from bertwright.checkpoint.store import write_bytes, write_text
 from bertwright.errors import quoted
 from bertwright.model.config import BertConfig
-from bertwright.training.loop import Outcome
+from bertwright.training.outcome import Outcome
 
 log = logging.getLogger("bertwright")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from bertwright.data.examples import Where
 from bertwright.data.reading.json_rows import json_lines
 from bertwright.data.reading.rows import Rows
+from bertwright.data.reading.text_source import codec_of
 from bertwright.errors import BertwrightError
 
 
@@ -26,12 +27,8 @@ def lines_of_stdin(encoding: str | None = None) -> Iterator[str]:
     if not isinstance(stream, io.TextIOWrapper):  # put there by another program: it is text already
         return (line.rstrip("\r\n") for line in stream)
     name = encoding or stream.encoding
-    try:
-        "".encode(name)  # some codecs, such as hex, make no text
-        decoder = codecs.getincrementaldecoder(name)()
-    except (LookupError, ValueError) as error:
-        raise BertwrightError("BW235", encoding=name) from error
-    return _decoded(stream.buffer, decoder, name)
+    codec_of(name)
+    return _decoded(stream.buffer, codecs.getincrementaldecoder(name)(), name)
 
 
 def rows_of_stdin(encoding: str | None = None) -> Rows:

@@ -25,13 +25,18 @@ def encoding_of(path: Path, wished: str | None) -> str:
     """
     if wished is None:
         return detect_encoding(path)
-    try:
-        name = codecs.lookup(wished).name
-        "".encode(wished)  # some codecs, such as hex, make no text
-    except (LookupError, ValueError) as error:
-        raise BertwrightError("BW235", encoding=wished) from error
+    name = codec_of(wished).name
     mark = mark_of(path) if name.startswith("utf-") else None
     return mark if mark and name.startswith(mark.removesuffix("-sig")) else wished
+
+
+def codec_of(encoding: str) -> codecs.CodecInfo:
+    """The codec of that name; raises BW235 where there is none, or one such as hex, which makes no text."""
+    try:
+        "".encode(encoding)
+        return codecs.lookup(encoding)
+    except (LookupError, ValueError) as error:
+        raise BertwrightError("BW235", encoding=encoding) from error
 
 
 def lines_of(path: Path, encoding: str) -> Iterator[str]:
