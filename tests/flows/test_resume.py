@@ -341,12 +341,12 @@ def test_what_was_decided_at_first_is_kept(
         kept: dict[str, Any] = record["settings"]
         return kept
 
-    monkeypatch.setattr("bertwright.training.finetune.resolve_precision", lambda *_: "fp32")
+    monkeypatch.setattr("bertwright.training.resolving.resolve_precision", lambda *_: "fp32")
     stop_at(1)
     with pytest.raises(Stopped):
         train(tiny_model, tmp_path / "run", precision="auto")
     first = settings()
-    monkeypatch.setattr("bertwright.training.finetune.resolve_precision", lambda *_: "bf16")  # on another machine
+    monkeypatch.setattr("bertwright.training.resolving.resolve_precision", lambda *_: "bf16")  # on another machine
     train(tiny_model, tmp_path / "run", precision="auto", resume=True)
     assert settings() == first
 
