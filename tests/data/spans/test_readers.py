@@ -38,6 +38,8 @@ def entities(table: Table) -> list[list[tuple[str, str]]]:
 def test_columns_of_words(tmp_path: Path) -> None:
     path = write(tmp_path, "eng.train", "-DOCSTART- -X- O O\n\n" + ENGLISH.replace(" ", " NN x "))
     assert looks_tagged(path)
+    assert "not read: columns 2 and 3, 1 -DOCSTART- mark;" in read_spans(path).summary()
+    assert "not read" not in read_spans(write(tmp_path, "two.train", ENGLISH)).summary()
     table = read_spans(path)
     assert [one.text for one in table.examples] == ["Anna Miller lives in New York .", "Bonn Berlin"]
     assert entities(table) == [[("Anna Miller", "PER"), ("New York", "LOC")], [("Bonn", "LOC"), ("Berlin", "LOC")]]
@@ -76,7 +78,7 @@ def test_numbered_columns(tmp_path: Path) -> None:
     assert [one.text for one in table.examples] == ["Anna von Bonn 1", "Berlin #"]
     assert entities(table) == [[("Anna von Bonn", "PER")], [("Berlin", "LOC")]]
     assert [one.where.line for one in table.examples] == [2, 8]
-    said = "column 1 counts the tokens, these are column 2, tags are column 3 (not column 4)"
+    said = "column 1 counts the tokens, these are column 2, tags are column 3; not read: column 4, 2 comments"
     assert said in table.summary()
     # From 0, with a column of part of speech, spaces, and tags without letters.
     path = write(tmp_path, "b.conll", "0 Anna NN PER\n1 sings VB O\n\n0 Oslo NN LOC\n1 too RB O\n")

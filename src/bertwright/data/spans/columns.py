@@ -39,6 +39,23 @@ class Sentence:
     places: list[Where] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Unread:
+    """What of a column file is neither token nor tag: the other columns, from 1, and lines of these kinds."""
+
+    columns: tuple[int, ...] = ()
+    documents: int = 0
+    comments: int = 0
+
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know, a line each."""
+        numbers = [str(column) for column in self.columns]
+        said = [f"column{'s' * (len(numbers) > 1)} {' and '.join(numbers)}"] if numbers else []
+        for count, what in ((self.documents, f"{DOCUMENT} mark"), (self.comments, "comment")):
+            said += [f"{count:,} {what}{'s' * (count > 1)}"] if count else []
+        return (f"not read: {', '.join(said)}",) if said else ()
+
+
 @dataclass(frozen=True, slots=True)
 class TaggedTexts:
     """What was read.
@@ -50,6 +67,7 @@ class TaggedTexts:
         joined: what stands between two tokens in the texts: a space, or nothing.
         blank: the place of each token that is empty or only white space.
         numbered: the columns of the file, where the first one counts.
+        unread: what else the file has.
     """
 
     examples: list[Example]
@@ -58,6 +76,7 @@ class TaggedTexts:
     joined: str
     blank: tuple[Where, ...] = ()
     numbered: Numbered | None = None
+    unread: Unread = field(default_factory=Unread)
 
     def remarks(self) -> tuple[str, ...]:
         """What a person should know, a line each."""
@@ -69,7 +88,7 @@ class TaggedTexts:
         if self.blank:
             tokens = "1 token" if len(self.blank) == 1 else f"{len(self.blank)} tokens"
             remarks.append(f"{tokens} without a character: {places_listed(self.blank)}")
-        return (*(self.numbered.remarks() if self.numbered else ()), *remarks)
+        return (*(self.numbered.remarks() if self.numbered else ()), *self.unread.remarks(), *remarks)
 
 
 def looks_like_columns(path: Path, encoding: str | None) -> bool:
@@ -110,15 +129,16 @@ def read_columns(path: Path, encoding: str | None) -> TaggedTexts:
     """
     encoding = encoding_of(path, encoding)
     columns = numbered(lines_of(path, encoding))
-    sentences = list(_sentences(path, encoding, columns))
+    unread = Unread()
+    sentences = list(_sentences(path, encoding, columns, unread))
     if not sentences:
         raise BertwrightError("BW205", source=path)
     if len(sentences) == sum(len(one.tokens) for one in sentences):
         raise BertwrightError("BW247", source=path, count=len(sentences))
-    return replace(to_examples(sentences, str(path)), numbered=columns)
+    return replace(to_examples(sentences, str(path)), numbered=columns, unread=unread)
 
 
-def _sentences(path: Path, encoding: str, columns: Numbered | None) -> Iterator[Sentence]:
+def _sentences(path: Path, encoding: str, columns: Numbered | None, unread: Unread) -> Iterator[Sentence]:
     sentence = Sentence()
     width = columns.width if columns else None
     of_token, of_tag = (1, columns.tag) if columns else (0, -1)
@@ -127,12 +147,15 @@ def _sentences(path: Path, encoding: str, columns: Numbered | None) -> Iterator[
         line = line.strip("\r\n")
         fields = fields_of(line)
         # A document ends a sentence, too: not every file has blank lines around its mark.
-        if not line.strip() or fields[0].strip() == DOCUMENT:
+        is_document = bool(fields) and fields[0].strip() == DOCUMENT
+        if is_document or not line.strip():
+            unread.documents += is_document
             if sentence.tokens:
                 yield sentence
             sentence = Sentence()
             continue
         if columns and is_comment(line):
+            unread.comments += 1
             continue
         width = width or len(fields)
         if columns and fields[0].strip() != str(columns.first + len(sentence.tokens)):
@@ -145,6 +168,9 @@ def _sentences(path: Path, encoding: str, columns: Numbered | None) -> Iterator[
         sentence.places.append(where)
     if sentence.tokens:
         yield sentence
+    if width:
+        read = {0, of_token, of_tag % width}
+        unread.columns = tuple(at + 1 for at in range(width) if at not in read)
 
 
 def to_examples(sentences: Sequence[Sentence], source: str) -> TaggedTexts:

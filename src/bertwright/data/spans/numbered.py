@@ -19,23 +19,19 @@ class Numbered:
     Attributes:
         first: the number of the first token of a sentence, 0 or 1.
         width: the number of columns.
-        tag: which of them has the tags, from 0: the first one in which all are tags, else the last one.
-        more: other columns of tags, such as those of the entities within entities.
+        tag: which of them has the tags, from 0: the first one in which all are tags (a second one has the entities
+            within entities), else the last one.
         is_clear: whether all are tags there.
     """
 
     first: int
     width: int
     tag: int
-    more: tuple[int, ...]
     is_clear: bool
 
     def remarks(self) -> tuple[str, ...]:
         """What a person should know, a line each."""
-        said = f"column 1 counts the tokens, these are column 2, tags are column {self.tag + 1}"
-        if self.more:
-            said += f" (not column {' and '.join(str(at + 1) for at in self.more)})"
-        return (said,)
+        return (f"column 1 counts the tokens, these are column 2, tags are column {self.tag + 1}",)
 
 
 def fields_of(line: str) -> list[str]:
@@ -77,4 +73,4 @@ def numbered(lines: Iterable[str]) -> Numbered | None:
         return None
     last = width - 1
     found = sorted(maybe & outside)
-    return Numbered(first, width, found[0] if found else last, tuple(found[1:]), bool(found))
+    return Numbered(first, width, found[0] if found else last, bool(found))
