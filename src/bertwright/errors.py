@@ -100,6 +100,11 @@ def quoted(word: object) -> str:
     return shlex.quote(word.as_posix() if isinstance(word, Path) else str(word))
 
 
+def quantity(count: int, one: str, more: str = "") -> str:
+    """`1 text`, `2,000 texts` for a message; `more`: the plural, where an `s` does not make it."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
 def shown(items: Iterable[object], limit: int = 8) -> str:
     """`a, b, c` for a message: at most `limit` items, the rest counted."""
     listed = [str(item) for item in items]

@@ -194,7 +194,7 @@ def test_what_was_fetched_without_a_vocabulary_is_completed(hub: Hub, ask: Calla
 
 
 def test_a_name_that_the_hub_does_not_have(hub: Hub, ask: Callable[..., str]) -> None:
-    assert ask("someone/none", hub.url).startswith("error BW301 no model named 'someone/none'")
+    assert ask("someone/none", hub.url).startswith("error BW564 the hub has no public model named 'someone/none'")
 
 
 @pytest.mark.parametrize("closed", ["/api/", "/resolve/"])

@@ -73,7 +73,7 @@ def test_quotes_of_glue_stay_and_quotes_of_a_spreadsheet_go(real_data: Path) -> 
 def test_the_summary_says_what_was_inferred(real_data: Path) -> None:
     file = real_data / "en/cola/train.tsv"
     assert read_examples(file, labelled=True).summary() == (
-        f"{file} (utf-8): 8551 examples, text from column 4, labels from column 2; TSV without a header; "
+        f"{file} (utf-8): 8,551 examples, text from column 4, labels from column 2; TSV without a header; "
         "quotes are ordinary characters"
     )
     assert (

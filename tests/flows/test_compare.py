@@ -118,7 +118,7 @@ def test_the_verdict_is_one_plain_sentence() -> None:
     worse = compared(rows >= 100, rows >= 150)
     assert worse.verdict().startswith("A is better: +5.0 points [3.")
     same = compared(rows % 100 >= 10, rows % 100 < 90)
-    assert same.verdict().startswith("no difference can be shown with 1000 rows (B - A: +0.0 points [")
+    assert same.verdict().startswith("no difference can be shown with 1,000 rows (B - A: +0.0 points [")
     assert same.verdict().endswith("p = 1.000); about 16,000 rows would be needed to show 1 point of accuracy")
     matthews = compared(rows >= 150, rows >= 100, "mcc")
     assert " mcc, p < 0.001" in matthews.verdict()

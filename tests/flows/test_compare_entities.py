@@ -94,7 +94,7 @@ def test_the_verdict_and_who_finds_what() -> None:
     assert {row.better for row in better.rows} == {"B"}  # type: ignore[attr-defined]
     assert compared(rows >= 100, rows >= 150).verdict().startswith("A is better")
     same = compared(rows % 100 >= 10, rows % 100 < 90)
-    assert same.verdict().startswith("no difference can be shown with 1000 texts (B - A: +0.0 points [")
+    assert same.verdict().startswith("no difference can be shown with 1,000 texts (B - A: +0.0 points [")
     assert "texts would be needed to show 1 point of F1" in same.verdict()
     # 20 % of the texts differ: the standard error is sqrt(0.2 / n).
     assert same.needed == pytest.approx(0.2 * (2.8 / 0.01) ** 2, rel=0.1)
@@ -103,7 +103,7 @@ def test_the_verdict_and_who_finds_what() -> None:
 def test_a_single_text_proves_nothing_and_no_power_is_claimed() -> None:
     one = compared(np.array([False]), np.array([True]))
     assert one.verdict() == (
-        "no difference can be shown with 1 texts (B - A: +100.0 points f1, p = 1.000); "
+        "no difference can be shown with 1 text (B - A: +100.0 points f1, p = 1.000); "
         "about 790 texts would be needed to show 1 point of F1"
     )
     assert one.to_json()["metrics"]["f1"]["low"] is None

@@ -238,7 +238,7 @@ def test_an_entity_within_a_word_is_told_and_not_learnt(
     encoded = task.encode(tokenizer, [one], WHOLE)
     with caplog.at_level(logging.WARNING, "bertwright"):
         row = task.targets([one], encoded).take(np.array([0]))
-    assert "1 entities begin or end within a word" in caplog.text
+    assert "1 entity begins or ends within a word" in caplog.text
     assert {tag for tag in row.tolist() if tag != -100} == {0}
     assert Tagging.from_examples([one], "x").unit == "character"
 

@@ -54,7 +54,8 @@ def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool =
 
     Raises:
         BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW303, where a
-            download failed; BW563, where the hub gives the files to some accounts only.
+            download failed; BW563, where the hub gives the files to some accounts only; BW564,
+            where it knows no such public model.
     """
     folder = _folder(str(name))
     if name in BUILT_IN and folder is not None and any((folder / file).exists() for file in _OF_A_MODEL):
@@ -153,7 +154,7 @@ def _fetch(name: str) -> Path:
     except GatedRepoError as error:  # a kind of the next
         raise BertwrightError("BW563", name=name) from error
     except RepositoryNotFoundError as error:
-        raise BertwrightError("BW301", name=name, tried=name) from error
+        raise BertwrightError("BW564", name=name) from error
     except Exception as error:  # each release of the library lets other errors of other HTTP clients through
         reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         raise BertwrightError("BW303", name=name, reason=reason, files=", ".join(TEXT_FILES[:3])) from error

@@ -38,7 +38,7 @@ def convert_data(
     from bertwright.data.spans.schemes import SCHEMES
     from bertwright.data.spans.sources import read_spans
     from bertwright.data.spans.writing import form_for, lines_for, not_told_apart
-    from bertwright.errors import BertwrightError
+    from bertwright.errors import BertwrightError, quantity
 
     form = form_for(target, to)
     suffix = target.suffix.lower().removeprefix(".")
@@ -52,9 +52,10 @@ def convert_data(
     joined = not_told_apart(table.examples, form, chosen)
     spans = sum(len(example.spans or ()) for example in table.examples) - len(joined)
     what = f"{form}, {chosen.upper()}" if form == "columns" else form
-    typer.echo(f"{target}: {len(table.examples)} texts with {spans} entities ({what})")
+    texts, entities = quantity(len(table.examples), "text"), quantity(spans, "entity", "entities")
+    typer.echo(f"{target}: {texts} with {entities} ({what})")
     if joined:
-        stand = "1 more stands" if len(joined) == 1 else f"{len(joined)} more stand"
+        stand = quantity(len(joined), "more stands", "more stand")
         typer.echo(
             f"{stand} directly behind one of the same type, and {chosen.upper()} cannot tell them apart: "
             f"{places_listed(joined)}; --scheme bio can",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bertwright.errors import quoted, shown
+from bertwright.errors import quantity, quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,7 @@ def vocab(
     if as_json:
         typer.echo(json.dumps({"model": str(out), **extension.to_json()}, ensure_ascii=False, indent=2))
         return
-    typer.echo(f"{_count(len(extension.added), 'word', 'words')} added: {shown(extension.added)}")
+    typer.echo(f"{quantity(len(extension.added), 'word')} added: {shown(extension.added)}")
     if extension.known:
         typer.echo(f"  {len(extension.known):,} were in the vocabulary already: {shown(extension.known)}")
     if extension.several:
@@ -186,8 +186,8 @@ def prepare(
     about = estimate_store(corpus, vocab, settings)
     count = workers or count_cores().allowed
     typer.echo(
-        f"{_count(about.files, 'file', 'files')}, {_size(about.corpus_bytes)}: about {about.tokens:,} tokens, "
-        f"a store of about {_size(about.store_bytes)}; {_count(count, 'process', 'processes')}",
+        f"{quantity(about.files, 'file')}, {_size(about.corpus_bytes)}: about {about.tokens:,} tokens, "
+        f"a store of about {_size(about.store_bytes)}; {quantity(count, 'process', 'processes')}",
         err=True,
     )
     with _bar() as report:
@@ -220,10 +220,6 @@ def _print_ledger(ledger: dict[str, Any]) -> None:
         if ledger.get(name):
             share = f" ({100 * ledger[name] / ledger['tokens']:.2f} % of all)" if name == "unknown" else ""
             typer.echo(f"  {words}: {ledger[name]:,}{share}")
-
-
-def _count(count: int, one: str, more: str) -> str:
-    return f"{count:,} {one if count == 1 else more}"
 
 
 def _size(size: float) -> str:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from bertwright.console import plain_console
 from bertwright.data.examples import Example
+from bertwright.errors import quantity
 from bertwright.evaluation.abstention import Abstention
 from bertwright.evaluation.classification import Ints, class_scores, top_confusions
 from bertwright.evaluation.summary import Calibration, Summary
@@ -32,12 +33,12 @@ _CALIBRATION = {
 def print_scores(scores: dict[str, float], count: int) -> None:
     """One line with the metrics of a task."""
     listed = " · ".join(f"{name} {value:.4f}" for name, value in scores.items())
-    plain_console().print(f"{count} examples · {listed}", highlight=False)
+    plain_console().print(f"{quantity(count, 'example')} · {listed}", highlight=False)
 
 
 def print_summary(summary: Summary) -> None:
     """The metrics with their intervals, and the calibration."""
-    table = _table(f"{summary.count} examples", "metric", "value", "95 % interval")
+    table = _table(quantity(summary.count, "example"), "metric", "value", "95 % interval")
     for name, one in summary.metrics.items():
         if name == "micro_f1":
             continue  # always equal to the accuracy
@@ -130,7 +131,7 @@ def print_errors(rows: Sequence[Mapping[str, Any]]) -> None:
 def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows: int) -> None:
     """The metrics of both runs with their differences, the verdict, and some of the rows where they differ."""
     console = plain_console()
-    table = _table(f"{comparison.count} examples", "metric", "A", "B", "B - A", "95 % interval", "")
+    table = _table(quantity(comparison.count, "example"), "metric", "A", "B", "B - A", "95 % interval", "")
     for name, one in comparison.differences.items():
         if name != "micro_f1":
             interval = "–" if one.low is None else f"[{one.low:.3f}, {one.high:.3f}]"
@@ -141,7 +142,7 @@ def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows
     console.print(Text(f"A: {name_a}\nB: {name_b}"), soft_wrap=True)
     console.print(table)
     console.print(
-        f"{comparison.tally()}; the answers differ in {len(comparison.rows)} {comparison.unit}",
+        f"{comparison.tally()}; the answers differ in {quantity(len(comparison.rows), comparison.unit)}",
         highlight=False,
         soft_wrap=True,
     )

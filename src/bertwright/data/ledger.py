@@ -13,7 +13,7 @@ from bertwright.data.reading.tables import Table
 from bertwright.data.repetition import overlap, repetitions
 from bertwright.data.token_counts import TokenCounts, count_tokens
 from bertwright.data.windows import LONGER_TEXTS, Long
-from bertwright.errors import shown
+from bertwright.errors import quantity, shown
 from bertwright.text.tokenizer import BertTokenizer
 
 _IMBALANCE = 10  # the largest class to the smallest
@@ -145,19 +145,15 @@ def examine(
 def _of_rows(table: Table, name: str) -> list[Finding]:
     findings = []
     if table.unlabelled:
-        message = f"{name}: {_rows(len(table.unlabelled))} without a label; training refuses them"
+        message = f"{name}: {quantity(len(table.unlabelled), 'row')} without a label; training refuses them"
         findings.append(Finding("unlabelled", "warning", message, table.unlabelled))
     if table.empty:
-        message = f"{name}: {_rows(len(table.empty))} without text left out"
+        message = f"{name}: {quantity(len(table.empty), 'row')} without text left out"
         findings.append(Finding("empty", "note", message, table.empty))
     if table.undecided:
-        message = f"{name}: {_rows(len(table.undecided))} with the label '-' left out"
+        message = f"{name}: {quantity(len(table.undecided), 'row')} with the label '-' left out"
         findings.append(Finding("undecided", "note", message, table.undecided))
     return findings
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _of_classes(one: SetOfExamples, table: Table) -> list[Finding]:

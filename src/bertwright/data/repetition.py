@@ -8,6 +8,7 @@ from typing import Any
 from bertwright.data.examples import Example, Where
 from bertwright.data.findings import Finding
 from bertwright.data.reading.tables import Table
+from bertwright.errors import quantity
 
 Key = str | tuple[str, str]
 
@@ -101,7 +102,7 @@ def _loose_key(key: Key) -> Key:
 
 
 def _rows(places: Sequence[object]) -> str:
-    return "1 row has" if len(places) == 1 else f"{len(places)} rows have"
+    return quantity(len(places), "row has", "rows have")
 
 
 def _finding(kind: str, severity: str, message: str, places: list[tuple[Where, Where]]) -> Finding:

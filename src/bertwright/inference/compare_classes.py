@@ -59,7 +59,7 @@ class ClassComparison(Comparison):
     only_b: int
     neither: int
 
-    unit: ClassVar[str] = "rows"
+    unit: ClassVar[str] = "row"
     header: ClassVar[tuple[str, ...]] = ("where", "gold", "right", "a", "a_score", "b", "b_score", "text")
     worth: ClassVar[str] = "accuracy"
 

@@ -82,7 +82,7 @@ class EntityComparison(Comparison):
     wrong_a: int
     wrong_b: int
 
-    unit: ClassVar[str] = "texts"
+    unit: ClassVar[str] = "text"
     header: ClassVar[tuple[str, ...]] = ("where", "gold", "better", "a", "b", "text")
     worth: ClassVar[str] = "F1"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from bertwright.data.reading.tables import Table
+from bertwright.errors import quantity
 from bertwright.evaluation.comparison import Difference
 from bertwright.training.answers import spreadsheet_csv
 
@@ -47,7 +48,7 @@ class Comparison(ABC):
     differences: dict[str, Difference]
     rows: Sequence[DifferingRow]
 
-    unit: ClassVar[str]  # what is counted and resampled
+    unit: ClassVar[str]  # what is counted and resampled: one of them
     header: ClassVar[tuple[str, ...]]  # of `to_csv`
     worth: ClassVar[str]  # the metric that `needed` is about
 
@@ -74,20 +75,19 @@ class Comparison(ABC):
         found = self.differences[self.headline]
         name = "" if self.headline == "accuracy" else f" {self.headline}"
         if not self.rows:
-            return f"no difference: both give the same answer to each of the {self.count} {self.unit}"
+            return f"no difference: both give the same answer to each of the {quantity(self.count, self.unit)}"
         if found.is_shown:
             better, sign = ("B", 1) if found.value > 0 else ("A", -1)
             ends = sorted(sign * end for end in (found.low, found.high) if end is not None)
             return f"{better} is better: {_points(abs(found.value), *ends)}{name}, {p_text(found.p_value)}"
         text = (
-            f"no difference can be shown with {self.count} {self.unit} "
+            f"no difference can be shown with {quantity(self.count, self.unit)} "
             f"(B - A: {_points(found.value, found.low, found.high)}{name}, {p_text(found.p_value)})"
         )
         if self.needed > self.count:
-            return (
-                f"{text}; about {_rounded(self.needed):,} {self.unit} would be needed to show 1 point of {self.worth}"
-            )
-        return f"{text}; in so many {self.unit} a difference of 1 point of {self.worth} would probably have been seen"
+            needed = quantity(_rounded(self.needed), self.unit)
+            return f"{text}; about {needed} would be needed to show 1 point of {self.worth}"
+        return f"{text}; in so many {self.unit}s a difference of 1 point of {self.worth} would probably have been seen"
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as a JSON object."""
@@ -97,7 +97,7 @@ class Comparison(ABC):
             "verdict": self.verdict(),
             "headline": self.headline,
             "metrics": {name: difference.to_json() for name, difference in self.differences.items()},
-            f"{self.unit}_needed_for_one_point": self.needed,
+            f"{self.unit}s_needed_for_one_point": self.needed,
             "rows": [row.to_json() for row in self.rows],
         }
 

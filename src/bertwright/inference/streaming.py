@@ -19,7 +19,7 @@ from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import write_text
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, quantity
 from bertwright.inference.predictor import Predictor
 from bertwright.inference.progress import counted
 
@@ -133,7 +133,7 @@ def write_answers(predictor: Predictor, examples: Iterable[Example], output: Pat
         if not label.is_file() or label.read_text(encoding="utf-8").strip() != job.to_json():
             raise BertwrightError("BW431", file=part)
         done = _keep_whole_records(part, job.form)
-        log.info("%s: going on after %s", part, "1 answer" if done == 1 else f"{done} answers")
+        log.info("%s: going on after %s", part, quantity(done, "answer"))
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_text(label, job.to_json() + "\n")

@@ -18,7 +18,7 @@ from bertwright.data.spans.encoding import EncodedUnits, Ints
 from bertwright.data.spans.schemes import Scheme, spell_tag, write_tags
 from bertwright.data.spans.units import Unit, span_of_units, trim
 from bertwright.data.targets import RaggedTargets
-from bertwright.errors import shown
+from bertwright.errors import quantity, shown
 from bertwright.model.losses import IGNORED
 
 log = logging.getLogger("bertwright")
@@ -74,8 +74,8 @@ def say_lost(lost: Sequence[str], unit: Unit) -> None:
     """Warn of entities that are not made of whole units."""
     if lost:
         log.warning(
-            "%d entities begin or end within a %s: they are not learnt and count as misses (unit=character reads "
-            "them): %s", len(lost), unit, shown(lost, 3),
+            "%s within a %s: not learnt, and counted as missed (unit=character reads what lies within words): %s",
+            quantity(len(lost), "entity begins or ends", "entities begin or end"), unit, shown(lost, 3),
         )  # fmt: skip
 
 

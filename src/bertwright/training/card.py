@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.data.windows import LONGER_TEXTS
-from bertwright.errors import quoted
+from bertwright.errors import quantity, quoted
 from bertwright.evaluation.classification import top_confusions
 from bertwright.evaluation.confidence import Estimate
 from bertwright.evaluation.summary import Summary
@@ -88,7 +88,7 @@ def _scores(card: Card) -> str:
     rows = [(_metric_name(name, summary), f"{one.value:.4f}", _interval(one)) for name, one in summary.metrics.items()
             if name != "micro_f1"]  # fmt: skip
     text = (
-        f"## Scores on the dev set\n\n{summary.count} texts.\n\n"
+        f"## Scores on the dev set\n\n{quantity(summary.count, 'text')}.\n\n"
         f"{_table(('metric', 'value', '95 % interval'), rows)}\n\n"
         "The interval of the accuracy is Wilson's, the others come from resampling the texts. The best of "
         f"{len(card.metrics)} evaluations on these texts was kept, so expect slightly less on new ones: "

@@ -10,7 +10,7 @@ from bertwright.data.ledger import SetOfExamples, examine
 from bertwright.data.reading.tables import Table
 from bertwright.data.token_counts import counts_of
 from bertwright.data.windows import Reading
-from bertwright.errors import shown
+from bertwright.errors import quantity, shown
 from bertwright.tasks.task import Task
 from bertwright.text.tokenizer import BertTokenizer
 from bertwright.training.feed import Dataset
@@ -47,7 +47,7 @@ def _line(one: SetOfExamples) -> str:
     tokens = one.tokens
     assert tokens is not None
     lengths = f"{tokens.tokens} tokens, median {tokens.median}, 95 % up to {tokens.p95}, longest {tokens.longest}"
-    return f"{one.name}: {one.rows} examples{f' ({classes})' if classes else ''}; {lengths}"
+    return f"{one.name}: {quantity(one.rows, 'example')}{f' ({classes})' if classes else ''}; {lengths}"
 
 
 def _say_cut(data: Dataset, reading: Reading, name: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bertwright.data.examples import Where
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.text_source import blocks_of, encoding_of
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError, quantity, shown
 from bertwright.text.files import plain_suffix
 
 
@@ -29,8 +29,9 @@ def read_class_folders(folder: Path, encoding: str | None) -> Rows:
     remarks = [f"{len(classes)} sub-folders are the classes: {shown(classes)}"]
     passed_over = sum(1 for file in folder.rglob("*") if file.is_file()) - sum(map(len, files.values()))
     if passed_over:
-        others = "1 other file" if passed_over == 1 else f"{passed_over} other files"
-        remarks.append(f"{others} passed over (only .txt files in the sub-folders are read)")
+        remarks.append(
+            f"{quantity(passed_over, 'other file')} passed over (only .txt files in the sub-folders are read)"
+        )
     names = ("text", "label")
     return Rows(str(folder), "class folders", _rows(files, encoding), names, remarks=tuple(remarks))
 

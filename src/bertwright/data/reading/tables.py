@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bertwright.data.examples import Example, Where, places_listed
+from bertwright.errors import quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class Table:
     def summary(self) -> str:
         """One calm line: what was read, what was inferred, what was left out and where."""
         encoding = f" ({self.encoding})" if self.encoding else ""
-        parts = [f"{self.source}{encoding}: {len(self.examples)} examples, {describe(self.columns, self.header)}"]
+        examples = quantity(len(self.examples), "example")
+        parts = [f"{self.source}{encoding}: {examples}, {describe(self.columns, self.header)}"]
         header = {True: " with a header", False: " without a header", None: ""}[self.header]
         parts += [f"{self.format}{header}"] if self.format else []
         parts += self.remarks
@@ -63,7 +65,7 @@ class Table:
             (self.unlabelled, "without a label"),
         ):
             if places:
-                parts.append(f"{len(places)} row{'s' * (len(places) > 1)} {what}: {places_listed(places)}")
+                parts.append(f"{quantity(len(places), 'row')} {what}: {places_listed(places)}")
         return "; ".join(parts)
 
 

@@ -16,7 +16,7 @@ from bertwright.data.reading.passage_questions import is_passage, questions_of
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.sources import open_rows
 from bertwright.data.reading.tables import Columns, Table
-from bertwright.errors import BertwrightError, nearest, shown
+from bertwright.errors import BertwrightError, nearest, quantity, shown
 
 # What people call them, the clearest names first.
 SOURCES = (
@@ -65,8 +65,8 @@ def read_pairs(
         raise BertwrightError("BW205", source=rows.source)
     remarks = rows.remarks
     if astray:
-        count = f"{len(astray)} question{'s' * (len(astray) > 1)}"
-        remarks = (*remarks, f"{count} whose answer is not in the passage left out: {places_listed(astray)}")
+        questions = quantity(len(astray), "question")
+        remarks = (*remarks, f"{questions} whose answer is not in the passage left out: {places_listed(astray)}")
     return Table(kept, rows.source, found, rows.encoding, tuple(empty), format=rows.format, remarks=remarks)
 
 

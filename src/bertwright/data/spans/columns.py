@@ -24,7 +24,7 @@ from bertwright.data.spans.schemes import (
     tag_set,
 )
 from bertwright.data.spans.units import is_han
-from bertwright.errors import BertwrightError, nearest, shown
+from bertwright.errors import BertwrightError, nearest, quantity, shown
 
 _LINES_LOOKED_AT = 2000
 _SENTENCES_LOOKED_AT = 2000
@@ -51,8 +51,8 @@ class Unread:
         """What a person should know, a line each."""
         numbers = [str(column) for column in self.columns]
         said = [f"column{'s' * (len(numbers) > 1)} {' and '.join(numbers)}"] if numbers else []
-        for count, what in ((self.documents, f"{DOCUMENT} mark"), (self.comments, "comment")):
-            said += [f"{count:,} {what}{'s' * (count > 1)}"] if count else []
+        said += [quantity(self.documents, f"{DOCUMENT} mark")] if self.documents else []
+        said += [quantity(self.comments, "comment")] if self.comments else []
         return (f"not read: {', '.join(said)}",) if said else ()
 
 
@@ -83,11 +83,10 @@ class TaggedTexts:
         between = "a space" if self.joined else "nothing"
         remarks = [f"scheme {self.scheme.upper()}, tokens joined by {between}"]
         if self.repaired:
-            tags = "1 ill-formed tag" if len(self.repaired) == 1 else f"{len(self.repaired)} ill-formed tags"
+            tags = quantity(len(self.repaired), "ill-formed tag")
             remarks.append(f"{tags} read as conlleval does: {shown(self.repaired, 3)}")
         if self.blank:
-            tokens = "1 token" if len(self.blank) == 1 else f"{len(self.blank)} tokens"
-            remarks.append(f"{tokens} without a character: {places_listed(self.blank)}")
+            remarks.append(f"{quantity(len(self.blank), 'token')} without a character: {places_listed(self.blank)}")
         return (*(self.numbered.remarks() if self.numbered else ()), *self.unread.remarks(), *remarks)
 
 

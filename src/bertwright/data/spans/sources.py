@@ -18,7 +18,7 @@ from bertwright.data.spans.clusters import is_inside_cluster
 from bertwright.data.spans.columns import Sentence, looks_like_columns, read_columns, to_examples
 from bertwright.data.spans.json_spans import has_spans, is_unannotated, text_with_spans, tokens_with_tags
 from bertwright.data.spans.units import trim
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError, quantity, shown
 from bertwright.text.files import plain_suffix
 
 _JSON = (".json", ".jsonl", ".ndjson")
@@ -151,8 +151,8 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool) -> Table:
         for at, example in zip(sentences, tagged_texts.examples):
             examples[at] = example
     if unannotated:
-        count = f"{len(unannotated)} text{'s' * (len(unannotated) > 1)}"
-        remarks = (*remarks, f"{count} that nobody annotated left out: {shown(unannotated, 3)}")
+        texts = quantity(len(unannotated), "text")
+        remarks = (*remarks, f"{texts} that nobody annotated left out: {shown(unannotated, 3)}")
     about = Table([], rows.source, Columns("text", "spans"), rows.encoding, format=rows.format)
     return _table(examples, about, remarks, labelled=labelled, keep_empty=keep_empty)
 
@@ -195,7 +195,7 @@ def _table(
         raise BertwrightError("BW205", source=about.source)
     for places, what in ((trimmed, "with white space at the ends of a span"), (twice, "with a span twice")):
         if places:
-            remarks = (*remarks, f"{len(places)} text{'s' * (len(places) > 1)} {what}: {shown(places, 3)}")
+            remarks = (*remarks, f"{quantity(len(places), 'text')} {what}: {shown(places, 3)}")
     return Table(
         kept, about.source, about.columns, about.encoding, empty=tuple(empty), format=about.format, remarks=remarks
     )
