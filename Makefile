@@ -15,7 +15,7 @@ test: check  ## Formatter, linter, types, and every test but the slow ones
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 test-slow: $(VENV)/.ready-dev  ## The tests that take long
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 2
 
 check: $(VENV)/.ready-dev  ## Formatter, linter, type checker
 	$(BIN)/ruff format --check .
