@@ -83,8 +83,8 @@ def say_parted(parted: Sequence[str]) -> None:
     """Warn of entities that no input holds as a whole: nothing teaches a part of one."""
     if parted:
         log.warning(
-            "%d entities are in no input as a whole, because the text is cut or they are longer than what windows "
-            "share (overlap): they are not learnt: %s", len(parted), shown(parted, 3),
+            "%s in no input as a whole, because of a cut or for being longer than what windows share (overlap): "
+            "not learnt: %s", quantity(len(parted), "entity is", "entities are"), shown(parted, 3),
         )  # fmt: skip
 
 

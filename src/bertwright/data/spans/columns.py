@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class Sentence:
     places: list[Where] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Unread:
     """What of a column file is neither token nor tag: the other columns, from 1, and lines of these kinds."""
 
@@ -76,7 +76,7 @@ class TaggedTexts:
     joined: str
     blank: tuple[Where, ...] = ()
     numbered: Numbered | None = None
-    unread: Unread = field(default_factory=Unread)
+    unread: Unread = Unread()
 
     def remarks(self) -> tuple[str, ...]:
         """What a person should know, a line each."""
@@ -128,8 +128,7 @@ def read_columns(path: Path, encoding: str | None) -> TaggedTexts:
     """
     encoding = encoding_of(path, encoding)
     columns = numbered(lines_of(path, encoding))
-    unread = Unread()
-    sentences = list(_sentences(path, encoding, columns, unread))
+    sentences, unread = _sentences(path, encoding, columns)
     if not sentences:
         raise BertwrightError("BW205", source=path)
     if len(sentences) == sum(len(one.tokens) for one in sentences):
@@ -137,24 +136,24 @@ def read_columns(path: Path, encoding: str | None) -> TaggedTexts:
     return replace(to_examples(sentences, str(path)), numbered=columns, unread=unread)
 
 
-def _sentences(path: Path, encoding: str, columns: Numbered | None, unread: Unread) -> Iterator[Sentence]:
-    sentence = Sentence()
-    width = columns.width if columns else None
+def _sentences(path: Path, encoding: str, columns: Numbered | None) -> tuple[list[Sentence], Unread]:
+    sentences = [Sentence()]
+    width = columns.width if columns else 0
     of_token, of_tag = (1, columns.tag) if columns else (0, -1)
+    documents = comments = 0
     for number, line in enumerate(lines_of(path, encoding), start=1):
-        where = Where(str(path), number)
+        where, sentence = Where(str(path), number), sentences[-1]
         line = line.strip("\r\n")
         fields = fields_of(line)
         # A document ends a sentence, too: not every file has blank lines around its mark.
         is_document = bool(fields) and fields[0].strip() == DOCUMENT
         if is_document or not line.strip():
-            unread.documents += is_document
+            documents += is_document
             if sentence.tokens:
-                yield sentence
-            sentence = Sentence()
+                sentences.append(Sentence())
             continue
         if columns and is_comment(line):
-            unread.comments += 1
+            comments += 1
             continue
         width = width or len(fields)
         if columns and fields[0].strip() != str(columns.first + len(sentence.tokens)):
@@ -165,11 +164,9 @@ def _sentences(path: Path, encoding: str, columns: Numbered | None, unread: Unre
         sentence.tokens.append(fields[of_token].strip())
         sentence.tags.append(fields[of_tag].strip())
         sentence.places.append(where)
-    if sentence.tokens:
-        yield sentence
-    if width:
-        read = {0, of_token, of_tag % width}
-        unread.columns = tuple(at + 1 for at in range(width) if at not in read)
+    read = (0, of_token, of_tag % max(width, 1))
+    unread = Unread(tuple(at + 1 for at in range(width) if at not in read), documents, comments)
+    return [one for one in sentences if one.tokens], unread
 
 
 def to_examples(sentences: Sequence[Sentence], source: str) -> TaggedTexts:
