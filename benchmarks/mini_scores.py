@@ -3,7 +3,8 @@
     python benchmarks/mini_scores.py --data ../shared/data --results FOLDER
     python benchmarks/mini_scores.py --data ../shared/data --results FOLDER --only sst2 --seeds 1
     python benchmarks/mini_scores.py --results FOLDER --table
-    python benchmarks/mini_scores.py --held-out STORE        (each language, in texts of 64 and of 256 tokens)
+    python benchmarks/mini_scores.py --held-out STORE        (each language, in texts of 64, 128 and 256 tokens)
+    python benchmarks/mini_scores.py --held-out STORE --model runs/mini-2/best
 
 Every run is a process of its own and leaves a file in FOLDER; a run whose file is there is not repeated. The scores are
 those after the last epoch, on the dev set (MRPC: the test set).
@@ -112,7 +113,7 @@ def print_held_out(folder: Path, model: str | Path = "mini", count: int = 4000) 
     words = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
     is_han = np.array([word[0] >= "\u3400" for word in words])
     print("| texts of | language | texts | MLM accuracy | MLM perplexity | NSP accuracy |\n|---|---|---|---|---|---|")
-    for length in (64, 256):
+    for length in (64, 128, 256):
         settings = SamplingSettings(max_length=length)
         sampler = PretrainSampler(store, tokenizer, settings, seed=0, split="held_out")
         examples = sampler.samples(0, min(count, sampler.count(0)))
@@ -135,9 +136,11 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="print the table of what is there, and run nothing")
     parser.add_argument("--one", choices=STARTS, help="a single run, in this process")
     parser.add_argument("--held-out", type=Path, metavar="STORE", help="score the pre-training, and nothing else")
+    parser.add_argument("--model", default="mini", help="with --held-out: a model folder instead of `mini`")
     options = parser.parse_args()
     if options.held_out:
-        print_held_out(options.held_out)
+        torch.set_num_threads(options.threads)
+        print_held_out(options.held_out, options.model)
         return
     if options.results is None:
         parser.error("--results FOLDER is missing")
