@@ -105,7 +105,7 @@ def print_table(results: Path) -> None:
             print("| " + " | ".join(map(str, cells)) + " |")
 
 
-def print_held_out(folder: Path, model: str | Path = "mini", count: int = 4000) -> None:
+def print_held_out(folder: Path, model: str | Path, count: int) -> None:
     """How well it finds masked tokens, and tells pairs, in documents it has not seen; each language apart."""
     tokenizer = BertTokenizer.from_pretrained(model)
     store = CorpusStore.open(folder, tokenizer)
@@ -137,10 +137,11 @@ def main() -> None:
     parser.add_argument("--one", choices=STARTS, help="a single run, in this process")
     parser.add_argument("--held-out", type=Path, metavar="STORE", help="score the pre-training, and nothing else")
     parser.add_argument("--model", default="mini", help="with --held-out: a model folder instead of `mini`")
+    parser.add_argument("--texts", type=int, default=4000, help="with --held-out: of each length, at most")
     options = parser.parse_args()
     if options.held_out:
         torch.set_num_threads(options.threads)
-        print_held_out(options.held_out, options.model)
+        print_held_out(options.held_out, options.model, options.texts)
         return
     if options.results is None:
         parser.error("--results FOLDER is missing")
