@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -86,24 +87,34 @@ def load(options: argparse.Namespace, name: str) -> tuple[list[Example], list[Ex
     return train[:rows], dev[:rows], test[:rows]
 
 
+def run_tagger(
+    train: Sequence[Example],
+    dev: Sequence[Example],
+    test: Sequence[Example],
+    model: str | Path,
+    kept: Literal["best", "last"],
+    **settings: Any,
+) -> dict[str, Any]:
+    """Train a tagger of this toolkit and score it on `test`: the best epoch on `dev`, or the last one."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        outcome = finetune(train, dev, model=model, out=out, task="tagging", **settings).outcome
+        predictor = Predictor.load(out / kept)
+        scores = predictor.task.score(predictor.answer(test), test)
+    best = outcome.best.scores["f1"]
+    return {**scores, "dev_f1": best, "train_seconds": outcome.train_seconds, "tokens": outcome.tokens}
+
+
 def run_ours(options: argparse.Namespace, name: str, seed: int, head: str) -> dict[str, float]:
     """One run of this toolkit."""
-    chosen, (train, dev, test) = SETS[name], load(options, name)
+    chosen = SETS[name]
     with tempfile.TemporaryDirectory() as folder:
         model = minilm() if name == "conll2003" else options.chinese_model
-        model = model or random_chinese(options.data, Path(folder) / "base", seed)
-        run = finetune(
-            train, dev, model=model, out=Path(folder) / "run", task="tagging", head=head, seed=seed,
+        model = model or random_chinese(options.data, Path(folder), seed)
+        return run_tagger(
+            *load(options, name), model, "best", head=head, seed=seed,
             epochs=options.epochs or chosen.epochs, batch_size=chosen.batch_size, learning_rate=chosen.learning_rate,
         )  # fmt: skip
-        predictor = Predictor.load(run.folder)
-        scores = predictor.task.score(predictor.answer(test), test)
-    return {
-        **scores,
-        "dev_f1": run.outcome.best.scores["f1"],
-        "train_seconds": run.outcome.train_seconds,
-        "tokens": run.outcome.tokens,
-    }
 
 
 def run_transformers(options: argparse.Namespace, name: str, seed: int, _: str) -> dict[str, float]:

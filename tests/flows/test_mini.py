@@ -36,6 +36,8 @@ def test_every_reader_opens_it_in_fp32_and_gets_the_same() -> None:
     assert inputs["input_ids"].tolist() == theirs["input_ids"].tolist()
     ours, peer = BertForMaskedLM.from_pretrained("mini"), transformers.BertForMaskedLM.from_pretrained(MINI)
     assert {parameter.dtype for parameter in peer.parameters()} == {torch.float32}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(MINI)
+    assert len(tokenizer("river " * 1000, truncation=True)["input_ids"]) == peer.config.max_position_embeddings
     with torch.no_grad():
         difference = ours(**inputs).logits - peer(**theirs).logits
     assert difference.abs().max() < 1e-5 * max(1.0, float(ours(**inputs).logits.detach().abs().max()))
