@@ -1,6 +1,7 @@
 """Real tokens per second of a step of pre-training, beside `transformers` in the same run, step by step in turn.
 
     python benchmarks/pretrain.py --data ../shared/data
+    python benchmarks/pretrain.py --fast-paths        (each beside its plain form, and nothing else)
 
 Pairs of English Wikipedia with their masks, drawn once from a store that is made here, the same for every system. Of
 three kinds: `W`, lengths as `drawn_lengths` has them (mean 255 of at most 512; for each the pair of that length is
@@ -28,6 +29,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,10 @@ from bertwright.data.corpus.settings import PrepareSettings
 from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.pretraining.sampler import PretrainExample, PretrainSampler
 from bertwright.data.pretraining.settings import SamplingSettings
+from bertwright.data.ragged import Ragged
+from bertwright.model.attention import AttentionPath, attend_by_runs
+from bertwright.model.grouped_attention import attend_grouped
+from bertwright.model.masked_loss import masked_token_loss, plain_loss
 from bertwright.tasks.pretraining import PreTraining
 from bertwright.training.matrix_rate import matrix_rate
 from bertwright.training.memory import choose_micro_tokens
@@ -68,7 +74,7 @@ System = Callable[[Step], Tensor]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds pretrain/ and vocab/")
+    parser.add_argument("--data", type=Path, help="the folder that holds pretrain/ and vocab/")
     parser.add_argument("--results", type=Path, help="a JSON file that takes what is measured, and is gone on with")
     parser.add_argument("--shapes", nargs="+", default=["tiny", "mini", "base"], choices=list(SHAPES))
     parser.add_argument("--kinds", nargs="+", default=["W", "F"], choices=["W", "stream", "F"])
@@ -78,12 +84,18 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.1, help="of every system; the gate has none")
     parser.add_argument("--megabytes", type=int, default=8, help="of Wikipedia")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--fast-paths", action="store_true", help="only the loss of masked tokens, and attention")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     transformers.utils.logging.disable_progress_bar()
     able = ["fp32", "bf16"] if resolve_precision("auto", CPU) == "bf16" else ["fp32"]
     if "bf16" not in able:
         print("this processor has no instructions for bf16: only fp32, unless --precisions says otherwise")
+    if options.fast_paths:
+        measure_fast_paths(options.shapes, options.precisions or able, options.rounds)
+        return
+    if options.data is None:
+        parser.error("--data FOLDER is missing")
     results: dict[str, Any] = {}
     if options.results and options.results.exists():
         results = json.loads(options.results.read_text(encoding="utf-8"))
@@ -302,6 +314,62 @@ def timed(system: System, step: Step) -> tuple[float, float]:
     clock, processor = time.perf_counter(), time.process_time()
     system(step)
     return time.perf_counter() - clock, time.process_time() - processor
+
+
+# The fast paths by themselves
+
+
+def measure_fast_paths(shapes: Sequence[str], precisions: Sequence[str], rounds: int) -> None:
+    """The loss of 600 masked tokens, and attention without dropout in 4,096 tokens, forward and backward."""
+    print("| what | shape | precision | plain, ms | fast, ms | times faster |\n|---|---|---|---|---|---|")
+    for shape in shapes:
+        for precision in precisions:
+            works = {"masked tokens": work_of_loss(shape)}
+            for length in (64, 128, 256, 512):
+                works[f"attention, texts of {length}"] = work_of_attention(shape, precision, length)
+            for name, ways in works.items():
+                times = np.array([[processor_ms(way, precision) for way in ways] for _ in range(rounds + 1)])[1:]
+                plain, fast = np.median(times, axis=0)
+                ratio = np.median(times[:, 0] / times[:, 1])
+                print(f"| {name} | {shape} | {precision} | {plain:.0f} | {fast:.0f} | {ratio:.2f} |", flush=True)
+
+
+def work_of_loss(shape: str) -> list[Callable[[], object]]:
+    """The plain and the fast way."""
+    width = SHAPES[shape][1]
+    # Of a size as a model has them: the softmax of scores far apart is full of numbers too small to be quick with.
+    hidden, table, bias = (
+        (deviation * torch.randn(size)).requires_grad_()
+        for deviation, size in ((1.0, (600, width)), (0.05, (30522, width)), (0.05, (30522,)))
+    )
+    labels = torch.randint(30522, (600,))
+
+    def work(way: Callable[..., tuple[Tensor, Tensor]]) -> object:
+        return torch.autograd.grad(way(hidden, table, bias, labels)[0], (hidden, table, bias))
+
+    return [partial(work, plain_loss), partial(work, masked_token_loss)]
+
+
+def work_of_attention(shape: str, precision: str, length: int) -> list[Callable[[], object]]:
+    """The plain and the fast way."""
+    _, width, heads = SHAPES[shape]
+    lengths = [length] * (4096 // length)
+    ids = torch.zeros(4096, dtype=torch.int64)
+    batch = Ragged.of(ids, ids, torch.arange(length).repeat(len(lengths)), lengths)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    qkv = torch.randn(4096, 3, heads, width // heads, dtype=dtype, requires_grad=True)
+
+    def work(way: AttentionPath) -> object:
+        return torch.autograd.grad(way(qkv, batch, 0.0, False).sum(), qkv)
+
+    return [partial(work, attend_by_runs), partial(work, attend_grouped)]
+
+
+def processor_ms(way: Callable[[], object], precision: str) -> float:
+    started = time.process_time()
+    with autocast(precision, CPU):
+        way()
+    return 1000 * (time.process_time() - started)
 
 
 # The table

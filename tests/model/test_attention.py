@@ -147,6 +147,21 @@ def test_training_on_a_cpu_takes_the_groups_where_they_pay() -> None:
     assert choose_path(training, 0.0, 64) is attend_grouped
     assert choose_path(training, 0.1, 512) is attend_grouped
     assert choose_path(training, 0.0, 65) is attend_by_runs
+    half = on("cpu", torch.bfloat16, requires_grad=True)
+    assert choose_path(half, 0.0, 256) is attend_grouped
+    assert choose_path(half, 0.0, 257) is attend_by_runs
+
+
+def test_groups_may_be_differentiated_under_autocast() -> None:
+    start = random_qkv([4, 2, 4], torch.float32)
+    gradients = []
+    for under in (False, True):
+        qkv = start.clone().requires_grad_()
+        output = attend_grouped(qkv, batch_of([4, 2, 4]))
+        with torch.autocast("cpu", torch.bfloat16, enabled=under):
+            output.sum().backward()
+        gradients.append(qkv.grad)
+    assert torch.equal(*gradients)
 
 
 def test_attend_takes_the_chosen_path() -> None:

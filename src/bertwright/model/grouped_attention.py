@@ -61,13 +61,14 @@ class _Attention(torch.autograd.Function):
         result = gradient.new_empty(len(padded), 3, heads, size)
         saved = ctx.saved_tensors
         parts = zip(grouping.groups, grouping.split(padded), grouping.split(result))
-        for number, (group, part, output) in enumerate(parts):
-            query, key, value, weight, mask = saved[5 * number : 5 * number + 5]
-            above = part.view(group.count, group.width, heads, size).transpose(1, 2).reshape(-1, group.width, size)
-            three = above.new_empty(3, *above.shape)
-            unmix(above, (query, key, value, weight, mask), (three[0], three[1], three[2]))
-            ordered = three.view(3, group.count, heads, group.width, size).permute(1, 3, 0, 2, 4)
-            output.view(group.count, group.width, 3, heads, size).copy_(ordered)
+        with torch.autocast("cpu", enabled=False):  # some call `backward` under it
+            for number, (group, part, output) in enumerate(parts):
+                query, key, value, weight, mask = saved[5 * number : 5 * number + 5]
+                above = part.view(group.count, group.width, heads, size).transpose(1, 2).reshape(-1, group.width, size)
+                three = above.new_empty(3, *above.shape)
+                unmix(above, (query, key, value, weight, mask), (three[0], three[1], three[2]))
+                ordered = three.view(3, group.count, heads, group.width, size).permute(1, 3, 0, 2, 4)
+                output.view(group.count, group.width, 3, heads, size).copy_(ordered)
         return grouping.pick(result.view(len(padded), -1)).view(tokens, 3, heads, size), None, None, None
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import dropout
+from bertwright.model.masked_loss import masked_token_loss
 
 FEW_ROWS = 8  # beyond, the two orders are about equally fast
 
@@ -46,11 +47,23 @@ class MaskedLanguageModelHead(nn.Module):
 
     def forward(self, hidden: Tensor, word_table: Tensor) -> Tensor:
         """`hidden [n, H]`, only the rows whose scores are wanted, and `word_table [V, H]` to `[n, V]`."""
-        transformed = self.norm(self.activation(self.dense(hidden)))
-        table = word_table if self.decoder is None else self.decoder.weight
+        transformed, table = self._transform(hidden), self._output(word_table)
         if transformed.device.type == "cpu" and 1 < len(transformed) <= FEW_ROWS and not torch.is_grad_enabled():
             return few_by_table(transformed, table, self.bias)
         return F.linear(transformed, table, self.bias)
+
+    def loss(self, hidden: Tensor, word_table: Tensor, labels: Tensor, share: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Cross-entropy at `hidden [n, H]` with `labels [n]`, and at how many the best score is the label's.
+
+        Both are sums, times `share`.
+        """
+        return masked_token_loss(self._transform(hidden), self._output(word_table), self.bias, labels, share)
+
+    def _transform(self, hidden: Tensor) -> Tensor:
+        return self.norm(self.activation(self.dense(hidden)))  # type: ignore[no-any-return]
+
+    def _output(self, word_table: Tensor) -> Tensor:
+        return word_table if self.decoder is None else self.decoder.weight
 
 
 def few_by_table(rows: Tensor, table: Tensor, bias: Tensor) -> Tensor:

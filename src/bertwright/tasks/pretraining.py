@@ -83,9 +83,7 @@ class PreTraining(Objective):
         assert isinstance(model, BertForMaskedLM)
         assert isinstance(targets, MaskTargets)
         encoding = model.bert.encode(batch)
-        scores = model.predict(encoding.last[targets.places]).float()  # [M, V]
-        mlm = F.cross_entropy(scores, targets.labels, reduction="sum") * targets.share
-        found = (scores.detach().argmax(-1) == targets.labels).sum() * targets.share
+        mlm, found = model.predict_loss(encoding.last[targets.places], targets.labels, targets.share)
         if not isinstance(model, BertForPreTraining):
             return {"loss": mlm, "mlm_accuracy": found}
         order = model.nsp(model.bert.pool(encoding, batch)).float()  # [B, 2]
