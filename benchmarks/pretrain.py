@@ -52,7 +52,7 @@ from bertwright.data.pretraining.settings import SamplingSettings
 from bertwright.data.ragged import Ragged
 from bertwright.model.attention import AttentionPath, attend_by_runs
 from bertwright.model.grouped_attention import attend_grouped
-from bertwright.model.masked_loss import masked_token_loss, plain_loss
+from bertwright.model.vocabulary_loss import plain_loss, vocabulary_loss
 from bertwright.tasks.pretraining import PreTraining
 from bertwright.training.matrix_rate import matrix_rate
 from bertwright.training.memory import choose_micro_tokens
@@ -342,12 +342,12 @@ def work_of_loss(shape: str) -> list[Callable[[], object]]:
         (deviation * torch.randn(size)).requires_grad_()
         for deviation, size in ((1.0, (600, width)), (0.05, (30522, width)), (0.05, (30522,)))
     )
-    labels = torch.randint(30522, (600,))
+    labels, shares = torch.randint(30522, (600,)), torch.full((600,), 1 / 600)
 
     def work(way: Callable[..., tuple[Tensor, Tensor]]) -> object:
-        return torch.autograd.grad(way(hidden, table, bias, labels)[0], (hidden, table, bias))
+        return torch.autograd.grad(way(hidden, table, bias, labels, shares)[0], (hidden, table, bias))
 
-    return [partial(work, plain_loss), partial(work, masked_token_loss)]
+    return [partial(work, plain_loss), partial(work, vocabulary_loss)]
 
 
 def work_of_attention(shape: str, precision: str, length: int) -> list[Callable[[], object]]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import dropout
-from bertwright.model.masked_loss import masked_token_loss
+from bertwright.model.vocabulary_loss import vocabulary_loss
 
 FEW_ROWS = 8  # beyond, the two orders are about equally fast
 
@@ -52,12 +52,12 @@ class MaskedLanguageModelHead(nn.Module):
             return few_by_table(transformed, table, self.bias)
         return F.linear(transformed, table, self.bias)
 
-    def loss(self, hidden: Tensor, word_table: Tensor, labels: Tensor, share: float = 1.0) -> tuple[Tensor, Tensor]:
-        """Cross-entropy at `hidden [n, H]` with `labels [n]`, and at how many the best score is the label's.
-
-        Both are sums, times `share`.
-        """
-        return masked_token_loss(self._transform(hidden), self._output(word_table), self.bias, labels, share)
+    def loss(
+        self, hidden: Tensor, word_table: Tensor, labels: Tensor, shares: Tensor, smoothing: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Loss and hits of the scores of `hidden [n, H]`; see `vocabulary_loss`."""
+        table = self._output(word_table)
+        return vocabulary_loss(self._transform(hidden), table, self.bias, labels, shares, smoothing)
 
     def _transform(self, hidden: Tensor) -> Tensor:
         return self.norm(self.activation(self.dense(hidden)))  # type: ignore[no-any-return]

@@ -166,9 +166,9 @@ class BertForMaskedLM(BertWithHead):
         """`hidden [M, H]`, only the places of interest, to `[M, V]`."""
         return self.mlm(hidden, self.bert.encoder.embeddings.word.weight)  # type: ignore[no-any-return]
 
-    def predict_loss(self, hidden: Tensor, labels: Tensor, share: float = 1.0) -> tuple[Tensor, Tensor]:
-        """Cross-entropy at `hidden [M, H]` with `labels [M]`, and how many labels score best: sums, times `share`."""
-        return self.mlm.loss(hidden, self.bert.encoder.embeddings.word.weight, labels, share)
+    def predict_loss(self, hidden: Tensor, labels: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+        """Cross-entropy at `hidden [M, H]` with `labels [M]`, and how many score best: each adds its share of `[M]`."""
+        return self.mlm.loss(hidden, self.bert.encoder.embeddings.word.weight, labels, shares)
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)

@@ -118,10 +118,24 @@ class BertForSeq2SeqLM(BertWithHead):
             BertwrightError: BW601 a source without a token, BW420 another number of sources than of targets, BW421 to
                 BW423 an index outside its table.
         """
+        return self.predict(self._decoded(source, target))
+
+    def pair_loss(
+        self, source: Ragged, target: Ragged, labels: Tensor, shares: Tensor, smoothing: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Cross-entropy of `pair_scores` with `labels [T]`, and how many score best; see `vocabulary_loss`.
+
+        Raises:
+            BertwrightError: those of `pair_scores`.
+        """
+        words = self.decoder.embeddings.word.weight
+        return self.mlm.loss(self._decoded(source, target), words, labels, shares, smoothing)
+
+    def _decoded(self, source: Ragged, target: Ragged) -> Tensor:
         if source.batch_size != target.batch_size:
             raise BertwrightError("BW420", what="targets", shape=[target.batch_size], expected=[source.batch_size])
         refuse_empty(source)
-        return self.predict(self.decoder(target, self.read(source), source))
+        return self.decoder(target, self.read(source), source)  # type: ignore[no-any-return]
 
     def forward(  # type: ignore[override]
         self,

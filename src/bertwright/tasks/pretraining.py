@@ -83,7 +83,8 @@ class PreTraining(Objective):
         assert isinstance(model, BertForMaskedLM)
         assert isinstance(targets, MaskTargets)
         encoding = model.bert.encode(batch)
-        mlm, found = model.predict_loss(encoding.last[targets.places], targets.labels, targets.share)
+        shares = torch.full_like(targets.labels, targets.share, dtype=torch.float32)
+        mlm, found = model.predict_loss(encoding.last[targets.places], targets.labels, shares)
         if not isinstance(model, BertForPreTraining):
             return {"loss": mlm, "mlm_accuracy": found}
         order = model.nsp(model.bert.pool(encoding, batch)).float()  # [B, 2]

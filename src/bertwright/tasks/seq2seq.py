@@ -227,12 +227,10 @@ class Seq2Seq(Task):
     def loss(self, model: BertWithHead, batch: Ragged, targets: WrittenBatch, weights: Tensor) -> dict[str, Tensor]:
         """Cross-entropy of every target token, smoothed (Szegedy et al. 2016, section 7), beside the token accuracy."""
         assert isinstance(model, BertForSeq2SeqLM)
-        scores = model.pair_scores(batch, targets.inputs).float()
         lengths = targets.inputs.cu_seqlens.diff()
-        share = (weights / lengths).repeat_interleave(lengths, output_size=len(scores))
-        losses = F.cross_entropy(scores, targets.labels, reduction="none", label_smoothing=self.label_smoothing)
-        right = (scores.detach().argmax(-1) == targets.labels) * share
-        return {"loss": (losses * share).sum(), "token_accuracy": right.sum()}
+        shares = (weights / lengths).repeat_interleave(lengths, output_size=len(targets.labels))
+        loss, right = model.pair_loss(batch, targets.inputs, targets.labels, shares, self.label_smoothing)
+        return {"loss": loss, "token_accuracy": right}
 
     def measure(self, model: BertWithHead, examples: Sequence[Example], encoded: EncodedTexts) -> dict[str, float]:
         """How the model takes the targets themselves: the share of tokens that it would have written, all before them
