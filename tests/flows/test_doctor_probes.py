@@ -157,6 +157,7 @@ def test_a_driver_without_a_torch_that_uses_it(monkeypatch: pytest.MonkeyPatch) 
 
 def test_precision_where_torch_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    monkeypatch.setattr("bertwright.training.precision.cpu_features", set)  # nor does the operating system
     monkeypatch.setattr(devices, "accelerator_kind", lambda: "")
     monkeypatch.setattr(devices, "processor_flags", lambda: (frozenset({"avx512bf16"}), "/proc/cpuinfo"))
     (finding,) = devices.precision()
