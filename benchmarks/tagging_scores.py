@@ -4,11 +4,11 @@
     python benchmarks/tagging_scores.py --data ../shared/data --results benchmarks/results/tagging resume cluener msra
 
 CoNLL-2003 starts from the 6-layer checkpoint, and the token classification head of `transformers` on the same encoder
-stands beside. The Chinese sets start from random weights with the vocabulary of bert-base-chinese, unless
-`--chinese-model` names a folder; of MSRA the first `--msra-rows` training sentences are used. The epoch that is best on
-the dev set is scored on the test set (Resume, CoNLL, MSRA with a held-out part of its training data as dev) or on the
-dev set itself (CLUENER, whose test labels are not public). Each run writes a file of its own; a run whose file is there
-is not repeated. `--rows` and `--epochs` make a short trial of everything.
+stands beside, trained in the same precision (`auto`). The Chinese sets start from random weights with the vocabulary of
+bert-base-chinese, unless `--chinese-model` names a folder; of MSRA the first `--msra-rows` training sentences are used.
+The epoch that is best on the dev set is scored on the test set (Resume, CoNLL, MSRA with a held-out part of its
+training data as dev) or on the dev set itself (CLUENER, whose test labels are not public). Each run writes a file of
+its own; a run whose file is there is not repeated. `--rows` and `--epochs` make a short trial of everything.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from bertwright.data.spans.columns import read_columns
 from bertwright.data.spans.schemes import parse_tag, read_entities, spell_tag, tag_set, write_tags
 from bertwright.data.spans.sources import read_spans
 from bertwright.evaluation.entities import EntityCounts
+from bertwright.training.precision import resolve_precision
 from checkpoints import minilm
 
 SEEDS = (1, 2, 3, 4, 5)  # named before the first run
@@ -59,6 +60,11 @@ SETS = {
     "cluener": DataSet("zh/cluener/train.json", "zh/cluener/dev.json", "zh/cluener/dev.json", 10, 32, 5e-4),
     "msra": DataSet("zh/msra_ner/train.bio.xz", None, "zh/msra_ner/test.bio", 5, 32, 5e-4),
 }
+
+
+def precision() -> str:
+    """In which all systems are trained."""
+    return resolve_precision("auto", torch.device("cpu"))
 
 
 def random_chinese(data: Path, folder: Path, seed: int) -> Path:
@@ -105,7 +111,7 @@ def run_tagger(
     return {**scores, "dev_f1": best, "train_seconds": outcome.train_seconds, "tokens": outcome.tokens}
 
 
-def run_ours(options: argparse.Namespace, name: str, seed: int, head: str) -> dict[str, float]:
+def run_ours(options: argparse.Namespace, name: str, seed: int, head: str) -> dict[str, Any]:
     """One run of this toolkit."""
     chosen = SETS[name]
     with tempfile.TemporaryDirectory() as folder:
@@ -117,7 +123,7 @@ def run_ours(options: argparse.Namespace, name: str, seed: int, head: str) -> di
         )  # fmt: skip
 
 
-def run_transformers(options: argparse.Namespace, name: str, seed: int, _: str) -> dict[str, float]:
+def run_transformers(options: argparse.Namespace, name: str, seed: int, _: str) -> dict[str, Any]:
     """`AutoModelForTokenClassification` on the same encoder: the first piece of each token has its tag, in BIO."""
     import transformers
 
@@ -159,8 +165,8 @@ def run_transformers(options: argparse.Namespace, name: str, seed: int, _: str) 
             output_dir=out, num_train_epochs=options.epochs or chosen.epochs, weight_decay=0.01, warmup_steps=0.1,
             per_device_train_batch_size=chosen.batch_size, learning_rate=chosen.learning_rate, seed=seed, use_cpu=True,
             eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True, metric_for_best_model="f1",
-            save_total_limit=1, report_to="none", disable_tqdm=True, dataloader_pin_memory=False,
-            logging_strategy="no",
+            bf16=precision() == "bf16", save_total_limit=1, report_to="none", disable_tqdm=True,
+            dataloader_pin_memory=False, logging_strategy="no",
         )  # fmt: skip
         trainer = transformers.Trainer(
             model=model, args=arguments, train_dataset=rows(parts[0]), eval_dataset=rows(parts[1]),
@@ -204,18 +210,21 @@ def main() -> None:
     runs = {"crf": run_ours, "softmax": run_ours, "transformers": run_transformers}
     for name in options.sets or SETS:
         systems = ("crf", "softmax", *SETS[name].peers)
-        found: dict[str, list[dict[str, float]]] = {system: [] for system in systems}
+        found: dict[str, list[dict[str, Any]]] = {system: [] for system in systems}
         for seed in options.seeds:
             for system in systems:
                 file = options.results / f"{name}-{system}-{seed}.json"
                 if not file.is_file():
-                    values = runs[system](options, name, seed, system)
+                    values = runs[system](options, name, seed, system) | {"precision": precision()}
                     file.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-                found[system].append(json.loads(file.read_text(encoding="utf-8")))
+                row = json.loads(file.read_text(encoding="utf-8"))
+                if row["precision"] != precision():
+                    parser.error(f"{file} is of a run in {row['precision']}: move it away")
+                found[system].append(row)
         tell(name, found)
 
 
-def tell(name: str, found: dict[str, list[dict[str, float]]]) -> None:
+def tell(name: str, found: dict[str, list[dict[str, Any]]]) -> None:
     """Means with their spread, and the differences seed by seed."""
     print(f"\n{name}\n\n| system | F1, mean (sd) | dev F1 | softmax-decoded F1 | ECE |\n|---|---|---|---|---|")
     for system, rows in found.items():
