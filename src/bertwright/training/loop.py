@@ -16,6 +16,7 @@ from bertwright.data.batches import derive_seed
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.task import Objective, Prediction
 from bertwright.training.feed import Feed, Part
+from bertwright.training.freed_memory import freed_memory_kept
 from bertwright.training.interruption import Interruption, interruptible
 from bertwright.training.optimizer import make_optimizers, rate_factor, set_rates
 from bertwright.training.outcome import Evaluation, Judgement, Outcome
@@ -109,7 +110,8 @@ class Trainer:
         """
         state, per_epoch = self.state, self._feed.steps_per_epoch
         self._model.train()
-        with training_progress(self._steps, state, self._speed) as meter, interruptible() as interruption:
+        progress = training_progress(self._steps, state, self._speed)
+        with progress as meter, interruptible() as interruption, freed_memory_kept():
             self.interruption = interruption
             while state.step < self._steps and not state.stopped:
                 self._step(state.step, meter)
