@@ -61,6 +61,7 @@ from bertwright.training.precision import autocast, resolve_precision
 from bertwright.training.pretrain_feed import make_parts
 from bertwright.training.pretrain_settings import SHAPES, PretrainSettings
 from prepare import text_of
+from training_step import processor_ms
 from workloads import drawn_lengths, histogram
 
 CPU = torch.device("cpu")
@@ -324,17 +325,17 @@ def measure_fast_paths(shapes: Sequence[str], precisions: Sequence[str], rounds:
     print("| what | shape | precision | plain, ms | fast, ms | times faster |\n|---|---|---|---|---|---|")
     for shape in shapes:
         for precision in precisions:
-            works = {"masked tokens": work_of_loss(shape)}
+            works = {"masked tokens": work_of_loss(shape, precision)}
             for length in (64, 128, 256, 512):
                 works[f"attention, texts of {length}"] = work_of_attention(shape, precision, length)
             for name, ways in works.items():
-                times = np.array([[processor_ms(way, precision) for way in ways] for _ in range(rounds + 1)])[1:]
+                times = np.array([[processor_ms(way) for way in ways] for _ in range(rounds + 1)])[1:]
                 plain, fast = np.median(times, axis=0)
                 ratio = np.median(times[:, 0] / times[:, 1])
                 print(f"| {name} | {shape} | {precision} | {plain:.0f} | {fast:.0f} | {ratio:.2f} |", flush=True)
 
 
-def work_of_loss(shape: str) -> list[Callable[[], object]]:
+def work_of_loss(shape: str, precision: str) -> list[Callable[[], object]]:
     """The plain and the fast way."""
     width = SHAPES[shape][1]
     # Of a size as a model has them: the softmax of scores far apart is full of numbers too small to be quick with.
@@ -345,7 +346,9 @@ def work_of_loss(shape: str) -> list[Callable[[], object]]:
     labels, shares = torch.randint(30522, (600,)), torch.full((600,), 1 / 600)
 
     def work(way: Callable[..., tuple[Tensor, Tensor]]) -> object:
-        return torch.autograd.grad(way(hidden, table, bias, labels, shares)[0], (hidden, table, bias))
+        with autocast(precision, CPU):
+            loss, _ = way(hidden, table, bias, labels, shares)
+        return torch.autograd.grad(loss, (hidden, table, bias))
 
     return [partial(work, plain_loss), partial(work, vocabulary_loss)]
 
@@ -360,16 +363,11 @@ def work_of_attention(shape: str, precision: str, length: int) -> list[Callable[
     qkv = torch.randn(4096, 3, heads, width // heads, dtype=dtype, requires_grad=True)
 
     def work(way: AttentionPath) -> object:
-        return torch.autograd.grad(way(qkv, batch, 0.0, False).sum(), qkv)
+        with autocast(precision, CPU):
+            mixed = way(qkv, batch, 0.0, False)
+        return torch.autograd.grad(mixed.sum(), qkv)
 
     return [partial(work, attend_by_runs), partial(work, attend_grouped)]
-
-
-def processor_ms(way: Callable[[], object], precision: str) -> float:
-    started = time.process_time()
-    with autocast(precision, CPU):
-        way()
-    return 1000 * (time.process_time() - started)
 
 
 # The table

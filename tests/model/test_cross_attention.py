@@ -52,6 +52,16 @@ def test_paths_across(path: Callable[..., Tensor], targets: list[int], sources: 
     torch.testing.assert_close(torch.autograd.grad(output, wanted, above), torch.autograd.grad(plain, wanted, above))
 
 
+def test_groups_across_may_be_differentiated_under_autocast() -> None:
+    query, key_value = (one.detach().float().requires_grad_() for one in (drawn(34, 2, 8), drawn(61, 2, 2, 8)))
+    gradients = []
+    for under in (False, True):
+        output = across_grouped(query, key_value, batch_of(TARGETS), batch_of(SOURCES))
+        with torch.autocast("cpu", torch.bfloat16, enabled=under):
+            gradients.append(torch.autograd.grad(output.sum(), (query, key_value)))
+    assert all(torch.equal(*pair) for pair in zip(*gradients))
+
+
 def test_dropout_across_keeps_the_mean() -> None:
     query, key_value = drawn(sum(TARGETS), 2, 8), drawn(sum(SOURCES), 2, 2, 8)
     batches = batch_of(TARGETS), batch_of(SOURCES)

@@ -18,8 +18,7 @@ from bertwright.model.grouped_attention import attend_grouped
 
 AttentionPath = Callable[[Tensor, Ragged, float, bool], Tensor]
 # Tokens up to which training is faster in groups than in the kernel for long sequences, which is slow in bf16.
-_SHORT = {torch.bfloat16: 256}
-_SHORT_OTHERWISE = 64
+_SHORT, _SHORT_IN_BF16 = 64, 256
 
 
 def attend(qkv: Tensor, batch: Ragged, dropout: float = 0.0, causal: bool = False) -> Tensor:
@@ -40,7 +39,7 @@ def attend(qkv: Tensor, batch: Ragged, dropout: float = 0.0, causal: bool = Fals
 def choose_path(qkv: Tensor, dropout: float, longest: int, causal: bool = False) -> AttentionPath:
     """The path that `attend` takes for such tensors and sequences of up to `longest` tokens."""
     if qkv.device.type == "cpu":
-        short = longest <= _SHORT.get(qkv.dtype, _SHORT_OTHERWISE)
+        short = longest <= (_SHORT_IN_BF16 if qkv.dtype == torch.bfloat16 else _SHORT)
         return attend_grouped if dropout or (qkv.requires_grad and short) else attend_by_runs
     head_size = qkv.shape[-1]
     fits = qkv.dtype in (torch.bfloat16, torch.float16) and head_size % 8 == 0 and head_size <= 256

@@ -61,14 +61,13 @@ class _Attention(torch.autograd.Function):
         result = gradient.new_empty(len(padded), 3, heads, size)
         saved = ctx.saved_tensors
         parts = zip(grouping.groups, grouping.split(padded), grouping.split(result))
-        with torch.autocast("cpu", enabled=False):  # some call `backward` under it
-            for number, (group, part, output) in enumerate(parts):
-                query, key, value, weight, mask = saved[5 * number : 5 * number + 5]
-                above = part.view(group.count, group.width, heads, size).transpose(1, 2).reshape(-1, group.width, size)
-                three = above.new_empty(3, *above.shape)
-                unmix(above, (query, key, value, weight, mask), (three[0], three[1], three[2]))
-                ordered = three.view(3, group.count, heads, group.width, size).permute(1, 3, 0, 2, 4)
-                output.view(group.count, group.width, 3, heads, size).copy_(ordered)
+        for number, (group, part, output) in enumerate(parts):
+            query, key, value, weight, mask = saved[5 * number : 5 * number + 5]
+            above = part.view(group.count, group.width, heads, size).transpose(1, 2).reshape(-1, group.width, size)
+            three = above.new_empty(3, *above.shape)
+            unmix(above, (query, key, value, weight, mask), (three[0], three[1], three[2]))
+            ordered = three.view(3, group.count, heads, group.width, size).permute(1, 3, 0, 2, 4)
+            output.view(group.count, group.width, 3, heads, size).copy_(ordered)
         return grouping.pick(result.view(len(padded), -1)).view(tokens, 3, heads, size), None, None, None
 
 
@@ -112,14 +111,15 @@ def unmix(
     """
     query, key, value, weight, mask = saved
     scale = query.shape[-1] ** -0.5
-    kept = weight if mask is None else weight * mask
-    of_weight = torch.bmm(above, value.transpose(1, 2))
-    if mask is not None:
-        of_weight.mul_(mask)
-    of_score = torch._softmax_backward_data(of_weight, weight, -1, weight.dtype)
-    torch.baddbmm(out[0], of_score, key, beta=0, alpha=scale, out=out[0])
-    torch.baddbmm(out[1], of_score.transpose(1, 2), query, beta=0, alpha=scale, out=out[1])
-    torch.bmm(kept.transpose(1, 2), above, out=out[2])
+    with torch.autocast("cpu", enabled=False):  # some call `backward` under it
+        kept = weight if mask is None else weight * mask
+        of_weight = torch.bmm(above, value.transpose(1, 2))
+        if mask is not None:
+            of_weight.mul_(mask)
+        of_score = torch._softmax_backward_data(of_weight, weight, -1, weight.dtype)
+        torch.baddbmm(out[0], of_score, key, beta=0, alpha=scale, out=out[0])
+        torch.baddbmm(out[1], of_score.transpose(1, 2), query, beta=0, alpha=scale, out=out[1])
+        torch.bmm(kept.transpose(1, 2), above, out=out[2])
 
 
 @lru_cache(maxsize=64)
