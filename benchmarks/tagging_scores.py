@@ -30,6 +30,7 @@ from bertwright.data.examples import Example, Span
 from bertwright.data.spans.columns import read_columns
 from bertwright.data.spans.schemes import parse_tag, read_entities, spell_tag, tag_set, write_tags
 from bertwright.data.spans.sources import read_spans
+from bertwright.data.spans.writing import overlapping
 from bertwright.evaluation.entities import EntityCounts
 from bertwright.training.precision import resolve_precision
 from checkpoints import minilm
@@ -55,10 +56,10 @@ SETS = {
         "en/conll2003/eng.train", "en/conll2003/eng.testa", "en/conll2003/eng.testb", 4, 16, 1e-4, ("transformers",)
     ),
     "resume": DataSet(
-        "zh/resume_ner/train.char.bmes", "zh/resume_ner/dev.char.bmes", "zh/resume_ner/test.char.bmes", 15, 16, 5e-4
+        "zh/resume_ner/train.char.bmes", "zh/resume_ner/dev.char.bmes", "zh/resume_ner/test.char.bmes", 10, 16, 5e-4
     ),
-    "cluener": DataSet("zh/cluener/train.json", "zh/cluener/dev.json", "zh/cluener/dev.json", 10, 32, 5e-4),
-    "msra": DataSet("zh/msra_ner/train.bio.xz", None, "zh/msra_ner/test.bio", 5, 32, 5e-4),
+    "cluener": DataSet("zh/cluener/train.json", "zh/cluener/dev.json", "zh/cluener/dev.json", 7, 32, 5e-4),
+    "msra": DataSet("zh/msra_ner/train.bio.xz", None, "zh/msra_ner/test.bio", 4, 32, 5e-4),
 }
 
 
@@ -89,6 +90,10 @@ def load(options: argparse.Namespace, name: str) -> tuple[list[Example], list[Ex
     dev = read_spans(options.data / chosen.dev).examples if chosen.dev else train[::10]
     if chosen.dev is None:
         train = [one for index, one in enumerate(train) if index % 10]
+    nested = [one for one in train if overlapping(one.spans or ())]
+    if nested:
+        print(f"{name}: {len(nested)} of {len(train)} training sentences have nested entities and are left out")
+        train = [one for one in train if not overlapping(one.spans or ())]
     rows = options.rows
     return train[:rows], dev[:rows], test[:rows]
 

@@ -205,12 +205,12 @@ def test_the_loss_does_not_depend_on_how_a_step_is_cut(numbers: Path) -> None:
     from bertwright.training.settings import FinetuneSettings
 
     tokenizer = BertTokenizer.from_pretrained(numbers / "vocab")
-    options = FinetuneSettings(shape="tiny", dropout=0.0, label_smoothing=0.1).model_dump()
-    task = Seq2Seq().with_options(options).bound(tokenizer)
+    settings = FinetuneSettings(shape="tiny", dropout=0.0, label_smoothing=0.1)
+    task = Seq2Seq().with_options(settings.model_dump()).bound(tokenizer)
     examples = read_pairs(numbers / "train.tsv", labelled=True).examples[:16]
     data = prepare(task, tokenizer, examples, Reading(32, "head", 0))
     torch.manual_seed(0)
-    net = task.starting_model(numbers / "vocab")
+    net = task.starting_model(numbers / "vocab", **settings.dropout_values())
     found = []
     for micro in (10_000, 40):
         parts = list(ExampleFeed(data, 16, 1).parts(0, micro))

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from bertwright import BertForSequenceClassification, Predictor, finetune
+from bertwright import BertConfig, BertForSequenceClassification, Predictor, finetune
 from bertwright.data.examples import Example, Where
 from bertwright.data.ragged import Ragged
 from bertwright.data.samples import sentiment_samples
@@ -27,28 +27,17 @@ from bertwright.training.precision import autocast, resolve_precision
 
 ROWS = [(example.text, example.label) for example in sentiment_samples("en")]
 QUICK: dict[str, Any] = {"epochs": 1, "precision": "fp32"}
+STILL = QUICK | {"dropout": 0.0}  # so that the parts of a step can be compared with the whole
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "last" / "model.safetensors")
 
 
-@pytest.fixture(scope="module")
-def still_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model without dropout, so that the parts of a step can be compared with the whole."""
-    import shutil
-
-    folder = shutil.copytree(tiny_model, tmp_path_factory.mktemp("models") / "still")
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    return folder
-
-
 @pytest.mark.parametrize("change", [{"micro_tokens": 40}, {"gradient_checkpointing": True}])
-def test_parts_and_recomputation_change_nothing(change: dict[str, Any], still_model: Path, tmp_path: Path) -> None:
-    finetune(ROWS[:100], model=still_model, out=tmp_path / "whole", **QUICK)
-    finetune(ROWS[:100], model=still_model, out=tmp_path / "other", **QUICK, **change)
+def test_parts_and_recomputation_change_nothing(change: dict[str, Any], tiny_model: Path, tmp_path: Path) -> None:
+    finetune(ROWS[:100], model=tiny_model, out=tmp_path / "whole", **STILL)
+    finetune(ROWS[:100], model=tiny_model, out=tmp_path / "other", **STILL, **change)
     whole, other = weights(tmp_path / "whole"), weights(tmp_path / "other")
     for name in whole:
         assert torch.allclose(whole[name], other[name], atol=2e-5), name
@@ -86,21 +75,21 @@ def losses_at_start(model: Path, run: Run, rows: list[tuple[str, str | None]]) -
     return torch.stack(losses)
 
 
-def test_texts_weigh_the_same_however_many_windows_they_have(still_model: Path, tmp_path: Path) -> None:
+def test_texts_weigh_the_same_however_many_windows_they_have(tiny_model: Path, tmp_path: Path) -> None:
     rows = [(" ".join(text for text, _ in ROWS[:20]), "positive"), *ROWS[20:27]]
-    run = finetune(rows, ROWS[30:40], model=still_model, out=tmp_path / "run", batch_size=8, **QUICK)
-    expected = losses_at_start(still_model, run, rows).mean()
+    run = finetune(rows, ROWS[30:40], model=tiny_model, out=tmp_path / "run", batch_size=8, **STILL)
+    expected = losses_at_start(tiny_model, run, rows).mean()
     assert run.outcome.history[0].loss == pytest.approx(expected.item(), abs=1e-5)
 
 
 @pytest.mark.parametrize(("how", "weights_of"), [("balanced", (1 / 30, 1 / 2)), ("sqrt", (30**-0.5, 2**-0.5))])
 def test_class_weights_make_the_rare_class_count(
-    how: str, weights_of: tuple[float, float], still_model: Path, tmp_path: Path
+    how: str, weights_of: tuple[float, float], tiny_model: Path, tmp_path: Path
 ) -> None:
     rows = [row for row in ROWS if row[1] == "positive"][:30] + [row for row in ROWS if row[1] == "negative"][:2]
-    run = finetune(rows, ROWS[200:220], model=still_model, out=tmp_path / "run", class_weight=how, **QUICK)
+    run = finetune(rows, ROWS[200:220], model=tiny_model, out=tmp_path / "run", class_weight=how, **STILL)
     weight = torch.tensor([weights_of[0]] * 30 + [weights_of[1]] * 2)
-    expected = (losses_at_start(still_model, run, rows) * weight).sum() / weight.sum()
+    expected = (losses_at_start(tiny_model, run, rows) * weight).sum() / weight.sum()
     assert run.outcome.history[0].loss == pytest.approx(expected.item(), abs=1e-5)
 
 
@@ -122,9 +111,9 @@ def test_an_overlap_in_which_windows_do_not_move_on(tiny_model: Path, tmp_path: 
 
 
 def test_out_of_memory_halves_the_parts_and_is_recorded(
-    still_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finetune(ROWS[:64], model=still_model, out=tmp_path / "whole", micro_tokens=400, **QUICK)
+    finetune(ROWS[:64], model=tiny_model, out=tmp_path / "whole", micro_tokens=400, **STILL)
     forward = loop.Trainer._forward
 
     def small_machine(self: loop.Trainer, part: Part) -> dict[str, torch.Tensor]:
@@ -133,7 +122,7 @@ def test_out_of_memory_halves_the_parts_and_is_recorded(
         return forward(self, part)
 
     monkeypatch.setattr(loop.Trainer, "_forward", small_machine)
-    run = finetune(ROWS[:64], model=still_model, out=tmp_path / "small", micro_tokens=400, **QUICK)
+    run = finetune(ROWS[:64], model=tiny_model, out=tmp_path / "small", micro_tokens=400, **STILL)
     assert run.outcome.micro_tokens == 100
     record = json.loads((tmp_path / "small" / "run.json").read_text(encoding="utf-8"))
     assert record["settings"]["micro_tokens"] == 100
@@ -142,7 +131,7 @@ def test_out_of_memory_halves_the_parts_and_is_recorded(
 
 
 def test_a_bad_step_is_skipped_and_its_texts_are_written(
-    still_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     forward = loop.Trainer._forward
     calls = iter(range(1000))
@@ -152,7 +141,7 @@ def test_a_bad_step_is_skipped_and_its_texts_are_written(
         return {name: factor * value for name, value in forward(self, part).items()}
 
     monkeypatch.setattr(loop.Trainer, "_forward", one_nan)
-    run = finetune(ROWS[:160], model=still_model, out=tmp_path / "run", **QUICK)
+    run = finetune(ROWS[:160], model=tiny_model, out=tmp_path / "run", **STILL)
     assert run.outcome.skipped == 1
     assert "step 1: loss nan" in caplog.text
     batch = json.loads((tmp_path / "run" / "bad_batch.json").read_text(encoding="utf-8"))
@@ -161,19 +150,19 @@ def test_a_bad_step_is_skipped_and_its_texts_are_written(
     assert all(tensor.isfinite().all() for tensor in weights(tmp_path / "run").values())
 
 
-def test_three_bad_steps_stop_the_run_and_name_the_tensor(still_model: Path, tmp_path: Path) -> None:
+def test_three_bad_steps_stop_the_run_and_name_the_tensor(tiny_model: Path, tmp_path: Path) -> None:
     import shutil
 
     from safetensors.torch import save_file
 
-    broken = shutil.copytree(still_model, tmp_path / "broken")
+    broken = shutil.copytree(tiny_model, tmp_path / "broken")
     tensors = load_file(broken / "model.safetensors")
     tensors["encoder.layer.1.output.dense.weight"][3, 3] = math.inf
     save_file(tensors, broken / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(
         BertwrightError, match=r"BW510.*3 times in a row.*layers\.1\.feed_forward\.down\.weight"
     ) as caught:
-        finetune(ROWS, model=broken, out=tmp_path / "run", **QUICK)
+        finetune(ROWS, model=broken, out=tmp_path / "run", **STILL)
     assert caught.value.fields["culprit"] == "parameter bert.encoder.layers.1.feed_forward.down.weight"
 
 
@@ -237,6 +226,15 @@ def test_frozen_layers_stay_as_they_are(tiny_model: Path, tmp_path: Path) -> Non
     changed = {name for name in before if not torch.equal(before[name], after[f"bert.{name}"])}
     assert changed
     assert not [name for name in changed if "embeddings" in name or "layer.0." in name]
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, 0.1), (0.3, 0.3)])
+def test_dropout_is_that_of_the_config_or_of_the_setting(
+    tiny_model: Path, tmp_path: Path, given: float | None, kept: float
+) -> None:
+    finetune(ROWS[:64], model=tiny_model, out=tmp_path / "run", dropout=given, max_steps=1, **QUICK)
+    config = BertConfig.from_pretrained(tmp_path / "run" / "last")
+    assert (config.hidden_dropout_prob, config.attention_probs_dropout_prob) == (kept, kept)
 
 
 def test_freezing_more_layers_than_there_are(tiny_model: Path, tmp_path: Path) -> None:

@@ -76,22 +76,18 @@ class Seq2Seq(Task):
         generation: how outputs are written.
         label_smoothing: share of the target that is spread over the vocabulary.
         shape: of a model from scratch, whose positions are sines; None: the weights of a BERT begin both sides.
-        dropout: of the model that is trained; None: that of its config.
         tokenizer: the vocabulary, where it is `bound`.
     """
 
     generation: GenerationSettings = _PLAIN
     label_smoothing: float = 0.0
     shape: str | None = None
-    dropout: float | None = None
     tokenizer: BertTokenizer | None = field(default=None, repr=False, compare=False)
 
     name: ClassVar[str] = "seq2seq"
     metric: ClassVar[str] = "token_accuracy"
     of_windows: ClassVar[str | None] = None
-    own_settings: ClassVar[tuple[str, ...]] = (
-        "max_target_length", "num_beams", "label_smoothing", "shape", "dropout",
-    )  # fmt: skip
+    own_settings: ClassVar[tuple[str, ...]] = ("max_target_length", "num_beams", "label_smoothing", "shape")
     peer_example: ClassVar[str] = (
         "from transformers import AutoTokenizer, EncoderDecoderModel\n"
         'tokenizer = AutoTokenizer.from_pretrained("{path}")\n'
@@ -145,7 +141,6 @@ class Seq2Seq(Task):
             generation=self.generation.model_copy(update={"max_length": length, "num_beams": beams}),
             label_smoothing=options["label_smoothing"],
             shape=options["shape"],
-            dropout=options["dropout"],
         )
 
     def answering(self, words: Sequence[str]) -> Self:
@@ -156,18 +151,12 @@ class Seq2Seq(Task):
 
     def config_changes(self) -> dict[str, Any]:
         tokenizer = self._tokenizer()
-        changes: dict[str, Any] = {
-            "decoder_start_token_id": tokenizer.cls_token_id,
-            "eos_token_id": tokenizer.sep_token_id,
-        }
-        if self.dropout is not None:
-            changes |= {"hidden_dropout_prob": self.dropout, "attention_probs_dropout_prob": self.dropout}
-        return changes
+        return {"decoder_start_token_id": tokenizer.cls_token_id, "eos_token_id": tokenizer.sep_token_id}
 
-    def starting_config(self, folder: Path) -> BertConfig:
+    def starting_config(self, folder: Path, **changes: Any) -> BertConfig:
         """That of the checkpoint, or the 2017 Transformer of `shape` with the vocabulary in `folder`."""
         if self.shape is None:
-            return Seq2SeqConfig.from_pretrained(folder, **self.config_changes())
+            return Seq2SeqConfig.from_pretrained(folder, **self.config_changes(), **changes)
         tokenizer = self._tokenizer()
         return Seq2SeqConfig(
             vocab_size=len(tokenizer),
@@ -177,12 +166,13 @@ class Seq2Seq(Task):
             positions="sinusoidal",
             **shape_values(self.shape),
             **self.config_changes(),
+            **changes,
         )
 
-    def starting_model(self, folder: Path) -> BertWithHead:
+    def starting_model(self, folder: Path, **changes: Any) -> BertWithHead:
         if self.shape is None:
-            return super().starting_model(folder)
-        config = self.starting_config(folder)
+            return super().starting_model(folder, **changes)
+        config = self.starting_config(folder, **changes)
         log.info("a Transformer from scratch: random weights and sinusoidal positions, shape %s", self.shape)
         return BertForSeq2SeqLM(config)
 

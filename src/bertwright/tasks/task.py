@@ -228,15 +228,15 @@ class Task(Objective, Answerer):
         """The task as the settings of a run want it."""
         return self
 
-    def starting_config(self, folder: Path) -> BertConfig:
-        """The shape of the model that training starts from, which is in `folder`."""
-        return self.model_class.config_class.from_pretrained(folder, **self.config_changes())
+    def starting_config(self, folder: Path, **changes: Any) -> BertConfig:
+        """The shape of the model that training starts from, which is in `folder`, with changes to its config."""
+        return self.model_class.config_class.from_pretrained(folder, **self.config_changes(), **changes)
 
-    def starting_model(self, folder: Path) -> BertWithHead:
+    def starting_model(self, folder: Path, **changes: Any) -> BertWithHead:
         """The model that training starts from; a head that was trained for other classes starts afresh."""
-        changes = self.config_changes()
-        model = self.model_class.load(folder, ignore_mismatched_sizes=True, **changes)
-        if "id2label" in changes:
+        own = self.config_changes()
+        model = self.model_class.load(folder, ignore_mismatched_sizes=True, **own, **changes)
+        if "id2label" in own:
             settle_classes(model, BertConfig.from_pretrained(folder).labels)
         return model
 

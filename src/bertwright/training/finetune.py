@@ -164,7 +164,7 @@ class _Job:
         self.model, self._device = whole_folder(model_folder(model)), device
         self._tokenizer = BertTokenizer.from_pretrained(self.model)
         self._task = task = task.bound(self._tokenizer)
-        config = task.starting_config(self.model)
+        config = task.starting_config(self.model, **settings.dropout_values())
         if len(self._tokenizer) > config.vocab_size:
             raise BertwrightError("BW325", model=model, tokens=len(self._tokenizer), rows=config.vocab_size)
         if settings.freeze > config.num_hidden_layers:
@@ -190,7 +190,10 @@ class _Job:
             record["settings"] = settings.model_dump()
             checkpoint = folder.checkpoint()
         torch.manual_seed(seed)
-        net = task.starting_model(self.model) if checkpoint is None else task.model_class.load(checkpoint)
+        if checkpoint is None:
+            net = task.starting_model(self.model, **settings.dropout_values())
+        else:
+            net = task.model_class.load(checkpoint)
         if net.load_report is not None:
             log.info("%s", net.load_report.summary())
         net.to(self._device)

@@ -40,7 +40,6 @@ class PretrainSettings(LoopSettings):
     word_start: Literal["random", "counts"] = Field(
         "random", description="word table of a model from scratch: random, or counts of which tokens stand side by side"
     )
-    dropout: float | None = Field(None, ge=0, lt=1, description="not given: 0.1, or what the config of --init says")
 
     epochs: int = Field(1, ge=1, description="passes over the corpus, each with fresh masks and pairs")
     warmup: float = Field(0.05, ge=0, le=1, description="share of the steps in which the rate rises")
@@ -86,7 +85,7 @@ class PretrainSettings(LoopSettings):
             "num_attention_heads": self.num_attention_heads or heads,
             "intermediate_size": self.intermediate_size or 4 * hidden,
             "max_position_embeddings": max(self.max_position_embeddings, self.longest),
-        } | self.dropout_values(0.1)
+        } | self.dropout_values()
 
     def other_than(self, config: BertConfig) -> list[str]:
         """What was given of the shape of a model from scratch, and is not that of `config`: a line for each."""
@@ -108,11 +107,6 @@ class PretrainSettings(LoopSettings):
         if "shape" in self.model_fields_set and any(values[name] != getattr(config, name) for name in shaped):
             lines.append(f"shape={self.shape}, where it has another one")
         return lines
-
-    def dropout_values(self, default: float | None = None) -> dict[str, Any]:
-        """What `dropout` says, in the words of `config.json`; nothing where neither it nor `default` is given."""
-        share = default if self.dropout is None else self.dropout
-        return {} if share is None else {"hidden_dropout_prob": share, "attention_probs_dropout_prob": share}
 
 
 def default_pretraining_rate(hidden_size: int) -> float:

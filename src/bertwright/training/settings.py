@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -34,6 +34,9 @@ class LoopSettings(Settings):
     optimizer: Literal["adamw", "muon"] = Field("adamw", description="muon: for the matrices of the encoder's layers")
     beta2: float = Field(0.999, gt=0, lt=1, description="how long AdamW remembers the size of gradients")
     weight_decay: float = Field(0.01, ge=0, description="not on biases and norms")
+    dropout: float | None = Field(
+        None, ge=0, lt=1, description="not given: what the config of the model says; 0.1 for a model from scratch"
+    )
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the rate rises")
     schedule: Literal["linear", "cosine", "constant", "wsd"] = Field(
         "linear", description="how it falls after that; wsd: it stays, and falls at the end"
@@ -52,6 +55,12 @@ class LoopSettings(Settings):
     save_minutes: float = Field(10.0, gt=0, description="save after so many minutes; every evaluation saves, too")
     patience: int = Field(0, ge=0, description="stop after this many evaluations without a better one; 0: never")
     seed: int = Field(42, ge=0, lt=2**63, description="order, dropout, fresh weights and held-out part follow from it")
+
+    def dropout_values(self) -> dict[str, Any]:
+        """What `dropout` says, in the words of `config.json`; nothing where it is not given."""
+        if self.dropout is None:
+            return {}
+        return {"hidden_dropout_prob": self.dropout, "attention_probs_dropout_prob": self.dropout}
 
 
 class FinetuneSettings(LoopSettings):
@@ -83,7 +92,6 @@ class FinetuneSettings(LoopSettings):
     shape: Shape | None = Field(
         None, description="seq2seq: a Transformer from scratch (tiny to large); only the vocabulary of --model is read"
     )
-    dropout: float | None = Field(None, ge=0, lt=1, description="seq2seq: not given: what the config of --model says")
 
 
 def default_learning_rate(hidden_size: int) -> float:
