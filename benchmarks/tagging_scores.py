@@ -220,11 +220,11 @@ def main() -> None:
             for system in systems:
                 file = options.results / f"{name}-{system}-{seed}.json"
                 if not file.is_file():
-                    values = runs[system](options, name, seed, system) | {"precision": precision()}
+                    values = runs[system](options, name, seed, system) | {"trained_in": precision()}
                     file.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
                 row = json.loads(file.read_text(encoding="utf-8"))
-                if row["precision"] != precision():
-                    parser.error(f"{file} is of a run in {row['precision']}: move it away")
+                if row["trained_in"] != precision():
+                    parser.error(f"{file} is of a run in {row['trained_in']}: move it away")
                 found[system].append(row)
         tell(name, found)
 
