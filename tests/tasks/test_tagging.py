@@ -125,7 +125,7 @@ def long_text(characters: int) -> Example:
     return example("".join(parts), *spans)
 
 
-@pytest.mark.parametrize("unit", ["word", "character"])
+@pytest.mark.parametrize("unit", ["token", "word", "character"])
 @pytest.mark.parametrize("limit", [16, 64, 512])
 def test_a_text_of_20000_characters_keeps_every_entity_in_windows(
     tokenizer: BertTokenizer, unit: str, limit: int
@@ -138,7 +138,9 @@ def test_a_text_of_20000_characters_keeps_every_entity_in_windows(
     assert max(map(len, encoded.inputs)) == limit
     found = answers(task, encoded, perfect_scores(task, encoded, [one]))[0]
     spans = one.spans or ()
-    if unit == "word":  # 'Miller' and what follows without a space are one word: such entities cannot be said in words
+    if (
+        unit != "character"
+    ):  # 'Miller' and what follows without a space are one word: such entities cannot be said in words
         spans = tuple(s for s in spans if span_of_units(encoded.units[0], s) is not None)
         assert len(spans) > 100
     assert tuple(Span(span.start, span.end, span.type) for span in found.entities) == spans
@@ -232,17 +234,21 @@ def test_an_entity_that_no_input_holds_is_told_and_not_learnt(
         assert ((targets == 2).sum() > 0) == (not told), "the inside of the long one"
 
 
-def test_an_entity_within_a_word_is_told_and_not_learnt(
-    tokenizer: BertTokenizer, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("unit", "before", "smaller"), [("word", "anti", "character"), ("token", "pro-", "word")], ids=["word", "token"]
+)
+def test_an_entity_within_a_unit_is_told_and_not_learnt(
+    unit: str, before: str, smaller: str, tokenizer: BertTokenizer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one = example("antiOslo rains", (4, 8, "LOC"))
-    task = Tagging(("LOC",), unit="word")
+    one = example(f"{before}Oslo rains", (len(before), len(before) + 4, "LOC"))
+    task = Tagging(("LOC",), unit=unit)  # type: ignore[arg-type]
     encoded = task.encode(tokenizer, [one], WHOLE)
     with caplog.at_level(logging.WARNING, "bertwright"):
         row = task.targets([one], encoded).take(np.array([0]))
-    assert "1 entity begins or ends within a word" in caplog.text
+    assert f"1 entity begins or ends within a {unit}: not learnt" in caplog.text
+    assert f"(unit={smaller} reads what lies within {unit}s)" in caplog.text
     assert {tag for tag in row.tolist() if tag != -100} == {0}
-    assert Tagging.from_examples([one], "x").unit == "character"
+    assert Tagging.from_examples([one], "x").unit == smaller
 
 
 def random_reader(seed: int, scheme: Scheme, head: str) -> tuple[Reader, LinearChainCrf, list[str]]:

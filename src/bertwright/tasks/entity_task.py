@@ -27,7 +27,7 @@ class EntityTask(Task):
 
     Attributes:
         types: in alphabetical order.
-        unit: what a part is made of, `word` or `character`.
+        unit: what a part is made of.
     """
 
     types: tuple[str, ...]

@@ -74,8 +74,9 @@ def say_lost(lost: Sequence[str], unit: Unit) -> None:
     """Warn of entities that are not made of whole units."""
     if lost:
         log.warning(
-            "%s within a %s: not learnt, and counted as missed (unit=character reads what lies within words): %s",
-            quantity(len(lost), "entity begins or ends", "entities begin or end"), unit, shown(lost, 3),
+            "%s within a %s: not learnt, and counted as missed (unit=%s reads what lies within %ss): %s",
+            quantity(len(lost), "entity begins or ends", "entities begin or end"),
+            unit, "word" if unit == "token" else "character", unit, shown(lost, 3),
         )  # fmt: skip
 
 

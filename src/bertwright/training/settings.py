@@ -79,8 +79,10 @@ class FinetuneSettings(LoopSettings):
     dev_share: float = Field(0.1, gt=0, lt=1, description="part of the training data held out without a dev set")
     head: Literal["crf", "softmax"] = Field("crf", description="tagging: over all tags of a text, or each for itself")
     scheme: Literal["bio", "bioes"] = Field("bio", description="tagging: of the tags that the model learns")
-    unit: Literal["auto", "word", "character"] = Field(
-        "auto", description="tagging: what gets a tag; auto: characters in Chinese, words elsewhere"
+    unit: Literal["auto", "token", "word", "character"] = Field(
+        "auto",
+        description="tagging, spans: what an entity is made of: tokens (U.S., O'Brien), words and single marks, "
+        "characters; auto: characters in Chinese, elsewhere the largest that entities do not cut",
     )
     max_target_length: int | None = Field(
         None, ge=2, description="seq2seq: tokens of an output, at most; not given: 128"

@@ -302,6 +302,7 @@ def test_long_texts_take_time_in_proportion() -> None:
     def seconds(size: int) -> tuple[float, float]:
         began = time.process_time()
         assert len(units_of("🇩🇪" * size, "word")) == size
+        assert len(units_of("U.S.-led " * size, "token")) == size
         between = time.process_time()
         spans = tuple(Span(at, at + 4, "A") for at in range(0, 5 * size, 10))
         marked = Example("word " * size, None, Where("x", 1), spans=spans)
@@ -339,8 +340,11 @@ UNICODE = st.text(
 @given(UNICODE)
 @settings(max_examples=300, deadline=None)
 def test_units_cover_everything_but_white_space(text: str) -> None:
-    for unit in ("character", "word"):
+    larger = None
+    for unit in ("token", "word", "character"):
         units = units_of(text, unit)
+        assert larger is None or set(larger.ravel()) <= set(units.ravel()), "it is made of the smaller ones"
+        larger = units
         covered = "".join(text[start:end] for start, end in units)
         assert covered.replace(" ", "") == covered
         assert "".join(covered.split()) == "".join(text.split())
@@ -379,10 +383,43 @@ def test_words(text: str, words: list[str]) -> None:
     assert [text[start:end] for start, end in units_of(text, "word")] == words
 
 
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("The U.S.-led U.N.", ["The", "U.S.-led", "U.N."]),
+        ("J. K. O'Brien of AC/DC.", ["J.", "K.", "O'Brien", "of", "AC/DC", "."]),
+        ("on 1996-08-22 at 10:30: 1,000,000 (St. Paul)",
+         ["on", "1996-08-22", "at", "10:30", ":", "1,000,000", "(", "St", ".", "Paul", ")"]),
+        ("France's, we’re 'quoted'", ["France", "'s", ",", "we", "’re", "'", "quoted", "'"]),
+        ("wait -- no ...", ["wait", "--", "no", "..."]),
+        ("Ph.D. U.S", ["Ph.D", ".", "U.S"]),
+        ("在U.S.的A-1中国-美国", ["在", "U.S.", "的", "A-1", "中", "国", "-", "美", "国"]),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_tokens(text: str, tokens: list[str]) -> None:
+    assert [text[start:end] for start, end in units_of(text, "token")] == tokens
+
+
+def test_the_largest_unit_that_entities_leave_whole() -> None:
+    def chosen(text: str, *spans: tuple[int, int], whole: int = 0) -> str:
+        cut = Example(text, None, Where("x", 1), spans=tuple(Span(*one, "A") for one in spans))
+        rest = Example("Oslo", None, Where("x", 2), spans=(Span(0, 4, "A"),))
+        return unit_for([cut] + [rest] * whole)
+
+    assert chosen("in the U.S. today", (7, 11)) == "token"
+    assert chosen("U.S.-led talks", (0, 4)) == "word"
+    assert chosen("U.S.-led talks", (0, 4), whole=998) == "word"
+    assert chosen("U.S.-led talks", (0, 4), whole=999) == "token"
+    assert chosen("antiOslo", (4, 8), whole=98) == "character"
+    assert chosen("antiOslo", (4, 8), whole=99) == "word"
+    assert chosen("在Oslo的李明", (6, 8)) == "character"
+
+
 def test_real_files_hold_the_published_numbers(real_data: Path) -> None:
     """Entities as the data sets' own descriptions count them."""
     for name, count, unit in (
-        ("en/conll2003/eng.testa", 5942, "word"),
+        ("en/conll2003/eng.testa", 5942, "token"),
         ("zh/msra_ner/test.bio", 6190, "character"),
         ("zh/resume_ner/test.char.bmes", 1630, "character"),
         ("zh/cluener/dev.json", 3072, "character"),

@@ -1,10 +1,11 @@
-"""Units: what a tagger gives a tag to, words or characters, with their places in the text.
+"""Units: what a tagger gives a tag to, tokens, words or characters, with their places in the text.
 
 Places are characters: `text[start:end]`. Shapes: W units of a text.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Literal
@@ -15,15 +16,30 @@ from numpy.typing import NDArray
 from bertwright.data.examples import Example, Span
 from bertwright.data.spans.clusters import is_inside_cluster
 
-Unit = Literal["word", "character"]
+Unit = Literal["token", "word", "character"]
+
+# Letters and digits that are written with spaces between words; then what joins them to tokens.
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
+_CHAR, _LETTER = rf"[^\W_{_HAN}]", rf"[^\W\d_{_HAN}]"
+_CLITIC = rf"['’](?:s|re|ve|ll|d|m)(?!{_CHAR})"
+_TOKEN = re.compile(
+    rf"(?:(?<!{_CHAR}){_LETTER}\.(?:{_LETTER}\.)*(?!{_CHAR})|{_CHAR}+)"  # J. U.S. or a word,
+    rf"(?:(?:[-./&_@]|(?<=\d)[,:](?=\d)|(?!{_CLITIC})['’]){_CHAR}+)*"  # and more: AC/DC, 1,000, O'Brien, U.S.-led
+    rf"|{_CLITIC}"
+    r"|([^\w\s])\1+",  # -- or ...
+    re.IGNORECASE,
+)
 
 
 def units_of(text: str, unit: Unit) -> NDArray[np.int64]:
     """`[W, 2]` places of the units of a text, in order; white space is in none.
 
     A character is what a reader takes for one. A word is a run of letters, digits and marks; a character that is
-    written without spaces (Han), or that is no letter (punctuation, symbols) is a unit of its own.
+    written without spaces (Han), or that is no letter (punctuation, symbols) is a unit of its own. A token is a word
+    with the punctuation in it, nearly as corpora for English have them: U.S., O'Brien, 1996-08-22, and 's by itself.
     """
+    if unit == "token":
+        return _joined(text, units_of(text, "word"))
     bounds: list[tuple[int, int]] = []
     start: int | None = None  # of the word that is open
     place = 0
@@ -46,6 +62,18 @@ def units_of(text: str, unit: Unit) -> NDArray[np.int64]:
     if start is not None:
         bounds.append((start, len(text)))
     return np.array(bounds, dtype=np.int64).reshape(-1, 2)
+
+
+def _joined(text: str, words: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The tokens that words and punctuation make up."""
+    begins = np.ones(len(words), dtype=np.bool_)
+    for match in _TOKEN.finditer(text):
+        if match[0].isalnum():
+            continue
+        if tokens := span_of_units(words, Span(*match.span(), "")):
+            begins[tokens.start + 1 : tokens.end] = False
+    ends = np.append(begins[1:], True)[: len(words)]
+    return np.stack([words[begins, 0], words[ends, 1]], axis=1)
 
 
 def _is_part_of_word(character: str) -> bool:
@@ -88,14 +116,20 @@ def span_of_units(units: NDArray[np.int64], span: Span) -> Span | None:
 
 
 def unit_for(examples: Sequence[Example]) -> Unit:
-    """Characters where most entities hold Han, or where one in a hundred begins or ends within a word; else words."""
-    han, cut, total = 0, 0, 0
+    """Characters where most entities hold Han, or where one in a hundred begins or ends within a word; words where one
+    in a thousand does so within a token; else tokens.
+    """
+    han, cut, parted, total = 0, 0, 0, 0
     for example in examples:
         if not example.spans:
             continue
-        words = units_of(example.text, "word")
+        words, tokens = units_of(example.text, "word"), units_of(example.text, "token")
         for span in example.spans:
             total += 1
             han += any(map(is_han, example.text[span.start : span.end]))
-            cut += span_of_units(words, trim(example.text, span)) is None
-    return "character" if 2 * han > total or 100 * cut > total else "word"
+            inner = trim(example.text, span)
+            cut += span_of_units(words, inner) is None
+            parted += span_of_units(tokens, inner) is None
+    if 2 * han > total or 100 * cut > total:
+        return "character"
+    return "word" if 1000 * parted > total else "token"

@@ -106,13 +106,13 @@ def _sentence(example: Example, scheme: Scheme) -> str:
 
 
 def _tokens(example: Example) -> list[tuple[int, int]]:
-    """Where the tokens are: those that the data has, else words.
+    """Where the tokens are: those that the data has, else those of `units_of`.
 
     One is split where an entity begins or ends within it, and where it holds what no line can (a tab, a line break).
     What is only white space is left out.
     """
     text = example.text
-    units = units_of(text, "word") if example.tokens is None else example.tokens
+    units = units_of(text, "token") if example.tokens is None else example.tokens
     cuts = sorted({place for span in example.spans or () for place in (span.start, span.end)})
     tokens = []
     for start, end in units.tolist():
