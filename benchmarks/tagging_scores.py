@@ -4,11 +4,12 @@
     python benchmarks/tagging_scores.py --data ../shared/data --results benchmarks/results/tagging resume cluener msra
 
 CoNLL-2003 starts from the 6-layer checkpoint, and the token classification head of `transformers` on the same encoder
-stands beside, trained in the same precision (`auto`). The Chinese sets start from random weights with the vocabulary of
-bert-base-chinese, unless `--chinese-model` names a folder; of MSRA the first `--msra-rows` training sentences are used.
-The epoch that is best on the dev set is scored on the test set (Resume, CoNLL, MSRA with a held-out part of its
-training data as dev) or on the dev set itself (CLUENER, whose test labels are not public). Each run writes a file of
-its own; a run whose file is there is not repeated. `--rows` and `--epochs` make a short trial of everything.
+stands beside, trained in the same precision; its batches hold sentences of like length, which saves it half the time.
+The Chinese sets start from random weights with the vocabulary of bert-base-chinese, unless `--chinese-model` names a
+folder; of MSRA the first `--msra-rows` training sentences are used. The epoch that is best on the dev set is scored on
+the test set (Resume, CoNLL, MSRA with a held-out part of its training data as dev) or on the dev set itself (CLUENER,
+whose test labels are not public). Each run writes a file of its own; a run whose file is there is not repeated.
+`--rows` and `--epochs` make a short trial of everything.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class DataSet:
 
 SETS = {
     "conll2003": DataSet(
-        "en/conll2003/eng.train", "en/conll2003/eng.testa", "en/conll2003/eng.testb", 4, 16, 1e-4, ("transformers",)
+        "en/conll2003/eng.train", "en/conll2003/eng.testa", "en/conll2003/eng.testb", 3, 16, 1e-4, ("transformers",)
     ),
     "resume": DataSet(
         "zh/resume_ner/train.char.bmes", "zh/resume_ner/dev.char.bmes", "zh/resume_ner/test.char.bmes", 10, 16, 5e-4
@@ -61,11 +62,6 @@ SETS = {
     "cluener": DataSet("zh/cluener/train.json", "zh/cluener/dev.json", "zh/cluener/dev.json", 7, 32, 5e-4),
     "msra": DataSet("zh/msra_ner/train.bio.xz", None, "zh/msra_ner/test.bio", 4, 32, 5e-4),
 }
-
-
-def precision() -> str:
-    """In which all systems are trained."""
-    return resolve_precision("auto", torch.device("cpu"))
 
 
 def random_chinese(data: Path, folder: Path, seed: int) -> Path:
@@ -125,6 +121,7 @@ def run_ours(options: argparse.Namespace, name: str, seed: int, head: str) -> di
         return run_tagger(
             *load(options, name), model, "best", head=head, seed=seed,
             epochs=options.epochs or chosen.epochs, batch_size=chosen.batch_size, learning_rate=chosen.learning_rate,
+            precision=options.precision,
         )  # fmt: skip
 
 
@@ -170,8 +167,8 @@ def run_transformers(options: argparse.Namespace, name: str, seed: int, _: str) 
             output_dir=out, num_train_epochs=options.epochs or chosen.epochs, weight_decay=0.01, warmup_steps=0.1,
             per_device_train_batch_size=chosen.batch_size, learning_rate=chosen.learning_rate, seed=seed, use_cpu=True,
             eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True, metric_for_best_model="f1",
-            bf16=precision() == "bf16", save_total_limit=1, report_to="none", disable_tqdm=True,
-            dataloader_pin_memory=False, logging_strategy="no",
+            bf16=options.precision == "bf16", save_total_limit=1, report_to="none", disable_tqdm=True,
+            dataloader_pin_memory=False, logging_strategy="no", train_sampling_strategy="group_by_length",
         )  # fmt: skip
         trainer = transformers.Trainer(
             model=model, args=arguments, train_dataset=rows(parts[0]), eval_dataset=rows(parts[1]),
@@ -209,7 +206,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="instead of those of the set")
     parser.add_argument("--rows", type=int, help="of every part, for a trial")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"), help="of every system")
     options = parser.parse_args()
+    options.precision = resolve_precision(options.precision, torch.device("cpu"))
     torch.set_num_threads(options.threads)
     options.results.mkdir(parents=True, exist_ok=True)
     runs = {"crf": run_ours, "softmax": run_ours, "transformers": run_transformers}
@@ -220,10 +219,10 @@ def main() -> None:
             for system in systems:
                 file = options.results / f"{name}-{system}-{seed}.json"
                 if not file.is_file():
-                    values = runs[system](options, name, seed, system) | {"trained_in": precision()}
+                    values = runs[system](options, name, seed, system) | {"trained_in": options.precision}
                     file.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
                 row = json.loads(file.read_text(encoding="utf-8"))
-                if row["trained_in"] != precision():
+                if row["trained_in"] != options.precision:
                     parser.error(f"{file} is of a run in {row['trained_in']}: move it away")
                 found[system].append(row)
         tell(name, found)
