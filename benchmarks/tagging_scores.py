@@ -4,7 +4,7 @@
     python benchmarks/tagging_scores.py --data ../shared/data --results benchmarks/results/tagging resume cluener msra
 
 CoNLL-2003 starts from the 6-layer checkpoint, and the token classification head of `transformers` on the same encoder
-stands beside, trained in the same precision; its batches hold sentences of like length, which saves it half the time.
+stands beside, trained in the same precision.
 The Chinese sets start from random weights with the vocabulary of bert-base-chinese, unless `--chinese-model` names a
 folder; of MSRA the first `--msra-rows` training sentences are used. The epoch that is best on the dev set is scored on
 the test set (Resume, CoNLL, MSRA with a held-out part of its training data as dev) or on the dev set itself (CLUENER,
@@ -168,7 +168,7 @@ def run_transformers(options: argparse.Namespace, name: str, seed: int, _: str) 
             per_device_train_batch_size=chosen.batch_size, learning_rate=chosen.learning_rate, seed=seed, use_cpu=True,
             eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True, metric_for_best_model="f1",
             bf16=options.precision == "bf16", save_total_limit=1, report_to="none", disable_tqdm=True,
-            dataloader_pin_memory=False, logging_strategy="no", train_sampling_strategy="group_by_length",
+            dataloader_pin_memory=False, logging_strategy="no",
         )  # fmt: skip
         trainer = transformers.Trainer(
             model=model, args=arguments, train_dataset=rows(parts[0]), eval_dataset=rows(parts[1]),
