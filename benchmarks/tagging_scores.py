@@ -4,12 +4,12 @@
     python benchmarks/tagging_scores.py --data ../shared/data --results benchmarks/results/tagging resume cluener msra
 
 CoNLL-2003 starts from the 6-layer checkpoint, and the token classification head of `transformers` on the same encoder
-stands beside, trained in the same precision.
-The Chinese sets start from random weights with the vocabulary of bert-base-chinese, unless `--chinese-model` names a
-folder; of MSRA the first `--msra-rows` training sentences are used. The epoch that is best on the dev set is scored on
-the test set (Resume, CoNLL, MSRA with a held-out part of its training data as dev) or on the dev set itself (CLUENER,
-whose test labels are not public). Each run writes a file of its own; a run whose file is there is not repeated.
-`--rows` and `--epochs` make a short trial of everything.
+stands beside, trained in the same precision. The Chinese sets start from random weights with the vocabulary of
+bert-base-chinese, unless `--chinese-model` names a folder; of MSRA the first `--msra-rows` training sentences are used.
+The epoch that is best on the dev set is scored on the test set (Resume, CoNLL, MSRA with a held-out part of its
+training data as dev) or on the dev set itself (CLUENER, whose test labels are not public). Each run writes a file of
+its own; a run whose file is there is not repeated. `--rows` and `--epochs` make a short trial of everything, `--unit`
+(in a folder of its own) tells what the choice of units is worth.
 """
 
 from __future__ import annotations
@@ -86,12 +86,11 @@ def load(options: argparse.Namespace, name: str) -> tuple[list[Example], list[Ex
     dev = read_spans(options.data / chosen.dev).examples if chosen.dev else train[::10]
     if chosen.dev is None:
         train = [one for index, one in enumerate(train) if index % 10]
-    nested = [one for one in train if overlapping(one.spans or ())]
-    if nested:
-        print(f"{name}: {len(nested)} of {len(train)} training sentences have nested entities and are left out")
-        train = [one for one in train if not overlapping(one.spans or ())]
+    flat = [one for one in train if not overlapping(one.spans or ())]
+    if nested := len(train) - len(flat):
+        print(f"{name}: {nested} of {len(train)} training sentences have nested entities and are left out")
     rows = options.rows
-    return train[:rows], dev[:rows], test[:rows]
+    return flat[:rows], dev[:rows], test[:rows]
 
 
 def run_tagger(
@@ -121,7 +120,7 @@ def run_ours(options: argparse.Namespace, name: str, seed: int, head: str) -> di
         return run_tagger(
             *load(options, name), model, "best", head=head, seed=seed,
             epochs=options.epochs or chosen.epochs, batch_size=chosen.batch_size, learning_rate=chosen.learning_rate,
-            precision=options.precision,
+            precision=options.precision, unit=options.unit,
         )  # fmt: skip
 
 
@@ -207,13 +206,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, help="of every part, for a trial")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"), help="of every system")
+    parser.add_argument("--unit", default="auto", choices=("auto", "token", "word", "character"), help="of our taggers")
+    parser.add_argument("--systems", nargs="+", help="not all of crf, softmax, transformers")
     options = parser.parse_args()
     options.precision = resolve_precision(options.precision, torch.device("cpu"))
     torch.set_num_threads(options.threads)
     options.results.mkdir(parents=True, exist_ok=True)
     runs = {"crf": run_ours, "softmax": run_ours, "transformers": run_transformers}
     for name in options.sets or SETS:
-        systems = ("crf", "softmax", *SETS[name].peers)
+        systems = [one for one in ("crf", "softmax", *SETS[name].peers) if one in (options.systems or runs)]
         found: dict[str, list[dict[str, Any]]] = {system: [] for system in systems}
         for seed in options.seeds:
             for system in systems:
@@ -239,7 +240,7 @@ def tell(name: str, found: dict[str, list[dict[str, Any]]]) -> None:
             cells.append(f"{statistics.mean(values):.4f}{spread}" if values else "–")
         print(f"| {system} | {' | '.join(cells)} |")
     pairs = [("crf", "softmax"), *(("softmax", one) for one in found if one not in ("crf", "softmax"))]
-    for one, other in pairs:
+    for one, other in (pair for pair in pairs if found.keys() >= set(pair)):
         differences = [a["f1"] - b["f1"] for a, b in zip(found[one], found[other])]
         listed = ", ".join(f"{100 * value:+.2f}" for value in differences)
         print(

@@ -138,9 +138,8 @@ def test_a_text_of_20000_characters_keeps_every_entity_in_windows(
     assert max(map(len, encoded.inputs)) == limit
     found = answers(task, encoded, perfect_scores(task, encoded, [one]))[0]
     spans = one.spans or ()
-    if (
-        unit != "character"
-    ):  # 'Miller' and what follows without a space are one word: such entities cannot be said in words
+    if unit != "character":
+        # 'Miller' and what follows without a space are one word: such entities cannot be said in words.
         spans = tuple(s for s in spans if span_of_units(encoded.units[0], s) is not None)
         assert len(spans) > 100
     assert tuple(Span(span.start, span.end, span.type) for span in found.entities) == spans

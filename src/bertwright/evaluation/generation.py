@@ -10,9 +10,10 @@ import logging
 import re
 from collections.abc import Sequence
 
+from bertwright.text.han import count_han
+
 log = logging.getLogger("bertwright")
 
-_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _UNIT = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]|[^\W_\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+")
 _PACKAGES = {"sacrebleu": "BLEU and chrF", "rouge_score": "ROUGE"}
 _told: set[str] = set()
@@ -69,7 +70,7 @@ def bleu_and_chrf(outputs: Sequence[str], targets: Sequence[str]) -> dict[str, f
 
     small = [text.lower() for text in outputs], [text.lower() for text in targets]
     letters = sum(len(text) for text in targets)
-    is_chinese = 2 * sum(len(_HAN.findall(text)) for text in targets) > letters
+    is_chinese = 2 * sum(count_han(text) for text in targets) > letters
     bleu = sacrebleu.corpus_bleu(small[0], [small[1]], tokenize="zh" if is_chinese else "13a")
     chrf = sacrebleu.corpus_chrf(small[0], [small[1]])
     return {"bleu": float(bleu.score), "chrf": float(chrf.score)}

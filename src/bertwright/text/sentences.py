@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bertwright.text.han import is_han
+
 _CLOSERS = "\"'”’」』）》】〉〕)\\]»"
 _MARKS = re.compile(rf"([.!?…。！？；｡]+)[{_CLOSERS}]*")
 _CONTENT = re.compile(r"[^\W_]")
@@ -77,16 +79,12 @@ def _ends_of_sentences(text: str) -> Iterator[int]:
         if following.isspace():
             if not (_CHINESE.search(match[1]) or _ends(text, begin, match)):
                 continue
-        elif _CHINESE.search(match[1]) or (match[1] != "." and _is_han(following)):
+        elif _CHINESE.search(match[1]) or (match[1] != "." and is_han(following)):
             end = _without_opening_quote(text, begin, match.end(1), end)
         else:
             continue
         yield end
         begin = end
-
-
-def _is_han(character: str) -> bool:
-    return "\u3400" <= character <= "\u4dbf" or "\u4e00" <= character <= "\u9fff"
 
 
 def _without_opening_quote(text: str, begin: int, mark: int, end: int) -> int:

@@ -296,6 +296,13 @@ def test_tokens_stay_as_the_source_has_them(tmp_path: Path) -> None:
     assert "".join(lines_for(characters, "columns", "bmes")) == CHINESE + "\n"
 
 
+def test_texts_without_tokens_become_lines_of_tokens() -> None:
+    one = Example("The U.S.-led talks, O'Brien's.", None, Where("x", 1), spans=(Span(4, 8, "LOC"), Span(20, 27, "PER")))
+    lines = "".join(lines_for([one], "columns", "bio")).split("\n")
+    assert lines[:5] == ["The\tO", "U.S.\tB-LOC", "-led\tO", "talks\tO", ",\tO"]
+    assert lines[5:8] == ["O'Brien\tB-PER", "'s\tO", ".\tO"]
+
+
 def test_long_texts_take_time_in_proportion() -> None:
     """Twenty times the text, well below four hundred times the time."""
 

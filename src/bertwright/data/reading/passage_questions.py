@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bertwright.data.examples import Example, Where
 from bertwright.errors import BertwrightError, shown
+from bertwright.text.han import count_han
 from bertwright.text.sentences import split_sentences
 
 _AROUND = 400  # letters of a passage that are kept, whole sentences, the one with the answer always
-_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
 
 def is_passage(fields: Any) -> bool:
@@ -94,4 +93,4 @@ def around(passage: str, start: int, length: int, room: int = _AROUND) -> str:
 
 
 def _size(text: str) -> int:
-    return len(text) + len(_HAN.findall(text))
+    return len(text) + count_han(text)

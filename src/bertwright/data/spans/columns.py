@@ -23,8 +23,8 @@ from bertwright.data.spans.schemes import (
     read_entities,
     tag_set,
 )
-from bertwright.data.spans.units import is_han
 from bertwright.errors import BertwrightError, nearest, quantity, shown
+from bertwright.text.han import count_han
 
 _LINES_LOOKED_AT = 2000
 _SENTENCES_LOOKED_AT = 2000
@@ -180,7 +180,7 @@ def to_examples(sentences: Sequence[Sentence], source: str) -> TaggedTexts:
         search.add(one.tags, one.places)
     scheme = search.scheme(source)
     looked_at = [token for one in sentences[:_SENTENCES_LOOKED_AT] for token in one.tokens]
-    han = sum(any(map(is_han, token)) for token in looked_at)
+    han = sum(count_han(token) > 0 for token in looked_at)
     letters = sum(any(map(str.isalpha, token)) for token in looked_at)
     between = "" if 2 * han > letters else " "
     known: dict[str, Tag] = {}

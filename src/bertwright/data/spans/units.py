@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from bertwright.data.examples import Example, Span
 from bertwright.data.spans.clusters import is_inside_cluster
+from bertwright.text.han import HAN, count_han, is_han
 
 Unit = Literal["token", "word", "character"]
 
 # Letters and digits that are written with spaces between words; then what joins them to tokens.
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f"
-_CHAR, _LETTER = rf"[^\W_{_HAN}]", rf"[^\W\d_{_HAN}]"
+_CHAR, _LETTER = rf"[^\W_{HAN}]", rf"[^\W\d_{HAN}]"
 _CLITIC = rf"['’](?:s|re|ve|ll|d|m)(?!{_CHAR})"
 _TOKEN = re.compile(
     rf"(?:(?<!{_CHAR}){_LETTER}\.(?:{_LETTER}\.)*(?!{_CHAR})|{_CHAR}+)"  # J. U.S. or a word,
@@ -85,18 +85,6 @@ def _is_part_of_word(character: str) -> bool:
     return category[0] in "LNMC"
 
 
-def is_han(character: str) -> bool:
-    """Whether the character is one of those that BERT takes for a word of its own."""
-    code = ord(character)
-    return (
-        0x4E00 <= code <= 0x9FFF
-        or 0x3400 <= code <= 0x4DBF
-        or 0xF900 <= code <= 0xFAFF
-        or 0x20000 <= code <= 0x2CEAF
-        or 0x2F800 <= code <= 0x2FA1F
-    )
-
-
 def trim(text: str, span: Span) -> Span:
     """The span without white space at its ends, which is in no unit."""
     inside = text[span.start : span.end]
@@ -123,10 +111,11 @@ def unit_for(examples: Sequence[Example]) -> Unit:
     for example in examples:
         if not example.spans:
             continue
-        words, tokens = units_of(example.text, "word"), units_of(example.text, "token")
+        words = units_of(example.text, "word")
+        tokens = _joined(example.text, words)
         for span in example.spans:
             total += 1
-            han += any(map(is_han, example.text[span.start : span.end]))
+            han += count_han(example.text[span.start : span.end]) > 0
             inner = trim(example.text, span)
             cut += span_of_units(words, inner) is None
             parted += span_of_units(tokens, inner) is None
