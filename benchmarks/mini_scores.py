@@ -43,14 +43,16 @@ _FEW: dict[str, Any] = {"learning_rate": 1e-4}  # chosen with mini's first piece
 _TAGGING: dict[str, Any] = {"learning_rate": 5e-4, "head": "crf"}
 EXPERIMENTS = {
     "mrpc": Experiment(
-        "MRPC", "en/mrpc/msr_paraphrase_train.txt", "en/mrpc/test.tsv", 2, ("accuracy", "f1"), settings=_FEW
+        "MRPC", "en/mrpc/msr_paraphrase_train.txt", "en/mrpc/test.tsv", 2, ("accuracy", "f1", "roc_auc"), settings=_FEW
     ),
     "sst2": Experiment("SST-2", "en/sst2/train.tsv", "en/sst2/dev.tsv", 2, settings=_OURS),
     "chnsenticorp": Experiment(
         "ChnSentiCorp", "zh/chnsenticorp/train.tsv", "zh/chnsenticorp/dev.tsv", 2, settings=_OURS
     ),
     "tnews": Experiment("TNEWS", "zh/tnews/train.json.xz", "zh/tnews/dev.json", 2, settings=_OURS),
-    "afqmc": Experiment("AFQMC", "zh/afqmc/train.csv", "zh/afqmc/dev.csv", 2, ("accuracy", "f1"), settings=_OURS),
+    "afqmc": Experiment(
+        "AFQMC", "zh/afqmc/train.csv", "zh/afqmc/dev.csv", 2, ("accuracy", "f1", "roc_auc"), settings=_OURS
+    ),
     "conll2003": Experiment(
         "CoNLL-2003",
         "en/conll2003/eng.train",

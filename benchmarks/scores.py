@@ -37,8 +37,10 @@ from bertwright.checkpoint.store import write_text
 from bertwright.data.examples import Example
 from bertwright.data.reading.sources import read_examples
 from bertwright.evaluation.classification import Tally, confusion_matrix, metrics_for
+from bertwright.evaluation.summary import summarize
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.classification import Classification
+from bertwright.training.answers import answers_of
 from bertwright.training.finetune import finetune
 from bertwright.training.precision import resolve_precision
 from bertwright.training.settings import FinetuneSettings
@@ -113,7 +115,7 @@ EXPERIMENTS = {
 
 
 def scores_of(labels: Sequence[str], gold: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
-    """Every metric of the toolkit, for either system."""
+    """Every metric that needs nothing but the answers."""
     index = {label: i for i, label in enumerate(labels)}
     arrays = (torch.tensor([index[label] for label in names]).numpy() for names in (gold, predicted))
     tally = Tally.of(confusion_matrix(*arrays, len(labels)))
@@ -134,11 +136,12 @@ def run_ours(experiment: Experiment, data: Path, seed: int, model: str | Path | 
         started = time.perf_counter()
         answers = predictor.answer(dev)
         eval_seconds = time.perf_counter() - started
+        arrays = answers_of(predictor.task, answers, dev)  # type: ignore[arg-type]
+        assert arrays is not None
         with (out / "metrics.csv").open(encoding="utf-8", newline="") as file:
             course = [float(row["dev_accuracy"]) for row in csv.DictReader(file)]
-        labels = predictor.task.labels  # type: ignore[attr-defined]
     return {
-        "scores": scores_of(labels, [one.label or "" for one in dev], [one.label for one in answers]),  # type: ignore[attr-defined]
+        "scores": {name: one.value for name, one in summarize(arrays).metrics.items()},
         "accuracy_by_epoch": course,
         "rows": [len(train), len(dev)],
         "texts_cut": sum(one.truncated for one in answers),

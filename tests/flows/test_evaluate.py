@@ -41,7 +41,11 @@ def test_numbers_are_those_of_scikit_learn_on_the_written_predictions(
         "f1": metrics.f1_score(gold, predicted, pos_label="positive", zero_division=0),
         "mcc": metrics.matthews_corrcoef(gold, predicted),
     }
-    assert {name: one["value"] for name, one in report["metrics"].items()} == pytest.approx(expected)
+    values = {name: one["value"] for name, one in report["metrics"].items()}
+    truth = np.array(gold) == "positive"  # the written scores have six digits, so that a few more of them are equal
+    assert values.pop("roc_auc") == pytest.approx(metrics.roc_auc_score(truth, sure), abs=2e-3)
+    assert values.pop("average_precision") == pytest.approx(metrics.average_precision_score(truth, sure), abs=2e-3)
+    assert values == pytest.approx(expected)
     assert report["positive_class"] == "positive"
     assert report["confusion"]["labels"] == ["negative", "positive"]
     matrix = metrics.confusion_matrix(gold, predicted, labels=["negative", "positive"])

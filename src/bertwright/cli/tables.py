@@ -39,12 +39,9 @@ def print_scores(scores: dict[str, float], count: int) -> None:
 def print_summary(summary: Summary) -> None:
     """The metrics with their intervals, and the calibration."""
     table = _table(quantity(summary.count, "example"), "metric", "value", "95 % interval")
-    for name, one in summary.metrics.items():
-        if name == "micro_f1":
-            continue  # always equal to the accuracy
+    for title, one in summary.titled_metrics().items():
         interval = "–" if one.low is None else f"{one.low:.4f} to {one.high:.4f}"
-        name = f"F1 of '{summary.positive}'" if name == "f1" else name
-        table.add_row(Text(name), f"{one.value:.4f}", interval)
+        table.add_row(Text(title), f"{one.value:.4f}", interval)
     plain_console().print(table)
     _print_calibration(summary.calibration)
 

@@ -31,6 +31,7 @@ from bertwright.evaluation.classification import (
     positive_class,
 )
 from bertwright.evaluation.confidence import Estimate, bootstrap_metrics, wilson_interval
+from bertwright.evaluation.ranking import average_precision, bootstrap_ranking, roc_auc
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ class Summary:
     Attributes:
         labels: the names of the classes.
         count: examples.
-        positive: the class that `metrics["f1"]` is about; None where there is no such metric.
+        positive: the class that `metrics["f1"]` and `metrics["average_precision"]` are about; None where there are
+            no such metrics.
         metrics: each with its 95 % interval (accuracy: Wilson; the others: bootstrap over the examples).
         confusion: `[C, C]` counts, rows are the true classes.
         classes: precision, recall and F1 of each class.
@@ -146,6 +148,15 @@ class Summary:
     confusion: Ints
     classes: ClassScores
     calibration: Calibration
+
+    def titled_metrics(self) -> dict[str, Estimate]:
+        """The metrics for people to read, by what they are called; without `micro_f1`, which equals the accuracy."""
+        titles = {
+            "f1": f"F1 of '{self.positive}'",
+            "roc_auc": "ROC AUC",
+            "average_precision": f"average precision of '{self.positive}'",
+        }
+        return {titles.get(name, name): one for name, one in self.metrics.items() if name != "micro_f1"}
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
@@ -175,11 +186,25 @@ def summarize(answers: Answers, temperature: float | None = None) -> Summary:
         labels=answers.labels,
         count=count,
         positive=None if positive is None else answers.labels[positive],
-        metrics=metrics | {"accuracy": share, "micro_f1": share},
+        metrics=metrics | {"accuracy": share, "micro_f1": share} | rank(answers),
         confusion=confusion,
         classes=class_scores(confusion),
         calibration=calibrate(answers, temperature),
     )
+
+
+def rank(answers: Answers) -> dict[str, Estimate]:
+    """Of two classes: how well the probabilities tell them apart at any threshold; nothing where only one occurs.
+
+    `roc_auc` is the same for either class; `average_precision` is that of the positive one, where there is one.
+    """
+    if len(answers.labels) != 2:
+        return {}
+    positive = positive_class(answers.labels)
+    side = 1 if positive is None else positive
+    logs = log_probabilities(answers.probabilities)  # their difference still differs where probabilities round to 1
+    metrics = {"roc_auc": roc_auc} if positive is None else {"roc_auc": roc_auc, "average_precision": average_precision}
+    return bootstrap_ranking(logs[:, side] - logs[:, 1 - side], answers.gold == side, metrics)
 
 
 def calibrate(answers: Answers, temperature: float | None = None) -> Calibration:

@@ -85,8 +85,7 @@ def _scores(card: Card) -> str:
                  if name.startswith("dev_")]  # fmt: skip
         return f"## Scores on the dev set\n\n{_table(('metric', 'value'), pairs)}"
     summary = card.summary
-    rows = [(_metric_name(name, summary), f"{one.value:.4f}", _interval(one)) for name, one in summary.metrics.items()
-            if name != "micro_f1"]  # fmt: skip
+    rows = [(title, f"{one.value:.4f}", _interval(one)) for title, one in summary.titled_metrics().items()]
     text = (
         f"## Scores on the dev set\n\n{quantity(summary.count, 'text')}.\n\n"
         f"{_table(('metric', 'value', '95 % interval'), rows)}\n\n"
@@ -243,10 +242,6 @@ def _training(card: Card) -> str:
         listed = "\n".join(f"{name} = {value}" for name, value in settings.items() if value is not None)
         text += f"\n\nEvery setting (also in `run.json`):\n\n```\n{listed}\n```"
     return text
-
-
-def _metric_name(name: str, summary: Summary) -> str:
-    return f"F1 of '{summary.positive}'" if name == "f1" else name
 
 
 def _interval(estimate: Estimate) -> str:

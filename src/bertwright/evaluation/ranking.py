@@ -1,0 +1,97 @@
+"""How well a score puts the examples of one class before the others, whatever the threshold.
+
+Where one class is rare, answers at the threshold of one half say little: nearly all may be the frequent class, and the
+scores know which examples are more likely to be of the rare one all the same.
+
+Shapes: N examples, G distinct scores, K kinds of example, R resamples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertwright.evaluation.classification import Floats, Ints
+from bertwright.evaluation.confidence import LEVEL, RESAMPLES, Estimate, percentile_interval, resampled_counts
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Examples by score, the highest first; those of equal scores share a place.
+
+    Attributes:
+        positives: `[..., G]` examples of the class that should stand in front.
+        negatives: `[..., G]` the others.
+    """
+
+    positives: Ints
+    negatives: Ints
+
+
+def roc_auc(ranking: Ranking) -> Floats:
+    """`[...]` how often an example of the class stands before another one, were one of each drawn; ties count half.
+
+    The area under the ROC curve (Hanley & McNeil 1982, "The meaning and use of the area under a receiver operating
+    characteristic (ROC) curve"): 0.5 for chance. NaN where all examples are of one side.
+    """
+    positives, negatives = ranking.positives, ranking.negatives
+    before = np.cumsum(positives, -1) - positives / 2
+    pairs = positives.sum(-1).astype(np.float64) * negatives.sum(-1)
+    return _quotient((negatives * before).sum(-1), pairs)
+
+
+def average_precision(ranking: Ranking) -> Floats:
+    """`[...]` the precision at each place, averaged over the examples of the class; NaN where there are none.
+
+    The area under the curve of precision over recall, in steps (Davis & Goadrich 2006, "The relationship between
+    Precision-Recall and ROC curves"). Chance gives the share of the class.
+    """
+    found = np.cumsum(ranking.positives, -1)
+    precision = found / np.maximum(found + np.cumsum(ranking.negatives, -1), 1)
+    return _quotient((ranking.positives * precision).sum(-1), ranking.positives.sum(-1).astype(np.float64))
+
+
+def _quotient(part: Floats, whole: Floats) -> Floats:
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1), np.nan)
+
+
+def bootstrap_ranking(
+    scores: Floats,
+    is_positive: NDArray[np.bool_],
+    metrics: Mapping[str, Callable[[Ranking], Floats]],
+    *,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Each metric of `scores [N]` for the class of `is_positive [N]`, with its percentile interval over resamples.
+
+    Resamples without examples of both sides are left out. Nothing where the examples themselves are of one side.
+    """
+    if is_positive.all() or not is_positive.any():
+        return {}
+    distinct, places = np.unique(-scores, return_inverse=True)
+    kinds, counts = np.unique(places * 2 + is_positive, return_counts=True)
+    place, side = np.divmod(kinds, 2)
+
+    def ranked(block: Ints) -> Ranking:
+        """The ranking of `[r, K]` counts."""
+        sides = np.zeros((2, len(block), len(distinct)), dtype=np.int64)
+        sides[side, :, place] = block.T
+        return Ranking(sides[1], sides[0])
+
+    drawn: dict[str, list[Floats]] = {name: [] for name in metrics}
+    for block in resampled_counts(counts, resamples, seed):
+        resampled = ranked(block)
+        for name, metric in metrics.items():
+            drawn[name].append(metric(resampled))
+    estimates = {}
+    for name, metric in metrics.items():
+        values = np.concatenate(drawn[name])
+        defined = values[~np.isnan(values)]
+        interval = (percentile_interval(defined, level) if len(defined) else None) or (None, None)
+        estimates[name] = Estimate(float(metric(ranked(counts[None]))[0]), *interval)
+    return estimates
