@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from bertwright.errors import BertwrightError as BertwrightError
     from bertwright.inference.predictor import Predictor as Predictor
     from bertwright.model.config import BertConfig as BertConfig
-    from bertwright.model.models import BertForMaskedLM as BertForMaskedLM
     from bertwright.model.models import BertForMultipleChoice as BertForMultipleChoice
-    from bertwright.model.models import BertForNextSentencePrediction as BertForNextSentencePrediction
-    from bertwright.model.models import BertForPreTraining as BertForPreTraining
     from bertwright.model.models import BertForQuestionAnswering as BertForQuestionAnswering
     from bertwright.model.models import BertForSequenceClassification as BertForSequenceClassification
     from bertwright.model.models import BertForTokenClassification as BertForTokenClassification
     from bertwright.model.models import BertModel as BertModel
     from bertwright.model.pointer import BertForSpanPointing as BertForSpanPointing
+    from bertwright.model.pretraining_models import BertForMaskedLM as BertForMaskedLM
+    from bertwright.model.pretraining_models import BertForNextSentencePrediction as BertForNextSentencePrediction
+    from bertwright.model.pretraining_models import BertForPreTraining as BertForPreTraining
     from bertwright.model.seq2seq import BertForSeq2SeqLM as BertForSeq2SeqLM
     from bertwright.model.tagger import BertCrfForTokenClassification as BertCrfForTokenClassification
     from bertwright.text.tokenizer import BertTokenizer as BertTokenizer
@@ -33,9 +33,9 @@ _HOME = {
     "BertTokenizer": "text.tokenizer",
     "BertConfig": "model.config",
     "BertModel": "model.models",
-    "BertForPreTraining": "model.models",
-    "BertForMaskedLM": "model.models",
-    "BertForNextSentencePrediction": "model.models",
+    "BertForPreTraining": "model.pretraining_models",
+    "BertForMaskedLM": "model.pretraining_models",
+    "BertForNextSentencePrediction": "model.pretraining_models",
     "BertForSequenceClassification": "model.models",
     "BertForTokenClassification": "model.models",
     "BertCrfForTokenClassification": "model.tagger",

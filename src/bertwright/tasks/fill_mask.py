@@ -16,7 +16,8 @@ from bertwright.data.pretraining.settings import Objective as Pairs
 from bertwright.data.ragged import Ragged
 from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, shown
-from bertwright.model.models import BertForMaskedLM, BertForPreTraining, BertWithHead
+from bertwright.model.models import BertWithHead
+from bertwright.model.pretraining_models import BertForMaskedLM, BertForPreTraining
 from bertwright.tasks.task import Answerer, Prediction
 from bertwright.text.tokenizer import BertTokenizer
 

@@ -18,7 +18,8 @@ from torch import Tensor
 from bertwright.data.pretraining.sampler import PretrainExample
 from bertwright.data.pretraining.settings import Objective as Pairs
 from bertwright.data.ragged import Ragged
-from bertwright.model.models import BertForMaskedLM, BertForPreTraining, BertWithHead
+from bertwright.model.models import BertWithHead
+from bertwright.model.pretraining_models import BertForMaskedLM, BertForPreTraining
 from bertwright.tasks.task import Objective
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import torch
 
 from bertwright.data.pretraining.sampler import PretrainExample
-from bertwright.model.models import BertForMaskedLM, BertWithHead
+from bertwright.model.models import BertWithHead
+from bertwright.model.pretraining_models import BertForMaskedLM
 from bertwright.tasks.pretraining import PreTraining, collate
 from bertwright.text.tokenizer import BertTokenizer
 from bertwright.training.outcome import Judgement

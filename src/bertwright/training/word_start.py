@@ -19,7 +19,8 @@ from torch import Tensor
 from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.pretraining.held_out import held_out_documents
 from bertwright.data.pretraining.neighbours import Neighbours, count_neighbours
-from bertwright.model.models import BertForMaskedLM, BertWithHead
+from bertwright.model.models import BertWithHead
+from bertwright.model.pretraining_models import BertForMaskedLM
 
 log = logging.getLogger("bertwright")
 

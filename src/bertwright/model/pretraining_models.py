@@ -1,0 +1,85 @@
+"""The models of pre-training: masked language model, next sentence prediction, and both.
+
+Shapes: T tokens, B sequences, H hidden size, V vocabulary, M chosen tokens.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from bertwright.data.ragged import Places, Ragged
+from bertwright.model.config import BertConfig
+from bertwright.model.encoder import Encoding
+from bertwright.model.heads import MaskedLanguageModelHead
+from bertwright.model.losses import class_loss, token_loss
+from bertwright.model.models import BertWithHead
+from bertwright.model.outputs import ModelOutput, PreTrainingOutput, ScoresOutput
+
+
+class BertForMaskedLM(BertWithHead):
+    """Scores `[T, V]`: which word stands at each place."""
+
+    needs_pooler = False
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.mlm = MaskedLanguageModelHead(config)
+        self.initialise_head()
+
+    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        return self.predict(encoding.last)
+
+    def predict(self, hidden: Tensor) -> Tensor:
+        """`hidden [M, H]`, only the places of interest, to `[M, V]`."""
+        return self.mlm(hidden, self.bert.encoder.embeddings.word.weight)  # type: ignore[no-any-return]
+
+    def predict_loss(self, hidden: Tensor, labels: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
+        """Cross-entropy at `hidden [M, H]` with `labels [M]`, and how many score best: each adds its share of `[M]`."""
+        return self.mlm.loss(hidden, self.bert.encoder.embeddings.word.weight, labels, shares)
+
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        scores = self.head(encoding, batch)
+        target = labels.get("labels")
+        loss = None if target is None else token_loss(scores, target, places)
+        return ScoresOutput(loss=loss, logits=places.pad(scores))
+
+
+class BertForNextSentencePrediction(BertWithHead):
+    """Scores `[B, 2]`: column 0, the second text follows the first; column 1, it is from elsewhere."""
+
+    reads_first_only = True
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.nsp = torch.nn.Linear(config.hidden_size, 2)
+        self.initialise_head()
+
+    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        return self.nsp(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]
+
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        scores = self.head(encoding, batch)
+        target = labels.get("labels")
+        loss = None if target is None else class_loss(scores, target)
+        return ScoresOutput(loss=loss, logits=scores)
+
+
+class BertForPreTraining(BertForMaskedLM):
+    """Both heads of pre-training. Scores `[T, V]`; `predict` and `nsp` give each head its own places."""
+
+    needs_pooler = True
+    label_arguments = ("labels", "next_sentence_label")
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__(config)
+        self.nsp = torch.nn.Linear(config.hidden_size, 2)
+        self.initialise_head()
+
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        scores = self.head(encoding, batch)
+        follows = self.nsp(self.bert.pool(encoding, batch))
+        loss = None
+        if len(labels) == 2:  # as in the peers: the loss is the sum of both, or is not given
+            loss = token_loss(scores, labels["labels"], places) + class_loss(follows, labels["next_sentence_label"])
+        return PreTrainingOutput(loss=loss, prediction_logits=places.pad(scores), seq_relationship_logits=follows)
