@@ -9,7 +9,13 @@ import pytest
 from pydantic import Field
 
 from bertwright.config import Settings
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, Worded
+from bertwright.model.generation.settings import GenerationSettings
+from bertwright.text.han import is_han
+from bertwright.training.pretrain_settings import PretrainSettings
+from bertwright.training.settings import FinetuneSettings
+
+WRONG = ("x y", -1e9, 1e9, 1.5, [], [[1]], [[0.5, 32]], [[1, 2, 3]], [[1, 4]], float("nan"), True, 2**70, {})
 
 
 class Example(Settings):
@@ -50,6 +56,46 @@ def test_mistakes(word: str, code: str, part: str) -> None:
     assert caught.value.code == code
     assert part in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("settings", [FinetuneSettings, PretrainSettings, GenerationSettings, Example])
+def test_reasons_are_in_the_language_of_the_message(settings: type[Settings]) -> None:
+    """Whatever is wrong with whichever setting, a Chinese message says why in Chinese."""
+    reasons = {
+        error.fields["reason"]
+        for name in settings.model_fields
+        for value in WRONG
+        if (error := refused(settings, name, value)) is not None
+    }
+    assert len(reasons) >= 5
+    for reason in reasons:
+        assert isinstance(reason, Worded)
+        assert not has_han(reason.en), reason
+        assert has_han(reason.zh), reason
+
+
+def refused(settings: type[Settings], name: str, value: object) -> BertwrightError | None:
+    """The error that `value` meets; None where the setting takes it."""
+    try:
+        settings.resolve(**{name: value})
+    except BertwrightError as error:
+        return error
+    return None
+
+
+def has_han(text: str) -> bool:
+    return any(map(is_han, text))
+
+
+def test_reasons_name_the_bounds_and_the_choices() -> None:
+    def said(word: str) -> str:
+        with pytest.raises(BertwrightError) as caught:
+            Example.resolve(words=[word])
+        return caught.value.texts("zh")[0]
+
+    assert said("rate=0") == "设置 rate = 0 不可用：应大于 0"
+    assert said("kind=c").endswith("应为以下之一：'a'、'b'")
+    assert said("steps=1.5").endswith("应为整数，不能有小数")
 
 
 def test_settings_are_frozen() -> None:

@@ -8,12 +8,37 @@ from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
-from bertwright.errors import BertwrightError, nearest
+from bertwright.errors import BertwrightError, Worded, nearest
+
+_REASONS_ZH = {  # of the library, which says them in English
+    "int_parsing": "应为整数",
+    "int_from_float": "应为整数，不能有小数",
+    "int_type": "应为整数",
+    "float_parsing": "应为数字",
+    "float_type": "应为数字",
+    "finite_number": "应为有限的数",
+    "bool_parsing": "应为 true 或 false",
+    "bool_type": "应为 true 或 false",
+    "string_type": "应为一段文字",
+    "tuple_type": "应为列表",
+    "list_type": "应为列表",
+    "missing": "缺少这个值",
+    "too_long": "最多 {max_length} 个值，给了 {actual_length} 个",
+    "literal_error": "应为以下之一：{expected}",
+    "greater_than": "应大于 {gt}",
+    "greater_than_equal": "应不小于 {ge}",
+    "less_than": "应小于 {lt}",
+    "less_than_equal": "应不大于 {le}",
+}
 
 
 class Settings(BaseModel):
-    """A group of settings. Subclasses declare fields with types, bounds and a description each."""
+    """A group of settings. Subclasses declare fields with types, bounds and a description each.
+
+    A validator says what is wrong by a ValueError of one `Worded`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -46,7 +71,18 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"]) or "?"
-            raise BertwrightError("BW102", key=key, value=first["input"], reason=first["msg"]) from error
+            raise BertwrightError("BW102", key=key, value=first["input"], reason=_reason(first)) from error
+
+
+def _reason(found: ErrorDetails) -> Worded:
+    """Why a value does not fit."""
+    context = found.get("ctx", {})
+    if found["type"] == "value_error" and isinstance(said := context["error"].args[0], Worded):
+        return said
+    facts = {name: f"{fact:g}" if isinstance(fact, float) else fact for name, fact in context.items()}
+    if "expected" in facts:
+        facts["expected"] = facts["expected"].replace(" or ", "、").replace(", ", "、")
+    return Worded(found["msg"], _REASONS_ZH.get(found["type"], found["msg"]).format_map(facts))
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

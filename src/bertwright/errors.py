@@ -16,6 +16,7 @@ import shlex
 import string
 import tomllib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class BertwrightError(Exception):
     def texts(self, lang: str | None = None) -> tuple[str, str, str]:
         """What happened, the likely cause, and the next command, in `lang` (default: `language()`)."""
         what, cause, way_out = catalogue()[self.code][lang or language()]
-        fill = _Texts().vformat
+        fill = _Texts(lang or language()).vformat
         return fill(what, (), self.fields), fill(cause, (), self.fields), fill(way_out, (), self.fields)
 
     def message(self, lang: str | None = None) -> str:
@@ -62,8 +63,26 @@ class BertwrightError(Exception):
         return _rebuild, (self.code, self.fields)
 
 
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A fact that is itself words, such as a reason, in each language."""
+
+    en: str
+    zh: str
+
+    def __str__(self) -> str:
+        return self.zh if language() == "zh" else self.en
+
+
 class _Texts(string.Formatter):
-    """`{folder!q}` is the fact as a word of a command."""
+    """Fills a text in `lang`; `{folder!q}` is the fact as a word of a command."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        said = getattr(value, self.lang) if isinstance(value, Worded) else value
+        return str(super().format_field(said, format_spec))
 
     def convert_field(self, value: Any, conversion: str | None) -> Any:
         return quoted(value) if conversion == "q" else super().convert_field(value, conversion)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from bertwright.data.pretraining.settings import Masking, Objective, SamplingSettings
+from bertwright.errors import Worded
 from bertwright.model.config import BertConfig
 from bertwright.model.shapes import SHAPES, Shape
 from bertwright.training.settings import LoopSettings
@@ -49,9 +50,14 @@ class PretrainSettings(LoopSettings):
     @classmethod
     def _whole(cls, phases: tuple[tuple[float, int], ...]) -> tuple[tuple[float, int], ...]:
         if phases and abs(sum(share for share, _ in phases) - 1) > 1e-6:
-            raise ValueError("the shares of the phases must sum to 1")
+            raise ValueError(Worded("the shares of the phases must sum to 1", "各阶段的份额之和应为 1"))
         if any(share <= 0 or length < 8 for share, length in phases):
-            raise ValueError("each phase is a share above 0 and a length of at least 8")
+            raise ValueError(
+                Worded(
+                    "each phase is a share above 0 and a length of at least 8",
+                    "每个阶段是大于 0 的份额和至少为 8 的长度",
+                )
+            )
         return phases
 
     @property
