@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, Worded
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
@@ -96,7 +96,7 @@ def verify(folder: Path) -> None:
         for name, entry in content["files"].items():
             file = folder / name
             if not file.is_file():
-                raise BertwrightError("BW324", file=file, reason="missing")
+                raise BertwrightError("BW324", file=file, reason=Worded("missing", "缺失"))
             if file.stat().st_size != entry["size"]:
                 raise BertwrightError("BW324", file=file, reason=f"{file.stat().st_size} of {entry['size']} bytes")
             if _digest(file) != entry["sha256"]:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import write_text
-from bertwright.errors import BertwrightError, nearest
+from bertwright.errors import BertwrightError, Worded, nearest
 from bertwright.model.activations import ACTIVATIONS
 
 # Written by every version of the peers, and without effect on what a BERT encoder computes.
@@ -187,7 +187,7 @@ class BertConfig:
         except ValueError as error:
             raise BertwrightError("BW314", file=path, reason=error) from error
         if not isinstance(values, dict):
-            raise BertwrightError("BW314", file=path, reason="not an object")
+            raise BertwrightError("BW314", file=path, reason=Worded("not an object", "不是 JSON 对象"))
         return cls.from_dict(values, **changes)
 
     def to_dict(self) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class BertForSeq2SeqLM(BertWithHead):
         model = super().load(folder, **options)
         assert model.load_report is not None
         if model.load_report.borrowed and _is_encoder_decoder(folder):
-            raise BertwrightError("BW600", reason=f"{model.load_report.file} has no tensor of a decoder")
+            raise BertwrightError("BW600", missing=f"{model.load_report.file}: decoder.*")
         return model
 
     def checkpoint_layers(self, wanted: bool) -> None:
@@ -185,7 +185,7 @@ class BertForSeq2SeqLM(BertWithHead):
 def shifted(labels: Tensor, config: Seq2SeqConfig) -> Tensor:
     """`labels [B, S]` one place later, behind the start token; pads where a label does not count."""
     if config.decoder_start_token_id is None:
-        raise BertwrightError("BW600", reason="config.json does not say decoder_start_token_id")
+        raise BertwrightError("BW600", missing="config.json: decoder_start_token_id")
     start = labels.new_full((len(labels), 1), config.decoder_start_token_id)
     earlier = torch.cat([start, labels[:, :-1]], 1)
     return earlier.masked_fill(earlier == IGNORED, config.pad_token_id or 0)

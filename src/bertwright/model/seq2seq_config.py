@@ -66,9 +66,9 @@ class Seq2SeqConfig(BertConfig):
         parts = {name: values.get(name) for name in ("encoder", "decoder")}
         encoder, decoder = parts["encoder"], parts["decoder"]
         if not isinstance(encoder, dict):
-            raise BertwrightError("BW600", reason="config.json has no encoder")
+            raise BertwrightError("BW600", missing="config.json: encoder")
         if not isinstance(decoder, dict) or not all(decoder.get(key) for key in _OF_A_DECODER):
-            raise BertwrightError("BW600", reason="config.json has no decoder with cross-attention")
+            raise BertwrightError("BW600", missing=f"config.json: decoder: {', '.join(_OF_A_DECODER)}")
         shared = {entry.name for entry in dataclasses.fields(BertConfig)}
         beside = {key: value for key, value in values.items() if key not in _BESIDE}
         of_decoder = BertConfig.from_dict(

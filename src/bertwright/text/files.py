@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, BinaryIO, TextIO, cast
 
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, Worded
 
 _OPENERS: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}  # type: ignore[dict-item]
 _MARKS = (
@@ -46,7 +46,7 @@ def open_bytes(path: Path) -> BinaryIO:
     if not path.exists():
         raise BertwrightError("BW201", file=path)
     if path.is_dir():
-        raise BertwrightError("BW202", file=path, reason="a folder, not a file")
+        raise BertwrightError("BW202", file=path, reason=Worded("a folder, not a file", "是文件夹，不是文件"))
     try:
         return cast(BinaryIO, _OPENERS.get(path.suffix.lower(), open)(path, "rb"))
     except OSError as error:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from bertwright.checkpoint.store import MANIFEST, generations, prune, publishing, staging_of, verify, write_text
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, Worded
 from bertwright.version import __version__
 
 log = logging.getLogger("bertwright")
@@ -118,7 +118,7 @@ class RunFolder:
         for folder in found:
             try:
                 if not (folder / MANIFEST).is_file():
-                    raise BertwrightError("BW324", file=folder / MANIFEST, reason="missing")
+                    raise BertwrightError("BW324", file=folder / MANIFEST, reason=Worded("missing", "缺失"))
                 verify(folder)
                 return folder
             except BertwrightError as error:

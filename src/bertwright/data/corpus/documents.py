@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bertwright.data.corpus.parts import Part
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, Worded
 
 _LONGEST_SHOWN = 40
 
@@ -97,7 +97,7 @@ def _add_json(found: Documents, where: int, line: str, part: Part, *, skip_bad: 
         text.encode("utf-8")  # half a surrogate pair is no text
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         if not skip_bad:
-            reason = f"no {error}" if isinstance(error, KeyError) else error
+            reason = Worded(f"no {error}", f"没有 {error}") if isinstance(error, KeyError) else error
             raise BertwrightError("BW286", where=f"{part.path}:{where}", field=part.field, reason=reason) from error
         found.skipped_lines += 1
         found.skipped_bytes += len(line.encode())

@@ -34,7 +34,7 @@ def generate(model: BertForSeq2SeqLM, source: Ragged, settings: GenerationSettin
     config = model.seq2seq
     start, end = config.decoder_start_token_id, config.eos_token_id
     if start is None or end is None:
-        raise BertwrightError("BW600", reason="config.json does not say decoder_start_token_id and eos_token_id")
+        raise BertwrightError("BW600", missing="config.json: decoder_start_token_id, eos_token_id")
     check_settings(settings, config.longest_output)
     refuse_empty(source)
     encoded = model.read(source)
