@@ -55,15 +55,18 @@ def wilson_interval(successes: int, count: int, level: float = LEVEL) -> tuple[f
     )
 
 
-def resampled_counts(counts: Ints, resamples: int = RESAMPLES, seed: int = 0) -> Iterator[Ints]:
+def resampled_counts(
+    counts: Ints, resamples: int = RESAMPLES, seed: int = 0, at_once: int = NUMBERS_AT_ONCE
+) -> Iterator[Ints]:
     """Blocks of `[r, K]`: how often each kind of example is drawn when N of them are drawn with replacement.
 
     `counts [K]` says how often each kind occurs, N in all. Examples of one kind are interchangeable, so a resample
-    of the examples is a multinomial draw of kinds: the same distribution, without touching the examples.
+    of the examples is a multinomial draw of kinds: the same distribution, without touching the examples. A block has
+    about `at_once` numbers; the draws do not depend on it.
     """
     generator = np.random.default_rng(seed)
     total = int(counts.sum())
-    rows = max(1, NUMBERS_AT_ONCE // max(1, len(counts)))
+    rows = max(1, at_once // max(1, len(counts)))
     for begin in range(0, resamples, rows):
         yield generator.multinomial(total, counts / total, size=min(rows, resamples - begin))
 

@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.evaluation.classification import Floats, Ints
-from bertwright.evaluation.confidence import LEVEL, RESAMPLES, Estimate, percentile_interval, resampled_counts
+from bertwright.evaluation.confidence import (
+    LEVEL,
+    NUMBERS_AT_ONCE,
+    RESAMPLES,
+    Estimate,
+    percentile_interval,
+    resampled_counts,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ def bootstrap_ranking(
         return Ranking(sides[1], sides[0])
 
     drawn: dict[str, list[Floats]] = {name: [] for name in metrics}
-    for block in resampled_counts(counts, resamples, seed):
+    for block in resampled_counts(counts, resamples, seed, NUMBERS_AT_ONCE // 8):  # a metric makes several of its size
         resampled = ranked(block)
         for name, metric in metrics.items():
             drawn[name].append(metric(resampled))
