@@ -73,6 +73,10 @@ class Settings(BaseModel):
             key = ".".join(str(part) for part in first["loc"]) or "?"
             raise BertwrightError("BW102", key=key, value=first["input"], reason=_reason(first)) from error
 
+    def changed(self, **changes: Any) -> Self:
+        """These settings with `changes` laid over those that were given. Raises as `resolve` does."""
+        return self.resolve(**(self.model_dump(exclude_unset=True) | changes))
+
 
 def _reason(found: ErrorDetails) -> Worded:
     """Why a value does not fit."""

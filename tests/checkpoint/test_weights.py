@@ -17,7 +17,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from bertwright import BertForMaskedLM, BertForPreTraining, BertModel, BertwrightError
+from bertwright import BertConfig, BertForMaskedLM, BertForPreTraining, BertModel, BertwrightError
 from bertwright.checkpoint.weights import LoadReport, read_tensors, to_theirs, weight_file, write_tensors
 from bertwright.model.pretrained import Pretrained
 from tests.checkpoint.conftest import Tensors
@@ -348,3 +348,26 @@ except BertwrightError as error:
 def test_read_tensors_gives_all_of_them(model_at: ModelAt, tensors: Tensors) -> None:
     read: dict[str, Tensor] = read_tensors(model_at(tensors) / "model.safetensors")
     assert read.keys() == tensors.keys()
+
+
+@pytest.mark.parametrize("kept", ["cls.predictions.decoder.bias", "cls.predictions.decoder.weight"])
+def test_a_tied_model_of_which_the_second_of_two_equal_tensors_is_there(tmp_path: Path, kept: str) -> None:
+    model = BertForMaskedLM(BertConfig(**TINY))
+    torch.nn.init.normal_(model.mlm.bias)
+    model.save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    gone = {"cls.predictions.decoder.bias": "cls.predictions.bias"}.get(kept, "bert.embeddings.word_embeddings.weight")
+    tensors[kept] = tensors.pop(gone)
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    again = BertForMaskedLM.from_pretrained(tmp_path)
+    assert report_of(again).fresh == []
+    assert torch.equal(again.mlm.bias, model.mlm.bias)
+    assert torch.equal(again.bert.encoder.embeddings.word.weight, model.bert.encoder.embeddings.word.weight)
+    peer = transformers.BertForMaskedLM.from_pretrained(tmp_path)
+    assert torch.equal(peer.bert.embeddings.word_embeddings.weight, model.bert.encoder.embeddings.word.weight)
+
+
+def test_keys_of_a_pickle_that_are_no_names(model_at: ModelAt, tensors: Tensors) -> None:
+    folder = model_at(tensors, "pytorch_model.bin")
+    torch.save({**tensors, 0: torch.zeros(2)}, folder / "pytorch_model.bin")
+    assert_holds(BertForPreTraining.from_pretrained(folder), tensors)

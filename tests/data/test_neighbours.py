@@ -23,7 +23,7 @@ def test_neighbours_are_those_of_a_count_by_hand(tmp_path: Path) -> None:
     kept = np.random.default_rng(0).random(store.documents) < 0.7
     found = count_neighbours(store, vocab_size, kept, contexts=20)
     texts = [[token for sentence in made for token in sentence] for made in stored(store)]
-    counts = np.bincount([token for text in texts for token in text], minlength=vocab_size)
+    counts = np.bincount([token for text, wanted in zip(texts, kept) if wanted for token in text], minlength=vocab_size)
     assert (found.tokens == counts).all()
     contexts = {token: column for column, token in enumerate(np.argsort(-counts, kind="stable")[:20].tolist())}
     expected = np.zeros((vocab_size, 40))

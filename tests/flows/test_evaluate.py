@@ -122,7 +122,8 @@ def test_a_label_that_the_model_does_not_know(command: Command, run: Path, tmp_p
 
 
 def test_a_file_that_cannot_be_written(command: Command, run: Path, dev_csv: Path, tmp_path: Path) -> None:
-    result = command("evaluate", run, dev_csv, "--predictions", tmp_path / "nowhere" / "a.jsonl")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    result = command("evaluate", run, dev_csv, "--predictions", tmp_path / "file" / "a.jsonl")
     assert result.code == 1
     assert "error BW501" in result.err
 

@@ -12,6 +12,7 @@ import pytest
 
 from bertwright import finetune
 from bertwright.errors import BertwrightError
+from bertwright.training.settings import FinetuneSettings
 
 from .conftest import Command, Result, write_csv
 
@@ -332,3 +333,56 @@ def test_a_length_that_the_model_cannot_read_is_lowered_and_said(
     assert result.code == 0, result.err
     assert "max_length=1000: this model reads 64 tokens at once, and no more" in result.err
     assert "epoch 1/1" in result.err
+
+
+def test_settings_and_keywords_are_both_obeyed(tiny_model: Path, train_csv: Path, tmp_path: Path) -> None:
+    settings = FinetuneSettings.resolve(epochs=3, batch_size=64, precision="fp32")
+    run = finetune(train_csv, model=tiny_model, out=tmp_path / "run", settings=settings, epochs=1)
+    known = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))["settings"]
+    assert (known["epochs"], known["batch_size"]) == (1, 64)
+    with pytest.raises(BertwrightError, match="BW101"):
+        finetune(train_csv, model=tiny_model, out=tmp_path / "other", settings=settings, nonsense=3)
+
+
+def test_a_seed_given_twice(tiny_model: Path, train_csv: Path, tmp_path: Path) -> None:
+    with pytest.raises(BertwrightError, match="BW636"):
+        finetune(train_csv, model=tiny_model, out=tmp_path / "run", seeds=[1, 1])
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_shortest_length_can_be_learnt_from(train_on: Callable[..., Result], train_csv: Path) -> None:
+    assert train_on(train_csv, "--dev", train_csv, "max_length=8", "max_steps=1").code == 0
+
+
+def test_half_a_character_in_a_label_is_told_before_the_training(
+    train_on: Callable[..., Result], tmp_path: Path
+) -> None:
+    data = tmp_path / "train.jsonl"
+    rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y\ud83d"}]
+    data.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    refused(train_on(data, "--dev", data), "BW406", "train.jsonl:2")
+    rows = [{"text": "a b", "label": [[0, 1, "x\ud83d"]]}, {"text": "a b", "label": []}]
+    data.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
+    refused(train_on(data, "--dev", data, "--task", "tagging"), "BW406", "train.jsonl:1")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("words", [("inspect",), ("finetune",), ("convert-data", "b.jsonl")], ids=str)
+def test_a_text_where_a_file_belongs(command: Command, words: tuple[str, ...]) -> None:
+    verb, *rest = words
+    refused(command(verb, "This is a long text. " * 40, *rest), "BW575")
+
+
+def test_the_demo_leaves_the_runs_of_others(command: Command, run: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(run, tmp_path / "mine")
+    before = (mine / "run.json").read_bytes()
+    refused(command("demo", "--out", mine, "--epochs", 1), "BW502", "--overwrite")
+    assert (mine / "run.json").read_bytes() == before
+
+
+def test_flags_of_vocab_that_would_be_passed_over(command: Command, tiny_model: Path, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("unheard\n", encoding="utf-8")
+    given = ("vocab", "--words", words, "--extend", tiny_model, "--out", tmp_path / "out")
+    refused(command(*given, "--size", 1), "BW638", "--size")
+    refused(command(*given, "--cased"), "BW638", "--cased")

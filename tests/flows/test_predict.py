@@ -19,6 +19,7 @@ import pytest
 from bertwright import Predictor
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns
+from bertwright.errors import BertwrightError
 from bertwright.inference import streaming
 from bertwright.inference.progress import counted
 
@@ -250,3 +251,45 @@ def test_a_stream_takes_constant_memory(run: Path, monkeypatch: pytest.MonkeyPat
         return size
 
     assert peak(20_000) < 1.2 * peak(5_000)
+
+
+def test_an_item_that_is_no_text_is_refused_wherever_it_stands(run: Path) -> None:
+    predictor = Predictor.load(run)
+    for texts in ([None, "a great day"], ["a great day", None], [None]):
+        with pytest.raises(BertwrightError, match="BW2"):
+            predictor(texts)
+    assert predictor([]) == []
+
+
+def test_a_folder_of_classes_that_changed_is_another_job(run: Path, tmp_path: Path) -> None:
+    for name in ("a/0.txt", "a/1.txt", "b/0.txt"):
+        file = tmp_path / "classes" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("a great day", encoding="utf-8")
+    before = streaming.job_of(run, tmp_path / "classes", "jsonl")
+    assert streaming.job_of(run, tmp_path / "classes", "jsonl") == before
+    (tmp_path / "classes" / "a" / "1.txt").rename(tmp_path / "classes" / "a" / "-1.txt")
+    assert streaming.job_of(run, tmp_path / "classes", "jsonl") != before
+
+
+def test_an_output_that_is_the_input_is_refused(command: Command, run: Path, tmp_path: Path) -> None:
+    data = write_csv(tmp_path / "t.csv", [("a great day", "positive"), ("a bad day", "negative")])
+    before = data.read_bytes()
+    refused(command("predict", run, "--input", data, "--output", tmp_path / "." / "t.csv"), "BW576", "t.csv")
+    refused(command("evaluate", run, data, "--predictions", data), "BW576")
+    refused(command("compare", run, run, data, "--output", data), "BW576")
+    refused(command("predict", run, "--input", tmp_path, "--output", tmp_path / "a.jsonl"), "BW576")
+    assert data.read_bytes() == before
+    assert command("evaluate", run, data, "--predictions", tmp_path / "new" / "a.jsonl").code == 0
+    assert len((tmp_path / "new" / "a.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_quiet_means_quiet(command: Command, run: Path, dev_csv: Path, tmp_path: Path) -> None:
+    for words in (
+        ("predict", run, "--input", dev_csv, "--output", tmp_path / "a.jsonl"),
+        ("evaluate", run, dev_csv, "--json"),
+        ("compare", run, run, dev_csv, "--json"),
+    ):
+        loud, quiet = command(*words), command("-q", *words)
+        assert loud.err
+        assert (quiet.code, quiet.out, quiet.err) == (0, loud.out, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from bertwright import BertForPreTraining, BertModel, BertTokenizer, Predictor
+from bertwright import BertConfig, BertForPreTraining, BertModel, BertTokenizer, Predictor
 from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.pretraining.sampler import PretrainExample, PretrainSampler
 from bertwright.data.pretraining.settings import SamplingSettings
@@ -152,7 +153,7 @@ def test_masks_are_filled_as_the_peer_fills_them(trained: Path) -> None:
         best = probabilities[place].topk(5)
         assert [one["token"] for one in mask] == tokenizer.convert_ids_to_tokens(best.indices.tolist())
         assert [one["score"] for one in mask] == pytest.approx(best.values.tolist(), abs=1e-5)
-    assert "follows" not in answer, "there is no second text"
+    assert answer["follows"] is None, "there is no second text"
 
 
 def test_a_second_text_and_words_to_choose_from(command: Command, trained: Path, tmp_path: Path) -> None:
@@ -291,6 +292,33 @@ def test_overwrite_never_deletes_the_checkpoint_that_is_gone_on_with(store: Path
     assert (tmp_path / "run" / "best" / "model.safetensors").exists()
 
 
+def test_a_checkpoint_that_lacks_rows(trained: Path, store: Path, tmp_path: Path) -> None:
+    for name, changes, said in (
+        ("words", {"vocab_size": 20}, "BW325"),
+        ("types", {"type_vocab_size": 1}, "BW102.*objective.*no second text"),
+    ):
+        config = BertConfig.from_pretrained(trained / "best", **changes)
+        BertForPreTraining(config).save_pretrained(tmp_path / name)
+        shutil.copy(trained / "best" / "vocab.txt", tmp_path / name)
+        with pytest.raises(BertwrightError, match=said):
+            pretrain(store, init=tmp_path / name, out=tmp_path / "run", max_steps=1, **SMALL)
+        assert not (tmp_path / "run").exists()
+    pretrain(store, init=tmp_path / "types", out=tmp_path / "run", max_steps=1, objective="mlm", **SMALL)
+
+
+def test_passes_that_are_asked_for_are_a_budget_too(store: Path, tmp_path: Path) -> None:
+    one = pretrain(store, out=tmp_path / "one", epochs=1, max_steps=1000, **SMALL)
+    steps = len(one.outcome.history)
+    assert steps < 100, "120 short documents"
+    two = pretrain(store, out=tmp_path / "two", settings=PretrainSettings(epochs=1), **(SMALL | {"epochs": 2}))
+    assert abs(len(two.outcome.history) - 2 * steps) <= 1
+
+
+def test_a_length_beside_phases_is_told(store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pretrain(store, out=tmp_path / "run", max_steps=1, **(SMALL | {"phases": [[1.0, 16]]}))
+    assert "max_length=32 has no effect: the phases say their lengths" in caplog.messages
+
+
 def test_budgets_become_steps(store: Path, tmp_path: Path) -> None:
     run = pretrain(store, out=tmp_path / "tokens", max_tokens=2000, **SMALL)
     assert 6 <= len(run.outcome.history) <= 14
@@ -322,6 +350,8 @@ def test_a_budget_of_time_is_measured_on_steps_like_those_of_the_run(
         ({"vocab": "trained", "init": "trained"}, "BW111"),
         ({"phases": [[0.5, 32]]}, "BW102.*sum to 1"),
         ({"objektive": "mlm"}, "(?s)BW101.*objective"),
+        ({"transition_factor": 7}, "BW124.*transition_factor"),
+        ({"settings": PretrainSettings(), "objektive": "mlm"}, "BW101"),
     ],
 )
 def test_settings_that_do_not_fit(
@@ -377,3 +407,26 @@ def test_a_word_table_that_begins_as_counted(
     )
     one, two = (load_file(folder / "last" / "model.safetensors") for folder in (tmp_path / "counts", again.folder))
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_weights_that_are_no_numbers_fill_nothing(trained: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(trained / "best", tmp_path / "broken")
+    net = BertForPreTraining.from_pretrained(folder)
+    with torch.no_grad():
+        net.bert.encoder.embeddings.norm.weight[0] = torch.nan
+    net.save_pretrained(folder)
+    for text in ("a [MASK]", ("a", "b")):
+        with pytest.raises(BertwrightError, match="BW526.*norm"):
+            Predictor.load(folder)([text])
+
+
+def test_every_row_of_a_csv_has_the_columns_of_its_header(command: Command, trained: Path, tmp_path: Path) -> None:
+    data = tmp_path / "pairs.csv"
+    data.write_text("text,text_b\na [MASK],\na [MASK],b\n", encoding="utf-8")
+    assert command("predict", trained, "--input", data, "--output", tmp_path / "a.csv").code == 0
+    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert [len(row) for row in rows] == [len(header)] * 2
+    follows = header.index("follows")
+    assert rows[0][follows] == ""
+    assert 0 <= float(rows[1][follows]) <= 1

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 import transformers
 
-from bertwright import BertTokenizer, Predictor, finetune
+from bertwright import BertForSeq2SeqLM, BertTokenizer, Predictor, finetune
 from bertwright.data.number_writing import draw_pairs, write_pairs
+from bertwright.errors import BertwrightError
 
 from .conftest import Command
 
@@ -226,3 +228,16 @@ def test_the_loss_does_not_depend_on_how_a_step_is_cut(numbers: Path) -> None:
     assert one == 1 < many
     assert added == pytest.approx(whole, rel=1e-5)
     torch.testing.assert_close(other, gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_weights_that_are_no_numbers_write_nothing(run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run / "best", tmp_path / "broken")
+    net = BertForSeq2SeqLM.from_pretrained(folder)
+    with torch.no_grad():
+        net.bert.encoder.embeddings.norm.weight[0] = torch.nan
+    net.save_pretrained(folder)
+    for beams in (1, 2):
+        predictor = Predictor.load(folder)
+        predictor.choose([f"num_beams={beams}"])
+        with pytest.raises(BertwrightError, match="BW526.*norm"):
+            predictor("1 2")

@@ -98,6 +98,7 @@ def test_labels_of_a_file(tmp_path: Path, values: dict[str, Any], labels: list[s
     ("changes", "labels"),
     [
         ({"num_labels": 3}, ["LABEL_0", "LABEL_1", "LABEL_2"]),
+        ({"num_labels": 2}, ["a", "b"]),  # as the peer does, whose users say the number as a matter of course
         ({"id2label": {0: "x", 1: "y", 2: "z"}}, ["x", "y", "z"]),
         ({"label2id": {"x": 0, "y": 1, "z": 2}}, ["x", "y", "z"]),
         (
@@ -128,6 +129,13 @@ def test_labels_laid_over_those_of_a_file(tmp_path: Path, changes: dict[str, Any
         ("pad_token_id", 61),
         ("problem_type", "ranking"),
         ("num_labels", 0),
+        ("num_labels", "3"),
+        ("pad_token_id", "0"),
+        ("layer_norm_eps", "1e-12"),
+        ("layer_norm_eps", None),
+        ("layer_norm_eps", 0),
+        ("initializer_range", None),
+        ("hidden_act", ["gelu"]),
         ("id2label", {"0": "a", "2": "b"}),
         ("id2label", {"first": "a"}),
     ],
@@ -181,3 +189,13 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(BertwrightError) as caught:
         BertConfig().save_pretrained(tmp_path / "file" / "folder")
     assert caught.value.code == "BW501"
+
+
+def test_outputs_that_the_file_asks_for_and_a_call_must_are_told(tmp_path: Path) -> None:
+    usual = {"output_hidden_states": False, "output_attentions": False, "return_dict": True}
+    assert BertConfig.from_pretrained(write(tmp_path, **usual)).unknown_keys() == []
+    unusual = {"output_hidden_states": True, "return_dict": False}
+    assert BertConfig.from_pretrained(write(tmp_path, **unusual)).unknown_keys() == [
+        "output_hidden_states",
+        "return_dict",
+    ]

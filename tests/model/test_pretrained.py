@@ -316,3 +316,34 @@ def test_a_pair_keeps_its_scores_over_both_formats(tmp_path: Path) -> None:
     again = pair.case.peer.from_pretrained(tmp_path / "2", attn_implementation="eager").eval()
     for name, tensor in pair.peer.state_dict().items():
         assert torch.equal(again.state_dict()[name], tensor), name
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("float16", torch.float16),
+        ("torch.bfloat16", torch.bfloat16),
+        ("auto", torch.float64),
+        (torch.float16, torch.float16),
+    ],
+)
+def test_the_type_of_weights_by_its_name(
+    tmp_path: Path, asked: torch.dtype | str, given: torch.dtype, make_model: Callable[..., Pretrained]
+) -> None:
+    make_model("BertModel").double().save_pretrained(tmp_path)
+    assert BertModel.from_pretrained(tmp_path, dtype=asked).dtype == given
+
+
+@pytest.mark.parametrize("asked", ["float61", "nn", "int8", torch.int64, None])
+def test_types_that_no_weights_have(
+    tmp_path: Path, asked: torch.dtype | str, make_model: Callable[..., Pretrained]
+) -> None:
+    make_model("BertModel").save_pretrained(tmp_path)
+    with pytest.raises(BertwrightError, match="BW315"):
+        BertModel.from_pretrained(tmp_path, dtype=asked)
+
+
+def test_saving_where_a_file_is(tmp_path: Path, make_model: Callable[..., Pretrained]) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(BertwrightError, match="BW501"):
+        make_model("BertModel").save_pretrained(tmp_path / "file")

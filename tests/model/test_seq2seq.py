@@ -159,3 +159,12 @@ def test_a_checkpoint_without_a_decoder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bert" / "model.safetensors").replace(tmp_path / "model.safetensors")
     with refused("BW600"):
         BertForSeq2SeqLM.load(tmp_path)
+
+
+@pytest.mark.parametrize("penalty", [-5.0, -4.0, 5.0])
+def test_an_output_ends_with_the_end_or_at_its_longest_whatever_the_penalty(penalty: float) -> None:
+    net = model(max_position_embeddings=48)
+    settings = GenerationSettings(max_length=48, num_beams=3, min_length=48, length_penalty=penalty)
+    for output in generate(net, batch_of(3, 6), settings):
+        assert len(output.tokens) == 48
+        assert output.score < 0

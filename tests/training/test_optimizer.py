@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
-from bertwright import BertConfig, BertForSequenceClassification
+from bertwright import BertConfig, BertForSequenceClassification, BertTokenizer
 from bertwright.model.models import BertWithHead
 from bertwright.model.seq2seq import BertForSeq2SeqLM
 from bertwright.model.seq2seq_config import Seq2SeqConfig
+from bertwright.tasks.classification import Classification
+from bertwright.tasks.seq2seq import Seq2Seq
 from bertwright.training.optimizer import (
     describe_rates,
     freeze_layers,
@@ -21,11 +24,11 @@ from bertwright.training.optimizer import (
 )
 from bertwright.training.settings import FinetuneSettings, default_learning_rate
 
+SMALL = {"vocab_size": 20, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+
 
 def small_model(layers: int = 1) -> BertForSequenceClassification:
-    return BertForSequenceClassification(
-        BertConfig(vocab_size=20, hidden_size=8, num_hidden_layers=layers, num_attention_heads=2, intermediate_size=16)
-    )
+    return BertForSequenceClassification(BertConfig(**SMALL, num_hidden_layers=layers))
 
 
 def rates_by_name(model: BertWithHead, optimizer: torch.optim.Optimizer) -> dict[str, float]:
@@ -62,7 +65,7 @@ def test_the_decoder_of_a_model_that_writes_is_its_head() -> None:
     of_decoder = {rate for name, rate in rates.items() if not name.startswith("bert.")}
     assert list(of_decoder) == [pytest.approx(3e-3)]
     assert rates["bert.encoder.layers.0.attention.qkv.weight"] == pytest.approx(2.5e-4)
-    assert describe_rates(model, settings) == "encoder 0.001 in its highest layer times 0.5 a layer, decoder 0.003"
+    assert describe_rates(model, settings) == "encoder 0.0005 in its highest layer times 0.5 a layer, decoder 0.003"
     assert describe_rates(small_model(), settings).endswith("head 0.003")
 
 
@@ -139,3 +142,23 @@ def test_every_group_follows_the_schedule_from_its_own_peak() -> None:
 
 def test_wider_models_get_smaller_rates() -> None:
     assert default_learning_rate(128) > default_learning_rate(768) > default_learning_rate(1024)
+
+
+def test_the_rate_that_is_told_of_the_highest_layer_is_that_of_its_group() -> None:
+    model = small_model(layers=3)
+    settings = FinetuneSettings(learning_rate=1e-3, layer_decay=0.5)
+    rates = rates_by_name(model, make_adamw(model, settings))
+    highest = rates["bert.encoder.layers.2.attention.qkv.weight"]
+    assert f"encoder {highest:.2g} in its highest layer" in describe_rates(model, settings)
+
+
+def test_dropout_is_that_of_the_classifier_too(tmp_path: Path) -> None:
+    BertConfig(**SMALL, classifier_dropout=0.3).save_pretrained(tmp_path)
+    for task in (
+        Classification(("a", "b")),
+        Seq2Seq(tokenizer=BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])),
+    ):
+        config = task.starting_config(tmp_path, **FinetuneSettings(dropout=0.0).dropout_values())
+        assert config.classifier_dropout is None
+        assert config.hidden_dropout_prob == 0.0
+        assert task.starting_config(tmp_path).classifier_dropout == 0.3

@@ -70,6 +70,11 @@ _REPEATS = {
     _DECODER_BIAS: "cls.predictions.bias",
     "cls.predictions.bias": _DECODER_BIAS,
 }
+# Files of tied models may hold the second of two equal tensors only.
+_STAND_INS = {
+    "embeddings.word_embeddings.weight": "cls.predictions.decoder.weight",
+    "cls.predictions.bias": _DECODER_BIAS,
+}
 # An untied MLM head keeps its bias twice in their files, and their decoder adds the second one.
 _TWICE = {"mlm.bias": ("mlm.decoder.weight", _DECODER_BIAS)}
 
@@ -139,6 +144,11 @@ def repeated(canonical_name: str, two_parts: bool = False) -> str | None:
     """
     original = _REPEATS.get(canonical_name)
     return DECODER + original if two_parts and original is not None and original.startswith("embeddings.") else original
+
+
+def stand_in(canonical_name: str, model: Container[str]) -> str | None:
+    """The tensor of theirs that does for a missing one in a model with the tensors `model` (ours), if it is tied."""
+    return None if "mlm.decoder.weight" in model else _STAND_INS.get(canonical_name)
 
 
 def is_head(ours: str) -> bool:

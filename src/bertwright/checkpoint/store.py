@@ -33,7 +33,8 @@ def publishing(folder: Path, *, keep_previous: bool = False) -> Iterator[Path]:
         BertwrightError: BW501 where the disk or the permissions do not allow it, or for `.` and `..`.
     """
     if folder.name in ("", ".."):  # what stands beside has its name
-        raise BertwrightError("BW501", folder=folder, reason="a folder that is replaced must be called by its name")
+        reason = Worded("a folder that is replaced must be called by its name", "要替换的文件夹须写出它自己的名字")
+        raise BertwrightError("BW501", folder=folder, reason=reason)
     staging = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
         _clear_leftovers(folder)
@@ -76,8 +77,15 @@ def prune(folder: Path) -> None:
 
 
 def unseal(folder: Path) -> None:
-    """Take the manifest away from a folder whose files are about to change."""
-    (folder / MANIFEST).unlink(missing_ok=True)
+    """Take the manifest away from a folder whose files are about to change.
+
+    Raises:
+        BertwrightError: BW501 where that is not allowed, or the folder is a file.
+    """
+    try:
+        (folder / MANIFEST).unlink(missing_ok=True)
+    except OSError as error:
+        raise BertwrightError("BW501", folder=folder, reason=error.strerror or error) from error
 
 
 def verify(folder: Path) -> None:
@@ -91,6 +99,8 @@ def verify(folder: Path) -> None:
         return
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and not content.keys() & {"schema_version", "files"}:
+            return  # the manifest of another program
         if (version := content["schema_version"]) > SCHEMA_VERSION:
             raise BertwrightError("BW332", file=manifest, version=version, known=SCHEMA_VERSION)
         for name, entry in content["files"].items():
@@ -122,6 +132,21 @@ def write_text(file: Path, text: str) -> None:
         BertwrightError: BW501 where the disk or the permissions do not allow it.
     """
     write_bytes(file, text.encode())
+
+
+def place_for(output: Path, reads: Path) -> None:
+    """Make the folder of a file that will be written, before the work.
+
+    Raises:
+        BertwrightError: BW501 it cannot be made, BW576 the file is what is read, or would lie in it.
+    """
+    there, source = output.resolve(), reads.resolve()
+    if there == source or (source.is_dir() and there.is_relative_to(source)):
+        raise BertwrightError("BW576", file=output, source=reads)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
 
 
 def staging_of(file: Path) -> Path:

@@ -140,7 +140,8 @@ def _read_one(file: Path) -> dict[str, Tensor]:
         raise BertwrightError("BW320", file=file, reason=reason) from error
     if not isinstance(loaded, dict):
         raise BertwrightError("BW320", file=file, reason=f"holds a {type(loaded).__name__}, not named tensors")
-    return {name: tensor.detach() for name, tensor in loaded.items() if isinstance(tensor, Tensor)}
+    named = {name: tensor for name, tensor in loaded.items() if isinstance(name, str) and isinstance(tensor, Tensor)}
+    return {name: tensor.detach() for name, tensor in named.items()}
 
 
 def match(
@@ -173,6 +174,9 @@ def match(
         parts = {names.canonical(name): name for name in names.theirs(ours)}
         if (second := names.second(ours, wanted)) in there:
             parts = {second: second}
+        for part in [part for part in parts if part not in there]:
+            if (other := names.stand_in(part, wanted)) in there:
+                parts[other] = parts.pop(part)
         if not has_decoder:  # the checkpoint of a BERT: a decoder begins as its encoder
             taken = {names.of_the_encoder(part) or part: name for part, name in parts.items()}
             if taken != parts and all(part in there for part in taken):

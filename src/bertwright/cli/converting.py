@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+log = logging.getLogger("bertwright")
 
 
 def convert_data(
@@ -47,7 +50,7 @@ def convert_data(
     if target.exists() and not overwrite:
         raise BertwrightError("BW122", file=target)
     table = read_spans(source, encoding=encoding)
-    typer.echo(table.summary(), err=True)
+    log.info("%s", table.summary())
     write_text(target, "".join(lines_for(table.examples, form, chosen)))
     joined = not_told_apart(table.examples, form, chosen)
     spans = sum(len(example.spans or ()) for example in table.examples) - len(joined)
@@ -56,8 +59,7 @@ def convert_data(
     typer.echo(f"{target}: {texts} with {entities} ({what})")
     if joined:
         stand = quantity(len(joined), "more stands", "more stand")
-        typer.echo(
-            f"{stand} directly behind one of the same type, and {chosen.upper()} cannot tell them apart: "
-            f"{places_listed(joined)}; --scheme bio can",
-            err=True,
-        )
+        log.warning(
+            "%s directly behind one of the same type, and %s cannot tell them apart: %s; --scheme bio can",
+            stand, chosen.upper(), places_listed(joined),
+        )  # fmt: skip

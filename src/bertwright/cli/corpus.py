@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from bertwright.data.corpus.vocabulary import Coverage
     from bertwright.data.corpus.word_counts import WordCounts
 
+log = logging.getLogger("bertwright")
+
 Corpus = Annotated[list[Path], typer.Argument(help="Text, JSON lines or Parquet files, compressed or not, or folders.")]
 Field = Annotated[str, typer.Option(help="Field of JSON lines, or column of Parquet files, that holds the text.")]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of text files. Default: detected for each.")]
@@ -29,7 +32,9 @@ def vocab(
     out: Annotated[Path, typer.Option(help="The folder that is written.")] = Path("vocab"),
     size: Annotated[
         int | None,
-        typer.Option(min=1, help="Tokens of the vocabulary (30000); with --extend, most words added (1000)."),
+        typer.Option(
+            min=1, help="Tokens of the vocabulary (30000); with --extend, most words of a corpus added (1000)."
+        ),
     ] = None,
     cased: Annotated[bool, typer.Option("--cased", help="Keep capital letters and accents apart.")] = False,
     extend: Annotated[str, typer.Option(help="Add words to this checkpoint instead: a model folder or a name.")] = "",
@@ -65,6 +70,9 @@ def vocab(
 
     if bool(corpus) == bool(words) or (words and not extend):
         raise BertwrightError("BW126")
+    for option, given, beside in (("--size", words and size, "--words"), ("--cased", extend and cased, "--extend")):
+        if given:
+            raise BertwrightError("BW638", option=option, beside=beside)
     checked = PrepareSettings(documents=documents, field=field, encoding=encoding, skip_bad=skip_bad_lines)  # type: ignore[arg-type]
     require_room(out, overwrite=overwrite)
     tokenizer = None
@@ -111,15 +119,15 @@ def vocab(
 
 def _say_counts(counts: WordCounts) -> None:
     words, different = counts.words.total(), len(counts.words)
-    typer.echo(f"{words:,} words, {different:,} different, in {counts.documents:,} documents", err=True)
+    log.info("%s", f"{words:,} words, {different:,} different, in {counts.documents:,} documents")
     if counts.every > 1:
-        typer.echo(f"  a large corpus: one part (4 MiB) in {counts.every} was read", err=True)
+        log.info("%s", f"  a large corpus: one part (4 MiB) in {counts.every} was read")
     if counts.forgotten:
-        typer.echo(f"  {counts.forgotten:,} occurrences of rare words were forgotten for want of room", err=True)
+        log.warning("%s", f"{counts.forgotten:,} occurrences of rare words were forgotten for want of room")
     if counts.skipped_lines:
-        typer.echo(f"  {counts.skipped_lines:,} lines ({counts.skipped_bytes:,} bytes) could not be read", err=True)
+        log.warning("%s", f"{counts.skipped_lines:,} lines ({counts.skipped_bytes:,} bytes) could not be read")
     if counts.too_long:
-        typer.echo(f"  {counts.too_long:,} words of more than 100 characters passed over", err=True)
+        log.warning("%s", f"{counts.too_long:,} words of more than 100 characters passed over")
 
 
 def _print_vocabulary(out: Path, tokens: int, coverage: Coverage, *, as_json: bool) -> None:
@@ -185,11 +193,11 @@ def prepare(
     )
     about = estimate_store(corpus, vocab, settings)
     count = workers or count_cores().allowed
-    typer.echo(
-        f"{quantity(about.files, 'file')}, {_size(about.corpus_bytes)}: about {about.tokens:,} tokens, "
-        f"a store of about {_size(about.store_bytes)}; {quantity(count, 'process', 'processes')}",
-        err=True,
-    )
+    log.info(
+        "%s, %s: about %s tokens, a store of about %s; %s",
+        quantity(about.files, "file"), _size(about.corpus_bytes), f"{about.tokens:,}", _size(about.store_bytes),
+        quantity(count, "process", "processes"),
+    )  # fmt: skip
     with _bar() as report:
         store = prepare_corpus(
             corpus, vocab, out, settings, workers=count, resume=resume, overwrite=overwrite, report=report
@@ -244,11 +252,11 @@ def _bar() -> AbstractContextManager[Report]:
         TimeRemainingColumn,
     )
 
-    from bertwright.console import plain_console
+    from bertwright.console import remarks_console
 
     @contextmanager
     def opened() -> Iterator[Report]:
-        console = plain_console(stderr=True)
+        console = remarks_console()
         if not console.is_terminal:
             spoke = time.monotonic()
 

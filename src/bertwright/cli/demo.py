@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+OWN_FOLDER = Path("runs/demo")
 SENTENCES = ("This is a great movie!", "这家餐厅的味道很好，下次还会再来。")
 
 
 def demo(
     model: Annotated[str, typer.Option(help="The model to start from: a folder or a name.")] = "mini",
-    out: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/demo"),
+    out: Annotated[Path, typer.Option(help="Run folder.")] = OWN_FOLDER,
+    overwrite: Annotated[bool, typer.Option(help="Replace a run that --out holds (runs/demo always is).")] = False,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the built-in sentences.")] = 10,
 ) -> None:
     """Fine-tune on 600 built-in sentences, show how good it got, and answer for two new ones."""
@@ -36,7 +38,8 @@ def demo(
         f"{len(train)} sentences to learn from, {len(dev)} to check with; starting from {model}",
         soft_wrap=True,
     )
-    run = finetune(train, dev, model=model, out=out, overwrite=True, epochs=epochs, batch_size=16)
+    replaced = overwrite or out == OWN_FOLDER
+    run = finetune(train, dev, model=model, out=out, overwrite=replaced, epochs=epochs, batch_size=16)
 
     answers = list(run.predictions)
     for name, begin in (("English", 0), ("Chinese", len(languages["en"]))):

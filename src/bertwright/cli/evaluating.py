@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bertwright.cli.finetuning import Choices, Device, Encoding, LabelColumn, TextBColumn, TextColumn
+
+log = logging.getLogger("bertwright")
 
 Data = Annotated[Path, typer.Argument(help="Labelled texts, in any format that `finetune` reads.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -38,7 +41,7 @@ def evaluate(
 
       bertwright evaluate runs/first test.csv --show-errors 10 --abstain-accuracy 0.95
     """
-    from bertwright.checkpoint.store import write_text
+    from bertwright.checkpoint.store import place_for, write_text
     from bertwright.cli.tables import (
         print_abstention,
         print_classes,
@@ -54,9 +57,11 @@ def evaluate(
 
     if abstain_accuracy is not None and not 0 < abstain_accuracy <= 1:
         raise BertwrightError("BW522", value=abstain_accuracy)
+    if predictions is not None:
+        place_for(predictions, data)
     columns = Columns(text_column, label_column, text_b_column)
     report = run_evaluate(run, data, columns=columns, encoding=encoding, device=device, choices=choices or ())
-    typer.echo(report.table.summary(), err=True)
+    log.info("%s", report.table.summary())
     if predictions is not None:
         write_text(predictions, answers_jsonl(report.examples, report.predictions))
     threshold = None if abstain_accuracy is None else report.abstention(abstain_accuracy)
@@ -101,14 +106,16 @@ def compare(
 
       bertwright compare runs/first runs/second test.csv --output rows.csv
     """
-    from bertwright.checkpoint.store import write_text
+    from bertwright.checkpoint.store import place_for, write_text
     from bertwright.cli.tables import print_comparison
     from bertwright.data.reading.tables import Columns
     from bertwright.inference.compare import compare as run_compare
 
+    if output is not None:
+        place_for(output, data)
     columns = Columns(text_column, label_column, text_b_column)
     comparison = run_compare(run_a, run_b, data, columns=columns, encoding=encoding, device=device)
-    typer.echo(comparison.table.summary(), err=True)
+    log.info("%s", comparison.table.summary())
     if output is not None:
         write_text(output, comparison.to_csv())
     if as_json:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+log = logging.getLogger("bertwright")
 
 TextColumn = Annotated[str | None, typer.Option(help="Column of the texts, by name or number. Default: found.")]
 TextBColumn = Annotated[str | None, typer.Option(help="Column of the second texts of pairs. Default: found.")]
@@ -150,6 +153,7 @@ def predict(
     """
     import sys
 
+    from bertwright.checkpoint.store import place_for
     from bertwright.data.reading.sources import stream_examples
     from bertwright.data.reading.stdin import lines_of_stdin, rows_of_stdin
     from bertwright.data.reading.tables import Columns, describe
@@ -174,6 +178,8 @@ def predict(
     words = [word.strip() for word in (among or "").split(",") if word.strip()]
     if among is not None and not words:
         raise BertwrightError("BW634", among=among)
+    if output is not None and data is not None:
+        place_for(output, data)
     predictor = Predictor.load(run, device)
     if top_k is not None or words:
         predictor.choose_tokens(top_k or 5, words)
@@ -187,7 +193,7 @@ def predict(
         return
     source = rows_of_stdin(encoding) if from_stdin else data
     columns, examples = predictor.task.stream(source, Columns(text=text_column, text_b=text_b_column), encoding)
-    typer.echo(f"{'stdin' if from_stdin else data}: {describe(columns, None)}", err=True)
+    log.info("%s", f"{'stdin' if from_stdin else data}: {describe(columns, None)}")
     if output is None:
         sys.stdout.writelines(answer_lines(predictor, examples, "jsonl"))
         return
@@ -195,4 +201,4 @@ def predict(
     answering = [*(choices or ()), *(f"{name}={value}" for name, value in told.items() if value)]
     job = job_of(run, data, form_of(output), columns, encoding, answering)
     count = write_answers(predictor, examples, output, job, resume=resume)
-    typer.echo(f"{count} answers in {output}", err=True)
+    log.info("%s", f"{count} answers in {output}")

@@ -50,6 +50,7 @@ app.command("convert-data")(converting.convert_data)
 app.command()(doctoring.doctor)
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS, errno.EIO)
 INTERRUPTED = 130  # what typer makes of Ctrl-C
 _AS_JSON = "bertwright.as-json"  # how stdout writes what its encoding lacks
 
@@ -112,12 +113,15 @@ def main() -> None:
         _silence(stdout)
         sys.exit(0)
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno in _NO_ROOM:
+            _silence(stdout)
+            told = BertwrightError("BW570", reason=error.strerror)
+        elif error.errno in _REFUSED and error.filename:
+            told = BertwrightError("BW575", file=error.filename, reason=error.strerror)
+        else:
             raise
-        _silence(stdout)
-        full = BertwrightError("BW570", reason=error.strerror)
-        print(full.message(), file=sys.stderr)  # noqa: T201
-        sys.exit(full.exit_code)
+        print(told.message(), file=sys.stderr)  # noqa: T201
+        sys.exit(told.exit_code)
 
 
 def _settle_streams() -> None:

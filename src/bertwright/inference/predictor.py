@@ -106,8 +106,8 @@ class Predictor:
         if is_table or isinstance(texts, Path | Mapping) or not isinstance(texts, Iterable):
             return self.task.stream(texts, Columns())[1]
         items = iter(texts)
-        first = next(items, None)
-        if first is None:
+        first = next(items, _END)
+        if first is _END:
             return iter(())
         items = chain([first], items)
         return map(_example, count(1), items) if _is_text(first) else self.task.stream(items, Columns())[1]
@@ -121,6 +121,9 @@ class Predictor:
         self.task.check_texts(examples)
         encoded = self.task.encode(self.tokenizer, examples, self.reading)
         return predict_encoded(self.model, self.task, encoded)
+
+
+_END = object()
 
 
 def _is_text(item: Any) -> bool:

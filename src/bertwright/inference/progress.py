@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from bertwright.console import plain_console
+from bertwright.console import remarks_console
 
 _SECONDS_BETWEEN_LINES = 30.0
 
@@ -17,7 +17,7 @@ def counted(lines: Iterable[str], done: int = 0) -> Iterator[str]:
 
     How many there will be is not known: the input is read as it is answered. `done` were there before.
     """
-    console = plain_console(stderr=True)
+    console = remarks_console()
     started = spoke = time.perf_counter()
 
     def told(count: int) -> str:

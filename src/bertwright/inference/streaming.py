@@ -37,7 +37,9 @@ class Job:
     Attributes:
         run: the folder of the model.
         model: a digest of the names, sizes and times of its files.
-        source: the input, with its size in bytes and the time it was written, in nanoseconds.
+        source: the input, with its size in bytes and the time it was written, in nanoseconds; of a folder, the sum and
+            the latest of those of its files.
+        names: a digest of the names of the files in a folder; empty for a file.
         columns: of the texts.
         form: `jsonl` or `csv`.
         encoding: of the input, where it was named.
@@ -53,6 +55,7 @@ class Job:
     form: str
     encoding: str | None = None
     answering: tuple[str, ...] = ()
+    names: str = ""
 
     def to_json(self) -> str:
         """One line."""
@@ -80,15 +83,22 @@ def job_of(
     answering: Sequence[str] = (),
 ) -> Job:
     """The job of answering the texts of `source` with the model of `run`."""
-    folder, data = model_folder(run), source.stat()
+    folder = model_folder(run)
     files = sorted(file for file in folder.glob("best/*" if (folder / "best").is_dir() else "*") if file.is_file())
     states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    model = hashlib.sha256(repr(states).encode()).hexdigest()[:16]
+    read = sorted(file for file in source.rglob("*") if file.is_file()) if source.is_dir() else [source]
+    stats = [file.stat() for file in read]
+    size, written = sum(one.st_size for one in stats), max((one.st_mtime_ns for one in stats), default=0)
+    names = [(str(file.relative_to(source)), one.st_size) for file, one in zip(read, stats)] if source.is_dir() else []
     named = (None, None) if columns is None else (columns.text, columns.text_b)
     return Job(
-        str(folder.resolve()), model, str(source.resolve()), data.st_size, data.st_mtime_ns, named, form,
-        encoding, tuple(answering),
+        str(folder.resolve()), _digest(states), str(source.resolve()), size, written, named, form,
+        encoding, tuple(answering), _digest(names) if names else "",
     )  # fmt: skip
+
+
+def _digest(states: object) -> str:
+    return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
 
 def answer_lines(predictor: Predictor, examples: Iterable[Example], form: str, *, header: bool = True) -> Iterator[str]:
@@ -125,17 +135,16 @@ def write_answers(predictor: Predictor, examples: Iterable[Example], output: Pat
     """
     part, label = output.with_name(f"{output.name}.part"), output.with_name(f"{output.name}.part.json")
     done = 0
-    if output.is_dir():  # before the work: its name could not be given at the end
-        raise BertwrightError("BW501", folder=output, reason=os.strerror(errno.EISDIR))
-    if part.exists():
-        if not resume:
-            raise BertwrightError("BW430", file=part)
-        if not label.is_file() or label.read_text(encoding="utf-8").strip() != job.to_json():
-            raise BertwrightError("BW431", file=part)
-        done = _keep_whole_records(part, job.form)
-        log.info("%s: going on after %s", part, quantity(done, "answer"))
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
+        if output.is_dir():  # before the work: its name could not be given at the end
+            raise BertwrightError("BW501", folder=output, reason=os.strerror(errno.EISDIR))
+        if part.exists():
+            if not resume:
+                raise BertwrightError("BW430", file=part)
+            if not label.is_file() or label.read_text(encoding="utf-8").strip() != job.to_json():
+                raise BertwrightError("BW431", file=part)
+            done = _keep_whole_records(part, job.form)
+            log.info("%s: going on after %s", part, quantity(done, "answer"))
         write_text(label, job.to_json() + "\n")
         with part.open("a", encoding="utf-8", newline="") as file:
             lines = answer_lines(predictor, islice(examples, done, None), job.form, header=done == 0)

@@ -17,8 +17,8 @@ from bertwright.model.activations import ACTIVATIONS
 _WITHOUT_EFFECT = {
     "_name_or_path", "transformers_version", "use_cache", "gradient_checkpointing", "directionality",
     "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head",
-    "pooler_type", "chunk_size_feed_forward", "output_attentions", "output_hidden_states", "return_dict",
-    "torch_dtype", "dtype", "architectures", "attn_implementation", "_attn_implementation",
+    "pooler_type", "chunk_size_feed_forward", "torch_dtype", "dtype", "architectures", "attn_implementation",
+    "_attn_implementation",
     "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "model_type",
     "_num_labels",
 }  # fmt: skip
@@ -26,6 +26,7 @@ _SIZES = (
     "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
     "max_position_embeddings", "type_vocab_size",
 )  # fmt: skip
+_DEFAULTS = {"output_attentions": False, "output_hidden_states": False, "return_dict": True}  # of calls, here always
 _PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 # Keys by which a config can name code to run. They are refused, never followed.
 _NAMES_CODE = ("auto_map", "_attn_implementation_internal", "trust_remote_code", "custom_pipelines")
@@ -98,7 +99,7 @@ class BertConfig:
             self._refuse("num_labels", self.num_labels, f"{len(self.id2label)}, the number of names in id2label")
         self.num_labels = len(self.id2label)
         self.label2id = {label: index for index, label in self.id2label.items()}
-        if self.hidden_act not in ACTIVATIONS:
+        if not isinstance(self.hidden_act, str) or self.hidden_act not in ACTIVATIONS:
             self._refuse("hidden_act", self.hidden_act, ", ".join(ACTIVATIONS))
         if self.hidden_size % self.num_attention_heads:
             self._refuse(
@@ -122,6 +123,13 @@ class BertConfig:
             allowed = value is None and name == "classifier_dropout"
             if not allowed and not (isinstance(value, int | float) and 0 <= value <= 1):
                 self._refuse(name, value, "a number from 0 to 1")
+        for name, least in (("layer_norm_eps", "above 0"), ("initializer_range", "of at least 0")):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or value < 0 or (value == 0 and least == "above 0"):
+                self._refuse(name, value, f"a number {least}")
+        for name in ("pad_token_id", "num_labels"):
+            if not isinstance(value := getattr(self, name), int | None):
+                self._refuse(name, value, "a whole number, or null")
         if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
             self._refuse("pad_token_id", self.pad_token_id, f"0 to {self.vocab_size - 1}, or null")
         if self.problem_type not in (None, *_PROBLEMS):
@@ -162,7 +170,10 @@ class BertConfig:
             if key not in known:
                 raise BertwrightError("BW313", key=key, nearest=nearest(key, known) or ", ".join(sorted(known)))
         values = dict(values)
-        if {"num_labels", "id2label", "label2id"} & changes.keys():  # the names of the file are those of another task
+        names = values.get("id2label")
+        as_many = isinstance(names, dict) and changes.get("num_labels") == len(names)
+        told = {"num_labels", "id2label", "label2id"} & changes.keys()
+        if told and not (as_many and told == {"num_labels"}):  # the names of the file are those of another task
             values = {key: value for key, value in values.items() if key not in ("num_labels", "id2label")}
         if values.get("id2label") is not None:
             values.pop("num_labels", None)
@@ -219,4 +230,5 @@ class BertConfig:
 
     def unknown_keys(self) -> list[str]:
         """Keys of the file that this class neither honours nor knows to be without effect."""
-        return sorted(set(self.extra) - _WITHOUT_EFFECT)
+        usual = {key for key, value in _DEFAULTS.items() if self.extra.get(key, value) == value}
+        return sorted(set(self.extra) - _WITHOUT_EFFECT - usual)

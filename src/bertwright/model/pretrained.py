@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -61,7 +62,7 @@ class Pretrained(nn.Module):
         cls,
         folder_or_name: str | Path,
         *,
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype | str = torch.float32,
         ignore_mismatched_sizes: bool = False,
         **changes: Any,
     ) -> Self:
@@ -91,7 +92,7 @@ class Pretrained(nn.Module):
         cls,
         folder: Path,
         *,
-        dtype: torch.dtype = torch.float32,
+        dtype: torch.dtype | str = torch.float32,
         ignore_mismatched_sizes: bool = False,
         **changes: Any,
     ) -> Self:
@@ -99,13 +100,13 @@ class Pretrained(nn.Module):
 
         Args:
             folder: holds `config.json` and weights.
-            dtype: of the weights in memory.
+            dtype: of the weights in memory: a type, its name, or `auto`, that of the file's first weights.
             ignore_mismatched_sizes: start a head afresh where its shape in the file differs.
             **changes: laid over the config, such as `num_labels=3`.
 
         Raises:
-            BertwrightError: BW302 a file is missing, BW310 to BW314 the config, BW320 and BW321 the weight file,
-                BW322 encoder tensors are missing, BW323 tensors of another shape.
+            BertwrightError: BW302 a file is missing, BW310 to BW314 the config, BW315 no such `dtype`, BW320 and BW321
+                the weight file, BW322 encoder tensors are missing, BW323 tensors of another shape.
         """
         config = cls.config_class.from_pretrained(folder, **changes)
         if unknown := config.unknown_keys():
@@ -114,7 +115,9 @@ class Pretrained(nn.Module):
             model = cls(config)
         wanted = {name: parameter.shape for name, parameter in model.named_parameters()}
         file = weight_file(folder)
-        found, report = match(read_tensors(file), wanted, file)
+        tensors = read_tensors(file)
+        dtype = _type_of_weights(dtype, tensors.values())
+        found, report = match(tensors, wanted, file)
         model.load_report = report
         model._refuse_gaps(ignore_mismatched_sizes)
         # In memory of its own: where a tensor is mapped from the file, its alignment depends on the file's header, and
@@ -165,3 +168,17 @@ class Pretrained(nn.Module):
 
     def _first(self) -> Tensor:
         return next(self.parameters())
+
+
+def _type_of_weights(asked: torch.dtype | str, tensors: Iterable[Tensor]) -> torch.dtype:
+    """The type that `dtype=` names.
+
+    Raises:
+        BertwrightError: BW315 it names none that weights can have.
+    """
+    if asked == "auto":
+        return next((one.dtype for one in tensors if one.is_floating_point() and one.itemsize > 1), torch.float32)
+    found = getattr(torch, asked.removeprefix("torch."), None) if isinstance(asked, str) else asked
+    if not isinstance(found, torch.dtype) or not found.is_floating_point or found.itemsize < 2:
+        raise BertwrightError("BW315", dtype=asked)
+    return found

@@ -30,6 +30,7 @@ from bertwright.evaluation.calibration import (
 from bertwright.evaluation.classification import Ints, accuracy, confusion_matrix, macro_f1
 from bertwright.model.models import BertForSequenceClassification, BertWithHead
 from bertwright.tasks.task import Prediction, Task
+from bertwright.text.inputs import half_of_a_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,16 @@ class Classification(Task):
         """The classes are the labels that occur, in alphabetical order (numbers in the order of their size).
 
         Raises:
-            BertwrightError: BW210 a single class, BW211 an example without a label, BW581 and BW582 single texts
-                mixed with pairs.
+            BertwrightError: BW210 a single class, BW211 an example without a label, BW406 one that no file can hold,
+                BW581 and BW582 single texts mixed with pairs.
         """
         for example in examples:
             if not example.label:
                 raise BertwrightError("BW211", where=example.where)
         labels = sorted({example.label or "" for example in examples}, key=_in_order)
+        for example in examples:
+            if error := half_of_a_pair(example.label or "", example.where):
+                raise error
         if len(labels) < 2:
             raise BertwrightError("BW210", source=source, count=len(examples), label=labels[0])
         task = cls(tuple(labels), reads_pairs=examples[0].text_b is not None)

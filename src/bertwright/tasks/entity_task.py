@@ -18,6 +18,7 @@ from bertwright.errors import BertwrightError, nearest, shown
 from bertwright.evaluation.entities import EntityCounts, entity_reliability
 from bertwright.tasks.entities import Entity, EntityPrediction
 from bertwright.tasks.task import Prediction, ScoreBars, ScoreTable, Task
+from bertwright.text.inputs import half_of_a_pair
 from bertwright.text.tokenizer import BertTokenizer
 
 
@@ -83,11 +84,14 @@ class EntityTask(Task):
         """Every example must say what is marked in it.
 
         Raises:
-            BertwrightError: BW254 for one that does not.
+            BertwrightError: BW254 for one that does not, BW406 for a type that no file can hold.
         """
         for example in examples:
             if example.spans is None:
                 raise BertwrightError("BW254", where=example.where)
+            for span in example.spans:
+                if error := half_of_a_pair(span.type, example.where):
+                    raise error
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
         if options["class_weight"] != "none":

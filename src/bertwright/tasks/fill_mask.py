@@ -18,7 +18,7 @@ from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, shown
 from bertwright.model.models import BertWithHead
 from bertwright.model.pretraining_models import BertForMaskedLM, BertForPreTraining
-from bertwright.tasks.task import Answerer, Prediction
+from bertwright.tasks.task import Answerer, Prediction, finite
 from bertwright.text.tokenizer import BertTokenizer
 
 
@@ -37,10 +37,8 @@ class FillMaskPrediction(Prediction):
 
     def to_json(self) -> dict[str, Any]:
         masks = [[{"token": token, "score": round(score, 6)} for token, score in mask] for mask in self.masks]
-        values: dict[str, Any] = {"masks": masks}
-        if self.follows is not None:
-            values["follows"] = round(self.follows, 6)
-        return values | {"truncated": self.truncated}
+        follows = None if self.follows is None else round(self.follows, 6)
+        return {"masks": masks, "follows": follows, "truncated": self.truncated}
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class FillMask(Answerer):
         assert isinstance(model, BertForMaskedLM)
         encoding = model.bert.encode(batch)
         is_mask = batch.input_ids == self.mask_id
-        found = model.predict(encoding.last[is_mask]).float()[:, : len(self.tokens)]  # [M, V]
+        found = finite(model.predict(encoding.last[is_mask]).float(), model)[:, : len(self.tokens)]  # [M, V]
         found[:, list(self.nameless)] = -torch.inf
         if self.among:
             among = torch.tensor(self.among, device=found.device)
@@ -113,7 +111,8 @@ class FillMask(Answerer):
             best, ids = found.softmax(-1).topk(self._named, dim=-1)
         follows = torch.full((batch.batch_size,), torch.nan, device=found.device)
         if isinstance(model, BertForPreTraining):
-            follows = model.nsp(model.bert.pool(encoding, batch)).float().softmax(-1)[:, 0]
+            pairs = finite(model.nsp(model.bert.pool(encoding, batch)).float(), model)
+            follows = pairs.softmax(-1)[:, 0]
         per_mask = torch.stack([ids.double(), best.double()], -1).flatten(1)  # [M, 2 K]; a double holds any id
         counts = [int(part.sum()) for part in torch.split(is_mask, list(batch.lengths))]
         rows = torch.split(per_mask.cpu(), counts)

@@ -34,7 +34,7 @@ from bertwright.model.models import BertWithHead
 from bertwright.model.seq2seq import BertForSeq2SeqLM
 from bertwright.model.seq2seq_config import Seq2SeqConfig
 from bertwright.model.shapes import shape_values
-from bertwright.tasks.task import Prediction, Task
+from bertwright.tasks.task import Prediction, Task, finite
 from bertwright.text.joining import join_pieces
 from bertwright.text.tokenizer import BertTokenizer
 
@@ -243,6 +243,7 @@ class Seq2Seq(Task):
         """For each input one row of numbers: the score, and the ids of what was written."""
         assert isinstance(model, BertForSeq2SeqLM)
         outputs = generate(model, batch, self.generation)
+        finite(torch.tensor([one.score for one in outputs]), model)
         return [torch.cat([torch.tensor([one.score]).double(), one.tokens.double().cpu()]) for one in outputs]
 
     def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:

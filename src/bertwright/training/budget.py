@@ -25,8 +25,10 @@ _OPTIMIZER_SHARE = 1.15  # a whole step beside its forward and backward pass
 
 
 def planned_steps(settings: PretrainSettings, feed: Feed, model: BertWithHead, objective: Objective) -> int:
-    """The smallest of the budgets that are given, in steps; passes count only where no other budget is."""
+    """The smallest of the budgets that are given, in steps; one pass where none is."""
     given: list[float] = []
+    if "epochs" in settings.model_fields_set:
+        given.append(settings.epochs * feed.steps_per_epoch)
     if settings.max_steps is not None:
         given.append(settings.max_steps)
     if settings.max_tokens is not None:

@@ -18,7 +18,7 @@ from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, digest_of
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.split import hold_out
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, quantity
 from bertwright.model.device import usable_device
 from bertwright.tasks.registry import TRAINABLE, task_for, write_task
 from bertwright.tasks.task import Prediction, Task
@@ -85,8 +85,8 @@ def finetune(
         out: the run folder to write.
         columns: names of the text and label columns, where they are not the usual ones.
         encoding: of the files, instead of the detected one.
-        settings: all settings at once, or
-        **changes: some of them, such as `epochs=2`.
+        settings: all settings at once.
+        **changes: some of them, laid over `settings`, such as `epochs=2`.
         task: `classification` of texts, `tagging` of their parts, `spans`, which may lie in each other, or `seq2seq`:
             a text is written for every text; None: what the form of the data asks for.
         seeds: train once for each of them, into `out/seed-N`; `out` itself then holds the best model, and
@@ -103,9 +103,11 @@ def finetune(
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
-    settings = settings or FinetuneSettings.resolve(**changes)
+    settings = (settings or FinetuneSettings()).changed(**changes)
     for seed in seeds:
         FinetuneSettings.resolve(seed=seed)  # whether it may be one
+    if len(set(seeds)) < len(seeds):
+        raise BertwrightError("BW636", seeds=",".join(map(str, seeds)))
     place = usable_device(device)
     kind = task_for(train, task, encoding)
     _check_settings(settings, kind)
@@ -288,7 +290,8 @@ def _summarise(folder: RunFolder, runs: Sequence[Run], seeds: Sequence[int]) -> 
             "sd": None if math.isnan(spread) else spread,
             "values": values,
         }
-        log.info("%s over %d seeds: %.4f ± %.4f", name, len(values), summary[name]["mean"], spread)
+        said = "" if math.isnan(spread) else f" ± {spread:.4f}"
+        log.info("%s over %s: %.4f%s", name, quantity(len(values), "seed"), summary[name]["mean"], said)
     folder.keep_as_best(best.folder / "best")
     folder.write_run({"finished": True, "seeds": list(seeds), "best_seed": seeds[runs.index(best)], "scores": summary})
     return replace(best, folder=folder.path)

@@ -91,7 +91,7 @@ def describe_rates(model: BertWithHead, settings: LoopSettings) -> str:
     """The rates at their peak, in words."""
     assert settings.learning_rate is not None
     rate = settings.learning_rate
-    parts = [f"encoder {rate:.2g}"]
+    parts = [f"encoder {rate * settings.layer_decay:.2g}"]
     if settings.layer_decay < 1:
         parts[0] += f" in its highest layer times {settings.layer_decay:g} a layer"
     parts.append(f"{'decoder' if isinstance(model, BertForSeq2SeqLM) else 'head'} {rate * settings.head_factor:.2g}")

@@ -19,7 +19,7 @@ from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.pretraining.neighbours import token_counts
 from bertwright.data.pretraining.sampler import PretrainSampler
 from bertwright.data.windows import Reading
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, Worded
 from bertwright.model.config import BertConfig
 from bertwright.model.device import usable_device
 from bertwright.model.models import BertWithHead
@@ -83,8 +83,8 @@ def pretrain(
         out: the run folder to write.
         init: a model folder or name to go on from; its vocabulary must be that of the store.
         vocab: the vocabulary of a model from scratch; not given: that which lies in the store.
-        settings: all settings at once, or
-        **changes: some of them, such as `max_steps=1000`.
+        settings: all settings at once.
+        **changes: some of them, laid over `settings`, such as `max_steps=1000`.
         device: such as `cpu` or `cuda:0`.
         overwrite: replace the run that `out` holds.
         resume: go on with the run that `out` holds, as if it had never stopped; where there is none, begin.
@@ -94,7 +94,11 @@ def pretrain(
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
-    settings = settings or PretrainSettings.resolve(**changes)
+    settings = (settings or PretrainSettings()).changed(**changes)
+    if "transition_factor" in settings.model_fields_set:  # there is no CRF
+        raise BertwrightError(
+            "BW124", name="transition_factor", value=settings.transition_factor, task=PreTraining.name
+        )
     place = usable_device(device)
     if init is not None and vocab is not None:
         raise BertwrightError("BW111")
@@ -127,6 +131,9 @@ class _Job:
                 log.warning("the model of --init keeps its shape: no effect of %s", line)
             if settings.word_start != "random":
                 log.info("the model of --init keeps its word table: no effect of word_start=%s", settings.word_start)
+            _check_start(init, self._config, tokenizer, settings)
+        if settings.phases and "max_length" in settings.model_fields_set:
+            log.warning("max_length=%d has no effect: the phases say their lengths", settings.max_length)
         if settings.longest > self._config.max_position_embeddings:
             raise BertwrightError("BW112", max_length=settings.longest, rows=self._config.max_position_embeddings)
         self._objective = PreTraining(settings.objective, self._config.vocab_size)
@@ -261,6 +268,17 @@ class _Job:
         baseline = unigram_entropy(self._store, config.vocab_size)
         chance = f"; of a pair it guesses 50 % ({math.log(2):.3f})" if self._objective.pair_name else ""
         log.info("a model that knows only how often each token occurs has the MLM loss %.3f%s", baseline, chance)
+
+
+def _check_start(init: Path, config: BertConfig, tokenizer: BertTokenizer, settings: PretrainSettings) -> None:
+    """Refuse a checkpoint whose tables lack rows for the tokens, or for the second of two texts."""
+    if len(tokenizer) > config.vocab_size:
+        raise BertwrightError("BW325", model=init, tokens=len(tokenizer), rows=config.vocab_size)
+    if settings.objective != "mlm" and config.type_vocab_size < 2:
+        reason = Worded(
+            "the model of --init knows no second text, mlm needs none", "--init 的模型只认单段文本；可用 mlm"
+        )
+        raise BertwrightError("BW102", key="objective", value=settings.objective, reason=reason)
 
 
 def unigram_entropy(store: CorpusStore, vocab_size: int) -> float:

@@ -20,14 +20,15 @@ def resolve(settings: FinetuneSettings, task: Task, config: BertConfig, device: 
     """The settings with everything decided that was left to the model and the machine."""
     given = settings.model_fields_set
     limit = min(settings.max_length, config.max_position_embeddings)
+    # The default overlap is meant for 512 tokens; shorter inputs share as large a part of theirs.
+    overlap = min(settings.overlap, limit // 4, max((limit - 3) // 2 - 1, 0))
     if limit < settings.max_length and "max_length" in given:
         log.warning("max_length=%d: this model reads %d tokens at once, and no more", settings.max_length, limit)
     return settings.model_copy(
         update={
             "max_length": limit,
             "long": "head" if settings.long == "window" and task.of_windows is None else settings.long,
-            # The default overlap is meant for 512 tokens; shorter inputs share as large a part of theirs.
-            "overlap": settings.overlap if "overlap" in given else min(settings.overlap, limit // 4),
+            "overlap": settings.overlap if "overlap" in given else overlap,
             "learning_rate": settings.learning_rate or default_learning_rate(config.hidden_size),
             "precision": resolve_precision(settings.precision, device),
             "micro_tokens": settings.micro_tokens

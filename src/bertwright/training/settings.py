@@ -60,7 +60,11 @@ class LoopSettings(Settings):
         """What `dropout` says, in the words of `config.json`; nothing where it is not given."""
         if self.dropout is None:
             return {}
-        return {"hidden_dropout_prob": self.dropout, "attention_probs_dropout_prob": self.dropout}
+        return {
+            "hidden_dropout_prob": self.dropout,
+            "attention_probs_dropout_prob": self.dropout,
+            "classifier_dropout": None,  # as the others
+        }
 
 
 class FinetuneSettings(LoopSettings):

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.checkpoint.store import MANIFEST
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, Worded
 from bertwright.text.tokenizer import BertTokenizer
 
 SCHEMA_VERSION = 1
@@ -32,6 +32,7 @@ KIND = "corpus"
 PLACES = np.dtype("<u4")
 WORK = ".work"
 VOCABULARY = "vocabulary"  # the tokenizer's files, for who trains from scratch
+_NOT_FINISHED, _NO_STORE = Worded("not finished", "没有做完"), Worded("no store", "里面没有语料库")
 _VERIFIED_UP_TO = 1 << 30  # bytes
 
 
@@ -177,7 +178,7 @@ class CorpusStore:
         for name, entry in files.items():
             file = self.folder / name
             if not file.is_file():
-                raise BertwrightError("BW288", file=file, reason="missing")
+                raise BertwrightError("BW288", file=file, reason=Worded("missing", "缺失"))
             if (size := file.stat().st_size) != entry["size"]:
                 raise BertwrightError("BW288", file=file, reason=f"{size} of {entry['size']} bytes")
             if verify and digest_of(file) != entry["sha256"]:
@@ -198,13 +199,14 @@ def digest_of(file: Path) -> str:
 def _read_manifest(folder: Path) -> dict[str, Any]:
     file = folder / MANIFEST
     if not file.is_file():
-        raise BertwrightError("BW287", folder=folder, reason="not finished" if (folder / WORK).is_dir() else "no store")
+        unfinished = (folder / WORK).is_dir()
+        raise BertwrightError("BW287", folder=folder, reason=_NOT_FINISHED if unfinished else _NO_STORE)
     try:
         manifest: dict[str, Any] = json.loads(file.read_bytes())
         if (version := manifest["schema_version"]) > SCHEMA_VERSION:
             raise BertwrightError("BW332", file=file, version=version, known=SCHEMA_VERSION)
         if manifest.get("kind") != KIND:
-            raise BertwrightError("BW287", folder=folder, reason="no store")
+            raise BertwrightError("BW287", folder=folder, reason=_NO_STORE)
         CorpusStore(folder, manifest)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW288", file=file, reason=error) from error

@@ -44,8 +44,10 @@ def token_counts(store: CorpusStore, vocab_size: int, limit: int = _MOST_TOKENS)
 def count_neighbours(
     store: CorpusStore, vocab_size: int, kept: NDArray[np.bool_], contexts: int, limit: int = _MOST_TOKENS
 ) -> Neighbours:
-    """Count in the documents that `kept` `[documents]` marks, within each; `limit`: see `token_counts`."""
-    tokens = token_counts(store, vocab_size, limit)
+    """Count in the documents that `kept` `[documents]` marks, within each; `limit`: tokens at most, as there."""
+    tokens = np.zeros(vocab_size, dtype=np.int64)
+    for ids, _ in _chunks(store, kept, limit):
+        tokens += np.bincount(ids, minlength=vocab_size)
     column = np.full(vocab_size, -1, dtype=np.int64)
     frequent = np.argsort(-tokens, kind="stable")[:contexts]
     column[frequent] = np.arange(len(frequent))

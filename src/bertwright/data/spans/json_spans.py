@@ -7,7 +7,7 @@ from typing import Any
 
 from bertwright.data.examples import Span, Where
 from bertwright.data.reading.column_names import TEXTS
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError, Worded, shown
 
 _SPAN_KEYS = ("label", "labels", "entities", "spans", "annotations", "entity", "ner", "column_label", "实体", "标注")
 _STARTS = ("start", "start_offset", "begin", "from", "start_idx", "开始")
@@ -44,7 +44,8 @@ def text_with_spans(row: Mapping[str, Any], where: Where) -> tuple[str, list[tup
     """
     form = _form(row)
     if form is None:
-        raise BertwrightError("BW248", where=where, keys=shown(row), reason="label, entities or annotations is missing")
+        reason = Worded("label, entities or annotations is missing", "缺少 label、entities 或 annotations")
+        raise BertwrightError("BW248", where=where, keys=shown(row), reason=reason)
     source = row["data"] if form == "label-studio" and isinstance(row.get("data"), Mapping) else row
     text = next((source[key] for key in (*TEXTS, "tokens") if isinstance(source.get(key), str)), None)
     if text is None and form == "label-studio":

@@ -70,7 +70,8 @@ def write_beams(memory: Memory, count: int, start: int, end: int, settings: Gene
 
     Source: Wu et al. 2016, section 7, for scores by length; the rule of stopping is that of the peers.
     """
-    beams, none, device = settings.num_beams, -1.0e9, memory.device
+    beams, device = settings.num_beams, memory.device
+    none = -1.0e30  # below every score, those of a negative length penalty, too
     outputs: list[Output | None] = [None] * count
     open_ = torch.arange(count, device=device)
     written = torch.full((count, beams, 1), start, device=device)
