@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import lzma
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.sources import read_examples, stream_examples
 from bertwright.data.reading.tab_quotes import TabQuotes, tab_quotes
 from bertwright.data.reading.tables import Columns, Table
+from bertwright.data.reading.text_pairs import read_pairs
 from bertwright.errors import BertwrightError
+from bertwright.text.files import detect_encoding
 
 ROWS = [('good,\n"very" good', "pos"), ("bad", "neg"), ("很好\t真的", "pos"), ("不好", "neg")]
 
@@ -79,7 +82,7 @@ def test_json_lists_in_small_blocks(tmp_path_factory: pytest.TempPathFactory, it
     file = tmp_path_factory.mktemp("json") / "a.json"
     file.write_text(json.dumps(items, indent=1), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bertwright.data.reading.text_source.blocks_of.__defaults__", (7,))
+        patch.setattr("bertwright.text.lines.blocks_of.__defaults__", (7,))
         assert [fields for _, fields in read_json(file, None).rows] == items
 
 
@@ -167,3 +170,52 @@ def test_what_a_spreadsheet_writes_is_read(
     file = tmp_path_factory.mktemp("table") / ("a.tsv" if separator == "\t" else "a.csv")
     file.write_bytes(out.getvalue().encode())
     assert [(one.text, one.label) for one in stream_examples(file, labelled=True)[1]] == rows
+
+
+def test_a_file_of_one_line_is_looked_at_in_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    path.write_text("[" + "12345, " * 3_000_000 + "1]", encoding="utf-8")
+    tracemalloc.start()
+    assert detect_encoding(path) == "utf-8"
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < path.stat().st_size / 3
+
+
+@pytest.mark.parametrize("at", [0, 1, 700_000, (1 << 20) - 1, 1 << 20, (1 << 20) + 5])
+@pytest.mark.parametrize("bad", [b"\xff", b"\0", "é".encode()[:1]])
+def test_the_line_of_bytes_that_are_no_text(tmp_path: Path, at: int, bad: bytes) -> None:
+    content = ("é" * 6 + "\n").encode() * 100_000
+    at -= at % 13  # at the beginning of a line
+    path = tmp_path / "a.txt"
+    path.write_bytes(content[:at] + bad + content[at:])
+    with pytest.raises(BertwrightError, match="BW203") as caught:
+        detect_encoding(path)
+    assert str(caught.value.fields["where"]) == f"{path}:{at // 13 + 1}"
+    path.write_bytes(content)
+    assert detect_encoding(path) == "utf-8"
+    path.write_bytes(content + "é".encode()[:1])
+    with pytest.raises(BertwrightError, match="BW203"):
+        detect_encoding(path)
+
+
+@pytest.mark.parametrize("lines_of_a_text", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_texts_of_several_lines_in_quotes(tmp_path: Path, lines_of_a_text: int, separator: str) -> None:
+    text = "\n".join(["a line, with a comma; and more"] * lines_of_a_text)
+    path = tmp_path / "train.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=separator).writerows([("text", "label"), *[(text, "x"), (text, "y")] * 80])
+    table = read_examples(path, labelled=True)
+    assert len(table.examples) == 160
+    assert {example.text for example in table.examples} == {text}
+
+
+def test_columns_of_one_name_are_refused_in_pairs_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("sentence1,sentence1,sentence2,label\na,b,c,0\nd,e,f,1\n", encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW236: .*'sentence1'"):
+        read_examples(path, labelled=True)
+    path.write_text("source,source,target\na,b,c\nd,e,f\n", encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW236: .*'source'"):
+        read_pairs(path, labelled=True)

@@ -90,7 +90,7 @@ def test_a_short_output_on_a_full_disk(run: Path) -> None:
     ("broken", "words", "code"), [("stdout", ["a text " * 2000], 0), ("stderr", ["--input", "texts.csv"], 0)]
 )
 def test_a_pipe_that_nobody_reads(run: Path, tmp_path: Path, broken: str, words: list[str], code: int) -> None:
-    """The reader of the answers may have seen enough, and who does not read what is said beside them has all answers."""
+    """The reader of the answers may have seen enough, and what is said beside them need not be read."""
     write_csv(tmp_path / "texts.csv", [("a text",)], header=("text",))
     reading, writing = os.pipe()
     os.close(reading)

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from bertwright.errors import BertwrightError
+from bertwright.text.chinese_words import read_words
+from bertwright.text.extension import read_new_words
 from bertwright.text.files import detect_encoding, plain_suffix
 
 
@@ -72,3 +74,18 @@ def test_plain_suffix() -> None:
     assert [plain_suffix(Path(name)) for name in ("a.tsv", "a.TSV.gz", "a.csv.xz", "a", "b.gz")] == [
         ".tsv", ".tsv", ".csv", "", "",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("read", [read_new_words, read_words])
+def test_lists_of_words_that_are_no_text(tmp_path: Path, read: Callable[..., list[str]]) -> None:
+    file = tmp_path / "words.txt"
+    file.write_bytes("\ufeffone\ntwo\n".encode())
+    assert read(file) == ["one", "two"]
+    file.write_bytes("\ufeffone\n".encode() + b"\xff\n")
+    with pytest.raises(BertwrightError, match="BW234: .*words.txt:2"):
+        read(file)
+    file.write_bytes("中\n".encode("gbk"))
+    with pytest.raises(BertwrightError, match="BW234"):
+        read(file, "utf-8")
+    with pytest.raises(BertwrightError, match="BW235"):
+        read(file, "klingon")

@@ -204,7 +204,8 @@ def _of_both(train: SetOfExamples, dev: SetOfExamples, table: Table) -> list[Fin
     findings = []
     unseen = [label for label in dev.classes if label not in train.classes]
     if unseen and train.classes:
-        places = tuple(example.where for example in table.examples if example.label in set(unseen))
+        strange = set(unseen)
+        places = tuple(example.where for example in table.examples if example.label in strange)
         message = f"dev: {len(unseen)} classes that train has not ({shown(unseen)}); training refuses them"
         findings.append(Finding("unseen classes", "warning", message, places))
     missing = [label for label in train.classes if label not in dev.classes]

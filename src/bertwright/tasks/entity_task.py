@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from bertwright.data.examples import Example, Span
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.spans.encoding import encode_units
-from bertwright.data.spans.sources import looks_tagged, read_spans
+from bertwright.data.spans.sources import looks_tagged, read_spans, stream_spans
 from bertwright.data.spans.units import Unit, unit_for
 from bertwright.data.windows import EncodedTexts, Reading
 from bertwright.errors import BertwrightError, nearest, shown
@@ -125,8 +125,7 @@ class EntityTask(Task):
         """Tagged data is read as such, whatever its tags say; other data as any texts. No row is left out."""
         if not looks_tagged(source, encoding):
             return super().stream(source, columns, encoding)
-        table = read_spans(source, labelled=False, encoding=encoding, keep_empty=True)
-        return table.columns, iter(table.examples)
+        return stream_spans(source, encoding)
 
     @abstractmethod
     def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:

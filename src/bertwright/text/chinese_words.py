@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bertwright.errors import BertwrightError
-from bertwright.text.files import open_text
+from bertwright.text.lines import encoding_of, lines_of
 
 PACKAGE = "rjieba"
 _FREQUENCY = 100_000  # of a word that a person names: it wins against what its characters make otherwise
@@ -60,10 +60,10 @@ def read_words(path: Path, encoding: str | None = None) -> list[str]:
     passed over, and so are lines that begin with #.
 
     Raises:
-        BertwrightError: BW201 to BW203 the file; BW290 no word in it.
+        BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW290 no word in it.
     """
-    with open_text(path, encoding) as file:
-        words = dict.fromkeys(parts[0] for line in file if (parts := line.split()) and not parts[0].startswith("#"))
+    lines = (line.split() for line in lines_of(path, encoding_of(path, encoding)))
+    words = dict.fromkeys(parts[0] for parts in lines if parts and not parts[0].startswith("#"))
     if not words:
         raise BertwrightError("BW290", file=path)
     return list(words)

@@ -12,7 +12,7 @@ from typing import Any
 from bertwright.checkpoint.enlarging import enlarge_checkpoint
 from bertwright.checkpoint.store import MANIFEST, publishing, verify
 from bertwright.errors import BertwrightError
-from bertwright.text.files import open_text
+from bertwright.text.lines import encoding_of, lines_of
 from bertwright.text.tokenizer import BertTokenizer
 
 _WRITTEN_ANEW = (
@@ -54,11 +54,10 @@ def read_new_words(path: Path, encoding: str | None = None) -> list[str]:
     who reads them says that they are several.
 
     Raises:
-        BertwrightError: BW201 to BW203 the file; BW290 no word in it.
+        BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW290 no word in it.
     """
-    with open_text(path, encoding) as file:
-        lines = (line.strip() for line in file)
-        words = dict.fromkeys(line for line in lines if line and not line.startswith("#"))
+    lines = (line.strip() for line in lines_of(path, encoding_of(path, encoding)))
+    words = dict.fromkeys(line for line in lines if line and not line.startswith("#"))
     if not words:
         raise BertwrightError("BW290", file=path)
     return list(words)

@@ -108,15 +108,23 @@ def detect_encoding(path: Path) -> str:
 
 
 def _first_line_that_is_not_utf8(path: Path) -> int | None:
+    """In blocks, not in lines: the whole file may be one line."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    number = 1
     with open_bytes(path) as file:
-        for number, line in enumerate(file, start=1):
+        while True:
+            block = file.read(_BLOCK)
+            held = len(decoder.getstate()[0])  # the beginning of a character, at the end of the block before
+            bad = [place for place in (block.find(b"\0"),) if place >= 0]
             try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                return number
-            if b"\0" in line:
-                return number
-    return None
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                bad.append(max(error.start - held, 0))
+            if bad:
+                return number + block.count(b"\n", 0, min(bad))
+            if not block:
+                return None
+            number += block.count(b"\n")
 
 
 def _reads_as_chinese(path: Path) -> bool:

@@ -103,7 +103,7 @@ def finetune(
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
-    settings = (settings or FinetuneSettings()).changed(**changes)
+    settings = (settings or FinetuneSettings.resolve()).changed(**changes)
     for seed in seeds:
         FinetuneSettings.resolve(seed=seed)  # whether it may be one
     if len(set(seeds)) < len(seeds):

@@ -94,7 +94,7 @@ def pretrain(
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
-    settings = (settings or PretrainSettings()).changed(**changes)
+    settings = (settings or PretrainSettings.resolve()).changed(**changes)
     if "transition_factor" in settings.model_fields_set:  # there is no CRF
         raise BertwrightError(
             "BW124", name="transition_factor", value=settings.transition_factor, task=PreTraining.name

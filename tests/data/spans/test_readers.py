@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from bertwright.data.examples import Example, Span, Where
 from bertwright.data.reading.tables import Table
 from bertwright.data.spans.clusters import is_inside_cluster
 from bertwright.data.spans.schemes import SCHEMES, Scheme
-from bertwright.data.spans.sources import looks_tagged, read_spans
+from bertwright.data.spans.sources import looks_tagged, read_spans, stream_spans
 from bertwright.data.spans.units import span_of_units, trim, unit_for, units_of
 from bertwright.data.spans.writing import form_for, lines_for, overlapping
 from bertwright.errors import BertwrightError
@@ -437,3 +438,91 @@ def test_real_files_hold_the_published_numbers(real_data: Path) -> None:
         assert looks_tagged(real_data / name)
     for name in ("en/sst2/dev.tsv", "zh/tnews/dev.json", "zh/chnsenticorp/dev.tsv"):
         assert not looks_tagged(real_data / name)
+
+
+@pytest.mark.parametrize(
+    ("tags", "found", "remark"),
+    [
+        ("O B I O B", [("breast cancer", "ENTITY"), ("ataxia", "ENTITY")], "tags without a type (B, I)"),
+        ("O B E O S", [("breast cancer", "ENTITY"), ("ataxia", "ENTITY")], "scheme BIOES"),
+        ("O DIS-B DIS-I O GENE-B", [("breast cancer", "DIS"), ("ataxia", "GENE")], "the type first, as in DIS-B"),
+        ("o b-dis i-dis o b-gene", [("breast cancer", "dis"), ("ataxia", "gene")], "small letters, as in b-dis"),
+        ("O DIS DIS O GENE", [("breast cancer", "DIS"), ("ataxia", "GENE")], "scheme IO"),
+        ("O B-S I-S O B-L", [("breast cancer", "S"), ("ataxia", "L")], "scheme BIO"),
+    ],
+)
+def test_tags_that_are_written_in_another_way(
+    tmp_path: Path, tags: str, found: list[tuple[str, str]], remark: str
+) -> None:
+    tokens = ["against", "breast", "cancer", "and", "ataxia"]
+    lines = "".join(f"{token}\t{tag}\n" for token, tag in zip(tokens, tags.split()))
+    table = read_spans(write(tmp_path, "train.tsv", f"{lines}\n{lines}\n"))
+    assert entities(table) == [found, found]
+    assert remark in table.summary()
+    rows = [{"tokens": tokens, "tags": tags.split()}]
+    assert entities(read_spans(rows)) == [found]
+
+
+def test_columns_in_another_order_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.bio", "O\twhat\nB-Rating\tfour\nI-Rating\tstars\n\nO\tfilms\nO\tof\n\n")
+    with pytest.raises(BertwrightError, match="BW257: .*a.bio:1.*'O' comes before 'what'"):
+        read_spans(path)
+
+
+def test_numbers_before_the_tokens_are_no_tokens(tmp_path: Path) -> None:
+    lines = ["7 Anna NN B-PER", "7 sings VB O", "8 Bonn NN B-LOC", "8 sleeps VB O"]
+    for blank in ("", "\n"):
+        text = "\n".join(lines[:2]) + "\n" + blank + "\n".join(lines[2:]) + "\n"
+        table = read_spans(write(tmp_path, "a.conll", text))
+        assert [one.text for one in table.examples] == ["Anna sings", "Bonn sleeps"]
+        assert entities(table) == [[("Anna", "PER")], [("Bonn", "LOC")]]
+        assert "column 1 has the numbers of sentences, tokens are column 2" in table.summary()
+    running = "".join(
+        f"{number} {line[2:]}\n{blank}" for number, line, blank in zip((5, 6, 7, 8), lines, ("", "\n", "", ""))
+    )
+    table = read_spans(write(tmp_path, "b.conll", running))
+    assert [one.text for one in table.examples] == ["Anna sings", "Bonn sleeps"]
+    assert "column 1 has running numbers" in table.summary()
+
+
+def test_label_studio_of_several_annotators_and_of_hypertext() -> None:
+    def result(start: int, kind: str) -> dict[str, Any]:
+        return {"value": {"start": start, "end": start + 4, "labels": [kind]}}
+
+    data = {"text": "Anna sees Bert"}
+    rows = [
+        {"data": data, "annotations": [{"result": [result(0, "PER")]}, {"result": [result(10, "PER")]}]},
+        {"data": data, "annotations": [{"result": []}, {"result": [result(10, "PER")], "ground_truth": True}]},
+        {"data": data, "annotations": [{"result": [result(0, "PER")]}, {"result": [], "was_cancelled": True}]},
+    ]
+    table = read_spans(rows)
+    assert entities(table) == [[("Anna", "PER")], [("Bert", "PER")], [("Anna", "PER")]]
+    assert "2 texts with several annotations, of which one is read" in table.summary()
+    value = {
+        "start": "/div[1]/text()[1]", "end": "/div[1]/text()[1]", "startOffset": 0, "endOffset": 4,
+        "globalOffsets": {"start": 10, "end": 14}, "text": "Bert", "hypertextlabels": ["PER"],
+    }  # fmt: skip
+    table = read_spans([{"data": data, "annotations": [{"result": [{"value": value}]}]}])
+    assert entities(table) == [[("Bert", "PER")]]
+    with pytest.raises(BertwrightError, match="BW248"):
+        read_spans([{"data": data, "annotations": [{"result": [{"value": value | {"globalOffsets": None}}]}]}])
+
+
+def test_texts_with_a_class_and_no_spans_are_texts_of_classes(tmp_path: Path) -> None:
+    row = {"text": "a good film", "label": "pos", "entities": []}
+    assert not looks_tagged([row])
+    assert not looks_tagged(write(tmp_path, "a.jsonl", json.dumps(row) + "\n"))
+    assert looks_tagged([{"text": "a good film", "label": []}])
+    assert looks_tagged([{"text": "a good film", "label": "pos", "entities": [[0, 1, "X"]]}])
+
+
+def test_texts_of_a_tagged_file_are_streamed(tmp_path: Path) -> None:
+    rows = [{"text": f"text {number} " + "x" * 2000, "label": []} for number in range(4000)]
+    path = write(tmp_path, "many.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    _, examples = stream_spans(path)
+    tracemalloc.start()
+    count = sum(example.text.startswith(f"text {number} ") for number, example in enumerate(examples))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 4000
+    assert peak < path.stat().st_size * 0.8

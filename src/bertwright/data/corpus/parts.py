@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from bertwright.data.reading.text_source import encoding_of
 from bertwright.errors import BertwrightError
 from bertwright.text.files import decompressed, plain_suffix
+from bertwright.text.lines import encoding_of
 
 Documents = Literal["blank", "line", "file"]
 PART_BYTES = 4 << 20

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bertwright.data.examples import Where
 from bertwright.data.reading.rows import Row, Rows
-from bertwright.data.reading.text_source import blocks_of, encoding_of
 from bertwright.errors import BertwrightError, quantity, shown
 from bertwright.text.files import plain_suffix
+from bertwright.text.lines import blocks_of, encoding_of
 
 
 def read_class_folders(folder: Path, encoding: str | None) -> Rows:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from bertwright.errors import BertwrightError
 
 # Pairs come before single texts: a file with `sentence1` and `sentence2` is about both.
 PAIRS = (
@@ -61,3 +64,10 @@ def plain(name: str) -> str:
 
 
 KNOWN = frozenset(name for pair in PAIRS for name in pair) | frozenset(TEXTS) | frozenset(LABELS)
+
+
+def only_place(names: Sequence[str], name: str, source: str) -> int:
+    """Where `name` stands among the columns of `source`; raises BW236 where it stands twice."""
+    if (count := names.count(name)) > 1:
+        raise BertwrightError("BW236", source=source, column=name, count=count)
+    return names.index(name)

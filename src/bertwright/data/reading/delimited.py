@@ -10,9 +10,9 @@ from pathlib import Path
 from bertwright.data.examples import Where
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tab_quotes import TabQuotes, tab_quotes
-from bertwright.data.reading.text_source import encoding_of, lines_of
 from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
+from bertwright.text.lines import encoding_of, lines_of
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LONGEST_FIELD = 1 << 24  # characters; what is longer is a quote that nobody closed
@@ -60,9 +60,12 @@ def _separator(lines: list[str]) -> str:
     """The comma, unless the first line has none and another character cuts all lines into as many fields."""
     for separator in _SEPARATORS:
         try:
-            widths = {len(fields) for fields in csv.reader(lines, delimiter=separator) if fields}
+            records = [fields for fields in csv.reader(lines, delimiter=separator) if fields]
         except csv.Error:  # a field that has no end; whoever reads on says where it begins
             continue
+        if len(lines) == _LINES_LOOKED_AT and len(records) > 1:  # the last one may go on behind them
+            del records[-1]
+        widths = set(map(len, records))
         # A text may have commas that nobody put in quotes; the names in the first line hardly do.
         if separator == "," and lines and len(next(csv.reader(lines[:1]), [])) > 1:
             return separator

@@ -10,9 +10,9 @@ from typing import Any
 
 from bertwright.data.examples import Where
 from bertwright.data.reading.rows import Row, Rows
-from bertwright.data.reading.text_source import blocks_of, encoding_of, lines_of
 from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
+from bertwright.text.lines import blocks_of, encoding_of, lines_of
 
 _LIST_KEY = "data"
 _LOOKED_AT = 1 << 16

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from bertwright.data.reading.column_names import LABELS, OTHERS, PAIRS, TEXTS, plain
+from bertwright.data.reading.column_names import LABELS, OTHERS, PAIRS, TEXTS, only_place, plain
 from bertwright.data.reading.glance import Glance
 from bertwright.data.reading.header import has_header
 from bertwright.data.reading.late_partners import partners_of, watched
@@ -163,7 +163,7 @@ class _Search:
     def _named_pair(self) -> tuple[int | None, int | None]:
         for first, second in PAIRS:
             if first in self._plain and second in self._plain:
-                places = self._plain.index(first), self._plain.index(second)
+                places = only_place(self._plain, first, self._source), only_place(self._plain, second, self._source)
                 # Some files carry an empty `text_b` beside single texts.
                 if self._look(places[1]).filled:
                     return places

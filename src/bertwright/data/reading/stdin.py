@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from bertwright.data.examples import Where
 from bertwright.data.reading.json_rows import json_lines
 from bertwright.data.reading.rows import Rows
-from bertwright.data.reading.text_source import codec_of
 from bertwright.errors import BertwrightError
+from bertwright.text.lines import codec_of
 
 
 def lines_of_stdin(encoding: str | None = None) -> Iterator[str]:

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from bertwright.data.examples import Example, Where, places_listed
-from bertwright.data.reading.column_names import plain
+from bertwright.data.reading.column_names import only_place, plain
 from bertwright.data.reading.header import has_header
 from bertwright.data.reading.labels import as_text
 from bertwright.data.reading.late_partners import watched
@@ -176,7 +176,7 @@ class _Finding:
             return None
         for known in (self._names, self._plain):
             if name in known:
-                return known.index(name)
+                return only_place(known, name, self._source)
         if name.isdecimal() and 1 <= int(name) <= len(self._names):
             return int(name) - 1
         close = nearest(name, self._names)
@@ -185,8 +185,8 @@ class _Finding:
 
     def _named(self, usual: Sequence[str], taken: set[int | None]) -> int | None:
         for name in usual:
-            if name in self._plain and (at := self._plain.index(name)) not in taken:
-                return at
+            if name in self._plain and self._plain.index(name) not in taken:
+                return only_place(self._plain, name, self._source)
         return None
 
 

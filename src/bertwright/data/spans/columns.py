@@ -9,8 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from bertwright.data.examples import Example, Span, Where, places_listed
-from bertwright.data.reading.text_source import encoding_of, lines_of
-from bertwright.data.spans.numbered import DOCUMENT, Numbered, fields_of, is_comment, numbered
+from bertwright.data.spans.numbered import (
+    DOCUMENT,
+    SENTENCE_NUMBERS,
+    Numbered,
+    fields_of,
+    is_comment,
+    number_column,
+    numbered,
+)
 from bertwright.data.spans.scheme_search import SchemeSearch
 from bertwright.data.spans.schemes import (
     OUTSIDE,
@@ -23,8 +30,10 @@ from bertwright.data.spans.schemes import (
     read_entities,
     tag_set,
 )
+from bertwright.data.spans.tag_forms import tag_form
 from bertwright.errors import BertwrightError, nearest, quantity, shown
 from bertwright.text.han import count_han
+from bertwright.text.lines import encoding_of, lines_of
 
 _LINES_LOOKED_AT = 2000
 _SENTENCES_LOOKED_AT = 2000
@@ -68,6 +77,8 @@ class TaggedTexts:
         blank: the place of each token that is empty or only white space.
         numbered: the columns of the file, where the first one counts.
         unread: what else the file has.
+        remark: how the tags are written, where that is not the usual way.
+        beside: what the first column has, where it is neither token nor `numbered`.
     """
 
     examples: list[Example]
@@ -77,6 +88,8 @@ class TaggedTexts:
     blank: tuple[Where, ...] = ()
     numbered: Numbered | None = None
     unread: Unread = Unread()
+    remark: str = ""
+    beside: str = ""
 
     def remarks(self) -> tuple[str, ...]:
         """What a person should know, a line each."""
@@ -87,7 +100,8 @@ class TaggedTexts:
             remarks.append(f"{tags} read as conlleval does: {shown(self.repaired, 3)}")
         if self.blank:
             remarks.append(f"{quantity(len(self.blank), 'token')} without a character: {places_listed(self.blank)}")
-        return (*(self.numbered.remarks() if self.numbered else ()), *self.unread.remarks(), *remarks)
+        of_columns = (*(self.numbered.remarks() if self.numbered else ()), self.beside, *self.unread.remarks())
+        return tuple(filter(None, (*of_columns, self.remark, *remarks)))
 
 
 def looks_like_columns(path: Path, encoding: str | None) -> bool:
@@ -119,27 +133,44 @@ def looks_like_columns(path: Path, encoding: str | None) -> bool:
 def read_columns(path: Path, encoding: str | None) -> TaggedTexts:
     """The sentences of a column file, compressed or not. Fields are separated by tabs or by spaces.
 
-    The first column has the tokens and the last one the tags, unless the first one counts (`numbered`).
+    The first column has the tokens and the last one the tags, unless the first one has numbers (`numbered`,
+    `number_column`).
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW242 a line without a tag; BW256 a
-            line with another number than its place in the sentence; BW247 sentences of one token only; and those of
-            `to_examples`.
+            line with another number than its place in the sentence; BW257 the tags stand in front; BW247 sentences of
+            one token only; and those of `to_examples`.
     """
     encoding = encoding_of(path, encoding)
     columns = numbered(lines_of(path, encoding))
-    sentences, unread = _sentences(path, encoding, columns)
+    beside = None if columns else number_column(lines_of(path, encoding))
+    sentences, unread = _sentences(path, encoding, columns, beside)
     if not sentences:
         raise BertwrightError("BW205", source=path)
+    _check_order(sentences)
     if len(sentences) == sum(len(one.tokens) for one in sentences):
         raise BertwrightError("BW247", source=path, count=len(sentences))
-    return replace(to_examples(sentences, str(path)), numbered=columns, unread=unread)
+    said = f"column 1 has {beside}, tokens are column 2" if beside else ""
+    return replace(to_examples(sentences, str(path)), numbered=columns, unread=unread, beside=said)
 
 
-def _sentences(path: Path, encoding: str, columns: Numbered | None) -> tuple[list[Sentence], Unread]:
+def _check_order(sentences: Sequence[Sentence]) -> None:
+    """Refuse a file that has the tags in front (BW257)."""
+    some = sentences[:_SENTENCES_LOOKED_AT]
+    tokens = {token for one in some for token in one.tokens}
+    tags = {tag for one in some for tag in one.tags}
+    if OUTSIDE in tokens and all(map(is_tag, tokens)) and not all(map(is_tag, tags)):
+        first = some[0]
+        raise BertwrightError("BW257", where=first.places[0], tag=first.tokens[0], token=first.tags[0])
+
+
+def _sentences(
+    path: Path, encoding: str, columns: Numbered | None, beside: str | None = None
+) -> tuple[list[Sentence], Unread]:
     sentences = [Sentence()]
     width = columns.width if columns else 0
-    of_token, of_tag = (1, columns.tag) if columns else (0, -1)
+    of_token, of_tag = (1, columns.tag) if columns else (int(beside is not None), -1)
+    of_sentence: str | None = None  # the number of the sentence that is open, where the first column has it
     documents = comments = 0
     for number, line in enumerate(lines_of(path, encoding), start=1):
         where, sentence = Where(str(path), number), sentences[-1]
@@ -161,6 +192,11 @@ def _sentences(path: Path, encoding: str, columns: Numbered | None) -> tuple[lis
             raise BertwrightError("BW256", where=where, have=fields[0][:40], want=want)
         if len(fields) != width or width < 2 or not fields[of_tag].strip() or not fields[of_token].strip():
             raise BertwrightError("BW242", where=where, have=len(fields), want=max(width, 2), line=line[:40])
+        if beside == SENTENCE_NUMBERS and fields[0] != of_sentence:
+            of_sentence = fields[0]
+            if sentence.tokens:
+                sentence = Sentence()
+                sentences.append(sentence)
         sentence.tokens.append(fields[of_token].strip())
         sentence.tags.append(fields[of_tag].strip())
         sentence.places.append(where)
@@ -175,8 +211,10 @@ def to_examples(sentences: Sequence[Sentence], source: str) -> TaggedTexts:
     Raises:
         BertwrightError: BW240 a tag outside the scheme, BW241 two schemes.
     """
+    form = tag_form({tag for one in sentences for tag in one.tags})
     search = SchemeSearch()
     for one in sentences:
+        one.tags = [form.usual.get(tag, tag) for tag in one.tags]
         search.add(one.tags, one.places)
     scheme = search.scheme(source)
     looked_at = [token for one in sentences[:_SENTENCES_LOOKED_AT] for token in one.tokens]
@@ -199,7 +237,7 @@ def to_examples(sentences: Sequence[Sentence], source: str) -> TaggedTexts:
         )
         examples.append(Example(text, None, one.places[0], spans=spans, tokens=np.array(places, dtype=np.int32)))
     blank = tuple(where for one in sentences for token, where in zip(one.tokens, one.places) if not token.strip())
-    return TaggedTexts(examples, scheme, tuple(repaired), between, blank)
+    return TaggedTexts(examples, scheme, tuple(repaired), between, blank, remark=form.remark)
 
 
 def _parse(text: str, scheme: Scheme, where: Where, known: dict[str, Tag]) -> Tag:

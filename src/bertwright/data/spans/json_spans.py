@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bertwright.data.examples import Span, Where
-from bertwright.data.reading.column_names import TEXTS
+from bertwright.data.reading.column_names import LABELS, TEXTS
 from bertwright.errors import BertwrightError, Worded, shown
 
 _SPAN_KEYS = ("label", "labels", "entities", "spans", "annotations", "entity", "ner", "column_label", "实体", "标注")
@@ -36,6 +36,20 @@ def is_unannotated(row: Mapping[str, Any]) -> bool:
     return _form(row) == "label-studio" and _annotation(row) is None
 
 
+def annotations_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The annotations of an object of Label Studio that were not cancelled; none for an object of another form."""
+    if _form(row) != "label-studio":
+        return []
+    return [one for one in row["annotations"] if isinstance(one, Mapping) and not one.get("was_cancelled")]
+
+
+def is_classified(row: Mapping[str, Any]) -> bool:
+    """Whether an object has one label for its whole text, and beside it a list of spans with nothing in it."""
+    key = _span_key(row)
+    labels = (row[name] for name in LABELS if name in row and name != key)
+    return key is not None and not row[key] and any(isinstance(one, str | int | float) for one in labels)
+
+
 def text_with_spans(row: Mapping[str, Any], where: Where) -> tuple[str, list[tuple[Span, str | None]]]:
     """The text of an object and its spans, each with the text that it is said to be; ends are exclusive.
 
@@ -59,8 +73,8 @@ def text_with_spans(row: Mapping[str, Any], where: Where) -> tuple[str, list[tup
             kind = kind[0]
         whole = all(isinstance(number, int) and not isinstance(number, bool) for number in (start, end))
         if not whole or not isinstance(kind, str) or not kind:
-            reason = f"start {start!r}, end {end!r}, type {kind!r}"
-            raise BertwrightError("BW248", where=where, keys=shown(row), reason=reason)
+            read = f"start {start!r}, end {end!r}, type {kind!r}"
+            raise BertwrightError("BW248", where=where, keys=shown(row), reason=read)
         found.append((Span(start, end, kind), said))
     return text, found
 
@@ -134,13 +148,20 @@ def _of_object(one: Mapping[str, Any]) -> Given:
 
 
 def _label_studio(row: Mapping[str, Any]) -> Iterator[Given]:
-    """The first annotation that was not cancelled; what is no span of a text (choices, relations) is passed over."""
+    """Of one annotation; what is no span of a text (choices, relations) is passed over."""
     for result in (_annotation(row) or {}).get("result") or ():
         value = result.get("value") if isinstance(result, Mapping) else None
-        if isinstance(value, Mapping) and "start" in value and "labels" in value:
+        if not isinstance(value, Mapping) or "start" not in value:
+            continue
+        if "labels" in value:
             yield _of_object(value)
+        elif key := next((key for key in value if key.endswith("labels")), None):  # hypertextlabels, paragraphlabels
+            places, said = value.get("globalOffsets"), value.get("text")
+            start, end = (places.get(name) if isinstance(places, Mapping) else None for name in ("start", "end"))
+            yield start, end, value[key], said if isinstance(said, str) else None
 
 
 def _annotation(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    given = (one for one in row["annotations"] if isinstance(one, Mapping) and not one.get("was_cancelled"))
-    return next(given, None)
+    """That which was declared the ground truth, or the first one."""
+    given = annotations_of(row)
+    return next((one for one in given if one.get("ground_truth")), given[0] if given else None)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from bertwright.data.spans.schemes import OUTSIDE, is_tag
 
 _LINES_LOOKED_AT = 2000
 _COMMENT = "#"
 DOCUMENT = "-DOCSTART-"
+SENTENCE_NUMBERS, RUNNING_NUMBERS = "the numbers of sentences", "running numbers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +76,22 @@ def numbered(lines: Iterable[str]) -> Numbered | None:
     last = width - 1
     found = sorted(maybe & outside)
     return Numbered(first, width, found[0] if found else last, bool(found))
+
+
+def number_column(lines: Iterable[str]) -> str | None:
+    """What the numbers are that stand before token and tag; None where the first column has anything else.
+
+    Numbers of sentences come twice in a row; who has them may leave out the blank lines.
+    """
+    before, again, seen = "", False, False
+    for line in islice(lines, _LINES_LOOKED_AT):
+        fields = [field.strip() for field in fields_of(line.strip("\r\n"))]
+        if not any(fields) or fields[0] == DOCUMENT:
+            continue
+        if len(fields) < 3 or not fields[0].isdecimal():
+            return None
+        again |= fields[0] == before
+        before, seen = fields[0], True
+    if not seen:
+        return None
+    return SENTENCE_NUMBERS if again else RUNNING_NUMBERS

@@ -13,17 +13,24 @@ from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.memory_rows import read_memory
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tables import Columns, Table
-from bertwright.data.reading.text_source import encoding_of
 from bertwright.data.spans.clusters import is_inside_cluster
 from bertwright.data.spans.columns import Sentence, looks_like_columns, read_columns, to_examples
-from bertwright.data.spans.json_spans import has_spans, is_unannotated, text_with_spans, tokens_with_tags
+from bertwright.data.spans.json_spans import (
+    annotations_of,
+    has_spans,
+    is_classified,
+    is_unannotated,
+    text_with_spans,
+    tokens_with_tags,
+)
 from bertwright.data.spans.units import trim
 from bertwright.errors import BertwrightError, quantity, shown
 from bertwright.text.files import plain_suffix
+from bertwright.text.lines import encoding_of
 
 _JSON = (".json", ".jsonl", ".ndjson")
 _OTHERS = (".csv", ".parquet", ".pq", ".xlsx", ".xls", ".zip", ".bin", ".safetensors")
-_ROWS_LOOKED_AT = 50
+_ROWS_AT_ONCE = 1024
 
 
 def looks_tagged(source: Any, encoding: str | None = None) -> bool:
@@ -31,17 +38,21 @@ def looks_tagged(source: Any, encoding: str | None = None) -> bool:
     if not isinstance(source, (str, Path)):
         first = _first_of(source)
         return (isinstance(first, Example) and first.spans is not None) or (
-            isinstance(first, Mapping) and has_spans(first)
+            isinstance(first, Mapping) and _is_tagged(first)
         )
     path = Path(source)
     if not path.is_file() or plain_suffix(path) in _OTHERS:
         return False
     if plain_suffix(path) in _JSON:
         try:
-            return any(isinstance(row, Mapping) and has_spans(row) for _, row in islice(_rows(path, encoding), 1))
+            return any(isinstance(row, Mapping) and _is_tagged(row) for _, row in islice(_rows(path, encoding), 1))
         except BertwrightError:
             return False  # whoever reads it in earnest says what is wrong
     return looks_like_columns(path, encoding)
+
+
+def _is_tagged(row: Mapping[str, Any]) -> bool:
+    return has_spans(row) and not is_classified(row)
 
 
 def _first_of(source: Any) -> Any:
@@ -54,6 +65,20 @@ def _first_of(source: Any) -> Any:
         return next((fields for _, fields in _named(read_memory(source, "data", labelled=False, pair=False))), None)
     except BertwrightError:
         return None  # whoever reads it in earnest says what is wrong
+
+
+def stream_spans(source: Any, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
+    """The texts of a source, one for every row and as they are asked for; what is marked in them need not be said.
+
+    Column files are read whole.
+    """
+    if not isinstance(source, (str, Path)) or plain_suffix(Path(source)) not in _JSON:
+        table = read_spans(source, labelled=False, encoding=encoding, keep_empty=True)
+        return table.columns, iter(table.examples)
+    rows = read_json(Path(source), encoding)
+    parts = iter(lambda: list(islice(rows.rows, _ROWS_AT_ONCE)), [])
+    tables = (_of_rows(replace(rows, rows=iter(part)), labelled=False, keep_empty=True) for part in parts)
+    return Columns("text", "spans"), (example for table in tables for example in table.examples)
 
 
 def read_spans(
@@ -119,6 +144,7 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool) -> Table:
     sentences: dict[int, Sentence] = {}  # by their places among the examples
     wrong: list[tuple[Where, Span, str, str]] = []
     unannotated: list[Where] = []
+    several: list[Where] = []
     for where, row in rows.rows:
         assert isinstance(row, Mapping)
         tagged = tokens_with_tags(row)
@@ -131,6 +157,8 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool) -> Table:
         if labelled and is_unannotated(row):
             unannotated.append(where)
             continue
+        if len(annotations_of(row)) > 1:
+            several.append(where)
         if not labelled and not has_spans(row):
             row = {**row, "spans": []}
         text, found = text_with_spans(row, where)
@@ -153,6 +181,10 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool) -> Table:
     if unannotated:
         texts = quantity(len(unannotated), "text")
         remarks = (*remarks, f"{texts} that nobody annotated left out: {shown(unannotated, 3)}")
+    if several:
+        texts = quantity(len(several), "text")
+        said = f"{texts} with several annotations, of which one is read (the ground truth, or the first)"
+        remarks = (*remarks, f"{said}: {shown(several, 3)}")
     about = Table([], rows.source, Columns("text", "spans"), rows.encoding, format=rows.format)
     return _table(examples, about, remarks, labelled=labelled, keep_empty=keep_empty)
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bertwright.data.examples import Where
 from bertwright.errors import BertwrightError
 from bertwright.text.files import detect_encoding, mark_of, open_bytes, open_text
 
@@ -61,7 +60,7 @@ def _user_errors(path: Path, encoding: str) -> Iterator[None]:
     try:
         yield
     except UnicodeError as error:
-        where = Where(str(path), _first_line_that_is_not(path, encoding))
+        where = f"{path}:{_first_line_that_is_not(path, encoding)}"
         raise BertwrightError("BW234", where=where, encoding=encoding) from error
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise BertwrightError("BW202", file=path, reason=error) from error
