@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import transformers
 
-from bertwright import BertConfig, BertwrightError
+from bertwright import BertConfig, BertForSequenceClassification, BertwrightError
 from tests.model.conftest import TINY
 
 
@@ -199,3 +199,19 @@ def test_outputs_that_the_file_asks_for_and_a_call_must_are_told(tmp_path: Path)
         "output_hidden_states",
         "return_dict",
     ]
+
+
+def test_names_and_number_of_classes_stay_together_in_a_config_that_is_changed() -> None:
+    config = BertConfig(**TINY)
+    config.num_labels = 3
+    assert config.labels == ["LABEL_0", "LABEL_1", "LABEL_2"]
+    config.id2label = {"0": "no", "1": "yes"}  # type: ignore[dict-item]
+    assert (config.num_labels, config.label2id) == (2, {"no": 0, "yes": 1})
+    config.num_labels = 2
+    assert config.labels == ["no", "yes"]
+    config.label2id = {"a": 0, "b": 1, "c": 2}
+    assert (config.num_labels, config.id2label) == (3, {0: "a", 1: "b", 2: "c"})
+    with pytest.raises(BertwrightError, match="BW310"):
+        config.id2label = {1: "a", 2: "b"}
+    assert config.num_labels == 3
+    assert BertForSequenceClassification(config).classifier.weight.shape[0] == 3

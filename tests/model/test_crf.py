@@ -366,3 +366,9 @@ def test_masks_are_not_saved_and_move_with_the_module() -> None:
     assert not crf.start_transitions.any()
     with torch.device("meta"):
         assert LinearChainCrf(3, allowed=torch.eye(3, device="cpu")).allowed.device.type == "cpu"
+
+
+def test_tags_with_fractions_are_refused() -> None:
+    crf = LinearChainCrf(3)
+    with pytest.raises(BertwrightError, match="BW440"):
+        crf.loss(torch.zeros(2, 3), torch.tensor([0.7, 1.9]), torch.tensor([0, 2]))

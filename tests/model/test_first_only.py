@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bertwright.data.ragged import Ragged, from_padded
 from bertwright.model.attention import attend_plain
@@ -128,3 +128,43 @@ def test_bf16_trains_like_fp32(make_model: Callable[..., Pretrained]) -> None:
         assert parameter.grad is not None
         difference = (parameter.grad - expected_gradients[name]).norm()
         assert difference <= 0.1 * expected_gradients[name].norm() + 1e-3, name
+
+
+class Adapter(nn.Module):
+    """A low-rank addition to a matrix (Hu et al. 2021)."""
+
+    def __init__(self, inner: nn.Linear) -> None:
+        super().__init__()
+        self.inner = inner
+        self.down = nn.Linear(inner.in_features, 2, bias=False)
+        self.up = nn.Linear(2, inner.out_features, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.inner(x) + self.up(self.down(x))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("kind", KINDS[:2])
+def test_what_others_put_into_the_last_layer_counts(kind: str, make_model: Callable[..., Pretrained]) -> None:
+    model = make_model(kind, **NO_DROPOUT)
+    assert isinstance(model, BertWithHead)
+    batch = batch_of([3, 5])
+    before = model.head(model.bert.encode(batch, first_only=True), batch)
+    attention = model.bert.encoder.layers[-1].attention
+    called = []
+    handle = attention.qkv.register_forward_hook(lambda *_: called.append(1))
+    hooked = model.head(model.bert.encode(batch, first_only=True), batch)
+    handle.remove()
+    assert called == [1]
+    torch.testing.assert_close(hooked, before)
+    attention.qkv = Adapter(attention.qkv)
+    scores = model.head(model.bert.encode(batch, first_only=True), batch)
+    scores.sum().backward()
+    assert float((scores - before).detach().abs().max()) > 1e-6
+    assert float(attention.qkv.up.weight.grad.abs().max()) > 0
+
+
+@pytest.mark.filterwarnings("ignore")  # of a module that torch is about to move
+def test_a_model_may_be_quantised(make_model: Callable[..., Pretrained], inputs: dict[str, Tensor]) -> None:
+    model = make_model("BertForSequenceClassification").eval()
+    small = torch.ao.quantization.quantize_dynamic(model, {nn.Linear}, dtype=torch.qint8)
+    torch.testing.assert_close(small(**inputs).logits, model(**inputs).logits, rtol=0, atol=0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from bertwright import (
     BertModel,
     BertwrightError,
 )
+from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.pretrained import Pretrained
 from tests.model.conftest import KINDS, TINY
 from tests.parity.peers import KINDS as KIND_CASES
@@ -347,3 +349,20 @@ def test_saving_where_a_file_is(tmp_path: Path, make_model: Callable[..., Pretra
     (tmp_path / "file").write_text("x")
     with pytest.raises(BertwrightError, match="BW501"):
         make_model("BertModel").save_pretrained(tmp_path / "file")
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_every_model_can_be_pickled(activation: str, make_model: Callable[..., Pretrained]) -> None:
+    model = make_model("BertModel", hidden_act=activation)
+    assert_same_parameters(pickle.loads(pickle.dumps(model)), model)
+
+
+def test_what_scripts_say_as_a_matter_of_course(tmp_path: Path, make_model: Callable[..., Pretrained]) -> None:
+    make_model("BertForSequenceClassification").save_pretrained(tmp_path)
+    model = BertForSequenceClassification.from_pretrained(
+        tmp_path, num_labels=3, output_attentions=False, output_hidden_states=False, return_dict=True,
+        torch_dtype=torch.float16, ignore_mismatched_sizes=True,
+    )  # fmt: skip
+    assert model.dtype == torch.float16
+    with pytest.raises(BertwrightError, match="BW313"):
+        BertForSequenceClassification.from_pretrained(tmp_path, output_attentions=True)

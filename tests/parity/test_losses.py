@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from bertwright.checkpoint import names
 from bertwright.checkpoint.weights import to_theirs
 from bertwright.errors import BertwrightError
+from bertwright.model.losses import text_loss
 from tests.parity.peers import BY_NAME, CASES, MASKS, TINY, Case, Pair, make_inputs, make_pair, with_labels
 from tests.parity.rule import assert_equal_gradient, assert_equal_scores
 
@@ -162,3 +163,27 @@ def test_pretraining_gives_a_loss_only_for_both_labels(given: str) -> None:
     inputs[given] = with_labels(pair.case, inputs)[given]
     assert pair.ours(**inputs).loss is None
     assert pair.peer(**inputs).loss is None
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_numbers_to_be_found_are_not_rounded(dtype: torch.dtype) -> None:
+    scores, labels = torch.zeros(3, 1, dtype=dtype), torch.tensor([1987.0, 2003.0, 3.8])
+    expected = float((labels**2).mean())
+    assert float(text_loss(scores, labels, None)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_an_answer_at_a_pad_does_not_count() -> None:
+    pair = make_pair(BY_NAME["span"])
+    inputs = make_inputs(pair.case, pair.ours.config, "left")
+    real = inputs["attention_mask"].bool()
+    row = int((~real).sum(-1).argmax())
+    positions = real.int().argmax(-1)
+    at_a_pad = positions.clone()
+    at_a_pad[row] = 0
+    assert not real[row, 0]
+    kept = torch.arange(len(real)) != row
+    others = {name: value[kept] for name, value in inputs.items()}
+    with torch.no_grad():
+        loss = pair.ours(**inputs, start_positions=at_a_pad, end_positions=at_a_pad).loss
+        expected = pair.ours(**others, start_positions=positions[kept], end_positions=positions[kept]).loss
+    torch.testing.assert_close(loss, expected)

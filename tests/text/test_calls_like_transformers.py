@@ -331,3 +331,26 @@ tokenizer.encode_batch(["a"]), tokenizer("a"), tokenizer("a", return_tensors="np
 assert "torch" not in sys.modules and "transformers" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+SMALL_VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "A"]
+
+
+def test_arguments_that_are_none_are_those_of_the_peer() -> None:
+    tokenizer = BertTokenizer(SMALL_VOCABULARY)
+    both = tokenizer("a", return_attention_mask=None, return_token_type_ids=None)
+    assert set(both) == {"input_ids", "token_type_ids", "attention_mask"}
+    assert set(tokenizer("a", return_attention_mask=False, return_token_type_ids=False)) == {"input_ids"}
+
+
+def test_settings_that_are_changed_are_kept(tmp_path: Path) -> None:
+    tokenizer = BertTokenizer(SMALL_VOCABULARY, do_lower_case=False)
+    tokenizer.model_max_length = 32
+    tokenizer.save_pretrained(tmp_path)
+    again = BertTokenizer.from_pretrained(tmp_path)
+    assert again.model_max_length == 32
+    assert again.tokenize("A") == ["A"]
+    assert BertTokenizer.from_pretrained(tmp_path, do_lower_case=True).tokenize("A") == ["a"]
+    assert BertTokenizer.from_pretrained(tmp_path, model_max_length=16, padding_side="left").padding_side == "left"
+    with pytest.raises(BertwrightError, match="BW411.*do_upper_case"):
+        BertTokenizer.from_pretrained(tmp_path, do_upper_case=True)

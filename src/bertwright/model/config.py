@@ -26,7 +26,8 @@ _SIZES = (
     "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
     "max_position_embeddings", "type_vocab_size",
 )  # fmt: skip
-_DEFAULTS = {"output_attentions": False, "output_hidden_states": False, "return_dict": True}  # of calls, here always
+# What every call does here unless it is told otherwise.
+OF_CALLS = {"output_attentions": False, "output_hidden_states": False, "return_dict": True}
 _PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 # Keys by which a config can name code to run. They are refused, never followed.
 _NAMES_CODE = ("auto_map", "_attn_implementation_internal", "trust_remote_code", "custom_pipelines")
@@ -49,7 +50,7 @@ class BertConfig:
         type_vocab_size: rows of the token type table.
         initializer_range: standard deviation of fresh weights.
         layer_norm_eps: added to the variance in every LayerNorm.
-        pad_token_id: the row of the word table that starts at zero and gets no gradient.
+        pad_token_id: the row of the word table that starts at zero and, as an input, gets no gradient.
         position_embedding_type: only `absolute`; relative positions are refused.
         classifier_dropout: dropout before a classifier; None means `hidden_dropout_prob`.
         tie_word_embeddings: whether the MLM head shares the word table.
@@ -87,18 +88,14 @@ class BertConfig:
 
     def __post_init__(self) -> None:
         self._check_numbers()
-        if self.id2label is None and self.label2id is not None:
-            self.id2label = {index: label for label, index in self.label2id.items()}
-        if self.id2label is None:
-            count = 2 if self.num_labels is None else self.num_labels
-            self.id2label = {index: f"LABEL_{index}" for index in range(count)}
-        if sorted(str(index) for index in self.id2label) != sorted(str(index) for index in range(len(self.id2label))):
-            self._refuse("id2label", self.id2label, "a name for each of 0, 1, 2, …")
-        self.id2label = {int(index): label for index, label in self.id2label.items()}
-        if self.num_labels not in (None, len(self.id2label)):
-            self._refuse("num_labels", self.num_labels, f"{len(self.id2label)}, the number of names in id2label")
-        self.num_labels = len(self.id2label)
-        self.label2id = {label: index for index, label in self.id2label.items()}
+        names = self.id2label
+        if names is None and self.label2id is not None:
+            names = {index: label for label, index in self.label2id.items()}
+        if names is None:
+            names = _unnamed(2 if self.num_labels is None else self.num_labels)
+        if self.num_labels not in (None, len(names)):
+            self._refuse("num_labels", self.num_labels, f"{len(names)}, the number of names in id2label")
+        self.id2label = names  # and with it the others
         if not isinstance(self.hidden_act, str) or self.hidden_act not in ACTIVATIONS:
             self._refuse("hidden_act", self.hidden_act, ", ".join(ACTIVATIONS))
         if self.hidden_size % self.num_attention_heads:
@@ -112,6 +109,29 @@ class BertConfig:
         for name in ("is_decoder", "add_cross_attention"):
             if getattr(self, name):
                 self._refuse(name, True, "false: this is an encoder")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """`num_labels`, `id2label` and `label2id` say the same, in a config that is changed, too.
+
+        Raises:
+            BertwrightError: BW310 names that are not those of 0, 1, 2, …
+        """
+        if "extra" not in vars(self) or name not in (
+            "num_labels",
+            "id2label",
+            "label2id",
+        ):  # in the constructor; others
+            super().__setattr__(name, value)
+            return
+        if name == "num_labels":
+            value = self.id2label if self.id2label is not None and value == len(self.id2label) else _unnamed(value)
+        elif name == "label2id":
+            value = {index: label for label, index in value.items()}
+        if sorted(map(str, value)) != sorted(map(str, range(len(value)))):
+            self._refuse("id2label", value, "a name for each of 0, 1, 2, …")
+        of_index = {int(index): label for index, label in value.items()}
+        of_label = {label: index for index, label in of_index.items()}
+        vars(self).update(id2label=of_index, label2id=of_label, num_labels=len(of_index))
 
     def _check_numbers(self) -> None:
         for name in _SIZES:
@@ -230,5 +250,9 @@ class BertConfig:
 
     def unknown_keys(self) -> list[str]:
         """Keys of the file that this class neither honours nor knows to be without effect."""
-        usual = {key for key, value in _DEFAULTS.items() if self.extra.get(key, value) == value}
+        usual = {key for key, value in OF_CALLS.items() if self.extra.get(key, value) == value}
         return sorted(set(self.extra) - _WITHOUT_EFFECT - usual)
+
+
+def _unnamed(count: int) -> dict[int, str]:
+    return {index: f"LABEL_{index}" for index in range(count)}

@@ -90,12 +90,14 @@ class LinearChainCrf(nn.Module):
         """`[B]` of each whole sequence; 0 for an empty one.
 
         Raises:
-            BertwrightError: BW420 a shape; BW540 a tag that is not in [0, C); BW541 a path that is not allowed;
-                BW542 a negative value, which no correct computation gives.
+            BertwrightError: BW420 a shape; BW440 tags with fractions; BW540 a tag that is not in [0, C); BW541 a path
+                that is not allowed; BW542 a negative value, which no correct computation gives.
         """
         self._check(emissions, cu_seqlens)
         if tags.shape != emissions.shape[:1]:
             raise BertwrightError("BW420", what="tags", shape=list(tags.shape), expected=[len(emissions)])
+        if tags.is_floating_point():
+            raise BertwrightError("BW440", dtype=str(tags.dtype).removeprefix("torch."))
         if not len(tags):
             return emissions.new_zeros(len(cu_seqlens) - 1) + 0 * emissions.sum()
         lowest, highest = int(tags.min()), int(tags.max())

@@ -168,13 +168,15 @@ class Encoder(nn.Module):
             batch: the tokens.
             output_hidden_states, output_attentions: whether to keep these.
             first_only: only the first tokens will be read, so that the last layer need not compute the others. Has
-                no effect where more is asked for, or where a sequence is empty.
+                no effect where more is asked for, where a sequence is empty, or where somebody put an adapter or a hook
+                into that layer.
 
         Raises:
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
         check_indices(self.config, batch)
-        if first_only and self.layers and all(batch.lengths) and not (output_hidden_states or output_attentions):
+        short = first_only and len(self.layers) > 0 and all(batch.lengths)
+        if short and not (output_hidden_states or output_attentions) and _is_untouched(self.layers[-1]):
             return Encoding(self._first_states(batch), first_only=True)
         weights: list[list[Tensor]] | None = [] if output_attentions else None
         hidden = self.embeddings(batch)
@@ -198,6 +200,14 @@ class Encoder(nn.Module):
         if self.checkpointing and self.training:
             return checkpoint(layer, *inputs, use_reentrant=False)  # type: ignore[no-any-return]
         return layer(*inputs)
+
+
+def _is_untouched(layer: nn.Module) -> bool:
+    """Whether the modules that `forward_first` goes around are as this file made them."""
+    assert isinstance(layer, Layer)
+    around = (layer, layer.attention, layer.attention.qkv)
+    hooks = (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks for module in around)
+    return type(layer.attention.qkv) is nn.Linear and not any(hooks)
 
 
 def check_indices(config: BertConfig, batch: Ragged) -> None:

@@ -5,6 +5,7 @@ Shapes: T tokens, B sequences, S longest sequence, C classes.
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -70,7 +71,8 @@ def text_loss(scores: Tensor, labels: Tensor, problem_type: str | None) -> Tenso
         return class_loss(scores, labels)
     if labels.numel() != scores.numel():
         raise BertwrightError("BW420", what="labels", shape=list(labels.shape), expected=list(scores.shape))
-    target = labels.reshape(scores.shape).to(scores.dtype)
+    kind = torch.promote_types(scores.dtype, torch.float32)  # in half precision 1987 would be 1984
+    scores, target = scores.to(kind), labels.reshape(scores.shape).to(kind)
     if problem_type == "regression":
         return F.mse_loss(scores, target)
     return F.binary_cross_entropy_with_logits(scores, target)

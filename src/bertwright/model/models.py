@@ -215,14 +215,18 @@ class BertForQuestionAnswering(BertWithHead):
         start, end = padded.unbind(-1)
         loss = None
         if len(labels) == 2:
-            loss = self._loss(start, labels["start_positions"]) + self._loss(end, labels["end_positions"])
-            loss = loss / 2
+            one, other = (
+                self._loss(part, labels[name], real) for part, name in zip((start, end), self.label_arguments)
+            )
+            loss = (one + other) / 2
         return QuestionAnsweringOutput(loss=loss, start_logits=start, end_logits=end)
 
     @staticmethod
-    def _loss(scores: Tensor, position: Tensor) -> Tensor:
-        outside = scores.shape[1]  # a position behind the text: the answer was cut off, and does not count
-        return F.cross_entropy(scores, position.view(-1).clamp(0, outside), ignore_index=outside)
+    def _loss(scores: Tensor, position: Tensor, real: Tensor) -> Tensor:
+        outside = scores.shape[1]  # a position behind the text, or at a pad: the answer was cut off, and does not count
+        position = position.view(-1).clamp(0, outside)
+        there = F.pad(real, (0, 1)).gather(1, position[:, None]).squeeze(1)
+        return F.cross_entropy(scores, position.where(there, outside), ignore_index=outside)
 
 
 class BertForMultipleChoice(BertWithHead):

@@ -15,7 +15,7 @@ from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.store import unseal
 from bertwright.checkpoint.weights import LoadReport, match, read_tensors, weight_file, write_tensors
 from bertwright.errors import BertwrightError, shown
-from bertwright.model.config import BertConfig
+from bertwright.model.config import OF_CALLS, BertConfig
 
 log = logging.getLogger("bertwright")
 
@@ -72,12 +72,16 @@ class Pretrained(nn.Module):
 
         Args:
             folder_or_name: see `checkpoint.hub.model_folder`; a hub name that the cache lacks is downloaded.
-            dtype, ignore_mismatched_sizes, **changes: as in `load`.
+            dtype, ignore_mismatched_sizes, **changes: as in `load`; `torch_dtype` is the older name of `dtype`. What
+                calls do by themselves may be said: `output_attentions=False`, `output_hidden_states=False`,
+                `return_dict=True`.
 
         Raises:
             BertwrightError: BW301 and BW303 not found, and those of `load`.
         """
         folder = model_folder(folder_or_name, download=True)
+        dtype = changes.pop("torch_dtype", None) or dtype
+        changes = {key: value for key, value in changes.items() if not (key in OF_CALLS and OF_CALLS[key] == value)}
         model = cls.load(folder, dtype=dtype, ignore_mismatched_sizes=ignore_mismatched_sizes, **changes)
         report = model.load_report
         assert report is not None

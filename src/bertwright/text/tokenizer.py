@@ -29,6 +29,7 @@ from bertwright.text.tokenizer_files import (
     DEFAULT_MAX_LENGTH,
     Side,
     TokenizerSettings,
+    changed_settings,
     known_side,
     read_settings,
     read_tokens_beside,
@@ -82,7 +83,7 @@ class BertTokenizer(TokenTable):
         self._begin(build_pipeline(vocabulary, settings, source), settings, source)
 
     @classmethod
-    def from_pretrained(cls, folder_or_name: str | Path) -> BertTokenizer:
+    def from_pretrained(cls, folder_or_name: str | Path, **changes: Any) -> BertTokenizer:
         """The tokenizer of a model: a folder, or a name on the hub (the local cache is asked first).
 
         `tokenizer.json` is read if there, else `vocab.txt`; what `tokenizer_config.json` says about case,
@@ -90,13 +91,17 @@ class BertTokenizer(TokenTable):
         `added_tokens.json` adds are added. Truncation and padding saved in `tokenizer.json` never act. The
         length limit is never above `max_position_embeddings`.
 
+        Args:
+            folder_or_name: see `checkpoint.hub.model_folder`.
+            **changes: laid over what the files say: fields of `TokenizerSettings`, such as `do_lower_case=True`.
+
         Raises:
-            BertwrightError: BW301 no such model; BW302 neither file; BW303 the download failed; BW401 a
-                special token is missing; BW402 to BW404 and BW415 a file cannot be read; BW416 an added token
+            BertwrightError: BW411 no such setting; BW301 no such model; BW302 neither file; BW303 the download failed;
+                BW401 a special token is missing; BW402 to BW404 and BW415 a file cannot be read; BW416 an added token
                 cannot have its id.
         """
         folder = model_folder(folder_or_name, download=True, vocabulary=True)
-        settings = read_settings(folder)
+        settings = changed_settings(read_settings(folder), changes)
         saved, listed = folder / "tokenizer.json", folder / "vocab.txt"
         if saved.is_file():
             source, pipeline = saved, read_pipeline(saved, settings)
@@ -143,8 +148,8 @@ class BertTokenizer(TokenTable):
         pad_to_multiple_of: int | None = None,
         padding_side: Side | None = None,
         return_tensors: str | None = None,
-        return_token_type_ids: bool = True,
-        return_attention_mask: bool = True,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
         return_offsets_mapping: bool = False,
         return_special_tokens_mask: bool = False,
         return_length: bool = False,
@@ -164,8 +169,8 @@ class BertTokenizer(TokenTable):
             pad_to_multiple_of: round the padded length up to a multiple of this.
             padding_side: where the pads go; `None`: the attribute.
             return_tensors: `"pt"` for torch tensors `[B, S]`, `"np"` for arrays, `None` for lists.
-            return_token_type_ids: give 0 for the first and 1 for the second text.
-            return_attention_mask: give 1 for tokens and 0 for pads.
+            return_token_type_ids: give 0 for the first and 1 for the second text; `None`: yes.
+            return_attention_mask: give 1 for tokens and 0 for pads; `None`: yes.
             return_offsets_mapping: give `offset_mapping`, `(start, end)` in the original text.
             return_special_tokens_mask: give 1 for special tokens and pads.
             return_length: give the number of places.
@@ -205,8 +210,8 @@ class BertTokenizer(TokenTable):
             lengths = [max(length, full) for length in lengths]
         asked = {
             "input_ids": True,
-            "token_type_ids": return_token_type_ids,
-            "attention_mask": return_attention_mask,
+            "token_type_ids": return_token_type_ids is not False,
+            "attention_mask": return_attention_mask is not False,
             "special_tokens_mask": return_special_tokens_mask,
             "offset_mapping": return_offsets_mapping,
             "length": return_length,
@@ -306,7 +311,8 @@ class BertTokenizer(TokenTable):
         write_vocabulary(folder / "vocab.txt", self._id_of)
         (folder / "tokenizer.json").write_text(self._pipeline.to_str(pretty=True), encoding="utf-8", newline="\n")
         sides = known_side("padding_side", self.padding_side), known_side("truncation_side", self.truncation_side)
-        write_settings(folder, replace(self._settings, padding_side=sides[0], truncation_side=sides[1]))
+        as_set = replace(self._settings, padding_side=sides[0], truncation_side=sides[1])
+        write_settings(folder, replace(as_set, model_max_length=self.model_max_length))
 
     # Inside
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -75,6 +76,21 @@ def read_settings(folder: Path) -> TokenizerSettings:
     limits = [config.get("model_max_length"), model.get("max_position_embeddings")]
     sane = [int(limit) for limit in limits if isinstance(limit, int | float) and 0 < limit <= _ABSURD_LENGTH]
     return TokenizerSettings(**said, model_max_length=min(sane, default=DEFAULT_MAX_LENGTH))
+
+
+def changed_settings(settings: TokenizerSettings, changes: Mapping[str, Any]) -> TokenizerSettings:
+    """`settings` with `changes` laid over; None changes nothing.
+
+    Raises:
+        BertwrightError: BW411 for a setting that does not exist, or a side that is none.
+    """
+    known = [one.name for one in fields(TokenizerSettings)]
+    for key, value in changes.items():
+        if key not in known:
+            raise BertwrightError("BW411", option=key, value=value, known=", ".join(known))
+        if key in _SIDES and value is not None:
+            known_side(key, value)
+    return replace(settings, **{key: value for key, value in changes.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
