@@ -38,13 +38,17 @@ class Hub:
 
     Attributes:
         closed: what is refused to those without an account: `/api/` for all of it, `/resolve/` for the files.
+        failing: a file that the hub cannot give just now.
+        lines: what was asked for, letter by letter.
     """
 
     url: str = ""
     closed: str = "nothing"
+    failing: str = ""
     repositories: dict[str, dict[str, bytes]] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     def fetched(self) -> list[str]:
         """The files whose content was asked for."""
@@ -59,6 +63,7 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             path = urlsplit(self.path).path
             hub.requests.append((self.command, path))
+            hub.lines.append(self.requestline)
             if "Authorization" in self.headers:
                 hub.authorizations.append(self.headers["Authorization"])
             name, found = next(((n, f) for n, f in hub.repositories.items() if f"/{n}" in path), ("", {}))
@@ -74,6 +79,8 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                     for file, data in found.items()
                 ]
                 self.answer(json.dumps(tree).encode())
+            elif hub.failing and path.endswith(hub.failing):
+                self.answer(b"{}", status=403)
             elif rest.startswith("/resolve/") and rest.split("/", 3)[3] in found:
                 data = found[rest.split("/", 3)[3]]
                 self.answer(data, ETag=f'"{hashlib.sha1(data).hexdigest()}"', **{"X-Repo-Commit": COMMIT})
@@ -216,4 +223,22 @@ def test_without_leave_to_connect(hub: Hub, ask: Callable[..., str]) -> None:
     answer = ask("someone/small", hub.url, HF_HUB_OFFLINE="1")
     assert answer.startswith("error BW303 ")
     assert "offline" in answer.lower()
+    assert hub.requests == []
+
+
+def test_a_slash_behind_the_endpoint(hub: Hub, ask: Callable[..., str]) -> None:
+    hub.repositories["someone/small"] = {**SMALL, **SAFE}
+    assert files_in(ask("someone/small", hub.url + "/")) == {**TEXTS, **SAFE}
+    assert [line for line in hub.lines if " //" in line] == []
+
+
+def test_a_download_of_which_a_small_file_failed_goes_on(hub: Hub, ask: Callable[..., str]) -> None:
+    hub.repositories["someone/small"] = {**SMALL, **SAFE}
+    hub.failing = "tokenizer_config.json"
+    assert ask("someone/small", hub.url).startswith("error BW303")
+    hub.failing = ""
+    found = ask("someone/small", hub.url)
+    assert files_in(found) == {**TEXTS, **SAFE}
+    hub.requests.clear()
+    assert ask("someone/small", hub.url) == found
     assert hub.requests == []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertwright.data.batches import batches_by_length, derive_seed, epoch_order, split_by_tokens
-from bertwright.data.examples import Example, Where
+from bertwright.data.examples import Example, Span, Where
 from bertwright.data.split import hold_out
 from bertwright.errors import BertwrightError
 
@@ -73,3 +73,13 @@ def test_holding_out_keeps_shares_and_order(labels: list[str], share: float, see
         total, out = labels.count(label), sum(e.label == label for e in held)
         assert out == min(max(round(share * total), 1), total - 1)
     assert hold_out(examples, share, seed) == (kept, held)
+
+
+def test_tagged_texts_are_held_out_by_whether_anything_is_marked() -> None:
+    marked = [Example("a", None, Where("x", i), spans=(Span(0, 1, "X"),)) for i in range(5)]
+    others = [Example("a", None, Where("x", i), spans=()) for i in range(5, 60)]
+    for seed in range(10):
+        kept, held = hold_out([*marked, *others], 0.1, seed)
+        assert sum(bool(one.spans) for one in held) == 1
+        assert len(held) in (6, 7)
+        assert len(kept) + len(held) == 60

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bertwright import BertTokenizer
+from bertwright.data.examples import Example, Span, Where
 from bertwright.data.ledger import Ledger, examine
 from bertwright.data.reading.sources import read_examples
-from bertwright.data.reading.tables import Table
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.token_counts import count_tokens, counts_of
 from bertwright.data.windows import Long, Reading, encode_examples
 
@@ -127,3 +128,27 @@ def test_time_is_near_linear(tmp_path: Path) -> None:
     """100,000 rows that are all alike: what compares every two of them would take hours."""
     train = table(*((f"text {number % 10}", str(number % 3)) for number in range(100_000)))
     assert len(kinds(examine(train))["duplicates"]) == 100_000 - 30
+
+
+def test_a_dev_set_in_which_nothing_is_marked_is_told() -> None:
+    def tagged(*spans: tuple[Span, ...]) -> Table:
+        examples = [Example(f"text {i}", None, Where("d", i + 1), spans=one) for i, one in enumerate(spans)]
+        return Table(examples, "d", Columns("text", "spans"))
+
+    train = tagged((Span(0, 4, "X"), Span(5, 6, "X")), ())
+    ledger = examine(train, tagged((), ()))
+    assert "unmarked" in kinds(ledger)
+    assert "unmarked" not in kinds(examine(train, train))
+    assert ledger.sets[0].to_json()["counted"] == "marks"
+    assert ledger.sets[0].classes == {"X": 2}
+
+
+@pytest.mark.parametrize("long", ["window", "head"])
+def test_the_share_of_unknown_tokens_is_of_those_read(tokenizer: BertTokenizer, long: Long) -> None:
+    train = table(("麒" * 200, "x"), ("a", "y"))
+    encoded = encode_examples(tokenizer, train.examples, Reading(16, long, overlap=4))
+    counts = counts_of(tokenizer, train.examples, encoded, 16)
+    assert counts.unknown < counts.read
+    assert counts.read == sum(map(len, encoded.inputs))
+    (said,) = [one.message for one in examine(train, counts=[counts]).findings if one.kind == "unknown tokens"]
+    assert f"({100 * counts.unknown / counts.read:.2f} %)" in said

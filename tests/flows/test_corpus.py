@@ -12,6 +12,7 @@ import pytest
 from bertwright import BertTokenizer
 from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.samples import sentiment_samples
+from tests.data import corpus_samples
 
 from .conftest import Command
 from .test_mistakes import refused
@@ -157,3 +158,12 @@ def test_mistakes(command: Command, corpus: Path, vocab: Path, tiny_model: Path,
     (bare / "vocab.txt").write_text(tokens.replace("[MASK]", "[unused99]"), encoding="utf-8")
     refused(command("prepare", corpus, "--vocab", bare, "--out", out, "--workers", 1), "BW401", "[MASK]")
     assert not out.exists(), "nothing half-written"
+
+
+def test_what_is_made_does_not_lie_in_what_it_is_made_of(command: Command, vocab: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    corpus_samples.write_blocks(corpus / "a.txt", corpus_samples.documents(30))
+    refused(command("prepare", corpus, "--vocab", vocab, "--out", corpus / "store", "--workers", 1), "BW576", "store")
+    refused(command("vocab", corpus, "--out", corpus / "words", "--size", 100), "BW576", "words")
+    assert [path.name for path in corpus.iterdir()] == ["a.txt"]

@@ -68,3 +68,12 @@ def test_a_weight_that_float16_cannot_hold(command: Command, tiny_model: Path, t
     save_file(tensors, broken / "model.safetensors", metadata={"format": "pt"})
     refused(command("export", broken, "--out", tmp_path / "out", "--half"), "BW573")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_model_that_is_read_is_not_written_over(command: Command, run: Path, tmp_path: Path) -> None:
+    mine = shutil.copytree(run, tmp_path / "run")
+    before = (mine / "best" / "model.safetensors").read_bytes()
+    refused(command("export", mine, "--out", mine / "best", "--half", "--overwrite"), "BW576", "best")
+    refused(command("export", mine / "best", "--out", mine / "best" / "half", "--half"), "BW576")
+    assert (mine / "best" / "model.safetensors").read_bytes() == before
+    assert command("export", mine, "--out", mine / "half", "--half").code == 0

@@ -25,7 +25,7 @@ from bertwright.data.spans.encoding import EncodedUnits, choose_inputs
 from bertwright.data.spans.schemes import Scheme, parse_tag, read_entities, spell_tag, tag_set, write_tags
 from bertwright.data.spans.sources import read_spans
 from bertwright.data.spans.units import span_of_units, trim, units_of
-from bertwright.data.windows import Reading
+from bertwright.data.windows import Long, Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.crf import LinearChainCrf
 from bertwright.model.tagger import masks_for
@@ -387,3 +387,11 @@ def test_a_stream_of_tagged_rows_leaves_none_out(tokenizer: BertTokenizer, tmp_p
     table = read_spans(path, labelled=False)
     assert [one.text for one in table.examples] == ["Anna sings", "in Oslo", "it rains", "again"]
     assert [place.line for place in table.empty] == [2, 4]
+
+
+@pytest.mark.parametrize("long", ["head", "head+tail"])
+def test_what_was_cut_off_weighs_nothing(tokenizer: BertTokenizer, long: Long) -> None:
+    examples = [example("it rains again " * 100, (0, 2, "X")), example("it rains")]
+    task = Tagging(("X",))
+    encoded = task.encode(tokenizer, examples, Reading(12, long, 0))
+    assert task.weights(examples, encoded, "none").tolist() == [10, 2]

@@ -67,7 +67,8 @@ def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool =
     spellings = _spellings(str(name))
     cached = [snapshot for spelling in spellings for snapshot in _cached(spelling)]
     whole = [snapshot for snapshot in cached if any((snapshot / file).is_file() for file in VOCABULARY_FILES)]
-    if whole or (cached and not (download and vocabulary)):
+    goes_on = download and any(_unfinished(spelling).exists() for spelling in spellings)
+    if (whole or (cached and not (download and vocabulary))) and not goes_on:
         return (whole or cached)[0]
     if download and spellings:
         return _fetch(spellings[-1])
@@ -145,12 +146,17 @@ def _fetch(name: str) -> Path:
     from huggingface_hub import HfApi, snapshot_download  # imported late: the library takes its time
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
-    endpoint = os.environ.get("HF_ENDPOINT") or None
+    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # as the library itself reads it
+    mark = _unfinished(name)
     try:
         info = HfApi(endpoint=endpoint, token=False).model_info(name, timeout=_TIMEOUT)
         patterns = [*TEXT_FILES, *_weight_patterns({entry.rfilename for entry in info.siblings or ()})]
         cache = cache_folder()
-        return Path(snapshot_download(name, allow_patterns=patterns, endpoint=endpoint, cache_dir=cache, token=False))
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+        got = snapshot_download(name, allow_patterns=patterns, endpoint=endpoint, cache_dir=cache, token=False)
+        mark.unlink(missing_ok=True)
+        return Path(got)
     except GatedRepoError as error:  # a kind of the next
         raise BertwrightError("BW563", name=name) from error
     except RepositoryNotFoundError as error:
@@ -158,6 +164,11 @@ def _fetch(name: str) -> Path:
     except Exception as error:  # each release of the library lets other errors of other HTTP clients through
         reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         raise BertwrightError("BW303", name=name, reason=reason, files=", ".join(TEXT_FILES[:3])) from error
+
+
+def _unfinished(name: str) -> Path:
+    """A file in the cache while `name` is downloaded: one of the small files may fail where the others came."""
+    return cache_folder() / f"models--{name.replace('/', '--')}" / ".bertwright-unfinished"
 
 
 def _weight_patterns(there: set[str]) -> list[str]:

@@ -86,7 +86,7 @@ def vocab(
     if words is not None:
         chosen, counts = read_new_words(words, encoding), None
     else:
-        source = Source(corpus_files(corpus or ()), checked.documents, field, encoding, skip_bad_lines)
+        source = Source(corpus_files(corpus or (), out), checked.documents, field, encoding, skip_bad_lines)
         job = CountingJob(not cased, None, skip_bad_lines)
         if tokenizer is not None:
             job = CountingJob(bool(tokenizer.do_lower_case), tokenizer.strip_accents, skip_bad_lines)

@@ -85,9 +85,11 @@ def _print_set(console: Console, one: SetOfExamples) -> None:
     from rich.table import Table
 
     if one.classes:
-        table = Table(title=f"{one.name}: {one.rows} rows, {len(one.classes)} classes", title_justify="left")
-        table.add_column("class")
-        table.add_column("rows", justify="right")
+        kinds, kind, counted = ("types", "type", "entities") if one.is_tagged else ("classes", "class", "rows")
+        title = f"{one.name}: {one.rows} {'texts' if one.is_tagged else 'rows'}, {len(one.classes)} {kinds}"
+        table = Table(title=title, title_justify="left")
+        table.add_column(kind)
+        table.add_column(counted, justify="right")
         table.add_column("share", justify="right")
         for label, count in list(one.classes.items())[:_MOST_CLASSES]:
             table.add_row(label, str(count), f"{100 * count / sum(one.classes.values()):.1f} %")

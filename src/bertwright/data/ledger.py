@@ -31,8 +31,9 @@ class SetOfExamples:
         name: `train` or `dev`.
         source: where it came from.
         rows: examples in it.
-        classes: their labels with counts, the most frequent first.
+        classes: their labels with counts, the most frequent first; of tagged texts the types of what is marked.
         tokens: lengths and unknown tokens; None without a tokenizer.
+        is_tagged: whether it is marks that are counted, not rows.
     """
 
     name: str
@@ -40,13 +41,15 @@ class SetOfExamples:
     rows: int
     classes: dict[str, int]
     tokens: TokenCounts | None
+    is_tagged: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         labelled = max(sum(self.classes.values()), 1)
         classes = {one: {"count": n, "share": round(n / labelled, 4)} for one, n in self.classes.items()}
         tokens = self.tokens.to_json() if self.tokens else None
-        return {"source": self.source, "rows": self.rows, "classes": classes, "tokens": tokens}
+        counted = "marks" if self.is_tagged else "rows"
+        return {"source": self.source, "rows": self.rows, "counted": counted, "classes": classes, "tokens": tokens}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def examine(
         is_tagged = any(example.spans for example in table.examples)
         if is_tagged:
             labels = Counter(span.type for example in table.examples for span in example.spans or ())
-        one = SetOfExamples(name, table.source, len(table.examples), dict(labels.most_common()), tokens)
+        one = SetOfExamples(name, table.source, len(table.examples), dict(labels.most_common()), tokens, is_tagged)
         sets.append(one)
         findings += _of_rows(table, name) + repetitions(table, name) + _of_tokens(one, long)
         findings += [] if is_tagged else _of_classes(one, table)
@@ -208,6 +211,9 @@ def _of_both(train: SetOfExamples, dev: SetOfExamples, table: Table) -> list[Fin
         places = tuple(example.where for example in table.examples if example.label in strange)
         message = f"dev: {len(unseen)} classes that train has not ({shown(unseen)}); training refuses them"
         findings.append(Finding("unseen classes", "warning", message, places))
+    if train.is_tagged and not dev.classes:
+        message = f"dev: nothing is marked in its {quantity(dev.rows, 'text')}: no score can be measured on it"
+        findings.append(Finding("unmarked", "warning", message))
     missing = [label for label in train.classes if label not in dev.classes]
     if missing and dev.classes:
         message = f"dev: {len(missing)} classes of train have no row ({shown(missing)})"
@@ -229,7 +235,7 @@ def _of_tokens(one: SetOfExamples, long: Long | None) -> list[Finding]:
         )
         findings.append(Finding("long", "note", message, tokens.long))
     if tokens.unknown:
-        share = tokens.unknown / tokens.tokens
+        share = tokens.unknown / tokens.read
         pieces = shown((f"{piece} ({count})" for piece, count in tokens.pieces), _PIECES_SHOWN)
         message = f"{name}: {tokens.unknown} tokens ({100 * share:.2f} %) are unknown to the vocabulary: {pieces}"
         findings.append(Finding("unknown tokens", "warning" if share > _UNKNOWN else "note", message))

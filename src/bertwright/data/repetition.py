@@ -33,6 +33,7 @@ def repetitions(table: Table, name: str) -> list[Finding]:
             known[example.answer] = example.where
     findings = []
     answer, severity = ("label", "warning") if table.columns.target is None else ("target", "note")
+    answer = answer if not examples or examples[0].spans is None else "set of marks"
     if other:  # several texts may be right for one
         message = f"{name}: {_rows(other)} the text of an earlier row and another {answer}"
         findings.append(_finding("contradictions", severity, message, other))

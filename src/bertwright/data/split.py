@@ -12,16 +12,17 @@ from bertwright.errors import BertwrightError
 
 
 def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """Two parts, the second with about `share` of the examples of every label, each in the order given.
+    """Two parts, the second with about `share` of the examples of every label, each in the order given. Of tagged texts
+    those with and those without a mark are what labels are of others.
 
     A label with a single example keeps it in the first part. The choice is a function of `seed`.
 
     Raises:
         BertwrightError: BW571 no label has two examples, so that nothing can be held out.
     """
-    by_label: dict[str | None, list[int]] = defaultdict(list)
+    by_label: dict[str | bool | None, list[int]] = defaultdict(list)
     for index, example in enumerate(examples):
-        by_label[example.label].append(index)
+        by_label[example.label if example.spans is None else bool(example.spans)].append(index)
     rng = np.random.default_rng(seed)
     held: set[int] = set()
     for indices in by_label.values():

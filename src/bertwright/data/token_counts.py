@@ -30,6 +30,7 @@ class TokenCounts:
         long: places of texts beyond it.
         beyond: tokens beyond it, all texts together.
         unknown: tokens that are [UNK].
+        read: tokens among which these were counted: those that windows share as often as they are read.
         pieces: what became [UNK] the most often, with counts.
     """
 
@@ -42,6 +43,7 @@ class TokenCounts:
     long: tuple[Where, ...]
     beyond: int
     unknown: int
+    read: int
     pieces: tuple[tuple[str, int], ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -49,7 +51,7 @@ class TokenCounts:
         return {
             **{
                 name: getattr(self, name)
-                for name in ("tokens", "median", "p95", "longest", "limit", "beyond", "unknown")
+                for name in ("tokens", "median", "p95", "longest", "limit", "beyond", "unknown", "read")
             },
             "longest_at": str(self.longest_at),
             "long": len(self.long),
@@ -70,14 +72,14 @@ def count_tokens(tokenizer: BertTokenizer, examples: Sequence[Example], limit: i
                 yield one, whole
 
     unknown, pieces = _unknown(encoded(), tokenizer.unk_token_id)
-    return _counts(examples, lengths, limit, unknown, pieces)
+    return _counts(examples, lengths, limit, unknown, sum(lengths), pieces)
 
 
 def counts_of(tokenizer: BertTokenizer, examples: Sequence[Example], encoded: EncodedTexts, limit: int) -> TokenCounts:
     """The same from inputs that were made already; tokens that windows share are counted in each of them."""
     inputs = ((examples[owner], one) for owner, one in zip(encoded.owners, encoded.inputs))
     unknown, pieces = _unknown(inputs, tokenizer.unk_token_id)
-    return _counts(examples, encoded.tokens.tolist(), limit, unknown, pieces)
+    return _counts(examples, encoded.tokens.tolist(), limit, unknown, sum(map(len, encoded.inputs)), pieces)
 
 
 def _unknown(inputs: Iterable[tuple[Example, Encoded]], unknown_id: int) -> tuple[int, Counter[str]]:
@@ -91,7 +93,7 @@ def _unknown(inputs: Iterable[tuple[Example, Encoded]], unknown_id: int) -> tupl
 
 
 def _counts(
-    examples: Sequence[Example], lengths: Sequence[int], limit: int, unknown: int, pieces: Counter[str]
+    examples: Sequence[Example], lengths: Sequence[int], limit: int, unknown: int, read: int, pieces: Counter[str]
 ) -> TokenCounts:
     array = np.array(lengths)
     median, p95 = np.percentile(array, [50, 95]).tolist()
@@ -106,5 +108,6 @@ def _counts(
         long=tuple(examples[index].where for index in np.flatnonzero(array > limit).tolist()),
         beyond=int(np.maximum(array - limit, 0).sum()),
         unknown=unknown,
+        read=read,
         pieces=tuple(pieces.most_common(_PIECES_KEPT)),
     )

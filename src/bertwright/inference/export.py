@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bertwright.checkpoint.hub import TEXT_FILES, model_folder
-from bertwright.checkpoint.store import publishing, unlisted
+from bertwright.checkpoint.store import place_for, publishing, unlisted
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError, shown
 from bertwright.inference.predictor import best_of
@@ -31,9 +31,10 @@ def export_huggingface(run: str | Path, out: Path, *, half: bool = False, overwr
 
     Raises:
         BertwrightError: BW572 `out` is there, BW503 as a file; BW573 a weight that float16 cannot hold; BW574 `out`
-            holds something else; and those of a load.
+            holds something else, BW576 is the model itself or lies in it; and those of a load.
     """
     source = best_of(model_folder(run))
+    place_for(out, source)
     if out.exists():
         _require_leave(out, overwrite)
     file = weight_file(source)

@@ -247,7 +247,7 @@ class Seq2Seq(Task):
         return [torch.cat([torch.tensor([one.score]).double(), one.tokens.double().cpu()]) for one in outputs]
 
     def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
-        """An empty text has an empty output."""
+        """An empty text has an empty output, by rule and so with the score 1."""
         tokenizer = self._tokenizer()
         special = set(tokenizer.all_special_ids)
         answers: list[Prediction] = []
@@ -255,7 +255,8 @@ class Seq2Seq(Task):
             ids = [int(index) for index in row[1:].tolist()]
             kept = [index for index in ids if index not in special or index == tokenizer.unk_token_id]
             if bool((one.sequence_ids < 0).all()):
-                kept = []
+                answers.append(TextPrediction(bool(cut), "", 1.0, True))
+                continue
             text = join_pieces(tokenizer.convert_ids_to_tokens(kept))
             finished = ids[-1] == tokenizer.sep_token_id
             answers.append(TextPrediction(bool(cut), text, math.exp(float(row[0])), finished))

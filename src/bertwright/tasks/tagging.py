@@ -108,11 +108,16 @@ class Tagging(EntityTask):
         return tag_targets(examples, encoded, self.tags, self.scheme, self.unit)
 
     def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:
-        """Units of an input, which make the loss one per unit; a unit in several windows counts once."""
+        """Units of an input, which make the loss one per unit; a unit in several windows counts once, one that was cut
+        off does not.
+        """
         assert isinstance(encoded, EncodedUnits)
         counts = np.array([max(int((one.word_ids >= 0).sum()), 1) for one in encoded.inputs], dtype=np.float64)
         of_text = np.bincount(encoded.owners, counts, minlength=len(encoded.units))
-        units = np.array([max(len(one), 1) for one in encoded.units], dtype=np.float64)
+        read = [np.zeros(len(one), dtype=np.bool_) for one in encoded.units]
+        for owner, one in zip(encoded.owners, encoded.inputs):
+            read[owner][one.word_ids[one.word_ids >= 0]] = True
+        units = np.array([max(int(one.sum()), 1) for one in read], dtype=np.float64)
         weights: NDArray[np.float64] = counts * (units / of_text)[encoded.owners]
         return weights
 

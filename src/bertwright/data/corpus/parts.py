@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from bertwright.checkpoint.store import place_for
 from bertwright.errors import BertwrightError
 from bertwright.text.files import decompressed, plain_suffix
 from bertwright.text.lines import encoding_of
@@ -81,17 +82,23 @@ class Part:
     read: int
 
 
-def corpus_files(paths: Sequence[str | Path]) -> tuple[Path, ...]:
+def corpus_files(paths: Sequence[str | Path], out: Path | None = None) -> tuple[Path, ...]:
     """The files of a corpus: those named, and all of a known kind in folders that are named, by name.
 
+    Args:
+        paths: files and folders.
+        out: the folder that will be made of them, which must not lie in one of these: it would be read the next time.
+
     Raises:
-        BertwrightError: BW201 no such file; BW282 a file of another kind; BW283 a folder without any.
+        BertwrightError: BW201 no such file; BW282 a file of another kind; BW283 a folder without any; BW576 `out`.
     """
     found: list[Path] = []
     for path in map(Path, paths):
         if not path.exists():
             raise BertwrightError("BW201", file=path)
         if path.is_dir():
+            if out is not None:
+                place_for(out, path)
             inside = [one for one in sorted(path.rglob("*")) if _is_readable(path, one)]
             if not inside:
                 raise BertwrightError("BW283", folder=path)

@@ -71,7 +71,7 @@ def prepare_corpus(
     Raises:
         BertwrightError: BW128, BW290 Chinese words; BW201 to BW203, BW231, BW232, BW234, BW235, BW281 to BW286, BW295
             the corpus; BW280 a file without blank lines; BW291 no text; BW292 no Chinese word; BW301, BW302, BW401 the
-            vocabulary; BW503, BW504, BW550 to BW554, BW561 the work.
+            vocabulary; BW503, BW504, BW550 to BW554, BW561, BW576 the work.
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
@@ -80,7 +80,7 @@ def prepare_corpus(
     folder = model_folder(vocabulary, download=True, vocabulary=True)
     tokenizer = BertTokenizer.from_pretrained(folder)
     _ = tokenizer.mask_token_id  # without [MASK] nothing can be trained with the store
-    files = corpus_files(paths)
+    files = corpus_files(paths, out)
     words = tuple(read_words(settings.words)) if settings.words is not None else ()
     job = EncodingJob(folder, settings.skip_bad, settings.finds_words, settings.wwm, words)
     source = Source(files, settings.documents, settings.field, settings.encoding, settings.skip_bad)
