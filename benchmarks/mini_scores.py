@@ -69,15 +69,15 @@ TAGGING = ("conll2003", "msra")
 STARTS = ("mini", "random")
 
 
-def start(name: str, results: Path) -> Path:
-    """The folder of `mini`, or of its shape with random weights, made once."""
+def start(name: str, seed: int, results: Path) -> Path:
+    """The folder of `mini`, or of its shape with the random weights of a seed, made once."""
     mini = model_folder("mini")
     if name == "mini":
         return mini
-    folder = results / "random"
+    folder = results / f"random-{seed}"
     if not (folder / "model.safetensors").is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         BertTokenizer.from_pretrained(mini).save_pretrained(folder)
         BertModel(BertConfig.from_pretrained(mini)).save_pretrained(folder)
     return folder
@@ -96,7 +96,7 @@ def run_one(name: str, begin: str, seed: int, options: argparse.Namespace) -> No
     torch.set_num_threads(options.threads)
     experiment = EXPERIMENTS[name]
     run = run_entities if name in TAGGING else run_ours
-    found = run(experiment, options.data, seed, start(begin, options.results))
+    found = run(experiment, options.data, seed, start(begin, seed, options.results))
     found |= {"experiment": name, "start": begin, "seed": seed, "settings": experiment.resolved()}
     write_text(options.results / f"{name}-{begin}-{seed}.json", json.dumps(found, indent=2) + "\n")
 

@@ -213,6 +213,7 @@ def main() -> None:
     options.precision = resolve_precision(options.precision, torch.device("cpu"))
     torch.set_num_threads(options.threads)
     options.results.mkdir(parents=True, exist_ok=True)
+    asked = {"trained_in": options.precision, "rows": options.rows, "epochs": options.epochs, "unit": options.unit}
     runs = {"crf": run_ours, "softmax": run_ours, "transformers": run_transformers}
     for name in options.sets or SETS:
         systems = [one for one in ("crf", "softmax", *SETS[name].peers) if one in (options.systems or runs)]
@@ -221,11 +222,11 @@ def main() -> None:
             for system in systems:
                 file = options.results / f"{name}-{system}-{seed}.json"
                 if not file.is_file():
-                    values = runs[system](options, name, seed, system) | {"trained_in": options.precision}
+                    values = runs[system](options, name, seed, system) | asked
                     file.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
                 row = json.loads(file.read_text(encoding="utf-8"))
-                if row["trained_in"] != options.precision:
-                    parser.error(f"{file} is of a run in {row['trained_in']}: move it away")
+                if other := {key: row.get(key, "-") for key, value in asked.items() if row.get(key, value) != value}:
+                    parser.error(f"{file} is of a run with {other}: move it away")
                 found[system].append(row)
         tell(name, found)
 

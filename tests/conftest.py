@@ -12,6 +12,10 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None)  # beside busy neighbours any example may take long
+settings.load_profile("house")
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -67,6 +67,8 @@ def test_stopped_at_every_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                 prepare([file], vocab, out, settings, resume=True, **OPTIONS)
             except Stopped:
                 assert not (out / "manifest.json").exists()
+            else:
+                assert left != first, "it was to be stopped there"
         countdown.left = 0
         assert contents(prepare([file], vocab, out, settings, resume=True, **OPTIONS).folder) == whole
         assert {path.name for path in out.iterdir()} == {Path(name).parts[0] for name in whole}

@@ -17,6 +17,7 @@ from bertwright.data.corpus import file_shape, parts
 from bertwright.data.corpus.settings import PrepareSettings
 from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.corpus.workers import Workers
+from bertwright.data.corpus.writer import ShardWriter
 from bertwright.errors import BertwrightError
 from bertwright.text.sentences import split_sentences
 from bertwright.text.tokenizer import BertTokenizer
@@ -321,3 +322,30 @@ def test_pickling_opens_the_files_anew(store: CorpusStore) -> None:
     packed = pickle.dumps(store)
     assert len(packed) < 10_000
     assert stored(pickle.loads(packed)) == stored(store)
+
+
+def test_a_preparation_that_goes_on_does_not_begin_again(
+    tmp_path: Path, vocab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bertwright.data.corpus import journal
+
+    file = write_blocks(tmp_path / "c.txt", documents(60))
+    monkeypatch.setattr(journal, "_SECONDS_BETWEEN", -1)  # the state is saved after every part
+    append, appended = ShardWriter.append, 0
+
+    def counted(self: ShardWriter, *arguments: Any) -> Any:
+        nonlocal appended
+        appended += 1
+        if appended == stop:
+            raise OSError(28, "No space left on device")
+        return append(self, *arguments)
+
+    monkeypatch.setattr(ShardWriter, "append", counted)
+    stop = 0
+    prepare([file], vocab, tmp_path / "whole", part_bytes=512)
+    whole, appended, stop = appended, 0, appended // 2
+    refused("BW552", [file], vocab, tmp_path / "store", part_bytes=512)
+    appended, stop = 0, 0
+    prepare([file], vocab, tmp_path / "store", resume=True, part_bytes=512)
+    assert whole > 4
+    assert appended == whole - (whole // 2 - 1)

@@ -128,6 +128,8 @@ def test_time_is_near_linear(tmp_path: Path) -> None:
     """100,000 rows that are all alike: what compares every two of them would take hours."""
     train = table(*((f"text {number % 10}", str(number % 3)) for number in range(100_000)))
     assert len(kinds(examine(train))["duplicates"]) == 100_000 - 30
+    others = table(*((f"text {number}", str(number % 3)) for number in range(100_000)))
+    assert "duplicates" not in kinds(examine(others))
 
 
 def test_a_dev_set_in_which_nothing_is_marked_is_told() -> None:

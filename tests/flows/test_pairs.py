@@ -63,7 +63,7 @@ def test_pairs_are_answered_the_same_wherever_they_come_from(command: Command, p
     assert [answer.to_json() for answer in Predictor.load(pairs_run)(data)] == answers
     result = command("predict", pairs_run, "--input", data)
     assert result.code == 0, result.err
-    for line, (first, second, _), answer in zip(result.out.splitlines(), PAIRS, answers, strict=False):
+    for line, (first, second, _), answer in zip(result.out.splitlines(), PAIRS[:2], answers, strict=True):
         assert json.loads(line) == {"text": first, "text_b": second, **answer}
     card = (pairs_run / "README.md").read_text(encoding="utf-8")
     assert '([("a text", "another")])[0]' in card

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -232,3 +233,12 @@ def test_sst2_is_learnt_from_real_weights(minilm: Path, real_data: Path, tmp_pat
     part = write_csv(tmp_path / "train.csv", rows)
     run = finetune(part, sst2 / "dev.tsv", model=minilm, out=tmp_path / "run", epochs=1, max_length=128)
     assert run.outcome.best.scores["accuracy"] > 0.8  # seen: 0.815 to 0.822
+
+
+def test_the_demo_ends_with_two_answers(command: Command, tmp_path: Path) -> None:
+    result = command("demo", "--epochs", 1, "--out", tmp_path / "demo")
+    assert result.code == 0, result.err
+    assert "480 sentences to learn from, 120 to check with" in result.out
+    answers = [line for line in result.out.splitlines() if "→" in line]
+    assert len(answers) == 2
+    assert all(re.search(r"→  (negative|positive) \(0\.\d{3}\)", line) for line in answers)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 from bertwright.data.examples import Example, Where
 from bertwright.tasks import classification
-from bertwright.tasks.classification import Classification
+from bertwright.tasks.classification import Classification, ClassPrediction
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,21 @@ def test_the_order_of_the_classes_is_a_function_of_their_names(labels: tuple[str
     assert Classification.from_examples(examples, "x").labels == labels
     for order in itertools.permutations(labels):
         assert tuple(sorted(order, key=classification._in_order)) == labels
+
+
+@pytest.mark.parametrize(("sharpness", "expected"), [(1.0, 1.0), (2.5, 2.5)])
+def test_the_temperature_that_a_run_stores_is_that_of_its_answers(sharpness: float, expected: float) -> None:
+    rng = np.random.default_rng(0)
+    true = rng.dirichlet([0.6, 0.6, 0.6], 4000)  # as probable as the classes really are
+    gold = [int(rng.choice(3, p=row)) for row in true]
+    sharp = true**sharpness
+    sharp /= sharp.sum(1, keepdims=True)
+    labels = ("a", "b", "c")
+    answers = [
+        ClassPrediction(False, labels[int(row.argmax())], float(row.max()), dict(zip(labels, row.tolist())))
+        for row in sharp
+    ]
+    examples = [Example("", labels[index], Where("d", 1)) for index in gold]
+    fitted = Classification(labels).calibrated(answers, examples)
+    assert fitted.temperature == pytest.approx(expected, rel=0.1)
+    assert Classification.from_json(fitted.to_json()) == fitted
