@@ -1,4 +1,4 @@
-"""When two runs of the same arithmetic count as equal: the rule of docs/design.md, written once."""
+"""When two runs of the same arithmetic count as equal, written once."""
 
 from __future__ import annotations
 
