@@ -222,7 +222,7 @@ def test_a_full_disk_is_told_and_gone_on_from(tmp_path: Path, vocab: Path, monke
     with pytest.raises(BertwrightError) as caught:
         CorpusStore.open(out)
     assert caught.value.code == "BW287"
-    assert caught.value.fields["reason"] == "not finished"
+    assert caught.value.fields["reason"].en == "not finished"
     refused("BW551", [file], vocab, out)
     assert contents(prepare([file], vocab, out, resume=True).folder) == contents(whole.folder)
 
@@ -299,7 +299,7 @@ def test_damage(store: CorpusStore) -> None:
     assert unreadable("BW288", folder).fields["reason"] == "SHA-256"
     assert CorpusStore.open(folder, verify=False).tokens == store.tokens
     file.unlink()
-    assert unreadable("BW288", folder).fields["reason"] == "missing"
+    assert unreadable("BW288", folder).fields["reason"].en == "missing"
 
 
 def test_a_newer_format_or_none(store: CorpusStore, tmp_path: Path) -> None:

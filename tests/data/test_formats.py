@@ -182,7 +182,7 @@ def test_a_file_of_one_line_is_looked_at_in_blocks(tmp_path: Path) -> None:
     assert peak < path.stat().st_size / 3
 
 
-@pytest.mark.parametrize("at", [0, 1, 700_000, (1 << 20) - 1, 1 << 20, (1 << 20) + 5])
+@pytest.mark.parametrize("at", [0, 1, 700_000, (1 << 16) - 1, 1 << 16, (1 << 16) + 13, (1 << 20) + 5])
 @pytest.mark.parametrize("bad", [b"\xff", b"\0", "é".encode()[:1]])
 def test_the_line_of_bytes_that_are_no_text(tmp_path: Path, at: int, bad: bytes) -> None:
     content = ("é" * 6 + "\n").encode() * 100_000

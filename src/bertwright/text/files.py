@@ -27,6 +27,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _BLOCK = 1 << 20
+_LOOK = 1 << 16  # every file that is read is looked at first
 # Characters that make up about half of any Chinese text of some length.
 _FREQUENT = frozenset(
     "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多"
@@ -113,7 +114,7 @@ def _first_line_that_is_not_utf8(path: Path) -> int | None:
     number = 1
     with open_bytes(path) as file:
         while True:
-            block = file.read(_BLOCK)
+            block = file.read(_LOOK)
             held = len(decoder.getstate()[0])  # the beginning of a character, at the end of the block before
             bad = [place for place in (block.find(b"\0"),) if place >= 0]
             try:
