@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 from bertwright.cli.main import main
 from bertwright.data.samples import sentiment_samples
+from bertwright.model.models import BertWithHead
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,16 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Result(code, captured.out, captured.err)
 
     return call
+
+
+def broken_copy(model: Path, folder: Path, kind: type[BertWithHead]) -> Path:
+    """A copy of a model of which one weight is no number."""
+    shutil.copytree(model, folder)
+    net = kind.from_pretrained(folder)
+    with torch.no_grad():
+        net.bert.encoder.embeddings.norm.weight[0] = torch.nan
+    net.save_pretrained(folder)
+    return folder
 
 
 def write_csv(path: Path, rows: Sequence[Sequence[str]], header: Sequence[str] = ("text", "label")) -> Path:

@@ -32,7 +32,7 @@ from bertwright.training.pretrain_feed import make_parts, make_phases
 from bertwright.training.pretrain_settings import PretrainSettings
 from tests.data import corpus_samples
 
-from .conftest import Command
+from .conftest import Command, broken_copy
 from .killed_jobs import ending
 
 SMALL: dict[str, Any] = {
@@ -418,11 +418,7 @@ def test_a_word_table_that_begins_as_counted(
 
 
 def test_weights_that_are_no_numbers_fill_nothing(trained: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(trained / "best", tmp_path / "broken")
-    net = BertForPreTraining.from_pretrained(folder)
-    with torch.no_grad():
-        net.bert.encoder.embeddings.norm.weight[0] = torch.nan
-    net.save_pretrained(folder)
+    folder = broken_copy(trained / "best", tmp_path / "broken", BertForPreTraining)
     for text in ("a [MASK]", ("a", "b")):
         with pytest.raises(BertwrightError, match="BW526.*norm"):
             Predictor.load(folder)([text])

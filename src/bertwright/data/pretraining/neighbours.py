@@ -44,7 +44,7 @@ def token_counts(store: CorpusStore, vocab_size: int, limit: int = _MOST_TOKENS)
 def count_neighbours(
     store: CorpusStore, vocab_size: int, kept: NDArray[np.bool_], contexts: int, limit: int = _MOST_TOKENS
 ) -> Neighbours:
-    """Count in the documents that `kept` `[documents]` marks, within each; `limit`: tokens at most, as there."""
+    """Count in the documents that `kept` `[documents]` marks, within each; `limit`: see `token_counts`."""
     tokens = np.zeros(vocab_size, dtype=np.int64)
     for ids, _ in _chunks(store, kept, limit):
         tokens += np.bincount(ids, minlength=vocab_size)
