@@ -112,8 +112,7 @@ def _seeds(words: str) -> list[int]:
     from bertwright.errors import BertwrightError
 
     listed = [word.strip() for word in words.split(",") if word.strip()]
-    whole = all(word.isdecimal() for word in listed)
-    if not whole or len({int(word) for word in listed}) < len(listed) or (words and not listed):
+    if not all(word.isdecimal() for word in listed) or (words and not listed):
         raise BertwrightError("BW636", seeds=words)
     return [int(word) for word in listed]
 
