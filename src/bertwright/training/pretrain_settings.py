@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from bertwright.data.pretraining.settings import Masking, Objective, SamplingSettings
+from bertwright.data.pretraining.settings import Masking, Objective, Partners, SamplingSettings
 from bertwright.errors import Worded
 from bertwright.model.config import BertConfig
 from bertwright.model.shapes import SHAPES, Shape
@@ -17,6 +17,9 @@ class PretrainSettings(LoopSettings):
     """What `key=value` words and recipes may set in pre-training."""
 
     objective: Objective = Field("mlm+nsp", description="mlm+nsp, mlm+sop or mlm")
+    partners: Partners = Field(
+        "any", description="random second texts of mlm+nsp: of any document, or near (one close by in the corpus)"
+    )
     masking: Masking = Field("token", description="what is masked: token, word, ngram or span")
     mask_share: float = Field(0.15, gt=0, lt=1, description="share of the tokens that is to be found")
     short_share: float = Field(0.1, ge=0, le=1, description="share of the examples with a random shorter length")
@@ -78,6 +81,7 @@ class PretrainSettings(LoopSettings):
             short_share=self.short_share,
             masking=self.masking,
             mask_share=self.mask_share,
+            partners=self.partners,
             held_out=self.held_out,
         )
 
