@@ -5,6 +5,7 @@
     python benchmarks/mini_scores.py --results FOLDER --table
     python benchmarks/mini_scores.py --held-out STORE        (each language, in texts of 64, 128 and 256 tokens)
     python benchmarks/mini_scores.py --held-out STORE --model runs/mini-2/best
+    python benchmarks/mini_scores.py --data ../shared/data --overlap        (pairs ranked by the words they share)
 
 Every run is a process of its own and leaves a file in FOLDER; a run whose file is there is not repeated. The scores are
 those after the last epoch, on the dev set (MRPC, CoNLL-2003 and MSRA: the test set). Of MSRA the first 5,000
@@ -33,6 +34,7 @@ from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.pretraining.sampler import PretrainSampler
 from bertwright.data.pretraining.settings import SamplingSettings
 from bertwright.data.spans.sources import read_spans
+from bertwright.evaluation.ranking import bootstrap_ranking, roc_auc
 from bertwright.tasks.pretraining import PreTraining
 from bertwright.training.held_out import HeldOut
 from scores import Experiment, cell, run_ours
@@ -153,6 +155,20 @@ def print_held_out(folder: Path, model: str | Path, count: int) -> None:
             print(f"| {length} | {language} | {len(chosen):,} | {values} |", flush=True)
 
 
+def print_overlap(data: Path) -> None:
+    """What a count is worth where a model is to learn more: the tokens that two texts share, of all that they have."""
+    tokenizer = BertTokenizer.from_pretrained("mini")
+    print("| data | pairs | area under the ROC curve of the shared tokens |\n|---|---|---|")
+    for name in ("mrpc", "afqmc"):
+        experiment = EXPERIMENTS[name]
+        _, pairs = experiment.read(data)
+        tokens = [[set(tokenizer.tokenize(text or "")) for text in (one.text, one.text_b)] for one in pairs]
+        shares = np.array([len(first & second) / max(len(first | second), 1) for first, second in tokens])
+        is_same = np.array([one.label == "1" for one in pairs])
+        area = bootstrap_ranking(shares, is_same, {"roc_auc": roc_auc})["roc_auc"].value
+        print(f"| {experiment.title} | {len(pairs):,} | {area:.3f} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     data = Path(os.environ.get("BERTWRIGHT_DATA", "../shared/data"))
@@ -166,7 +182,11 @@ def main() -> None:
     parser.add_argument("--held-out", type=Path, metavar="STORE", help="score the pre-training, and nothing else")
     parser.add_argument("--model", default="mini", help="with --held-out: a model folder instead of `mini`")
     parser.add_argument("--texts", type=int, default=4000, help="with --held-out: of each length, at most")
+    parser.add_argument("--overlap", action="store_true", help="score a count of shared tokens, and nothing else")
     options = parser.parse_args()
+    if options.overlap:
+        print_overlap(options.data)
+        return
     if options.held_out:
         torch.set_num_threads(options.threads)
         print_held_out(options.held_out, options.model, options.texts)
