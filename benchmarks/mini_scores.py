@@ -165,8 +165,8 @@ def print_overlap(data: Path) -> None:
         tokens = [[set(tokenizer.tokenize(text or "")) for text in (one.text, one.text_b)] for one in pairs]
         shares = np.array([len(first & second) / max(len(first | second), 1) for first, second in tokens])
         is_same = np.array([one.label == "1" for one in pairs])
-        area = bootstrap_ranking(shares, is_same, {"roc_auc": roc_auc})["roc_auc"].value
-        print(f"| {experiment.title} | {len(pairs):,} | {area:.3f} |")
+        area = bootstrap_ranking(shares, is_same, {"roc_auc": roc_auc})["roc_auc"]
+        print(f"| {experiment.title} | {len(pairs):,} | {area.value:.3f} ({area.low:.3f} to {area.high:.3f}) |")
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from bertwright import BertConfig, BertForPreTraining, BertModel, BertTokenizer, Predictor
 from bertwright.data.corpus.store import CorpusStore
+from bertwright.data.pretraining import plan
 from bertwright.data.pretraining.sampler import PretrainExample, PretrainSampler
 from bertwright.data.pretraining.settings import SamplingSettings
 from bertwright.errors import BertwrightError
@@ -325,6 +326,20 @@ def test_passes_that_are_asked_for_are_a_budget_too(store: Path, tmp_path: Path)
 def test_a_length_beside_phases_is_told(store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     pretrain(store, out=tmp_path / "run", max_steps=1, **(SMALL | {"phases": [[1.0, 16]]}))
     assert "max_length=32 has no effect: the phases say their lengths" in caplog.messages
+
+
+def test_partners_from_near_are_drawn_where_there_are_partners(
+    store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "_NEAR", 16)
+    losses = []
+    for partners in ("any", "near"):
+        run = pretrain(store, out=tmp_path / partners, max_steps=1, partners=partners, **SMALL)
+        losses.append(run.outcome.history[0].loss)
+    assert losses[0] != losses[1], "other pairs"
+    assert not any("partners" in message for message in caplog.messages)
+    pretrain(store, out=tmp_path / "alone", max_steps=1, partners="near", objective="mlm", **SMALL)
+    assert "partners=near has no effect: mlm takes no other text" in caplog.messages
 
 
 def test_budgets_become_steps(store: Path, tmp_path: Path) -> None:
