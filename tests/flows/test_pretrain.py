@@ -178,11 +178,12 @@ class Stopped(Exception):
 @pytest.mark.parametrize("workers", [0, 1])
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_a_run_that_died_goes_on_bit_for_bit(
-    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, optimizer: str
+    trained: Path, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, optimizer: str
 ) -> None:
     if workers and optimizer == "muon":
         pytest.skip("one optimizer is enough for the processes that draw")
-    settings = SMALL | {
+    grown = {"init": trained / "best", "num_hidden_layers": 2} if optimizer == "muon" else {}
+    settings = SMALL | grown | {
         "optimizer": optimizer, "max_steps": 14, "eval_steps": 7, "save_steps": 3, "micro_tokens": 128,
         "phases": [[0.5, 16], [0.5, 32]],
     }  # fmt: skip
@@ -276,8 +277,8 @@ def test_a_checkpoint_is_gone_on_with(trained: Path, store: Path, tmp_path: Path
     ("changes", "said"),
     [
         ({}, []),
-        ({"num_hidden_layers": 2, "intermediate_size": 64}, ["intermediate_size=64, where it has 128",
-                                                             "num_hidden_layers=2, where it has 1"]),
+        ({"hidden_size": 64, "intermediate_size": 64}, ["hidden_size=64, where it has 32",
+                                                        "intermediate_size=64, where it has 128"]),
         ({"max_position_embeddings": 64}, ["max_position_embeddings=64, where it has 48"]),
         ({"shape": "tiny"}, []),
         ({"shape": "tiny", "hidden_size": None}, ["shape=tiny, where it has another one"]),
@@ -292,6 +293,25 @@ def test_a_shape_that_is_not_that_of_the_checkpoint_is_told(
     pretrain(store, init=trained / "best", out=tmp_path / "run", max_steps=1, word_start="counts", **settings)
     told = [line.partition("no effect of ")[2] for line in caplog.messages if "no effect of" in line]
     assert told == [*said, "word_start=counts"]
+
+
+def test_a_checkpoint_gets_more_layers_on_top(
+    trained: Path, store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bertwright")
+    start, settings = trained / "best", SMALL | {"dropout": 0.0, "learning_rate": 1e-3}
+    plain = pretrain(store, init=start, out=tmp_path / "plain", max_steps=1, **settings)
+    settings["num_hidden_layers"] = 3
+    grown = pretrain(store, init=start, out=tmp_path / "grown", max_steps=8, eval_steps=4, **settings)
+    assert "new layers: 2 on top of the model of --init, which change little at first" in caplog.messages
+    assert grown.outcome.history[0].loss == pytest.approx(plain.outcome.history[0].loss, abs=0.3)
+    encoder = BertModel.from_pretrained(grown.folder / "best").encoder
+    assert len(encoder.layers) == 3
+    assert all(layer.attention.output.weight.abs().max() > 0 for layer in encoder.layers), "the new ones learn"
+    caplog.clear()
+    settings["num_hidden_layers"] = 2
+    pretrain(store, init=grown.folder / "best", out=tmp_path / "fewer", max_steps=1, **settings)
+    assert "the model of --init keeps its shape: no effect of num_hidden_layers=2, where it has 3" in caplog.messages
 
 
 def test_overwrite_never_deletes_the_checkpoint_that_is_gone_on_with(store: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError, Worded
 from bertwright.model.config import BertConfig
 from bertwright.model.device import usable_device
+from bertwright.model.growth import deepen
 from bertwright.model.models import BertWithHead
 from bertwright.model.operations import training_operations
 from bertwright.tasks.fill_mask import FillMask
@@ -81,7 +82,8 @@ def pretrain(
     Args:
         store: what `bertwright prepare` wrote.
         out: the run folder to write.
-        init: a model folder or name to go on from; its vocabulary must be that of the store.
+        init: a model folder or name to go on from; its vocabulary must be that of the store. A larger
+            `num_hidden_layers` than its own gives it new layers on top.
         vocab: the vocabulary of a model from scratch; not given: that which lies in the store.
         settings: all settings at once.
         **changes: some of them, laid over `settings`, such as `max_steps=1000`.
@@ -127,6 +129,7 @@ class _Job:
             self._config = BertConfig(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **values)
         else:
             self._config = BertConfig.from_pretrained(init, **settings.dropout_values())
+            self._config = replace(self._config, num_hidden_layers=settings.layers_from(self._config))
             for line in settings.other_than(self._config):
                 log.warning("the model of --init keeps its shape: no effect of %s", line)
             if settings.word_start != "random":
@@ -216,6 +219,9 @@ class _Job:
             net = self._objective.model_class.load(source, **self._requested.dropout_values())
             assert net.load_report is not None
             log.info("%s", net.load_report.summary())
+            if new := self._config.num_hidden_layers - net.config.num_hidden_layers:
+                deepen(net, self._config.num_hidden_layers)
+                log.info("new layers: %d on top of the model of --init, which change little at first", new)
         return net.to(self._device).train()
 
     def _resolve(self, net: BertWithHead, samplers: Sequence[PretrainSampler]) -> PretrainSettings:

@@ -36,7 +36,9 @@ class PretrainSettings(LoopSettings):
     max_minutes: float | None = Field(None, gt=0, description="budget in time, turned into steps before the first one")
     workers: int = Field(0, ge=0, description="processes that draw texts ahead; they change no number")
     shape: Shape = Field("mini", description="of a model from scratch: tiny, mini, small, medium, base, large")
-    num_hidden_layers: int | None = Field(None, ge=1, description="instead of that of the shape")
+    num_hidden_layers: int | None = Field(
+        None, ge=1, description="instead of that of the shape; more than --init has: it gets new ones on top"
+    )
     hidden_size: int | None = Field(None, ge=1, description="instead of that of the shape")
     num_attention_heads: int | None = Field(None, ge=1, description="instead of that of the shape")
     intermediate_size: int | None = Field(None, ge=1, description="not given: 4 * hidden_size")
@@ -96,6 +98,11 @@ class PretrainSettings(LoopSettings):
             "intermediate_size": self.intermediate_size or 4 * hidden,
             "max_position_embeddings": max(self.max_position_embeddings, self.longest),
         } | self.dropout_values()
+
+    def layers_from(self, config: BertConfig) -> int:
+        """How many layers a run has that goes on from a model of this config: its own, or more if it has any."""
+        own = config.num_hidden_layers
+        return max(own, self.num_hidden_layers or 0) if own else 0
 
     def other_than(self, config: BertConfig) -> list[str]:
         """What was given of the shape of a model from scratch, and is not that of `config`: a line for each."""

@@ -1,0 +1,46 @@
+"""More layers for a trained encoder, so that a deeper model need not begin from nothing.
+
+New layers that change nothing at first: Chen et al. 2016 (Net2Net); by zeros in their outputs: Wu et al. 2024 (LLaMA
+Pro, section 3.2).
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+
+from torch import nn
+
+from bertwright.model.encoder import Layer
+from bertwright.model.models import BertWithHead
+
+
+def deepen(net: BertWithHead, num_hidden_layers: int) -> None:
+    """Put layers on top of the encoder, in place, until it has `num_hidden_layers`.
+
+    Each is a copy of the layer below whose outputs, of attention and of feed-forward, are zero: both residuals hand on
+    what comes in. The norms behind them stay, as this is a post-norm model; they change nothing while fresh, and little
+    when they have learnt to weigh the places of a hidden state.
+
+    Raises:
+        ValueError: the encoder has no layer, or more than that.
+    """
+    layers = net.bert.encoder.layers
+    if not 0 < len(layers) <= num_hidden_layers:
+        raise ValueError(f"{len(layers)} layers cannot grow to {num_hidden_layers}")
+    while len(layers) < num_hidden_layers:
+        below = layers[-1]
+        assert isinstance(below, Layer)
+        layers.append(_handing_on(below))
+    config = replace(net.config, num_hidden_layers=num_hidden_layers)
+    net.config = net.bert.config = net.bert.encoder.config = config
+
+
+def _handing_on(below: Layer) -> Layer:
+    """A copy that adds nothing to what it reads."""
+    layer = deepcopy(below)
+    for output in (layer.attention.output, layer.feed_forward.down):
+        nn.init.zeros_(output.weight)
+        nn.init.zeros_(output.bias)
+    layer.attention_norm = deepcopy(below.feed_forward_norm)  # what it reads has been through this one
+    return layer

@@ -1,0 +1,77 @@
+"""New layers on top: they hand on what they read, the peer reads them, and they learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+import transformers
+from torch import Tensor
+
+from bertwright import BertConfig, BertForPreTraining
+from bertwright.model.growth import deepen
+
+from .conftest import TINY
+
+
+def fresh() -> BertForPreTraining:
+    torch.manual_seed(0)
+    return BertForPreTraining(BertConfig(**TINY)).eval()
+
+
+def test_beside_fresh_norms_nothing_changes(inputs: dict[str, Tensor]) -> None:
+    net = fresh()
+    before = net(**inputs).prediction_logits.detach()
+    deepen(net, 5)
+    torch.testing.assert_close(net(**inputs).prediction_logits, before, atol=1e-5, rtol=1e-5)
+
+
+def test_a_new_layer_does_no_more_than_norm(make_model: Callable[..., Any], inputs: dict[str, Tensor]) -> None:
+    net = make_model("BertForPreTraining")
+    below = {name: weight.clone() for name, weight in net.state_dict().items()}
+    expected = net.bert(**inputs).last_hidden_state
+    deepen(net, 4)
+    norm = net.bert.encoder.layers[1].feed_forward_norm
+    for _ in range(4):  # two norms in each of two layers
+        expected = F.layer_norm(expected, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+    real = inputs["attention_mask"].bool()
+    torch.testing.assert_close(net.bert(**inputs).last_hidden_state[real], expected[real], atol=1e-5, rtol=1e-5)
+    after = net.state_dict()
+    assert all(torch.equal(after[name], weight) for name, weight in below.items()), "what it knew is as it was"
+
+
+def test_the_peer_reads_the_deeper_model(
+    make_model: Callable[..., Any], inputs: dict[str, Tensor], tmp_path: Path
+) -> None:
+    net = make_model("BertForPreTraining")
+    deepen(net, 4)
+    net.save_pretrained(tmp_path)
+    assert BertConfig.from_pretrained(tmp_path).num_hidden_layers == 4
+    peer = transformers.BertForPreTraining.from_pretrained(tmp_path).eval()
+    real = inputs["attention_mask"].bool()
+    theirs = peer(**inputs).prediction_logits[real]
+    torch.testing.assert_close(net(**inputs).prediction_logits[real], theirs, atol=1e-5, rtol=1e-4)
+
+
+def test_every_new_part_learns(inputs: dict[str, Tensor]) -> None:
+    net = fresh()
+    deepen(net, 3)
+    step = torch.optim.SGD(net.parameters(), 0.1)
+    for _ in range(3):  # the parts behind a zero get a gradient once it is none
+        step.zero_grad()
+        net(**inputs, labels=inputs["input_ids"], next_sentence_label=torch.tensor([0, 1, 0])).loss.backward()
+        step.step()
+    old, new = net.bert.encoder.layers[1:]
+    gradients = [parameter.grad for parameter in new.parameters()]
+    assert all(gradient is not None and gradient.abs().max() > 0 for gradient in gradients)
+    assert not torch.equal(old.attention.qkv.weight, new.attention.qkv.weight), "no storage is shared"
+
+
+def test_layers_only_grow(make_model: Callable[..., Any]) -> None:
+    for layers, wished in ((2, 1), (0, 2)):
+        with pytest.raises(ValueError, match=f"{layers} layers cannot grow to {wished}"):
+            deepen(make_model("BertForPreTraining", num_hidden_layers=layers), wished)
