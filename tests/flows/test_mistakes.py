@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from bertwright import finetune
+from bertwright.checkpoint.sole_writer import sole_writer
 from bertwright.errors import BertwrightError
 from bertwright.training.settings import FinetuneSettings
+from tests.data import corpus_samples
 
 from .conftest import Command, Result, write_csv
 
@@ -40,6 +42,21 @@ def test_an_unknown_label_names_the_line_and_the_nearest(train_on: Callable[...,
     train = write_csv(tmp_path / "train.csv", GOOD)
     dev = write_csv(tmp_path / "dev.csv", [("fine", "positive"), ("fine", "postive")])
     refused(train_on(train, "--dev", dev), "BW209", "dev.csv:3", "'postive'", "(positive?)")
+
+
+def test_a_run_that_is_still_going_on(
+    command: Command, train_on: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bertwright.checkpoint.sole_writer._PATIENCE", 0.0)
+    train = write_csv(tmp_path / "train.csv", GOOD)
+    corpus = corpus_samples.write_blocks(tmp_path / "corpus.txt", corpus_samples.documents(20))
+    vocab = corpus_samples.vocabulary(tmp_path / "words")
+    corpus_samples.prepare([corpus], vocab, tmp_path / "store")
+    with sole_writer(tmp_path / "run"):
+        refused(train_on(train, "--dev", train, "--resume"), "BW514", "run: another process is writing there")
+        refused(command("prepare", corpus, "--vocab", vocab, "--out", tmp_path / "run"), "BW514")
+        refused(command("pretrain", tmp_path / "store", "--out", tmp_path / "run", "max_steps=1"), "BW514")
+        assert not any((tmp_path / "run").iterdir())
 
 
 def test_line_numbers_count_line_breaks_inside_quotes(train_on: Callable[..., Result], tmp_path: Path) -> None:

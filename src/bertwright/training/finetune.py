@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.sole_writer import sole_writer
 from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, digest_of
 from bertwright.data.reading.tables import Columns, Table
@@ -125,17 +126,18 @@ def finetune(
         tables = table, dev_table
     job = _Job(wanted, model, tables, place, settings)
     reads = [job.model, *(Path(one) for one in (train, dev) if isinstance(one, str | Path))]
-    folder = RunFolder(Path(out), overwrite=overwrite, resume=resume, reads=reads)
-    if folder.record is not None:
-        check_same_kind(folder.path, folder.record, seeds)
-    if not seeds:
-        return job.run(folder, settings.seed)
-    folder.write_run({"finished": False, "seeds": list(seeds)})
-    runs = []
-    for seed in seeds:
-        log.info("seed %d", seed)
-        runs.append(job.run(RunFolder(folder.path / f"seed-{seed}", resume=resume), seed))
-    return _summarise(folder, runs, seeds)
+    with sole_writer(Path(out)):
+        folder = RunFolder(Path(out), overwrite=overwrite, resume=resume, reads=reads)
+        if folder.record is not None:
+            check_same_kind(folder.path, folder.record, seeds)
+        if not seeds:
+            return job.run(folder, settings.seed)
+        folder.write_run({"finished": False, "seeds": list(seeds)})
+        runs = []
+        for seed in seeds:
+            log.info("seed %d", seed)
+            runs.append(job.run(RunFolder(folder.path / f"seed-{seed}", resume=resume), seed))
+        return _summarise(folder, runs, seeds)
 
 
 def _check_settings(settings: FinetuneSettings, kind: type[Task]) -> None:

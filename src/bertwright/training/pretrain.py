@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.sole_writer import sole_writer
 from bertwright.checkpoint.store import whole_folder
 from bertwright.data.corpus.store import CorpusStore
 from bertwright.data.pretraining.neighbours import token_counts
@@ -108,7 +109,8 @@ def pretrain(
     tokenizer = BertTokenizer.from_pretrained(source)
     opened = CorpusStore.open(store, tokenizer)
     job = _Job(opened, tokenizer, source if init is not None else None, place, settings)
-    return job.run(RunFolder(Path(out), overwrite=overwrite, resume=resume, reads=[source, opened.folder]))
+    with sole_writer(Path(out)):
+        return job.run(RunFolder(Path(out), overwrite=overwrite, resume=resume, reads=[source, opened.folder]))
 
 
 class _Job:

@@ -139,4 +139,8 @@ def _clear(store: Path) -> None:
     if {path.name for path in store.iterdir()} - ours:
         raise BertwrightError("BW504", folder=store)
     manifest.unlink(missing_ok=True)
-    shutil.rmtree(store)
+    for path in store.iterdir():  # not the folder itself, which this process holds
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

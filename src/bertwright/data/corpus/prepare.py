@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.sole_writer import sole_writer
 from bertwright.checkpoint.store import MANIFEST, write_text
 from bertwright.data.corpus.encoding import EncodedPart, EncodingJob, Scanned
 from bertwright.data.corpus.file_shape import FileShape
@@ -85,7 +86,7 @@ def prepare_corpus(
     job = EncodingJob(folder, settings.skip_bad, settings.finds_words, settings.wwm, words)
     source = Source(files, settings.documents, settings.field, settings.encoding, settings.skip_bad)
     said = made_from(files, settings, tokenizer, words, part_bytes, shard_tokens)
-    with _disk_errors(out):
+    with _disk_errors(out), sole_writer(out):
         journal = Journal(out, job_digest(said), resume=resume, overwrite=overwrite)
         if journal.finished:
             return CorpusStore.open(out, tokenizer)
