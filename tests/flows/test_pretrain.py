@@ -303,8 +303,8 @@ def test_a_checkpoint_gets_more_layers_on_top(
     plain = pretrain(store, init=start, out=tmp_path / "plain", max_steps=1, **settings)
     settings["num_hidden_layers"] = 3
     grown = pretrain(store, init=start, out=tmp_path / "grown", max_steps=8, eval_steps=4, **settings)
-    assert "new layers: 2 on top of the model of --init, which change little at first" in caplog.messages
-    assert grown.outcome.history[0].loss == pytest.approx(plain.outcome.history[0].loss, abs=0.3)
+    assert "new layers: 2 on top of the model of --init, which change nothing at first" in caplog.messages
+    assert grown.outcome.history[0].loss == pytest.approx(plain.outcome.history[0].loss, abs=1e-3)
     encoder = BertModel.from_pretrained(grown.folder / "best").encoder
     assert len(encoder.layers) == 3
     assert all(layer.attention.output.weight.abs().max() > 0 for layer in encoder.layers), "the new ones learn"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file
 from torch import nn
 
 import bertwright
@@ -226,6 +227,21 @@ def test_a_misshapen_encoder_tensor_is_named_with_its_own_shape(
     assert caught.value.code == "BW323"
     assert caught.value.fields["name"] == "encoder.layer.0.attention.self.key.weight"
     assert (caught.value.fields["have"], caught.value.fields["want"]) == ([16, 32], [32, 32])
+
+
+def test_columns_in_a_file_become_rows(tmp_path: Path, make_model: Callable[..., Pretrained]) -> None:
+    """A product rounds by the layout, and what a run saves in between are rows: it would not resume bit for bit."""
+    model = make_model("BertModel")
+    model.save_pretrained(tmp_path)
+    file = tmp_path / "model.safetensors"
+    turned = {name: one.t().contiguous().t() if one.dim() == 2 else one for name, one in load_file(file).items()}
+    assert not all(one.is_contiguous() for one in turned.values())
+    torch.save(turned, tmp_path / "pytorch_model.bin")
+    file.unlink()
+    loaded = dict(BertModel.from_pretrained(tmp_path).named_parameters())
+    assert all(
+        one.is_contiguous() and torch.equal(one, dict(model.named_parameters())[name]) for name, one in loaded.items()
+    )
 
 
 def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """More layers for a trained encoder, so that a deeper model need not begin from nothing.
 
 New layers that change nothing at first: Chen et al. 2016 (Net2Net); by zeros in their outputs: Wu et al. 2024 (LLaMA
-Pro, section 3.2).
+Pro, section 3.2), here for norms that stand behind the residuals.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import replace
 
+import torch
 from torch import nn
 
 from bertwright.model.encoder import Layer
@@ -16,11 +17,10 @@ from bertwright.model.models import BertWithHead
 
 
 def deepen(net: BertWithHead, num_hidden_layers: int) -> None:
-    """Put layers on top of the encoder, in place, until it has `num_hidden_layers`.
+    """Put layers on top of the encoder, in place, until it has `num_hidden_layers`; the model computes what it did.
 
     Each is a copy of the layer below whose outputs, of attention and of feed-forward, are zero: both residuals hand on
-    what comes in. The norms behind them stay, as this is a post-norm model; they change nothing while fresh, and little
-    when they have learnt to weigh the places of a hidden state.
+    what comes in.
 
     Raises:
         ValueError: the encoder has no layer, or more than that.
@@ -36,11 +36,22 @@ def deepen(net: BertWithHead, num_hidden_layers: int) -> None:
     net.config = net.bert.config = net.bert.encoder.config = config
 
 
+@torch.no_grad()
 def _handing_on(below: Layer) -> Layer:
-    """A copy that adds nothing to what it reads."""
+    """A copy that adds nothing to what it reads.
+
+    Gain and bias of the topmost norm move up with it: applied once more in each layer they would add up. Its matrices
+    read what was not yet scaled by them, so they take them in.
+    """
     layer = deepcopy(below)
     for output in (layer.attention.output, layer.feed_forward.down):
         nn.init.zeros_(output.weight)
         nn.init.zeros_(output.bias)
-    layer.attention_norm = deepcopy(below.feed_forward_norm)  # what it reads has been through this one
+    gain, bias = below.feed_forward_norm.weight, below.feed_forward_norm.bias
+    for reader in (layer.attention.qkv, layer.feed_forward.up):
+        reader.bias.add_(reader.weight @ bias)
+        reader.weight.mul_(gain)
+    for norm in (below.feed_forward_norm, layer.attention_norm):
+        nn.init.ones_(norm.weight)
+        nn.init.zeros_(norm.bias)
     return layer

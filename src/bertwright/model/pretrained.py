@@ -124,9 +124,10 @@ class Pretrained(nn.Module):
         found, report = match(tensors, wanted, file)
         model.load_report = report
         model._refuse_gaps(ignore_mismatched_sizes)
-        # In memory of its own: where a tensor is mapped from the file, its alignment depends on the file's header, and
-        # matrix libraries round by alignment. A resumed run must compute what the uninterrupted one does.
-        state = {name: tensor.to(dtype, copy=True) for name, tensor in found.items()}
+        # In memory of its own, and in rows: where a tensor is mapped from the file, its alignment depends on the file's
+        # header, and a `.bin` may hold columns; matrix libraries round by both. A resumed run must compute what the
+        # uninterrupted one does.
+        state = {name: tensor.contiguous().to(dtype, copy=True) for name, tensor in found.items()}
         state |= {name: torch.empty(wanted[name], dtype=dtype) for name in report.fresh}
         model.load_state_dict(state, assign=True)
         model.requires_grad_(True)

@@ -137,6 +137,8 @@ class _Job:
             if settings.word_start != "random":
                 log.info("the model of --init keeps its word table: no effect of word_start=%s", settings.word_start)
             _check_start(init, self._config, tokenizer, settings)
+        for line in settings.without_effect():
+            log.warning("%s", line)
         if settings.phases and "max_length" in settings.model_fields_set:
             log.warning("max_length=%d has no effect: the phases say their lengths", settings.max_length)
         if settings.partners != "any" and settings.objective != "mlm+nsp":
@@ -223,7 +225,7 @@ class _Job:
             log.info("%s", net.load_report.summary())
             if new := self._config.num_hidden_layers - net.config.num_hidden_layers:
                 deepen(net, self._config.num_hidden_layers)
-                log.info("new layers: %d on top of the model of --init, which change little at first", new)
+                log.info("new layers: %d on top of the model of --init, which change nothing at first", new)
         return net.to(self._device).train()
 
     def _resolve(self, net: BertWithHead, samplers: Sequence[PretrainSampler]) -> PretrainSettings:
