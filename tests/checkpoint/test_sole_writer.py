@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -73,4 +75,40 @@ def test_where_nothing_can_be_locked_nothing_is_checked(tmp_path: Path, monkeypa
         pass
     monkeypatch.setattr(module, "fcntl", None)
     with sole_writer(tmp_path / "run"), sole_writer(tmp_path / "run"):
+        pass
+
+
+def test_who_waited_for_a_folder_that_went_away_gets_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PATIENCE", 30.0)
+    for place in (tmp_path / "run", tmp_path / "a.part"):
+        entered, left = threading.Event(), threading.Event()
+
+        def wait_and_enter(
+            place: Path = place, entered: threading.Event = entered, left: threading.Event = left
+        ) -> None:
+            with sole_writer(place):
+                entered.set()
+                left.wait(30)
+
+        if place.suffix:
+            place.touch()
+        other = threading.Thread(target=wait_and_enter)
+        with sole_writer(place):
+            other.start()
+            assert not entered.wait(0.5)
+            if place.suffix:
+                place.rename(tmp_path / "a")
+        assert entered.wait(30)
+        assert place.exists()
+        monkeypatch.setattr(module, "_PATIENCE", 0.0)
+        with pytest.raises(BertwrightError, match="BW514"), sole_writer(place):
+            raise AssertionError("it got in")
+        monkeypatch.setattr(module, "_PATIENCE", 30.0)
+        left.set()
+        other.join()
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with sole_writer(tmp_path / "pipe"):
         pass

@@ -124,6 +124,34 @@ def test_an_interrupted_job_goes_on_to_the_same_end(
     assert not part.exists()
 
 
+def test_a_job_that_is_still_going_on_is_not_joined(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bertwright.checkpoint.sole_writer._PATIENCE", 0.0)
+    monkeypatch.setattr(streaming, "_TEXTS_AT_ONCE", 1)
+    predictor, output = Predictor.load(run), tmp_path / "a.jsonl"
+    examples = [Example(text, None, Where("x", i)) for i, text in enumerate(TEXTS)]
+    (tmp_path / "texts.csv").write_text("x", encoding="utf-8")
+    job = streaming.job_of(run, tmp_path / "texts.csv", "jsonl")
+
+    def slow() -> Iterator[Example]:
+        for resume in (False, True):
+            yield examples[resume]
+            with pytest.raises(BertwrightError, match="BW514.*a.jsonl.part"):
+                streaming.write_answers(predictor, examples, output, job, resume=resume)
+        yield from examples[2:]
+
+    assert streaming.write_answers(predictor, slow(), output, job, resume=False) == len(TEXTS)
+    assert len(output.read_text(encoding="utf-8").splitlines()) == len(TEXTS)
+
+
+def test_a_mistake_in_the_first_text_leaves_nothing(command: Command, run: Path, tmp_path: Path) -> None:
+    texts, output = tmp_path / "texts.jsonl", tmp_path / "a.jsonl"
+    texts.write_text('{"text": "good"}\n{"text": ', encoding="utf-8")
+    assert command("predict", run, "--input", texts, "--output", output).code in (1, 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["texts.jsonl"]
+    texts.write_text('{"text": "good"}\n', encoding="utf-8")
+    assert command("predict", run, "--input", texts, "--output", output).code == 0
+
+
 def test_a_header_without_answers_is_not_written_twice(run: Path, tmp_path: Path) -> None:
     predictor = Predictor.load(run)
     examples = [Example(text, None, Where("x", i)) for i, text in enumerate(TEXTS)]

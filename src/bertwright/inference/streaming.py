@@ -10,12 +10,14 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.sole_writer import sole_writer
 from bertwright.checkpoint.store import write_text
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns
@@ -130,36 +132,51 @@ def write_answers(predictor: Predictor, examples: Iterable[Example], output: Pat
         How many answers stand in the file.
 
     Raises:
-        BertwrightError: BW430 there is a part and `resume` was not asked for, BW431 it belongs to another job,
-            BW501 the disk or the permissions do not allow writing.
+        BertwrightError: BW430 there is a part and `resume` was not asked for, BW431 it belongs to another job, BW514
+            another process is writing it, BW501 the disk or the permissions do not allow writing.
     """
     part, label = output.with_name(f"{output.name}.part"), output.with_name(f"{output.name}.part.json")
-    done = 0
     try:
         if output.is_dir():  # before the work: its name could not be given at the end
             raise BertwrightError("BW501", folder=output, reason=os.strerror(errno.EISDIR))
-        if part.exists():
-            if not resume:
+        part.touch()
+        with sole_writer(part):
+            begun = part.stat().st_size > 0
+            if begun and not resume:
                 raise BertwrightError("BW430", file=part)
-            if not label.is_file() or label.read_text(encoding="utf-8").strip() != job.to_json():
+            if begun and (not label.is_file() or label.read_text(encoding="utf-8").strip() != job.to_json()):
                 raise BertwrightError("BW431", file=part)
             done = _keep_whole_records(part, job.form)
-            log.info("%s: going on after %s", part, quantity(done, "answer"))
-        write_text(label, job.to_json() + "\n")
-        with part.open("a", encoding="utf-8", newline="") as file:
+            if begun:
+                log.info("%s: going on after %s", part, quantity(done, "answer"))
+            write_text(label, job.to_json() + "\n")
             lines = answer_lines(predictor, islice(examples, done, None), job.form, header=done == 0)
-            file.writelines(counted(lines, done))
-            file.flush()
-            os.fsync(file.fileno())
-        _, count = _whole_records(part, job.form)
-        part.replace(output)
-        label.unlink()
+            with _appending(part) as file:
+                file.writelines(counted(lines, done))
+            _, count = _whole_records(part, job.form)
+            part.replace(output)
+            label.unlink()
     except KeyboardInterrupt:
         log.info("the answers so far are in %s; the same command with --resume goes on", part)
         raise
     except OSError as error:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
     return count
+
+
+@contextmanager
+def _appending(part: Path) -> Iterator[IO[str]]:
+    """The part, to be written on; on the disk in the end, and removed with its label if there is nothing in it."""
+    try:
+        with part.open("a", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except BertwrightError:
+        if part.stat().st_size == 0:  # a mistake in the first texts: nothing to go on with
+            part.unlink()
+            part.with_name(f"{part.name}.json").unlink(missing_ok=True)
+        raise
 
 
 def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
