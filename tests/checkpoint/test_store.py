@@ -279,3 +279,10 @@ def test_a_text_in_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> N
     with pytest.raises(BertwrightError) as caught:
         write_text(tmp_path / "nowhere" / "run.json", "x")
     assert caught.value.code == "BW501"
+
+
+def test_the_manifest_of_another_program_stays(tmp_path: Path) -> None:
+    for content, stays in (('{"manifest_version": 3}', True), ('{"files": {}}', False), ("{half a", False)):
+        (tmp_path / MANIFEST).write_text(content, encoding="utf-8")
+        store.unseal(tmp_path)
+        assert (tmp_path / MANIFEST).exists() is stays

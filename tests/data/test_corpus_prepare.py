@@ -167,6 +167,10 @@ def test_mistakes_in_the_corpus_leave_nothing_behind(
         empty.write_text(content, encoding="utf-8")
         refused("BW291", [empty], vocab, out)
     assert not out.exists()
+    out.mkdir()
+    refused("BW291", [empty], vocab, out)
+    assert out.is_dir(), "who made it keeps it"
+    assert not list(out.iterdir())
 
 
 def test_a_vocabulary_without_mask(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from bertwright import finetune
 from bertwright.checkpoint.sole_writer import sole_writer
@@ -57,6 +58,17 @@ def test_a_run_that_is_still_going_on(
         refused(command("prepare", corpus, "--vocab", vocab, "--out", tmp_path / "run"), "BW514")
         refused(command("pretrain", tmp_path / "store", "--out", tmp_path / "run", "max_steps=1"), "BW514")
         assert not any((tmp_path / "run").iterdir())
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("20 GiB wanted")], ids=repr)
+def test_memory_that_does_not_suffice(
+    error: Exception, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("bertwright.inference.evaluate.evaluate", full)
+    refused(command("evaluate", "mini", tmp_path / "x.csv"), "BW516", str(error) or "MemoryError")
 
 
 def test_line_numbers_count_line_breaks_inside_quotes(train_on: Callable[..., Result], tmp_path: Path) -> None:

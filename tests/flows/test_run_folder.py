@@ -57,6 +57,20 @@ def test_overwriting_through_a_link_empties_the_folder_it_leads_to_and_no_other(
     assert len(list(elsewhere.iterdir())) == 4
 
 
+def test_the_run_json_of_another_program_is_no_run(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "thesis.tex").touch()
+    for content in ('{"command": "npm start"}', "[1]", "{half a"):
+        (folder / "run.json").write_text(content, encoding="utf-8")
+        with pytest.raises(BertwrightError, match="BW504"):
+            RunFolder(folder, overwrite=True)
+        assert (folder / "thesis.tex").exists()
+    (folder / "best").mkdir()
+    RunFolder(folder, overwrite=True)
+    assert not list(folder.iterdir()), "the damaged run.json of a run"
+
+
 def test_overwriting_where_a_person_stands(
     earlier: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from bertwright.training.feed import Part
 from bertwright.training.finetune import Run
 from bertwright.training.memory import choose_micro_tokens
 from bertwright.training.precision import autocast, resolve_precision
+from bertwright.training.settings import FinetuneSettings
 
 ROWS = [(example.text, example.label) for example in sentiment_samples("en")]
 QUICK: dict[str, Any] = {"epochs": 1, "precision": "fp32"}
@@ -108,6 +110,48 @@ def test_an_overlap_in_which_windows_do_not_move_on(tiny_model: Path, tmp_path: 
     with pytest.raises(BertwrightError, match="BW108: windows of 32 tokens cannot overlap by 16"):
         finetune(ROWS[:64], model=tiny_model, out=tmp_path / "run", max_length=32, overlap=16)
     finetune(ROWS[:64], model=tiny_model, out=tmp_path / "run", max_length=32, overlap=16, long="head", max_steps=1)
+
+
+def test_memory_for_no_text_at_all_is_told(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: loop.Trainer, part: Part) -> dict[str, torch.Tensor]:
+        raise torch.OutOfMemoryError("20 GiB wanted\nby nobody")
+
+    monkeypatch.setattr(loop.Trainer, "_forward", full)
+    with pytest.raises(BertwrightError, match=r"BW515: step 1: .* a single text of \d+ tokens \(20 GiB wanted\)"):
+        finetune(ROWS[:64], model=tiny_model, out=tmp_path / "run", **STILL)
+
+
+def test_settings_without_effect_are_told(tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    given = {"decay": 0.9, "long": "head", "overlap": 4, "dev_share": 0.3, "max_steps": 1}
+    finetune(ROWS[:64], ROWS[64:72], model=tiny_model, out=tmp_path / "run", **given)
+    assert [line.partition(" has no effect")[0] for line in caplog.messages if " has no effect" in line] == [
+        "dev_share=0.3", "decay=0.9", "overlap=4",
+    ]  # fmt: skip
+    settings = FinetuneSettings.resolve(head="softmax", transition_factor=50.0, schedule="wsd", decay=0.5)
+    assert settings.without_effect() == ["transition_factor=50.0 has no effect: head=softmax has no transitions"]
+
+
+def test_a_signal_between_saving_and_asking_is_obeyed_after_the_next_step(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[int] = []
+    due = loop.Trainer._save_is_due
+    save = loop.Trainer._save
+
+    def comes_late(self: loop.Trainer) -> bool:
+        if not self.interruption.requested:
+            self.interruption.note(signal.SIGINT, None)
+        return due(self)
+
+    def noted(self: loop.Trainer, evaluation: Any) -> None:
+        saved.append(self.state.step)
+        save(self, evaluation)
+
+    monkeypatch.setattr(loop.Trainer, "_save_is_due", comes_late)
+    monkeypatch.setattr(loop.Trainer, "_save", noted)
+    with pytest.raises(KeyboardInterrupt):
+        finetune(ROWS[:64], model=tiny_model, out=tmp_path / "run", **(STILL | {"max_steps": 9, "eval_steps": 9}))
+    assert saved == [2], "what it says is saved is saved"
 
 
 def test_out_of_memory_halves_the_parts_and_is_recorded(

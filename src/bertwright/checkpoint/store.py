@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from bertwright.errors import BertwrightError, Worded
 
@@ -77,13 +78,15 @@ def prune(folder: Path) -> None:
 
 
 def unseal(folder: Path) -> None:
-    """Take the manifest away from a folder whose files are about to change.
+    """Take the manifest away from a folder whose files are about to change; that of another program stays.
 
     Raises:
         BertwrightError: BW501 where that is not allowed, or the folder is a file.
     """
+    manifest = folder / MANIFEST
     try:
-        (folder / MANIFEST).unlink(missing_ok=True)
+        if not (manifest.is_file() and _is_of_others(_read_json(manifest))):
+            manifest.unlink(missing_ok=True)
     except OSError as error:
         raise BertwrightError("BW501", folder=folder, reason=error.strerror or error) from error
 
@@ -99,8 +102,8 @@ def verify(folder: Path) -> None:
         return
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
-        if isinstance(content, dict) and not content.keys() & {"schema_version", "files"}:
-            return  # the manifest of another program
+        if _is_of_others(content):
+            return
         if (version := content["schema_version"]) > SCHEMA_VERSION:
             raise BertwrightError("BW332", file=manifest, version=version, known=SCHEMA_VERSION)
         for name, entry in content["files"].items():
@@ -113,6 +116,19 @@ def verify(folder: Path) -> None:
                 raise BertwrightError("BW324", file=file, reason="SHA-256")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW324", file=manifest, reason=error) from error
+
+
+def _is_of_others(manifest: Any) -> bool:
+    """Whether another program wrote it: many call a file so."""
+    return isinstance(manifest, dict) and not manifest.keys() & {"schema_version", "files"}
+
+
+def _read_json(file: Path) -> Any:
+    """What stands in a file; None where that is no JSON."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
 
 
 def unlisted(folder: Path) -> list[str]:

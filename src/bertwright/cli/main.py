@@ -122,6 +122,13 @@ def main() -> None:
             raise
         print(told.message(), file=sys.stderr)  # noqa: T201
         sys.exit(told.exit_code)
+    except (MemoryError, RuntimeError) as error:
+        # That of torch is a RuntimeError; by its name, since importing torch would slow down `--help`.
+        if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":
+            raise
+        told = BertwrightError("BW516", reason=(str(error).splitlines() or ["MemoryError"])[0])
+        print(told.message(), file=sys.stderr)  # noqa: T201
+        sys.exit(told.exit_code)
 
 
 def _settle_streams() -> None:

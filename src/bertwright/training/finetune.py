@@ -124,6 +124,10 @@ def finetune(
         log.info("%s", dev_table.summary())
         wanted.check(dev_table.examples)
         tables = table, dev_table
+        if "dev_share" in settings.model_fields_set:
+            log.warning("dev_share=%s has no effect: a dev set is given", settings.dev_share)
+    for line in settings.without_effect():
+        log.warning("%s", line)
     job = _Job(wanted, model, tables, place, settings)
     reads = [job.model, *(Path(one) for one in (train, dev) if isinstance(one, str | Path))]
     with sole_writer(Path(out)):

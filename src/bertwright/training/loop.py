@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from bertwright.data.batches import derive_seed
+from bertwright.errors import BertwrightError
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.task import Objective, Prediction
 from bertwright.training.feed import Feed, Part
@@ -116,11 +117,12 @@ class Trainer:
             while state.step < self._steps and not state.stopped:
                 self._step(state.step, meter)
                 state.step += 1
+                requested = interruption.requested  # asked once: between two answers a signal may come
                 if self._evaluation_is_due():
                     self._evaluate(math.ceil(state.step / per_epoch), meter)
-                elif interruption.requested or self._save_is_due():
+                elif requested or self._save_is_due():
                     self._save(None)
-                if interruption.requested and state.step < self._steps and not state.stopped:
+                if requested and state.step < self._steps and not state.stopped:
                     meter.say(
                         f"stopped after step {state.step}, which is saved; the same command with --resume goes on"
                     )
@@ -163,23 +165,26 @@ class Trainer:
         """Add up the gradients of all parts: loss and measures of the whole step, and its tokens.
 
         Where memory does not suffice for a part, the step begins again in parts of half the size.
+
+        Raises:
+            BertwrightError: BW515 it does not suffice for a single text.
         """
         state = self.state
         while True:
             sums: dict[str, Tensor] = {}
-            tokens, alone = 0, False
+            tokens, part = 0, None
             try:
                 for index, part in enumerate(self._feed.parts(step, state.micro_tokens)):
-                    alone = part.batch.batch_size == 1
                     torch.manual_seed(derive_seed(self._settings.seed, step, index))
                     measures = self._forward(part)
                     measures["loss"].backward()  # type: ignore[no-untyped-call]
                     sums = {name: value.detach() + sums.get(name, 0) for name, value in measures.items()}
                     tokens += part.num_tokens
                 return dict(zip(sums, torch.stack([value.float() for value in sums.values()]).tolist())), tokens
-            except torch.OutOfMemoryError:
-                if alone:
-                    raise
+            except torch.OutOfMemoryError as error:
+                if part is not None and part.batch.batch_size == 1:
+                    reason = (str(error).splitlines() or ["-"])[0]
+                    raise BertwrightError("BW515", step=step + 1, tokens=part.num_tokens, reason=reason) from error
                 self._zero_grad()
                 state.micro_tokens //= 2
                 meter.say(f"out of memory: from here on {state.micro_tokens} tokens at once; the step stays the same")

@@ -70,7 +70,7 @@ class RunFolder:
         if path.is_dir() and any(path.iterdir()):
             if not overwrite and not resume:
                 raise BertwrightError("BW502", folder=path)
-            if not (path / "run.json").is_file():  # never delete what no run has written
+            if not _is_run(path):  # never delete what no run has written
                 raise BertwrightError("BW504", folder=path)
             if resume:
                 self.record = _read_run(path / "run.json")
@@ -156,6 +156,17 @@ def _empty(folder: Path) -> None:
                 path.unlink()
     except OSError as error:
         raise BertwrightError("BW560", folder=folder, reason=error.strerror or error) from error
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a run wrote the folder: by its `run.json`, or where that is damaged by what else a run leaves."""
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except OSError:
+        return False
+    except ValueError:
+        return any((folder / name).exists() for name in ("best", "last", ".last.previous", "metrics.csv"))
+    return isinstance(record, dict) and "schema_version" in record
 
 
 def _read_run(file: Path) -> dict[str, Any]:

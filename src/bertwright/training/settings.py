@@ -56,6 +56,12 @@ class LoopSettings(Settings):
     patience: int = Field(0, ge=0, description="stop after this many evaluations without a better one; 0: never")
     seed: int = Field(42, ge=0, lt=2**63, description="order, dropout, fresh weights and held-out part follow from it")
 
+    def without_effect(self) -> list[str]:
+        """What was given and changes nothing: a line for each."""
+        if "decay" in self.model_fields_set and self.schedule != "wsd":
+            return [f"decay={self.decay} has no effect: it belongs to schedule=wsd"]
+        return []
+
     def dropout_values(self) -> dict[str, Any]:
         """What `dropout` says, in the words of `config.json`; nothing where it is not given."""
         if self.dropout is None:
@@ -98,6 +104,14 @@ class FinetuneSettings(LoopSettings):
     shape: Shape | None = Field(
         None, description="seq2seq: a Transformer from scratch (tiny to large); only the vocabulary of --model is read"
     )
+
+    def without_effect(self) -> list[str]:
+        lines = super().without_effect()
+        if "overlap" in self.model_fields_set and self.long != "window":
+            lines.append(f"overlap={self.overlap} has no effect: long={self.long} reads one window")
+        if "transition_factor" in self.model_fields_set and self.head == "softmax":
+            lines.append(f"transition_factor={self.transition_factor} has no effect: head=softmax has no transitions")
+        return lines
 
 
 def default_learning_rate(hidden_size: int) -> float:

@@ -92,8 +92,6 @@ class Journal:
     def discard(self) -> None:
         """Leave nothing behind."""
         shutil.rmtree(self.folder)
-        if not any(self.folder.parent.iterdir()):
-            self.folder.parent.rmdir()
 
 
 class Column:
