@@ -106,6 +106,13 @@ def test_named_and_numbered_columns(tmp_path: Path) -> None:
     assert read_examples(file, Columns("2"), labelled=True).examples[0].text == ALSO[0]
 
 
+def test_a_text_that_is_called_as_its_column(tmp_path: Path) -> None:
+    for header in (["text", "label"], ["query", "intent"]):
+        table = read_examples(write(tmp_path, [*LONG, header[0]], [*BITS, "1"], header=header), labelled=True)
+        assert (table.header, len(table.examples)) == (True, 13)
+        assert table.examples[-1].text == header[0]
+
+
 def test_a_number_of_a_column_is_no_value_of_the_first_row(tmp_path: Path) -> None:
     """The first row has the labels 1 and 2, and so are the columns called on the command line."""
     for rows, columns in (((LONG, ["1", "2"] * 6), ("1", "2")), ((["2", "1"] * 6, LONG), ("2", "1"))):

@@ -146,7 +146,7 @@ def test_whole_chinese_words(corpus: Corpus) -> None:
     ("lengths", "shares"),
     [
         (_ngrams, [6 / 11, 3 / 11, 2 / 11]),
-        (_spans, [0.2 * 0.8**n for n in range(9)] + [0.8**9]),
+        (_spans, [0.2 * 0.8**n / (1 - 0.8**10) for n in range(10)]),  # Joshi et al.: what is above ten is not drawn
     ],
     ids=["ngram", "span"],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.data.reading.sources import stream_examples
+from bertwright.data.reading.sources import read_examples, stream_examples
 
 ROWS = 100_000
 
@@ -51,3 +51,16 @@ def test_only_what_is_asked_for_is_read(tmp_path: Path) -> None:
     file.write_text("text,label\n" + "fine,1\n" * 5000 + "one,two,three\n", encoding="utf-8")
     _, examples = stream_examples(file)
     assert next(examples).text == "fine"  # the mistake at the end is met when it is reached
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_a_blank_line_of_a_single_column_is_a_row(ending: str, tmp_path: Path) -> None:
+    file = tmp_path / f"texts.{ending}"
+    file.write_text("\ntext\nfirst\n\n\nfourth\n\n", encoding="utf-8")
+    _, examples = stream_examples(file)
+    assert [(one.text, one.where.line) for one in examples] == [("first", 3), ("", 4), ("", 5), ("fourth", 6)]
+    table = read_examples(file, labelled=False)
+    assert [one.line for one in table.empty] == [4, 5]
+    separator = "," if ending == "csv" else "\t"
+    file.write_text(f"text{separator}label\n\na good film{separator}1\n\na bad film{separator}0\n", encoding="utf-8")
+    assert len(list(stream_examples(file)[1])) == 2

@@ -79,7 +79,7 @@ def test_a_stream_needs_no_targets(tmp_path: Path) -> None:
     path.write_text("source\na b\n\nc d\n", encoding="utf-8")
     columns, examples = stream_pairs(path)
     assert columns == Columns("source")
-    assert [one.text for one in examples] == ["a b", "c d"]
+    assert [one.text for one in examples] == ["a b", "", "c d"], "answers and rows go side by side"
 
 
 PASSAGE = "The cat sat. It was a black cat of Mr. Smith! The dog slept in the sun. Nobody saw it."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from bertwright import finetune
 from bertwright.cli.tables import print_classes, print_tables
+from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import evaluate, score
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.classification import Classification
@@ -21,6 +25,67 @@ from .conftest import Command, write_csv
 
 def read_jsonl(file: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_labels_are_those_of_the_model_whatever_they_look_like(tmp_path: Path, tiny_model: Path) -> None:
+    rows = [("good", "+", 1), ("bad", "-", 2), ("so", "0", 3)] * 4
+    settings = {"model": tiny_model, "max_steps": 1}
+    marks = finetune([(text, mark) for text, mark, _ in rows], out=tmp_path / "marks", **settings).folder
+    assert len(evaluate(marks, [("bad", "-"), ("so", "0"), ("worse", "-")]).examples) == 3, "no row is left out"
+    numbers = [(text, "beta" if number == 3 else f"{number}.5") for text, _, number in rows]
+    beside = finetune(numbers, [("good", "1.5"), ("bad", "2.5")], out=tmp_path / "numbers", **settings).folder
+    assert len(evaluate(beside, [("good", "1.5"), ("bad", "2.5")]).examples) == 2
+    with pytest.raises(BertwrightError, match="BW209.*'2.0'"):
+        evaluate(beside, [("good", "1.5"), ("bad", "2.0")])
+    whole = finetune([(text, number) for text, _, number in rows], out=tmp_path / "whole", **settings).folder
+    assert [one.label for one in evaluate(whole, [("good", "1.0"), ("bad", "2")]).examples] == ["1", "2"]
+
+
+def test_cut_texts_are_told(command: Command, train_csv: Path, dev_csv: Path, tiny_model: Path, tmp_path: Path) -> None:
+    words = (
+        "--dev",
+        dev_csv,
+        "--model",
+        tiny_model,
+        "--out",
+        tmp_path / "run",
+        "long=head",
+        "max_length=8",
+        "max_steps=1",
+    )
+    assert command("finetune", train_csv, *words).code == 0
+    data = write_csv(tmp_path / "data.csv", [("good " * 20, "positive"), ("bad", "negative")])
+    told = "warning: 1 text cut to 8 tokens (long=head) and scored so"
+    assert told in command("evaluate", tmp_path / "run", data).err
+    assert command("compare", tmp_path / "run", tmp_path / "run", data).err.count(told) == 2
+
+
+def test_predictions_go_where_a_link_leads_and_into_a_pipe(
+    command: Command, run: Path, dev_csv: Path, tmp_path: Path
+) -> None:
+    there = tmp_path / "elsewhere" / "answers.jsonl"
+    there.parent.mkdir()
+    there.write_text("old", encoding="utf-8")
+    (tmp_path / "link.jsonl").symlink_to(there)
+    assert command("evaluate", run, dev_csv, "--predictions", tmp_path / "link.jsonl").code == 0
+    assert (tmp_path / "link.jsonl").is_symlink()
+    assert len(read_jsonl(there)) == 100
+    os.mkfifo(tmp_path / "pipe")
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_bytes()))
+    reader.start()
+    assert command("evaluate", run, dev_csv, "--predictions", tmp_path / "pipe").code == 0
+    reader.join(60)
+    assert read == [there.read_bytes()]
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_long_names_of_classes_are_read_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"ORGANISATION-GOVERNMENTAL-{end}" for end in ("NATIONAL", "REGIONAL")]
+    print_tables([ScoreTable("types", ("type", *"abcdefgh"), tuple((name, *["0.5555"] * 8) for name in names))])
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert shown.replace("\n", "").count("0.55") == 16
 
 
 def test_numbers_are_those_of_scikit_learn_on_the_written_predictions(

@@ -71,6 +71,14 @@ def test_memory_that_does_not_suffice(
     refused(command("evaluate", "mini", tmp_path / "x.csv"), "BW516", str(error) or "MemoryError")
 
 
+def test_half_of_a_surrogate_pair_is_placed(command: Command, run: Path, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.jsonl"
+    rows = ["good"] * 1399 + ["a \ud83d b"]
+    texts.write_text("".join(json.dumps({"text": row, "label": "positive"}) + "\n" for row in rows), encoding="utf-8")
+    for words in (("predict", run, "--input", texts), ("evaluate", run, texts), ("inspect", texts)):
+        refused(command(*words), "BW406", "texts.jsonl:1400 holds")
+
+
 def test_line_numbers_count_line_breaks_inside_quotes(train_on: Callable[..., Result], tmp_path: Path) -> None:
     train = write_csv(tmp_path / "train.csv", [("two\nlines\nmore", "positive"), ("b", "negative"), ("c", "")])
     refused(train_on(train), "BW211", "train.csv:6")

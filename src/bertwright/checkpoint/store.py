@@ -171,16 +171,20 @@ def staging_of(file: Path) -> Path:
 
 
 def write_bytes(file: Path, content: bytes) -> None:
-    """Replace `file` by `content`, whole or not at all.
+    """Replace `file` by `content`, whole or not at all; of a link, what it leads to. A device or a pipe is written to.
 
     Raises:
         BertwrightError: BW501 where the disk or the permissions do not allow it.
     """
-    staging = staging_of(file)
+    there = Path(os.path.realpath(file))
+    staging = staging_of(there)
     try:
+        if there.exists() and not there.is_file() and not there.is_dir():
+            there.write_bytes(content)
+            return
         staging.write_bytes(content)
         _flush_one(staging)
-        staging.replace(file)
+        staging.replace(there)
     except OSError as error:
         with suppress(OSError):  # where nothing can be written, nothing can be taken away either
             staging.unlink(missing_ok=True)

@@ -59,8 +59,8 @@ def inspect(
     kind = task_for(data, task, encoding)
     tables = [kind.read(data, columns, labelled=labels, encoding=encoding)]
     if dev is not None:
-        pair = tables[0].is_pair
-        tables.append(kind.read(dev, columns, labelled=labels, encoding=encoding, name="dev", pair=pair))
+        pair, known = tables[0].is_pair, {one.label for one in tables[0].examples if one.label}
+        tables.append(kind.read(dev, columns, labelled=labels, encoding=encoding, name="dev", pair=pair, known=known))
     tokenizer = BertTokenizer.from_pretrained(model)
     ledger = examine(*tables, tokenizer=tokenizer, max_length=max_length)
     if as_json:

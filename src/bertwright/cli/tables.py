@@ -157,8 +157,8 @@ def _texts(row: Mapping[str, Any]) -> str:
 
 
 def _table(title: str, *columns: str | Text) -> Table:
-    """A table whose first column is of words, the others of numbers."""
+    """A table whose first column is of words, the others of numbers; what is too wide goes on in the next line."""
     table = Table(title=title, title_justify="left")
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right")
+        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
     return table

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bertwright.data.examples import Example, Where
+from bertwright.data.half_pairs import half_pairs_placed
 from bertwright.data.windows import EncodedTexts
 from bertwright.text.encoded import Encoded
 from bertwright.text.tokenizer import BertTokenizer
@@ -67,7 +68,9 @@ def count_tokens(tokenizer: BertTokenizer, examples: Sequence[Example], limit: i
         for start in range(0, len(examples), _TEXTS_AT_ONCE):
             part = examples[start : start + _TEXTS_AT_ONCE]
             pairs = [one.text_b or "" for one in part] if any(one.text_b is not None for one in part) else None
-            for one, whole in zip(part, tokenizer.encode_batch([one.text for one in part], pairs, truncation=False)):
+            with half_pairs_placed(part):
+                inputs = tokenizer.encode_batch([one.text for one in part], pairs, truncation=False)
+            for one, whole in zip(part, inputs):
                 lengths.append(len(whole))
                 yield one, whole
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.data.examples import Example
+from bertwright.data.half_pairs import half_pairs_placed
 from bertwright.errors import BertwrightError
 from bertwright.text.encoded import Encoded
 from bertwright.text.tokenizer import BertTokenizer
@@ -80,7 +81,8 @@ def encode_examples(tokenizer: BertTokenizer, examples: Sequence[Example], readi
     """The inputs of every example; single texts and pairs may stand beside each other.
 
     Raises:
-        BertwrightError: BW212 for a text that is too long where `reading.long` is `error`.
+        BertwrightError: BW212 for a text that is too long where `reading.long` is `error`; BW406 half a surrogate
+            pair.
     """
     whole: dict[int, Encoded] = {}
     # The two kinds apart: beside a pair a single text would get the second [SEP] of a pair.
@@ -88,7 +90,8 @@ def encode_examples(tokenizer: BertTokenizer, examples: Sequence[Example], readi
         places = [place for place, example in enumerate(examples) if (example.text_b is not None) == is_pair]
         texts = [examples[place].text for place in places]
         pairs = [examples[place].text_b or "" for place in places] if is_pair else None
-        whole |= zip(places, tokenizer.encode_batch(texts, pairs, truncation=False))
+        with half_pairs_placed(examples):
+            whole |= zip(places, tokenizer.encode_batch(texts, pairs, truncation=False))
     return read_in_parts([whole[place] for place in range(len(examples))], examples, reading, tokenizer.unk_token_id)
 
 

@@ -11,6 +11,7 @@ from bertwright.errors import BertwrightError, shown
 from bertwright.inference.compare_classes import compare_classes
 from bertwright.inference.compare_entities import compare_entities
 from bertwright.inference.comparison import Comparison
+from bertwright.inference.cut_texts import say_cut
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.classification import Classification
 from bertwright.tasks.entities import EntityPrediction
@@ -37,9 +38,11 @@ def compare(
     predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
     task = _shared_task(predictors, (run_a, run_b))
     pair = task.reads_pairs or None
-    table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair)
+    table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=task.class_names)
     task.check(table.examples)
     given = [predictor.answer(table.examples) for predictor in predictors]
+    for predictor, answers in zip(predictors, given):
+        say_cut(answers, predictor.reading)
     if isinstance(task, EntityTask):
         entities = [[one for one in answers if isinstance(one, EntityPrediction)] for answers in given]
         return compare_entities(entities[0], entities[1], table, task.types)

@@ -12,6 +12,7 @@ from bertwright.data.reading.tables import Columns, Table
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.abstention import Abstention, abstention
 from bertwright.evaluation.summary import Answers, Summary, summarize
+from bertwright.inference.cut_texts import say_cut
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.scoring import predict_encoded
 from bertwright.tasks.task import Prediction, Task
@@ -93,7 +94,7 @@ def evaluate(
         predictor.choose(choices)
     task = _task_of(predictor)
     pair = task.reads_pairs or None
-    table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair)
+    table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=task.class_names)
     return score(predictor, table)
 
 
@@ -103,6 +104,7 @@ def score(predictor: Predictor, table: Table) -> Report:
     task.check(table.examples)
     encoded = task.encode(predictor.tokenizer, table.examples, predictor.reading)
     predictions = predict_encoded(predictor.model, task, encoded)
+    say_cut(predictions, predictor.reading)
     scores = task.measure(predictor.model, table.examples, encoded) | task.score(predictions, table.examples)
     answers = answers_of(task, predictions, table.examples)
     summary = None

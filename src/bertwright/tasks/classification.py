@@ -75,6 +75,10 @@ class Classification(Task):
     pipeline: ClassVar[str] = "text-classification"
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.labels
+
+    @property
     def model_class(self) -> type[BertWithHead]:
         return BertForSequenceClassification
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -54,6 +54,7 @@ class EntityTask(Task):
         encoding: str | None = None,
         name: str = "train",
         pair: bool | None = None,
+        known: Collection[str] = (),  # noqa: ARG003  (no classes)
     ) -> Table:
         """As `read_spans`; such data has no columns to choose from, and no pairs of texts.
 
@@ -122,8 +123,10 @@ class EntityTask(Task):
         return encode_units(tokenizer, examples, self.unit, reading)
 
     def stream(self, source: Any, columns: Columns, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
-        """Tagged data is read as such, whatever its tags say; other data as any texts. No row is left out."""
-        if not looks_tagged(source, encoding):
+        """Tagged data is read as such, whatever its tags say; other data, and named columns, as any texts. No row is
+        left out.
+        """
+        if any(asdict(columns).values()) or not looks_tagged(source, encoding):
             return super().stream(source, columns, encoding)
         return stream_spans(source, encoding)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from bertwright.data.batches import batches_by_length
 from bertwright.data.examples import Example
+from bertwright.data.half_pairs import half_pairs_placed
 from bertwright.data.ragged import Ragged
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.reading.text_pairs import read_pairs, stream_pairs
@@ -109,6 +110,7 @@ class Seq2Seq(Task):
         encoding: str | None = None,
         name: str = "train",
         pair: bool | None = None,  # noqa: ARG003  (a source may have two texts or one, row by row)
+        known: Collection[str] = (),  # noqa: ARG003  (no classes)
     ) -> Table:
         return read_pairs(source, columns, labelled=labelled, encoding=encoding, name=name)
 
@@ -284,7 +286,8 @@ class Seq2Seq(Task):
         return sorted(rows, key=lambda row: -row["score"])
 
     def _written(self, examples: Sequence[Example]) -> list[NDArray[np.int64]]:
-        encoded = self._tokenizer().encode_batch([example.target or "" for example in examples], truncation=False)
+        with half_pairs_placed(examples):
+            encoded = self._tokenizer().encode_batch([example.target or "" for example in examples], truncation=False)
         return [one.input_ids.astype(np.int64) for one in encoded]
 
     def _tokenizer(self) -> BertTokenizer:

@@ -6,7 +6,7 @@ Shapes: B sequences of a batch, N inputs.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -205,6 +205,11 @@ class Task(Objective, Answerer):
     name: ClassVar[str]
     own_settings: ClassVar[tuple[str, ...]] = ()  # names of settings that mean something to this task only
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The labels that a text may have; none for a task without classes of texts."""
+        return ()
+
     @classmethod
     def read(
         cls,
@@ -215,9 +220,10 @@ class Task(Objective, Answerer):
         encoding: str | None = None,
         name: str = "train",
         pair: bool | None = None,
+        known: Collection[str] = (),
     ) -> Table:
         """The examples of a source, as `bertwright.data.reading.sources.read_examples`."""
-        return read_examples(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair)
+        return read_examples(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair, known=known)
 
     @classmethod
     @abstractmethod

@@ -120,7 +120,9 @@ def finetune(
         log.info("no dev set given: %d of %d examples held out", len(held), len(table.examples))
         tables = replace(table, examples=kept), replace(table, examples=held)
     else:
-        dev_table = kind.read(dev, columns, labelled=True, encoding=encoding, name="dev", pair=table.is_pair)
+        dev_table = kind.read(
+            dev, columns, labelled=True, encoding=encoding, name="dev", pair=table.is_pair, known=wanted.class_names
+        )
         log.info("%s", dev_table.summary())
         wanted.check(dev_table.examples)
         tables = table, dev_table

@@ -516,6 +516,14 @@ def test_texts_with_a_class_and_no_spans_are_texts_of_classes(tmp_path: Path) ->
     assert looks_tagged([{"text": "a good film", "label": "pos", "entities": [[0, 1, "X"]]}])
 
 
+def test_tokens_are_joined_in_a_stream_as_in_the_file(tmp_path: Path) -> None:
+    rows = [{"tokens": ["中", "国"], "tags": ["O", "O"]}] * 1500
+    rows += [{"tokens": ["John", "lives", "."], "tags": ["B-P", "O", "O"]}] * 600
+    path = write(tmp_path, "mixed.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    _, streamed = stream_spans(path)
+    assert [one.text for one in streamed] == [one.text for one in read_spans(path).examples]
+
+
 def test_texts_of_a_tagged_file_are_streamed(tmp_path: Path) -> None:
     rows = [{"text": f"text {number} " + "x" * 2000, "label": []} for number in range(4000)]
     path = write(tmp_path, "many.jsonl", "".join(json.dumps(row) + "\n" for row in rows))

@@ -6,6 +6,7 @@ Shapes: n tokens that are not special, M chosen ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,14 +124,18 @@ def _words(rng: np.random.Generator, lengths: NDArray[np.int64], budget: int) ->
 
 def _ngrams(rng: np.random.Generator, count: int) -> list[int]:
     """Lengths in words: n with a probability as 1/n."""
-    weights = 1 / np.arange(1, _LONGEST_NGRAM + 1)
-    found: list[int] = (np.searchsorted(np.cumsum(weights / weights.sum()), rng.random(count)) + 1).tolist()
-    return found
+    return _drawn(rng, 1 / np.arange(1, _LONGEST_NGRAM + 1), count)
 
 
 def _spans(rng: np.random.Generator, count: int) -> list[int]:
-    """Lengths in words: geometric, at most ten."""
-    found: list[int] = np.minimum(rng.geometric(_SPAN_END, count), _LONGEST_SPAN).tolist()
+    """Lengths in words: geometric, of those up to ten."""
+    return _drawn(rng, (1 - _SPAN_END) ** np.arange(_LONGEST_SPAN), count)
+
+
+def _drawn(rng: np.random.Generator, weights: NDArray[np.floating[Any]], count: int) -> list[int]:
+    """1, 2, … with probabilities as the weights."""
+    edges = np.cumsum(weights / weights.sum())[:-1]
+    found: list[int] = (np.searchsorted(edges, rng.random(count), side="right") + 1).tolist()
     return found
 
 

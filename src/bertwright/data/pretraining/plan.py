@@ -60,7 +60,7 @@ def make_plan(store: CorpusStore, kept: NDArray[np.bool_], settings: SamplingSet
         documents.append((owner + document).astype(np.uint32))
     order = rng.permutation(sum(map(len, begins))).astype(np.uint32)
     alone: frozenset[int] = frozenset()
-    if settings.objective == "mlm+nsp":
+    if settings.objective == "mlm+nsp" and len(order):
         arrange = _pair_near if settings.partners == "near" else _part_relatives
         alone = arrange(order, np.concatenate(documents), rng)
     pairs = (len(order) + 1) // 2

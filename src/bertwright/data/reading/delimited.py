@@ -41,11 +41,11 @@ def read_delimited(path: Path, encoding: str | None) -> Rows:
         separator = _separator(first)
         kind = "CSV" if separator == "," else f"CSV ({_SEPARATORS[separator]})"
         spaced = _has_spaces_before_quotes(first, separator)
-        rows = _enclosed(path, encoding, separator, spaced=spaced)
+        rows = _filled(_enclosed(path, encoding, separator, spaced=spaced))
         remarks = ("spaces before quotes are left out",) if spaced else ()
         return Rows(str(path), kind, rows, may_have_header=True, encoding=encoding, remarks=remarks)
     quotes = tab_quotes(lines_of(path, encoding))
-    rows = _enclosed(path, encoding, "\t") if quotes is TabQuotes.ENCLOSING else _split(path, encoding)
+    rows = _filled(_enclosed(path, encoding, "\t") if quotes is TabQuotes.ENCLOSING else _split(path, encoding))
     remarks = (quotes.value,) if quotes.value else ()
     return Rows(str(path), "TSV", rows, may_have_header=True, encoding=encoding, remarks=remarks)
 
@@ -101,8 +101,24 @@ def _plain(path: Path, encoding: str) -> Iterator[Row]:
 def _split(path: Path, encoding: str) -> Iterator[Row]:
     source = str(path)
     for number, line in enumerate(lines_of(path, encoding), start=1):
-        if line := line.rstrip("\r\n"):
-            yield Where(source, number), line.split("\t")
+        line = line.rstrip("\r\n")
+        yield Where(source, number), line.split("\t") if line else []
+
+
+def _filled(rows: Iterator[Row]) -> Iterator[Row]:
+    """Rows without the blank lines between them; in a file of one column a blank line is an empty cell, except at the
+    end.
+    """
+    blank: list[Where] = []
+    width = 0
+    for where, fields in rows:
+        if fields:
+            yield from ((place, [""]) for place in blank)
+            blank.clear()
+            width = width or len(fields)
+            yield where, fields
+        elif width == 1:
+            blank.append(where)
 
 
 def _enclosed(path: Path, encoding: str, separator: str, *, spaced: bool = False) -> Iterator[Row]:
@@ -122,8 +138,7 @@ def _enclosed(path: Path, encoding: str, separator: str, *, spaced: bool = False
             if suspect and _has_spaces_before_quotes(record, separator):
                 reason = "a space before a quotation mark, where the rows before have none"
                 raise BertwrightError("BW208", where=Where(source, start), reason=reason)
-            if fields:
-                yield Where(source, start), fields
+            yield Where(source, start), fields
             start = reader.line_num + 1
             record.clear()
     except csv.Error as error:

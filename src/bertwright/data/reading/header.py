@@ -27,7 +27,9 @@ def has_header(rows: Sequence[Sequence[Any]], wished: Collection[str]) -> bool:
     below = [[str(row[at]).strip() for row in rows[1:] if at < len(row)] for at in range(len(first))]
     known = [at for at, cell in enumerate(first) if plain(cell) in KNOWN]
     if known and all(len(cell) <= _LONGEST_NAME for cell in first):
-        return not any(first[at] in below[at] for at in known)
+        # "text" may be a text and "label" a class: a text comes once beside another name, a class again and again.
+        again = [at for at in known if first[at] in below[at]]
+        return len(again) < len(known) and all(Glance.of(below[at]).label_rank is None for at in again)
     # A data frame that was saved with its index has one column without a name.
     if any(not _may_be_name(cell) for cell in first[1:]) or (first[0] and not _may_be_name(first[0])):
         return False

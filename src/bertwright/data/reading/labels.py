@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from bertwright.data.examples import Where
@@ -29,15 +29,17 @@ def as_text(value: Any, where: Where, column: str) -> str:
     raise BertwrightError("BW224", where=where, column=column, kind=type(value).__name__)
 
 
-def settle(labels: Iterable[str]) -> dict[str, str]:
-    """The labels that get another name: `1.0` becomes `1`, if all labels are whole numbers.
+def settle(labels: Iterable[str], known: Collection[str] = ()) -> dict[str, str]:
+    """The labels that get another name: `1.0` becomes `1`, if all labels are whole numbers, or `1` is a known class
+    and `1.0` is none.
 
     A data frame with one missing label turns all its numbers into fractions; they mean the same classes.
     """
     labels = set(labels)
-    if not all(map(is_whole, labels)):
-        return {}
-    return {label: label.partition(".")[0] for label in labels if "." in label}
+    renamed = {label: label.partition(".")[0] for label in labels if "." in label and is_whole(label)}
+    if known:
+        return {label: name for label, name in renamed.items() if label not in known and name in known}
+    return renamed if all(map(is_whole, labels)) else {}
 
 
 def first_fraction(labels: Iterable[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ def read_examples(
     encoding: str | None = None,
     name: str = "train",
     pair: bool | None = None,
+    known: Collection[str] = (),
 ) -> Table:
     """The examples of a source, with an account of what was inferred and left out (`Table.summary`).
 
@@ -51,6 +52,7 @@ def read_examples(
         encoding: of a file, instead of the detected one.
         name: what a source in memory is called in messages.
         pair: whether the examples are pairs of texts; None: found out.
+        known: the classes of a model that the labels are for: what is one of them means it, whatever it looks like.
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 a file or its encoding; BW204 an unknown format; BW205 no
@@ -72,8 +74,11 @@ def read_examples(
     undecided: list[Where] = []
     unlabelled: list[Where] = []
     if layout.label is not None:
-        examples, undecided = _drop_undecided(examples)
-        examples = _settle_labels(examples, layout, rows.source, strict=labelled)
+        if NO_AGREEMENT not in known:
+            examples, undecided = _drop_undecided(examples)
+        if labelled and not known:
+            _refuse_fractions(examples, layout, rows.source)
+        examples = _settle_labels(examples, known)
         unlabelled = [example.where for example in examples if example.label is None]
     if not examples:
         raise BertwrightError("BW205", source=rows.source)
@@ -158,13 +163,15 @@ def _drop_undecided(examples: list[Example]) -> tuple[list[Example], list[Where]
     return [example for example in examples if example.label != NO_AGREEMENT], dropped
 
 
-def _settle_labels(examples: list[Example], layout: Layout, source: str, *, strict: bool) -> list[Example]:
-    labels = dict.fromkeys(example.label for example in examples if example.label is not None)
-    fraction = first_fraction(labels)
-    if strict and fraction is not None:
+def _refuse_fractions(examples: list[Example], layout: Layout, source: str) -> None:
+    fraction = first_fraction(example.label for example in examples if example.label is not None)
+    if fraction is not None:
         where = next(example.where for example in examples if example.label == fraction)
         raise BertwrightError("BW223", where=where, label=fraction, column=layout.columns.label, source=source)
-    renamed = settle(labels)
+
+
+def _settle_labels(examples: list[Example], known: Collection[str]) -> list[Example]:
+    renamed = settle({example.label for example in examples if example.label is not None}, known)
     if not renamed:
         return examples
     return [replace(one, label=renamed.get(one.label, one.label)) if one.label else one for one in examples]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ from bertwright.text.han import count_han
 from bertwright.text.lines import encoding_of, lines_of
 
 _LINES_LOOKED_AT = 2000
-_SENTENCES_LOOKED_AT = 2000
+SENTENCES_LOOKED_AT = 2000
 
 
 @dataclass(slots=True)
@@ -156,7 +157,7 @@ def read_columns(path: Path, encoding: str | None) -> TaggedTexts:
 
 def _check_order(sentences: Sequence[Sentence]) -> None:
     """Refuse a file that has the tags in front (BW257)."""
-    some = sentences[:_SENTENCES_LOOKED_AT]
+    some = sentences[:SENTENCES_LOOKED_AT]
     tokens = {token for one in some for token in one.tokens}
     tags = {tag for one in some for tag in one.tags}
     if OUTSIDE in tokens and all(map(is_tag, tokens)) and not all(map(is_tag, tags)):
@@ -205,8 +206,18 @@ def _sentences(
     return [one for one in sentences if one.tokens], unread
 
 
-def to_examples(sentences: Sequence[Sentence], source: str) -> TaggedTexts:
+def space_between(sentences: Iterable[Sequence[str]]) -> str:
+    """What stands between the tokens of a text: nothing in Chinese; decided by the first sentences."""
+    looked_at = [token for one in islice(sentences, SENTENCES_LOOKED_AT) for token in one]
+    han = sum(count_han(token) > 0 for token in looked_at)
+    letters = sum(any(map(str.isalpha, token)) for token in looked_at)
+    return "" if 2 * han > letters else " "
+
+
+def to_examples(sentences: Sequence[Sentence], source: str, between: str | None = None) -> TaggedTexts:
     """Sentences as texts with spans.
+
+    `between`: what stands between tokens, where that was found out already.
 
     Raises:
         BertwrightError: BW240 a tag outside the scheme, BW241 two schemes.
@@ -217,10 +228,8 @@ def to_examples(sentences: Sequence[Sentence], source: str) -> TaggedTexts:
         one.tags = [form.usual.get(tag, tag) for tag in one.tags]
         search.add(one.tags, one.places)
     scheme = search.scheme(source)
-    looked_at = [token for one in sentences[:_SENTENCES_LOOKED_AT] for token in one.tokens]
-    han = sum(count_han(token) > 0 for token in looked_at)
-    letters = sum(any(map(str.isalpha, token)) for token in looked_at)
-    between = "" if 2 * han > letters else " "
+    if between is None:
+        between = space_between(one.tokens for one in sentences)
     known: dict[str, Tag] = {}
     examples: list[Example] = []
     repaired: list[Where] = []

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.data.examples import Example
+from bertwright.data.half_pairs import half_pairs_placed
 from bertwright.data.spans.units import Unit, units_of
 from bertwright.data.windows import EncodedTexts, Reading, read_in_parts
 from bertwright.text.encoded import Encoded
@@ -61,7 +62,8 @@ def encode_units(tokenizer: BertTokenizer, examples: Sequence[Example], unit: Un
     """
     units = [units_of(example.text, unit) for example in examples]
     words = [[example.text[start:end] for start, end in one.tolist()] for example, one in zip(examples, units)]
-    whole = tokenizer.encode_batch(words, truncation=False, is_split_into_words=True)
+    with half_pairs_placed(examples):
+        whole = tokenizer.encode_batch(words, truncation=False, is_split_into_words=True)
     whole = [_of_units(one, places, tokenizer.unk_token_id) for one, places in zip(whole, units)]
     parts = read_in_parts(whole, examples, reading, tokenizer.unk_token_id)
     return EncodedUnits(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,14 @@ from bertwright.data.reading.memory_rows import read_memory
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.spans.clusters import is_inside_cluster
-from bertwright.data.spans.columns import Sentence, looks_like_columns, read_columns, to_examples
+from bertwright.data.spans.columns import (
+    SENTENCES_LOOKED_AT,
+    Sentence,
+    looks_like_columns,
+    read_columns,
+    space_between,
+    to_examples,
+)
 from bertwright.data.spans.json_spans import (
     annotations_of,
     has_spans,
@@ -76,8 +83,14 @@ def stream_spans(source: Any, encoding: str | None = None) -> tuple[Columns, Ite
         table = read_spans(source, labelled=False, encoding=encoding, keep_empty=True)
         return table.columns, iter(table.examples)
     rows = read_json(Path(source), encoding)
-    parts = iter(lambda: list(islice(rows.rows, _ROWS_AT_ONCE)), [])
-    tables = (_of_rows(replace(rows, rows=iter(part)), labelled=False, keep_empty=True) for part in parts)
+    first = list(islice(rows.rows, SENTENCES_LOOKED_AT))  # as many as decide where a file is read whole
+    tagged = (tokens_with_tags(row) for _, row in first if isinstance(row, Mapping))
+    between = space_between(one[0] for one in tagged if one is not None)
+    following = chain(first, rows.rows)
+    parts = iter(lambda: list(islice(following, _ROWS_AT_ONCE)), [])
+    tables = (
+        _of_rows(replace(rows, rows=iter(part)), labelled=False, keep_empty=True, between=between) for part in parts
+    )
     return Columns("text", "spans"), (example for table in tables for example in table.examples)
 
 
@@ -139,7 +152,7 @@ def _named(rows: Rows) -> Iterator[Row]:
         yield where, fields
 
 
-def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool) -> Table:
+def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | None = None) -> Table:
     examples: list[Example] = []
     sentences: dict[int, Sentence] = {}  # by their places among the examples
     wrong: list[tuple[Where, Span, str, str]] = []
@@ -174,7 +187,7 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool) -> Table:
         )
     remarks: tuple[str, ...] = ()
     if sentences:
-        tagged_texts = to_examples(list(sentences.values()), rows.source)
+        tagged_texts = to_examples(list(sentences.values()), rows.source, between)
         remarks = tagged_texts.remarks()
         for at, example in zip(sentences, tagged_texts.examples):
             examples[at] = example
