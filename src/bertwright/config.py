@@ -103,5 +103,5 @@ def _value(text: str) -> Any:
     """A typed word: a number, true or false, a list, or a string that needs no quotes."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:  # no TOML, or a number of thousands of digits
         return text

@@ -60,6 +60,10 @@ def test_a_run_that_is_still_going_on(
         assert not any((tmp_path / "run").iterdir())
 
 
+def test_a_list_of_seeds_with_thousands_of_digits(train_on: Callable[..., Result], tmp_path: Path) -> None:
+    refused(train_on(write_csv(tmp_path / "train.csv", GOOD), "--seeds", "9" * 5000), "BW636")
+
+
 @pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("20 GiB wanted")], ids=repr)
 def test_memory_that_does_not_suffice(
     error: Exception, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -84,7 +88,11 @@ def test_line_numbers_count_line_breaks_inside_quotes(train_on: Callable[..., Re
     refused(train_on(train), "BW211", "train.csv:6")
 
 
-@pytest.mark.parametrize("words", [("seed=-1",), (f"seed={2**63}",), ("--seeds", f"1,{2**64}")], ids=str)
+@pytest.mark.parametrize(
+    "words",
+    [("seed=-1",), (f"seed={2**63}",), ("--seeds", f"1,{2**64}"), ("seed=" + "9" * 5000,)],
+    ids=lambda one: one[0][:9],
+)
 def test_a_seed_out_of_range(words: tuple[str, ...], train_on: Callable[..., Result], tmp_path: Path) -> None:
     train = write_csv(tmp_path / "train.csv", GOOD)
     refused(train_on(train, "--dev", train, *words), "BW102", "the setting seed = ")

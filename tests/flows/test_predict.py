@@ -143,6 +143,10 @@ def test_a_job_that_is_still_going_on_is_not_joined(run: Path, tmp_path: Path, m
     assert len(output.read_text(encoding="utf-8").splitlines()) == len(TEXTS)
 
 
+def test_no_examples_have_no_answers(run: Path) -> None:
+    assert Predictor.load(run).answer([]) == []
+
+
 def test_a_mistake_in_the_first_text_leaves_nothing(command: Command, run: Path, tmp_path: Path) -> None:
     texts, output = tmp_path / "texts.jsonl", tmp_path / "a.jsonl"
     texts.write_text('{"text": "good"}\n{"text": ', encoding="utf-8")

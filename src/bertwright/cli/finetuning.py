@@ -108,12 +108,15 @@ def finetune(
     typer.echo(f"next: {predict_command(run.folder, is_pair=run.dev[0].text_b is not None)}")
 
 
+_SEED_DIGITS = 100  # more than any seed has
+
+
 def _seeds(words: str) -> list[int]:
     from bertwright.errors import BertwrightError
 
     listed = [word.strip() for word in words.split(",") if word.strip()]
-    if not all(word.isdecimal() for word in listed) or (words and not listed):
-        raise BertwrightError("BW636", seeds=words)
+    if not all(word.isdecimal() and len(word) <= _SEED_DIGITS for word in listed) or (words and not listed):
+        raise BertwrightError("BW636", seeds=words[:_SEED_DIGITS])
     return [int(word) for word in listed]
 
 

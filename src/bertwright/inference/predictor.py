@@ -118,6 +118,8 @@ class Predictor:
         Raises:
             BertwrightError: BW581 a pair for a model of single texts, BW582 the other way round.
         """
+        if not examples:
+            return []
         self.task.check_texts(examples)
         encoded = self.task.encode(self.tokenizer, examples, self.reading)
         return predict_encoded(self.model, self.task, encoded)
