@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bertwright import BertConfig, BertForMaskedLM, BertForPreTraining, BertModel, BertwrightError
-from bertwright.checkpoint.weights import LoadReport, read_tensors, to_theirs, weight_file, write_tensors
+from bertwright.checkpoint.weights import LoadReport, read_tensors, to_theirs, weight_file, write_named, write_tensors
 from bertwright.model.pretrained import Pretrained
 from tests.checkpoint.conftest import Tensors
 from tests.parity.peers import BY_NAME, TINY, make_peer, ours_like
@@ -311,6 +311,19 @@ def test_what_is_written_is_what_the_peer_writes(tmp_path: Path, tensors: Tensor
     assert written.keys() == tensors.keys()
     assert all(torch.equal(written[name], tensors[name]) for name in tensors)
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_weights_are_for_whoever_may_read_a_new_file(tmp_path: Path) -> None:
+    """Who trains is often not who serves."""
+    for mask in (0o022, 0o077):
+        before = os.umask(mask)
+        try:
+            write_named({"a": torch.ones(2)}, tmp_path / "model.safetensors")
+            (tmp_path / "plain").write_bytes(b"")
+        finally:
+            os.umask(before)
+        assert (tmp_path / "model.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode
+        (tmp_path / "plain").unlink()
 
 
 def test_renaming_copies_no_weights(tensors: Tensors) -> None:

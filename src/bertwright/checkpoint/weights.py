@@ -241,7 +241,10 @@ def write_named(tensors: Mapping[str, Tensor], file: Path) -> None:
     # Beside first: the tensors may be mapped from the very file that is replaced.
     staging = file.with_name(f".{file.name}.tmp")
     try:
+        staging.touch()
+        mode = staging.stat().st_mode  # as of any new file; safetensors would let nobody but its owner read it
         save_file(dict(tensors), staging, metadata={"format": "pt"})
+        staging.chmod(mode)
         staging.replace(file)
     except (SafetensorError, OSError) as error:
         staging.unlink(missing_ok=True)
