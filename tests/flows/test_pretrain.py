@@ -362,6 +362,14 @@ def test_partners_from_near_are_drawn_where_there_are_partners(
     assert "partners=near has no effect: mlm takes no other text" in caplog.messages
 
 
+@pytest.mark.parametrize("partners", ["any", "near"])
+def test_documents_without_a_pair_are_told(partners: str, vocab: Path, store: Path) -> None:
+    tokenizer = BertTokenizer.from_pretrained(vocab)
+    settings = SamplingSettings(max_length=32, partners=partners)  # type: ignore[arg-type]
+    kept = np.zeros(120, dtype=np.bool_)
+    assert len(plan.make_plan(CorpusStore.open(store, tokenizer), kept, settings, 1, 0)) == 0
+
+
 def test_budgets_become_steps(store: Path, tmp_path: Path) -> None:
     run = pretrain(store, out=tmp_path / "tokens", max_tokens=2000, **SMALL)
     assert 6 <= len(run.outcome.history) <= 14

@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertwright.data.examples import Example, Span, Where
-from bertwright.data.reading.tables import Table
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.spans.clusters import is_inside_cluster
 from bertwright.data.spans.schemes import SCHEMES, Scheme
 from bertwright.data.spans.sources import looks_tagged, read_spans, stream_spans
 from bertwright.data.spans.units import span_of_units, trim, unit_for, units_of
 from bertwright.data.spans.writing import form_for, lines_for, overlapping
 from bertwright.errors import BertwrightError
+from bertwright.tasks.tagging import Tagging
 
 ENGLISH = "Anna I-PER\nMiller I-PER\nlives O\nin O\nNew I-LOC\nYork I-LOC\n. O\n\nBonn I-LOC\nBerlin B-LOC\n"
 CHINESE = "李\tB-PER\n明\tE-PER\n在\tO\n2\tO\n0\tO\n楼\tO\n\n上\tB-LOC\n海\tM-LOC\n市\tE-LOC\n很\tO\n大\tO\n"
@@ -522,6 +523,16 @@ def test_tokens_are_joined_in_a_stream_as_in_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "mixed.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     _, streamed = stream_spans(path)
     assert [one.text for one in streamed] == [one.text for one in read_spans(path).examples]
+
+
+def test_a_named_column_of_tagged_data_is_the_one_that_is_read(tmp_path: Path) -> None:
+    row = {"text": "Anna lives here", "other": "Bob went away", "spans": [{"start": 0, "end": 4, "type": "P"}]}
+    path = write(tmp_path, "tagged.jsonl", json.dumps(row) + "\n")
+    task = Tagging(("P",))
+    assert [one.text for one in task.stream(path, Columns())[1]] == ["Anna lives here"]
+    assert [one.text for one in task.stream(path, Columns("other"))[1]] == ["Bob went away"]
+    with pytest.raises(BertwrightError, match="nonsense"):
+        list(task.stream(path, Columns("nonsense"))[1])
 
 
 def test_texts_of_a_tagged_file_are_streamed(tmp_path: Path) -> None:
