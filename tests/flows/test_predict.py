@@ -143,6 +143,14 @@ def test_a_job_that_is_still_going_on_is_not_joined(run: Path, tmp_path: Path, m
     assert len(output.read_text(encoding="utf-8").splitlines()) == len(TEXTS)
 
 
+def test_answers_go_where_a_link_leads(command: Command, run: Path, dev_csv: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "a.jsonl").symlink_to(tmp_path / "elsewhere" / "b.jsonl")
+    assert command("predict", run, "--input", dev_csv, "--output", tmp_path / "a.jsonl").code == 0
+    assert (tmp_path / "a.jsonl").is_symlink()
+    assert len((tmp_path / "elsewhere" / "b.jsonl").read_text(encoding="utf-8").splitlines()) == 100
+
+
 def test_no_examples_have_no_answers(run: Path) -> None:
     assert Predictor.load(run).answer([]) == []
 

@@ -165,6 +165,14 @@ def place_for(output: Path, reads: Path) -> None:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
 
 
+def delete(path: Path) -> None:
+    """Remove a file, a link (not what it leads to), or a folder with all that is in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def staging_of(file: Path) -> Path:
     """Where `write_bytes` writes until `file` is replaced; a process that was killed leaves it behind."""
     return file.with_name(f".{file.name}.tmp")

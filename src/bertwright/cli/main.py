@@ -10,7 +10,7 @@ import os
 import select
 import sys
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 
@@ -100,8 +100,7 @@ def main() -> None:
         finally:
             stdout.flush()  # here, where what the disk says becomes a message
     except BertwrightError as error:
-        print(error.message(), file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
+        _end(error)
     except SystemExit as end:
         if end.code == INTERRUPTED:
             print("stopped; what was saved before is whole", file=sys.stderr)  # noqa: T201
@@ -120,15 +119,17 @@ def main() -> None:
             told = BertwrightError("BW575", file=error.filename, reason=error.strerror)
         else:
             raise
-        print(told.message(), file=sys.stderr)  # noqa: T201
-        sys.exit(told.exit_code)
+        _end(told)
     except (MemoryError, RuntimeError) as error:
         # That of torch is a RuntimeError; by its name, since importing torch would slow down `--help`.
         if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":
             raise
-        told = BertwrightError("BW516", reason=(str(error).splitlines() or ["MemoryError"])[0])
-        print(told.message(), file=sys.stderr)  # noqa: T201
-        sys.exit(told.exit_code)
+        _end(BertwrightError("BW516", reason=(str(error).splitlines() or ["MemoryError"])[0]))
+
+
+def _end(error: BertwrightError) -> NoReturn:
+    print(error.message(), file=sys.stderr)  # noqa: T201
+    sys.exit(error.exit_code)
 
 
 def _settle_streams() -> None:

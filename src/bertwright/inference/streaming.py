@@ -135,6 +135,8 @@ def write_answers(predictor: Predictor, examples: Iterable[Example], output: Pat
         BertwrightError: BW430 there is a part and `resume` was not asked for, BW431 it belongs to another job, BW514
             another process is writing it, BW501 the disk or the permissions do not allow writing.
     """
+    if output.is_symlink():  # it stays one
+        output = output.resolve()
     part, label = output.with_name(f"{output.name}.part"), output.with_name(f"{output.name}.part.json")
     try:
         if output.is_dir():  # before the work: its name could not be given at the end

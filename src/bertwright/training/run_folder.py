@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from bertwright.checkpoint.store import MANIFEST, generations, prune, publishing, staging_of, verify, write_text
+from bertwright.checkpoint.store import MANIFEST, delete, generations, prune, publishing, staging_of, verify, write_text
 from bertwright.errors import BertwrightError, Worded
 from bertwright.version import __version__
 
@@ -150,10 +150,7 @@ def _empty(folder: Path) -> None:
     order = {"last": 0, ".last.previous": 0, "run.json": 2}
     try:
         for path in sorted(folder.iterdir(), key=lambda path: order.get(path.name, 1)):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+            delete(path)
     except OSError as error:
         raise BertwrightError("BW560", folder=folder, reason=error.strerror or error) from error
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.checkpoint.store import MANIFEST, write_text
+from bertwright.checkpoint.store import MANIFEST, delete, write_text
 from bertwright.data.corpus.store import KIND, VOCABULARY, WORK
 from bertwright.errors import BertwrightError
 
@@ -138,7 +138,4 @@ def _clear(store: Path) -> None:
         raise BertwrightError("BW504", folder=store)
     manifest.unlink(missing_ok=True)
     for path in store.iterdir():  # not the folder itself, which this process holds
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        delete(path)
