@@ -139,10 +139,6 @@ class _Job:
             _check_start(init, self._config, tokenizer, settings)
         for line in settings.without_effect():
             log.warning("%s", line)
-        if settings.phases and "max_length" in settings.model_fields_set:
-            log.warning("max_length=%d has no effect: the phases say their lengths", settings.max_length)
-        if settings.partners != "any" and settings.objective != "mlm+nsp":
-            log.warning("partners=%s has no effect: %s takes no other text", settings.partners, settings.objective)
         if settings.longest > self._config.max_position_embeddings:
             raise BertwrightError("BW112", max_length=settings.longest, rows=self._config.max_position_embeddings)
         self._objective = PreTraining(settings.objective, self._config.vocab_size)

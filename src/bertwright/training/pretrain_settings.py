@@ -99,6 +99,14 @@ class PretrainSettings(LoopSettings):
             "max_position_embeddings": max(self.max_position_embeddings, self.longest),
         } | self.dropout_values()
 
+    def without_effect(self) -> list[str]:
+        lines = super().without_effect()
+        if self.phases and "max_length" in self.model_fields_set:
+            lines.append(f"max_length={self.max_length} has no effect: the phases say their lengths")
+        if self.partners != "any" and self.objective != "mlm+nsp":
+            lines.append(f"partners={self.partners} has no effect: {self.objective} takes no other text")
+        return lines
+
     def layers_from(self, config: BertConfig) -> int:
         """How many layers a run has that goes on from a model of this config: its own, or more if it has any."""
         own = config.num_hidden_layers
