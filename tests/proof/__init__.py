@@ -1,0 +1,1 @@
+"""What the code computed before it was moved: short runs whose results may not change."""
