@@ -18,7 +18,7 @@ from collections.abc import Callable
 import torch
 from torchcrf import CRF
 
-from bertwright.model.crf import LinearChainCrf
+from bertwright.model.crf.linear_chain import LinearChainCrf
 
 SHAPES = ((128, 9), (512, 31))  # longest sequence, tags
 SEQUENCES = 32

@@ -35,10 +35,10 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import numpy as np
 import torch
 
-from bertwright.training.finetune import finetune
-from bertwright.training.matrix_rate import matrix_rate
-from bertwright.training.precision import resolve_precision
-from bertwright.training.settings import FinetuneSettings
+from bertwright.machine.matrix_rate import matrix_rate
+from bertwright.machine.precision import resolve_precision
+from bertwright.training.finetuning.finetune import finetune
+from bertwright.training.loop_settings import FinetuneSettings
 from checkpoints import checkpoint
 from workloads import WORKLOADS, Workload, histogram
 

@@ -28,15 +28,15 @@ import numpy as np
 import torch
 
 from bertwright import BertConfig, BertForPreTraining, BertModel, BertTokenizer
+from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import model_folder
-from bertwright.checkpoint.store import write_text
-from bertwright.data.corpus.store import CorpusStore
-from bertwright.data.pretraining.sampler import PretrainSampler
-from bertwright.data.pretraining.settings import SamplingSettings
-from bertwright.data.spans.sources import read_spans
+from bertwright.corpus.drawing.sampler import PretrainSampler
+from bertwright.corpus.drawing.sampling_settings import SamplingSettings
+from bertwright.corpus.store import CorpusStore
+from bertwright.data.tagged.span_sources import read_spans
 from bertwright.evaluation.ranking import bootstrap_ranking, roc_auc
 from bertwright.tasks.pretraining import PreTraining
-from bertwright.training.held_out import HeldOut
+from bertwright.training.pretraining.held_out_set import HeldOut
 from scores import Experiment, cell, run_ours
 from tagging_scores import run_tagger
 

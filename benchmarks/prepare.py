@@ -20,8 +20,8 @@ from pathlib import Path
 
 import psutil
 
-from bertwright.data.corpus.prepare import prepare_corpus
-from bertwright.data.corpus.settings import PrepareSettings
+from bertwright.corpus.prepare import prepare_corpus
+from bertwright.corpus.prepare_settings import PrepareSettings
 
 VOCABULARIES = {"en": "bert-base-uncased", "zh": "bert-base-chinese"}
 PEER_BATCHES = (1000, 4000)

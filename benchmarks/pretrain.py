@@ -45,23 +45,23 @@ import transformers
 from torch import Tensor
 
 from bertwright import BertForPreTraining, BertTokenizer
-from bertwright.checkpoint.store import write_text
-from bertwright.data.corpus.prepare import prepare_corpus
-from bertwright.data.corpus.settings import PrepareSettings
-from bertwright.data.corpus.store import CorpusStore
-from bertwright.data.pretraining.sampler import PretrainExample, PretrainSampler
-from bertwright.data.pretraining.settings import SamplingSettings
+from bertwright.checkpoint.folders import write_text
+from bertwright.corpus.drawing.sampler import PretrainExample, PretrainSampler
+from bertwright.corpus.drawing.sampling_settings import SamplingSettings
+from bertwright.corpus.prepare import prepare_corpus
+from bertwright.corpus.prepare_settings import PrepareSettings
+from bertwright.corpus.store import CorpusStore
 from bertwright.data.ragged import Ragged
-from bertwright.model.attention import AttentionPath, attend_by_runs
-from bertwright.model.grouped_attention import attend_grouped
+from bertwright.machine.matrix_rate import matrix_rate
+from bertwright.machine.precision import autocast, resolve_precision
+from bertwright.model.attention.attention import AttentionPath, attend_by_runs
+from bertwright.model.attention.grouped import attend_grouped
 from bertwright.model.vocabulary_loss import plain_loss, vocabulary_loss
 from bertwright.tasks.pretraining import PreTraining
-from bertwright.training.matrix_rate import matrix_rate
-from bertwright.training.memory import choose_micro_tokens
+from bertwright.training.micro_tokens import choose_micro_tokens
 from bertwright.training.optimizer import make_optimizers
-from bertwright.training.precision import autocast, resolve_precision
-from bertwright.training.pretrain_feed import make_parts
-from bertwright.training.pretrain_settings import SHAPES, PretrainSettings
+from bertwright.training.pretraining.pretrain_settings import SHAPES, PretrainSettings
+from bertwright.training.pretraining.pretrain_steps import make_parts
 from prepare import text_of
 from training_step import processor_ms
 from workloads import drawn_lengths, histogram

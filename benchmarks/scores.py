@@ -33,17 +33,17 @@ from typing import Any
 
 import torch
 
-from bertwright.checkpoint.store import write_text
+from bertwright.checkpoint.folders import write_text
 from bertwright.data.examples import Example
-from bertwright.data.reading.sources import read_examples
-from bertwright.evaluation.classification import Tally, confusion_matrix, metrics_for
+from bertwright.data.reading.example_sources import read_examples
+from bertwright.evaluation.class_scores import Tally, confusion_matrix, metrics_for
 from bertwright.evaluation.summary import summarize
 from bertwright.inference.predictor import Predictor
+from bertwright.machine.precision import resolve_precision
+from bertwright.reports.answer_files import answers_of
 from bertwright.tasks.classification import Classification
-from bertwright.training.answers import answers_of
-from bertwright.training.finetune import finetune
-from bertwright.training.precision import resolve_precision
-from bertwright.training.settings import FinetuneSettings
+from bertwright.training.finetuning.finetune import finetune
+from bertwright.training.loop_settings import FinetuneSettings
 from checkpoints import minilm
 
 SYSTEMS = ("bertwright", "trainer")

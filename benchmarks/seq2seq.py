@@ -37,12 +37,12 @@ from bertwright import BertForSeq2SeqLM
 from bertwright.data.ragged import Ragged
 from bertwright.data.targets import TextTargets
 from bertwright.model import heads
-from bertwright.model.attention import attend_by_runs
-from bertwright.model.cross_attention import across_grouped, across_plain
-from bertwright.model.generation.generate import generate
-from bertwright.model.generation.settings import GenerationSettings
-from bertwright.model.grouped_attention import attend_grouped
-from bertwright.model.seq2seq_config import Seq2SeqConfig
+from bertwright.model.attention.across import across_grouped, across_plain
+from bertwright.model.attention.attention import attend_by_runs
+from bertwright.model.attention.grouped import attend_grouped
+from bertwright.model.seq2seq.generation.generate import generate
+from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
+from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
 from workloads import drawn_lengths, histogram
 
 START, END, FIRST_WORD = 2, 3, 5

@@ -28,12 +28,12 @@ import torch
 
 from bertwright import BertConfig, BertModel, BertTokenizer, Predictor, finetune
 from bertwright.data.examples import Example, Span
-from bertwright.data.spans.columns import read_columns
-from bertwright.data.spans.schemes import parse_tag, read_entities, spell_tag, tag_set, write_tags
-from bertwright.data.spans.sources import read_spans
-from bertwright.data.spans.writing import overlapping
-from bertwright.evaluation.entities import EntityCounts
-from bertwright.training.precision import resolve_precision
+from bertwright.data.tagged.column_files import read_columns
+from bertwright.data.tagged.schemes import parse_tag, read_entities, spell_tag, tag_set, write_tags
+from bertwright.data.tagged.span_sources import read_spans
+from bertwright.data.tagged.writing import overlapping
+from bertwright.evaluation.entity_scores import EntityCounts
+from bertwright.machine.precision import resolve_precision
 from checkpoints import minilm
 
 SEEDS = (1, 2, 3, 4, 5)  # named before the first run

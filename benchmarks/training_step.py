@@ -28,11 +28,11 @@ from torch import Tensor
 from bertwright import BertForSequenceClassification, BertTokenizer
 from bertwright.data.batches import epoch_order
 from bertwright.data.ragged import Ragged
-from bertwright.model.attention import attend_by_runs
+from bertwright.machine.freed_memory import freed_memory_kept
+from bertwright.machine.precision import autocast
+from bertwright.model.attention.attention import attend_by_runs
+from bertwright.model.attention.grouped import attend_grouped
 from bertwright.model.dropout import add_dropped
-from bertwright.model.grouped_attention import attend_grouped
-from bertwright.training.freed_memory import freed_memory_kept
-from bertwright.training.precision import autocast
 from checkpoints import checkpoint
 from workloads import WORKLOADS
 

@@ -77,8 +77,8 @@ def tokens_per_second(options: argparse.Namespace) -> float:
     """One run."""
     import torch
 
-    from bertwright.training.finetune import finetune
-    from bertwright.training.settings import FinetuneSettings
+    from bertwright.training.finetuning.finetune import finetune
+    from bertwright.training.loop_settings import FinetuneSettings
     from checkpoints import minilm
     from workloads import WORKLOADS
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.data.examples import Example
-from bertwright.data.reading.sources import read_examples
+from bertwright.data.reading.example_sources import read_examples
 
 
 @dataclass(frozen=True)

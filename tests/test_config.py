@@ -8,12 +8,12 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
-from bertwright.config import Settings
 from bertwright.errors import BertwrightError, Worded
-from bertwright.model.generation.settings import GenerationSettings
+from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
+from bertwright.settings import Settings
 from bertwright.text.han import is_han
-from bertwright.training.pretrain_settings import PretrainSettings
-from bertwright.training.settings import FinetuneSettings
+from bertwright.training.loop_settings import FinetuneSettings
+from bertwright.training.pretraining.pretrain_settings import PretrainSettings
 
 WRONG = ("x y", -1e9, 1e9, 1.5, [], [[1]], [[0.5, 32]], [[1, 2, 3]], [[1, 4]], float("nan"), True, 2**70, {})
 

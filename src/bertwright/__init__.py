@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from bertwright.model.pretraining_models import BertForMaskedLM as BertForMaskedLM
     from bertwright.model.pretraining_models import BertForNextSentencePrediction as BertForNextSentencePrediction
     from bertwright.model.pretraining_models import BertForPreTraining as BertForPreTraining
-    from bertwright.model.seq2seq import BertForSeq2SeqLM as BertForSeq2SeqLM
+    from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM as BertForSeq2SeqLM
     from bertwright.model.tagger import BertCrfForTokenClassification as BertCrfForTokenClassification
-    from bertwright.text.tokenizer import BertTokenizer as BertTokenizer
-    from bertwright.training.finetune import finetune as finetune
+    from bertwright.text.tokenizer.tokenizer import BertTokenizer as BertTokenizer
+    from bertwright.training.finetuning.finetune import finetune as finetune
 
 _HOME = {
     "BertwrightError": "errors",
-    "BertTokenizer": "text.tokenizer",
+    "BertTokenizer": "text.tokenizer.tokenizer",
     "BertConfig": "model.config",
     "BertModel": "model.models",
     "BertForPreTraining": "model.pretraining_models",
@@ -40,10 +40,10 @@ _HOME = {
     "BertForTokenClassification": "model.models",
     "BertCrfForTokenClassification": "model.tagger",
     "BertForSpanPointing": "model.pointer",
-    "BertForSeq2SeqLM": "model.seq2seq",
+    "BertForSeq2SeqLM": "model.seq2seq.encoder_decoder",
     "BertForQuestionAnswering": "model.models",
     "BertForMultipleChoice": "model.models",
-    "finetune": "training.finetune",
+    "finetune": "training.finetuning.finetune",
     "Predictor": "inference.predictor",
 }
 

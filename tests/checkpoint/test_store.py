@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bertwright.checkpoint import store
-from bertwright.checkpoint.store import MANIFEST, publishing, verify, whole_folder, write_text
+from bertwright.checkpoint import folders as store
+from bertwright.checkpoint.folders import MANIFEST, publishing, verify, whole_folder, write_text
 from bertwright.checkpoint.weights import write_tensors
 from bertwright.errors import BertwrightError, Worded
 
@@ -140,7 +140,7 @@ def test_a_rename_that_fails_leaves_the_old_folder(folder: Path, monkeypatch: py
 DYING = """
 import os, sys
 from pathlib import Path
-from bertwright.checkpoint import store
+from bertwright.checkpoint import folders as store
 folder, moment = Path(sys.argv[1]), sys.argv[2]
 rename, calls = Path.rename, []
 def rename_or_die(self, target):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bertwright.data.reading.sources import read_examples
+from bertwright.data.reading.example_sources import read_examples
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bertwright.data.examples import Where
+from bertwright.data.reading.example_sources import read_examples, stream_examples
 from bertwright.data.reading.json_rows import read_json
-from bertwright.data.reading.sources import read_examples, stream_examples
 from bertwright.data.reading.tab_quotes import TabQuotes, tab_quotes
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.reading.text_pairs import read_pairs

@@ -9,10 +9,10 @@ import pytest
 
 from bertwright import BertTokenizer
 from bertwright.data.examples import Example, Span, Where
-from bertwright.data.ledger import Ledger, examine
-from bertwright.data.reading.sources import read_examples
+from bertwright.data.inspection.ledger import Ledger, examine
+from bertwright.data.inspection.token_counts import count_tokens, counts_of
+from bertwright.data.reading.example_sources import read_examples
 from bertwright.data.reading.tables import Columns, Table
-from bertwright.data.token_counts import count_tokens, counts_of
 from bertwright.data.windows import Long, Reading, encode_examples
 
 

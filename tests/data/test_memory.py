@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bertwright.data.examples import Example, Where
-from bertwright.data.reading.sources import read_examples, stream_examples
-from bertwright.data.spans.sources import looks_tagged, read_spans
+from bertwright.data.reading.example_sources import read_examples, stream_examples
+from bertwright.data.tagged.span_sources import looks_tagged, read_spans
 from bertwright.errors import BertwrightError
 
 TEXTS, LABELS = ["a good day", "a bad day", "好"], [1, 0, 1]
@@ -98,7 +98,7 @@ def test_truth_values_and_numbers_as_labels() -> None:
 
 
 def test_no_library_is_imported() -> None:
-    code = "import sys, bertwright.data.reading.sources as s; s.read_examples([('a', 1)], labelled=True);"
+    code = "import sys, bertwright.data.reading.example_sources as s; s.read_examples([('a', 1)], labelled=True);"
     code += "print([m for m in ('pandas', 'polars', 'pyarrow', 'datasets', 'torch') if m in sys.modules])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from bertwright.data.ragged import Ragged, from_padded
 from bertwright.errors import BertwrightError
-from bertwright.text.encoded import Encoded
+from bertwright.text.tokenizer.encoded import Encoded
 
 masks = st.tuples(st.integers(1, 5), st.integers(1, 7)).flatmap(
     lambda shape: st.lists(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.data.ledger import examine
-from bertwright.data.reading.sources import read_examples, stream_examples
+from bertwright.data.inspection.ledger import examine
+from bertwright.data.reading.example_sources import read_examples, stream_examples
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 

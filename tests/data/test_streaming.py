@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.data.reading.sources import read_examples, stream_examples
+from bertwright.data.reading.example_sources import read_examples, stream_examples
 
 ROWS = 100_000
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bertwright.data.examples import Where
-from bertwright.data.reading.sources import read_examples
+from bertwright.data.reading.example_sources import read_examples
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 

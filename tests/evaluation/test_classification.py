@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from bertwright.evaluation.classification import (
+from bertwright.evaluation.class_scores import (
     METRICS,
     Tally,
     accuracy,

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bertwright.evaluation.classification import METRICS, Tally, confusion_matrix
-from bertwright.evaluation.comparison import (
+from bertwright.evaluation.class_scores import METRICS, Tally, confusion_matrix
+from bertwright.evaluation.paired_tests import (
     Difference,
     mcnemar,
     paired_bootstrap,

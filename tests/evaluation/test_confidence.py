@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bertwright.evaluation.classification import METRICS, Tally, confusion_matrix, metrics_for
+from bertwright.evaluation.class_scores import METRICS, Tally, confusion_matrix, metrics_for
 from bertwright.evaluation.confidence import (
     bootstrap_interval,
     bootstrap_metrics,

@@ -12,9 +12,9 @@ import pytest
 from conlleval_reading import chunks, scores
 
 from bertwright.data.examples import Span
-from bertwright.data.spans.columns import _sentences
-from bertwright.data.spans.schemes import Scheme, parse_tag, read_entities, read_strictly
-from bertwright.evaluation.entities import EntityCounts, entity_reliability, f1_of
+from bertwright.data.tagged.column_files import _sentences
+from bertwright.data.tagged.schemes import Scheme, parse_tag, read_entities, read_strictly
+from bertwright.evaluation.entity_scores import EntityCounts, entity_reliability, f1_of
 
 LETTERS = {"bio": "BIO", "bioes": "BIESO", "bilou": "BILUO"}
 

@@ -8,8 +8,8 @@ import logging
 import pytest
 import sacrebleu
 
-from bertwright.evaluation import generation
-from bertwright.evaluation.generation import bleu_and_chrf, exact_match, rouge, same_text, text_scores
+from bertwright.evaluation import text_scores as generation
+from bertwright.evaluation.text_scores import bleu_and_chrf, exact_match, rouge, same_text, text_scores
 
 
 def test_equal_but_for_spaces_and_capitals() -> None:

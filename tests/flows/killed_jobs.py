@@ -13,17 +13,17 @@ from safetensors.torch import load_file
 
 from bertwright import BertConfig, BertModel, BertTokenizer
 from bertwright.checkpoint import weights
-from bertwright.checkpoint.store import MANIFEST
-from bertwright.data.corpus import journal
-from bertwright.data.corpus.journal import STATE, Column
-from bertwright.data.corpus.settings import PrepareSettings
-from bertwright.data.corpus.store import WORK, file_name
-from bertwright.data.corpus.writer import ShardWriter
+from bertwright.checkpoint.folders import MANIFEST
+from bertwright.corpus import journal
+from bertwright.corpus.journal import STATE, Column
+from bertwright.corpus.prepare_settings import PrepareSettings
+from bertwright.corpus.store import WORK, file_name
+from bertwright.corpus.writer import ShardWriter
 from bertwright.data.samples import sentiment_samples
-from bertwright.training import plots  # noqa: F401  (matplotlib is imported once, before the forks)
-from bertwright.training.finetune import finetune
-from bertwright.training.pretrain import pretrain
-from tests.data import corpus_samples
+from bertwright.reports import plots  # noqa: F401  (matplotlib is imported once, before the forks)
+from bertwright.training.finetuning.finetune import finetune
+from bertwright.training.pretraining.pretrain import pretrain
+from tests.corpus import corpus_samples
 
 Row = tuple[str, str | None]
 # A function that writes a file: who has it, its name, and which file it writes, from its arguments.

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.evaluation.summary import Answers
-from bertwright.inference.compare import compare
-from bertwright.inference.compare_classes import ClassComparison, compare_classes
+from bertwright.inference.comparing.compare import compare
+from bertwright.inference.comparing.compare_classes import ClassComparison, compare_classes
 
 from .conftest import Command, write_csv
 

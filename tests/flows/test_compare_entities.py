@@ -13,9 +13,9 @@ import pytest
 from bertwright import finetune
 from bertwright.data.examples import Example, Span, Where
 from bertwright.data.reading.tables import Columns, Table
-from bertwright.evaluation.comparison import paired_bootstrap_of_sums, resampling_units_needed
-from bertwright.inference.compare_entities import EntityComparison, compare_entities
-from bertwright.tasks.entities import Entity, EntityPrediction
+from bertwright.evaluation.paired_tests import paired_bootstrap_of_sums, resampling_units_needed
+from bertwright.inference.comparing.compare_entities import EntityComparison, compare_entities
+from bertwright.tasks.entities.entities import Entity, EntityPrediction
 
 from ..tagged_texts import tagged_sentences
 from .conftest import Command

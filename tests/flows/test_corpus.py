@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bertwright import BertTokenizer
-from bertwright.data.corpus.store import CorpusStore
+from bertwright.corpus.store import CorpusStore
 from bertwright.data.samples import sentiment_samples
-from tests.data import corpus_samples
+from tests.corpus import corpus_samples
 
 from .conftest import Command
 from .test_mistakes import refused

@@ -11,16 +11,18 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from bertwright.errors import BertwrightError
-from bertwright.inference.doctor import (
-    cores,
+from bertwright.doctor import (
     examination,
     proof,
     software,
     speed,
     storage,
+    threads,
 )
-from bertwright.inference.doctor.findings import Finding, Mark, ask
+from bertwright.doctor.probe import Finding, Mark, ask
+from bertwright.errors import BertwrightError
+from bertwright.machine import cores
+from bertwright.machine.cores import Cores
 from tests.flows.conftest import Command
 
 SLOW = (proof.training_and_prediction, speed.matrix_products, speed.load)
@@ -210,8 +212,8 @@ def test_requirements_are_those_of_the_project() -> None:
 def test_more_threads_than_allowed_cores_are_flagged(
     command: Command, only: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    only(cores.cores, cores.threads, cores.thread_variables)
-    monkeypatch.setattr(cores, "count_cores", lambda: cores.Cores(32, 64, 16, 3.5))
+    only(threads.cores, threads.threads, threads.thread_variables)
+    monkeypatch.setattr(threads, "count_cores", lambda: Cores(32, 64, 16, 3.5))
     monkeypatch.setattr(torch, "get_num_threads", lambda: 32)
     monkeypatch.setenv("OMP_NUM_THREADS", "32")
     result = findings(command)

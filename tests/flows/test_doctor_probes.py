@@ -14,11 +14,12 @@ import pytest
 import torch
 
 from bertwright.cli import doctoring
-from bertwright.inference.doctor import cores, devices, environment, memory, processor, speed, storage
-from bertwright.inference.doctor.findings import Mark, size
-from bertwright.inference.doctor.offline import NetworkWatch
-from bertwright.training import matrix_rate
-from bertwright.training.container import Limits, container_limits
+from bertwright.doctor import devices, environment, processor_features, speed, storage, threads
+from bertwright.doctor import memory_report as memory
+from bertwright.doctor.offline import NetworkWatch
+from bertwright.doctor.probe import Mark, size
+from bertwright.machine import cores, matrix_rate, processor
+from bertwright.machine.cgroups import Limits, container_limits
 
 
 def write(folder: Path, **files: str) -> None:
@@ -41,9 +42,9 @@ def group(root: Path, text: str) -> None:
     ("value", "mark"), [("4", Mark.OK), ("4,2", Mark.OK), ("0", Mark.NOTE), ("many", Mark.NOTE), ("1", Mark.NOTE)]
 )
 def test_odd_numbers_of_threads(monkeypatch: pytest.MonkeyPatch, value: str, mark: Mark) -> None:
-    monkeypatch.setattr(cores, "count_cores", lambda: cores.Cores(4, 8, None, None))
+    monkeypatch.setattr(threads, "count_cores", lambda: cores.Cores(4, 8, None, None))
     monkeypatch.setenv("MKL_NUM_THREADS", value)
-    assert {one.name: one.mark for one in cores.thread_variables()}["MKL_NUM_THREADS"] is mark
+    assert {one.name: one.mark for one in threads.thread_variables()}["MKL_NUM_THREADS"] is mark
 
 
 @pytest.mark.parametrize(
@@ -60,15 +61,15 @@ def test_features_without_torch_2_12_and_without_proc(monkeypatch: pytest.Monkey
     info = tmp_path / "cpuinfo"
     info.write_text("processor : 0\nmodel name : Some CPU\nflags : fpu avx2 avx512f avx512_bf16\n\nprocessor : 1\n")
     monkeypatch.setattr(processor, "_CPUINFO", info)
-    found = next(iter(processor.features()))
+    found = next(iter(processor_features.features()))
     assert found.value.startswith("AVX2, AVX-512, bf16; not: VNNI, AMX")
-    assert next(iter(processor.processor())).value == "Some CPU"
+    assert next(iter(processor_features.processor())).value == "Some CPU"
     monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "none")
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
     monkeypatch.setattr(processor.platform, "system", lambda: "Windows")
     monkeypatch.setenv("PROCESSOR_IDENTIFIER", "Intel64 Family 6")
-    assert next(iter(processor.features())).mark is Mark.NOTE
-    assert next(iter(processor.processor())).value == "Intel64 Family 6"
+    assert next(iter(processor_features.features())).mark is Mark.NOTE
+    assert next(iter(processor_features.processor())).value == "Intel64 Family 6"
 
 
 def test_a_processor_of_arm(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +82,7 @@ def test_a_processor_of_arm(monkeypatch: pytest.MonkeyPatch) -> None:
         "hw.optional.arm.FEAT_I8MM: 0\n",
     }
     monkeypatch.setattr(processor, "sysctl", lambda name: said.get(name, ""))
-    assert next(iter(processor.features())).value == "NEON, dot product, bf16; not: i8mm, SVE (by sysctl)"
+    assert next(iter(processor_features.features())).value == "NEON, dot product, bf16; not: i8mm, SVE (by sysctl)"
 
 
 def test_little_memory_is_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +158,7 @@ def test_a_driver_without_a_torch_that_uses_it(monkeypatch: pytest.MonkeyPatch) 
 
 def test_precision_where_torch_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    monkeypatch.setattr("bertwright.training.precision.cpu_features", set)  # nor does the operating system
+    monkeypatch.setattr("bertwright.machine.precision.cpu_features", set)  # nor does the operating system
     monkeypatch.setattr(devices, "accelerator_kind", lambda: "")
     monkeypatch.setattr(devices, "processor_flags", lambda: (frozenset({"avx512bf16"}), "/proc/cpuinfo"))
     (finding,) = devices.precision()

@@ -13,7 +13,7 @@ import pytest
 from sklearn import metrics
 
 from bertwright import finetune
-from bertwright.cli.tables import print_classes, print_tables
+from bertwright.cli.printed_tables import print_classes, print_tables
 from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import evaluate, score
 from bertwright.inference.predictor import Predictor

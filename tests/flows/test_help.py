@@ -11,9 +11,9 @@ import typer
 
 from bertwright.cli.main import app
 from bertwright.errors import LANGUAGES, catalogue
-from bertwright.model.generation.settings import GenerationSettings
-from bertwright.training.pretrain_settings import PretrainSettings
-from bertwright.training.settings import FinetuneSettings
+from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
+from bertwright.training.loop_settings import FinetuneSettings
+from bertwright.training.pretraining.pretrain_settings import PretrainSettings
 
 GROUP = typer.main.get_command(app)
 COMMANDS = GROUP.commands  # type: ignore[attr-defined]

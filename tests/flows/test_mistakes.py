@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from bertwright import finetune
-from bertwright.checkpoint.sole_writer import sole_writer
+from bertwright.checkpoint.lock import sole_writer
 from bertwright.errors import BertwrightError
-from bertwright.training.settings import FinetuneSettings
-from tests.data import corpus_samples
+from bertwright.training.loop_settings import FinetuneSettings
+from tests.corpus import corpus_samples
 
 from .conftest import Command, Result, write_csv
 
@@ -48,7 +48,7 @@ def test_an_unknown_label_names_the_line_and_the_nearest(train_on: Callable[...,
 def test_a_run_that_is_still_going_on(
     command: Command, train_on: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bertwright.checkpoint.sole_writer._PATIENCE", 0.0)
+    monkeypatch.setattr("bertwright.checkpoint.lock._PATIENCE", 0.0)
     train = write_csv(tmp_path / "train.csv", GOOD)
     corpus = corpus_samples.write_blocks(tmp_path / "corpus.txt", corpus_samples.documents(20))
     vocab = corpus_samples.vocabulary(tmp_path / "words")

@@ -21,7 +21,7 @@ from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 from bertwright.inference import streaming
-from bertwright.inference.progress import counted
+from bertwright.inference.answer_progress import counted
 
 from .conftest import Command, write_csv
 from .test_mistakes import refused
@@ -125,7 +125,7 @@ def test_an_interrupted_job_goes_on_to_the_same_end(
 
 
 def test_a_job_that_is_still_going_on_is_not_joined(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bertwright.checkpoint.sole_writer._PATIENCE", 0.0)
+    monkeypatch.setattr("bertwright.checkpoint.lock._PATIENCE", 0.0)
     monkeypatch.setattr(streaming, "_TEXTS_AT_ONCE", 1)
     predictor, output = Predictor.load(run), tmp_path / "a.jsonl"
     examples = [Example(text, None, Where("x", i)) for i, text in enumerate(TEXTS)]
@@ -267,7 +267,7 @@ def test_a_job_that_was_killed_goes_on(
 def test_a_line_now_and_then_tells_how_far_it_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bertwright.inference.progress._SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("bertwright.inference.answer_progress._SECONDS_BETWEEN_LINES", 0.0)
     assert list(counted(iter("abc"), done=1000)) == ["a", "b", "c"]
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" · ")[0] for line in lines] == ["1,001 answers", "1,002 answers", "1,003 answers"]

@@ -17,21 +17,21 @@ import transformers
 from safetensors.torch import load_file
 
 from bertwright import BertConfig, BertForPreTraining, BertModel, BertTokenizer, Predictor
-from bertwright.data.corpus.store import CorpusStore
-from bertwright.data.pretraining import plan
-from bertwright.data.pretraining.sampler import PretrainExample, PretrainSampler
-from bertwright.data.pretraining.settings import SamplingSettings
+from bertwright.corpus.drawing import plan
+from bertwright.corpus.drawing.sampler import PretrainExample, PretrainSampler
+from bertwright.corpus.drawing.sampling_settings import SamplingSettings
+from bertwright.corpus.store import CorpusStore
 from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import evaluate
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.pretraining import PreTraining, collate
-from bertwright.training import budget
-from bertwright.training.feed import Feed
 from bertwright.training.loop import Trainer
-from bertwright.training.pretrain import pretrain, unigram_entropy
-from bertwright.training.pretrain_feed import make_parts, make_phases
-from bertwright.training.pretrain_settings import PretrainSettings
-from tests.data import corpus_samples
+from bertwright.training.pretraining import budget
+from bertwright.training.pretraining.pretrain import pretrain, unigram_entropy
+from bertwright.training.pretraining.pretrain_settings import PretrainSettings
+from bertwright.training.pretraining.pretrain_steps import make_parts, make_phases
+from bertwright.training.steps import Feed
+from tests.corpus import corpus_samples
 
 from .conftest import Command, broken_copy
 from .killed_jobs import ending

@@ -10,8 +10,8 @@ import pytest
 from bertwright import BertForPreTraining
 from bertwright.data.number_writing import write_pairs
 from bertwright.data.samples import stories
-from bertwright.data.spans.writing import lines_for
-from bertwright.training.pretrain_settings import PretrainSettings
+from bertwright.data.tagged.writing import lines_for
+from bertwright.training.pretraining.pretrain_settings import PretrainSettings
 
 from ..tagged_texts import tagged_sentences
 from .conftest import Command

@@ -18,10 +18,10 @@ from bertwright import Predictor, finetune
 from bertwright.data.examples import Example, Where
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.calibration import fit_temperature, log_probabilities
+from bertwright.reports.answer_files import answers_of, harmless
+from bertwright.reports.report import RunStory, write_report
 from bertwright.tasks.classification import Classification, ClassPrediction
 from bertwright.tasks.task import ScoreBars
-from bertwright.training.answers import answers_of, harmless
-from bertwright.training.report import RunStory, write_report
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -199,7 +199,7 @@ def test_chinese_classes_never_turn_into_boxes(tmp_path: Path, monkeypatch: pyte
     story = make_story({"甲": ("体育", "科技"), "乙": ("科技", "科技"), "丙": ("财经新闻", "财经新闻")}, labels)
     write_report(tmp_path, story)
     assert "财经新闻" in (tmp_path / "README.md").read_text(encoding="utf-8")
-    monkeypatch.setattr("bertwright.training.plots.font_families", lambda _texts: None)
+    monkeypatch.setattr("bertwright.reports.plots.font_families", lambda _texts: None)
     write_report(tmp_path, story)
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "0: 财经新闻, 1: 体育, 2: 科技" in card
@@ -207,7 +207,7 @@ def test_chinese_classes_never_turn_into_boxes(tmp_path: Path, monkeypatch: pyte
 
 def test_a_font_is_chosen_only_if_it_has_the_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("matplotlib")
-    from bertwright.training import plot_fonts as fonts
+    from bertwright.reports import plot_fonts as fonts
 
     assert fonts.font_families(["plain", "Ünïcode", "two\nlines"]) == [fonts.DEFAULT]
     found = fonts.font_families(["财经", "體育"])
@@ -238,7 +238,7 @@ def test_many_classes_are_drawn_as_those_with_the_most_mistakes(tmp_path: Path) 
 
 def test_bars_of_many_types_and_of_names_without_a_font() -> None:
     pytest.importorskip("matplotlib")
-    from bertwright.training.plots import png_of_bars
+    from bertwright.reports.plots import png_of_bars
 
     many = ScoreBars("F1", tuple(f"type {i}" for i in range(40)), tuple(range(40)), {"F1": [0.5] * 40})
     picture, legend = png_of_bars(many)

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from bertwright import Predictor, finetune
-from bertwright.checkpoint import store
+from bertwright.checkpoint import folders as store
 from bertwright.data.samples import sentiment_samples
 from bertwright.errors import BertwrightError
 from bertwright.training.loop import Trainer
@@ -341,12 +341,14 @@ def test_what_was_decided_at_first_is_kept(
         kept: dict[str, Any] = record["settings"]
         return kept
 
-    monkeypatch.setattr("bertwright.training.resolving.resolve_precision", lambda *_: "fp32")
+    monkeypatch.setattr("bertwright.training.finetuning.resolved_settings.resolve_precision", lambda *_: "fp32")
     stop_at(1)
     with pytest.raises(Stopped):
         train(tiny_model, tmp_path / "run", precision="auto")
     first = settings()
-    monkeypatch.setattr("bertwright.training.resolving.resolve_precision", lambda *_: "bf16")  # on another machine
+    monkeypatch.setattr(
+        "bertwright.training.finetuning.resolved_settings.resolve_precision", lambda *_: "bf16"
+    )  # on another machine
     train(tiny_model, tmp_path / "run", precision="auto", resume=True)
     assert settings() == first
 
@@ -388,7 +390,7 @@ def test_a_run_that_was_killed_while_it_tidied_up_leaves_nothing(
         raise Stopped
 
     with monkeypatch.context() as patched:
-        patched.setattr("bertwright.training.run_folder.prune", killed)
+        patched.setattr("bertwright.runs.run_folder.prune", killed)
         with pytest.raises(Stopped):
             train(tiny_model, tmp_path / "run")
     assert (tmp_path / "run" / ".last.previous").is_dir()

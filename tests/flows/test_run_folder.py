@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bertwright.errors import BertwrightError
-from bertwright.training import run_folder
-from bertwright.training.run_folder import RunFolder
+from bertwright.runs import run_folder
+from bertwright.runs.run_folder import RunFolder
 
 from .conftest import Command
 

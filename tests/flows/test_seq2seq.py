@@ -201,9 +201,9 @@ def test_the_loss_does_not_depend_on_how_a_step_is_cut(numbers: Path) -> None:
     from bertwright.data.reading.text_pairs import read_pairs
     from bertwright.data.windows import Reading
     from bertwright.tasks.seq2seq import Seq2Seq
-    from bertwright.training.feed import ExampleFeed
-    from bertwright.training.preparation import prepare
-    from bertwright.training.settings import FinetuneSettings
+    from bertwright.training.finetuning.preparation import prepare
+    from bertwright.training.loop_settings import FinetuneSettings
+    from bertwright.training.steps import ExampleFeed
 
     tokenizer = BertTokenizer.from_pretrained(numbers / "vocab")
     settings = FinetuneSettings(shape="tiny", dropout=0.0, label_smoothing=0.1)

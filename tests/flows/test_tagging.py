@@ -14,11 +14,11 @@ import torch
 
 from bertwright import BertCrfForTokenClassification, Predictor, finetune
 from bertwright.data.examples import Example
-from bertwright.data.spans.writing import Form, lines_for
+from bertwright.data.tagged.writing import Form, lines_for
 from bertwright.data.windows import Reading
-from bertwright.tasks.tagging import Tagging
-from bertwright.training.feed import ExampleFeed
-from bertwright.training.preparation import prepare
+from bertwright.tasks.entities.tagging import Tagging
+from bertwright.training.finetuning.preparation import prepare
+from bertwright.training.steps import ExampleFeed
 
 from ..tagged_texts import tagged_sentences
 from .conftest import Command

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bertwright import BertConfig, BertForSequenceClassification
 from bertwright.data.ragged import Ragged
-from bertwright.model.attention import (
+from bertwright.model.attention.attention import (
     AttentionPath,
     attend,
     attend_by_runs,
@@ -21,7 +21,7 @@ from bertwright.model.attention import (
     attend_varlen,
     choose_path,
 )
-from bertwright.model.grouped_attention import attend_grouped
+from bertwright.model.attention.grouped import attend_grouped
 
 PATHS = [attend_by_runs, attend_grouped, attend_padded]
 LENGTHS = {

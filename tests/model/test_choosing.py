@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from bertwright.model.generation.choosing import dice_for, forbid, sampled
-from bertwright.model.generation.generate import generate
-from bertwright.model.generation.settings import GenerationSettings
+from bertwright.model.seq2seq.generation.choosing import dice_for, forbid, sampled
+from bertwright.model.seq2seq.generation.generate import generate
+from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
 
 from .test_seq2seq import batch_of, model
 

@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from bertwright.data.spans.schemes import tag_set
+from bertwright.data.tagged.schemes import tag_set
 from bertwright.errors import BertwrightError
-from bertwright.model import crf_sums, crf_viterbi
-from bertwright.model.crf import LinearChainCrf, SpanPaths
-from bertwright.model.crf_layout import Layout
-from bertwright.model.crf_sums import Logarithmic, Scaled
+from bertwright.model.crf import sums as crf_sums
+from bertwright.model.crf import viterbi as crf_viterbi
+from bertwright.model.crf.layout import Layout
+from bertwright.model.crf.linear_chain import LinearChainCrf, SpanPaths
+from bertwright.model.crf.sums import Logarithmic, Scaled
 from bertwright.model.tagger import masks_for
 
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from bertwright.data.ragged import Ragged
-from bertwright.model.attention import attend_by_runs, attend_padded, attend_plain
-from bertwright.model.cross_attention import across_grouped, across_padded, across_plain, attend_across
-from bertwright.model.grouped_attention import attend_grouped
+from bertwright.model.attention.across import across_grouped, across_padded, across_plain, attend_across
+from bertwright.model.attention.attention import attend_by_runs, attend_padded, attend_plain
+from bertwright.model.attention.grouped import attend_grouped
 
 TARGETS, SOURCES = [3, 1, 7, 3, 20], [5, 9, 2, 40, 5]
 

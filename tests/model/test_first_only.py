@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from bertwright.data.ragged import Ragged, from_padded
-from bertwright.model.attention import attend_plain
-from bertwright.model.grouped_attention import attend_first, attend_grouped
+from bertwright.model.attention.attention import attend_plain
+from bertwright.model.attention.grouped import attend_first, attend_grouped
 from bertwright.model.models import BertWithHead
 from bertwright.model.pretrained import Pretrained
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertwright.model.length_groups import group_by_length
+from bertwright.model.attention.length_groups import group_by_length
 
 LENGTHS = st.lists(st.integers(0, 70), min_size=0, max_size=40).map(tuple)
 

@@ -12,11 +12,11 @@ from torch import nn
 from bertwright import BertConfig, BertForSeq2SeqLM, BertModel
 from bertwright.data.ragged import Ragged
 from bertwright.errors import BertwrightError
-from bertwright.model.decoder import sinusoids
-from bertwright.model.generation.generate import generate
-from bertwright.model.generation.memory import Memory
-from bertwright.model.generation.settings import GenerationSettings
-from bertwright.model.seq2seq_config import Seq2SeqConfig
+from bertwright.model.seq2seq.decoder import sinusoids
+from bertwright.model.seq2seq.generation.decoder_memory import Memory
+from bertwright.model.seq2seq.generation.generate import generate
+from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
+from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
 
 SHAPE = {
     "vocab_size": 40,
@@ -136,7 +136,7 @@ def test_as_many_sources_at_once_as_their_scores_have_room(monkeypatch: pytest.M
     whole = generate(net, batch_of(3, 4, 2), settings)
     step = Memory.step
     monkeypatch.setattr(Memory, "step", lambda self, tokens: rows.append(len(tokens)) or step(self, tokens))
-    monkeypatch.setattr("bertwright.model.generation.generate._BYTES_AT_ONCE", 3 * 5000 * 4 * 5)
+    monkeypatch.setattr("bertwright.model.seq2seq.generation.generate._BYTES_AT_ONCE", 3 * 5000 * 4 * 5)
     parts = generate(net, batch_of(3, 4, 2), settings)
     assert max(rows) == 3, "one source, whose keys and values need a hundredth of this room"
     assert [one.tokens.tolist() for one in parts] == [one.tokens.tolist() for one in whole]

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 
 from bertwright import BertConfig, BertForSequenceClassification, BertModel
 from bertwright.data.ragged import Ragged
-from bertwright.model.attention import attend_by_runs, attend_padded, attend_plain
-from bertwright.model.grouped_attention import attend_grouped
+from bertwright.model.attention.attention import attend_by_runs, attend_padded, attend_plain
+from bertwright.model.attention.grouped import attend_grouped
 from bertwright.model.heads import Classifier
 from tests.parity.peers import BY_NAME, TINY, make_inputs, make_pair
 from tests.parity.test_forward import assert_like_peer

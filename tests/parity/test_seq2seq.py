@@ -13,8 +13,8 @@ import transformers
 from safetensors.torch import load_file
 
 from bertwright import BertForSeq2SeqLM, BertModel
-from bertwright.model.generation.generate import generate
-from bertwright.model.generation.settings import GenerationSettings
+from bertwright.model.seq2seq.generation.generate import generate
+from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
 
 from .rule import assert_equal_gradient, assert_equal_scores
 from .seq2seq_peers import END, Pair, make_pair, make_sources

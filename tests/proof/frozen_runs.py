@@ -30,11 +30,11 @@ import torch
 from safetensors.torch import load_file
 
 from bertwright import Predictor, finetune
-from bertwright.data.corpus.settings import PrepareSettings
+from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.data.samples import sentiment_samples
-from bertwright.data.spans.writing import lines_for
-from bertwright.training.pretrain import pretrain
-from tests.data import corpus_samples
+from bertwright.data.tagged.writing import lines_for
+from bertwright.training.pretraining.pretrain import pretrain
+from tests.corpus import corpus_samples
 from tests.flows.killed_jobs import make_model
 from tests.tagged_texts import tagged_sentences, write_tagger_model
 

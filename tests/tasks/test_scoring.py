@@ -12,9 +12,9 @@ from bertwright.data.examples import Example, Where
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.tasks.classification import Classification
-from bertwright.tasks.scoring import predict_encoded
-from bertwright.tasks.span_pointing import SpanPointing
-from bertwright.tasks.tagging import Tagging
+from bertwright.tasks.entities.span_pointing import SpanPointing
+from bertwright.tasks.entities.tagging import Tagging
+from bertwright.tasks.running import predict_encoded
 from bertwright.tasks.task import Task
 
 TASKS = [Classification(("no", "yes")), Tagging(("A",)), Tagging(("A",), head="softmax"), SpanPointing(("A",))]

@@ -12,12 +12,12 @@ import torch
 from bertwright import BertForSpanPointing, BertTokenizer, Predictor, finetune
 from bertwright.data.examples import Example, Span, Where
 from bertwright.data.ragged import Ragged
-from bertwright.data.spans.encoding import EncodedUnits
+from bertwright.data.tagged.encoded_units import EncodedUnits
 from bertwright.data.windows import Reading
 from bertwright.model.pointer import POINTER_SIZE, pair_scores, rotated
-from bertwright.tasks import span_pointing
-from bertwright.tasks.entities import Entity, EntityPrediction
-from bertwright.tasks.span_pointing import SpanPointing
+from bertwright.tasks.entities import span_pointing
+from bertwright.tasks.entities.entities import Entity, EntityPrediction
+from bertwright.tasks.entities.span_pointing import SpanPointing
 
 from ..tagged_texts import tagged_sentences
 

@@ -15,8 +15,8 @@ from bertwright.data.ragged import from_padded
 from bertwright.model.models import BertWithHead
 from bertwright.model.pointer import pair_scores
 from bertwright.tasks.classification import Classification
-from bertwright.tasks.span_pointing import SpanPointing
-from bertwright.tasks.tagging import Tagging
+from bertwright.tasks.entities.span_pointing import SpanPointing
+from bertwright.tasks.entities.tagging import Tagging
 from bertwright.tasks.task import Task
 
 SIZES = {"vocab_size": 30, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}

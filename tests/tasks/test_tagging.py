@@ -20,19 +20,19 @@ from bertwright import BertCrfForTokenClassification, BertForTokenClassification
 from bertwright.data.examples import Example, Span, Where
 from bertwright.data.ragged import Ragged
 from bertwright.data.reading.tables import Columns
-from bertwright.data.spans.clusters import is_inside_cluster
-from bertwright.data.spans.encoding import EncodedUnits, choose_inputs
-from bertwright.data.spans.schemes import Scheme, parse_tag, read_entities, spell_tag, tag_set, write_tags
-from bertwright.data.spans.sources import read_spans
-from bertwright.data.spans.units import span_of_units, trim, units_of
+from bertwright.data.tagged.clusters import is_inside_cluster
+from bertwright.data.tagged.encoded_units import EncodedUnits, choose_inputs
+from bertwright.data.tagged.schemes import Scheme, parse_tag, read_entities, spell_tag, tag_set, write_tags
+from bertwright.data.tagged.span_sources import read_spans
+from bertwright.data.tagged.units import span_of_units, trim, units_of
 from bertwright.data.windows import Long, Reading
 from bertwright.errors import BertwrightError
-from bertwright.model.crf import LinearChainCrf
+from bertwright.model.crf.linear_chain import LinearChainCrf
 from bertwright.model.tagger import masks_for
-from bertwright.tasks.entities import EntityPrediction
-from bertwright.tasks.span_pointing import SpanPointing
-from bertwright.tasks.tag_decoding import Reader
-from bertwright.tasks.tagging import Tagging
+from bertwright.tasks.entities.entities import EntityPrediction
+from bertwright.tasks.entities.span_pointing import SpanPointing
+from bertwright.tasks.entities.tag_decoding import Reader
+from bertwright.tasks.entities.tagging import Tagging
 
 WHOLE = Reading(100_000, "head", 0)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.text.tokenizer import BertTokenizer
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 DATA = Path(os.environ.get("BERTWRIGHT_DATA") or Path(__file__).parents[3] / "shared" / "data")
 

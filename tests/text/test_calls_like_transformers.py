@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from bertwright.errors import BertwrightError
-from bertwright.text.cutting import kept_lengths
-from bertwright.text.tokenizer import BertTokenizer
+from bertwright.text.tokenizer.cutting import kept_lengths
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from conftest import real_tokenizer, tiny_tokenizer, vocabulary_file
 
 TEXTS = [
@@ -325,7 +325,7 @@ def test_a_max_length_without_effect_is_said_once(caplog: pytest.LogCaptureFixtu
 def test_torch_is_imported_only_for_tensors(tiny_file: Path) -> None:
     program = f"""
 import sys
-from bertwright.text.tokenizer import BertTokenizer
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
 tokenizer = BertTokenizer({str(tiny_file)!r}, do_lower_case=True)
 tokenizer.encode_batch(["a"]), tokenizer("a"), tokenizer("a", return_tensors="np")
 assert "torch" not in sys.modules and "transformers" not in sys.modules

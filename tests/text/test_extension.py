@@ -12,9 +12,9 @@ import torch
 from bertwright import BertConfig, BertForPreTraining, BertForSequenceClassification, BertTokenizer
 from bertwright.checkpoint.weights import read_tensors
 from bertwright.errors import BertwrightError
-from bertwright.model.seq2seq import BertForSeq2SeqLM
-from bertwright.model.seq2seq_config import Seq2SeqConfig
-from bertwright.text.extension import extend_checkpoint, read_new_words
+from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM
+from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
+from bertwright.text.vocabulary.extension import extend_checkpoint, read_new_words
 from conftest import tiny_tokenizer
 
 

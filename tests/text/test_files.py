@@ -13,8 +13,8 @@ import pytest
 
 from bertwright.errors import BertwrightError
 from bertwright.text.chinese_words import read_words
-from bertwright.text.extension import read_new_words
 from bertwright.text.files import detect_encoding, plain_suffix
+from bertwright.text.vocabulary.extension import read_new_words
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "gb18030"])

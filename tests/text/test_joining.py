@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bertwright import BertTokenizer
-from bertwright.text.joining import join_pieces
+from bertwright.text.tokenizer.joining import join_pieces
 
 TEXTS = [
     "hello, world!",

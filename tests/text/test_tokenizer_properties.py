@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertwright.errors import BertwrightError
-from bertwright.text.encoded import Encoded
+from bertwright.text.tokenizer.encoded import Encoded
 from conftest import tiny_tokenizer
 
 ANY_TEXT = st.text(max_size=60)

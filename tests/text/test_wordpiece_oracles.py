@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from bertwright.text.tokenizer import BertTokenizer
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from conftest import TINY, real_tokenizer, tiny_tokenizer, vocabulary_file
 
 TEXTS = {

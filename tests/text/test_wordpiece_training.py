@@ -9,8 +9,8 @@ from collections import Counter
 import pytest
 
 from bertwright.errors import BertwrightError
-from bertwright.text.tokenizer import BertTokenizer
-from bertwright.text.wordpiece_training import PLACES, train_wordpiece
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.text.vocabulary.wordpiece_training import PLACES, train_wordpiece
 
 COUNTS = Counter(
     {
@@ -75,7 +75,7 @@ def test_a_size_without_room() -> None:
 def test_the_same_in_every_process() -> None:
     code = """
 import random, sys
-from bertwright.text.wordpiece_training import train_wordpiece
+from bertwright.text.vocabulary.wordpiece_training import train_wordpiece
 draw = random.Random(3)
 words = {"".join(draw.choice("abcdefgh") for _ in range(draw.randint(1, 7))): draw.randint(1, 9) for _ in range(3000)}
 print(" ".join(train_wordpiece(words, 600)))

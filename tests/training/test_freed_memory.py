@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bertwright.training.freed_memory import _gnu_c_library, freed_memory_kept
+from bertwright.machine.freed_memory import _gnu_c_library, freed_memory_kept
 
 SIZE = 1 << 24  # numbers: 64 MiB, 16,384 pages
 

@@ -19,13 +19,13 @@ from bertwright.data.ragged import Ragged
 from bertwright.data.samples import sentiment_samples
 from bertwright.data.windows import encode_examples
 from bertwright.errors import BertwrightError
+from bertwright.machine.precision import autocast, resolve_precision
 from bertwright.training import loop
-from bertwright.training.dev_set import DevSet
-from bertwright.training.feed import Part
-from bertwright.training.finetune import Run
-from bertwright.training.memory import choose_micro_tokens
-from bertwright.training.precision import autocast, resolve_precision
-from bertwright.training.settings import FinetuneSettings
+from bertwright.training.finetuning.dev_set import DevSet
+from bertwright.training.finetuning.finetune import Run
+from bertwright.training.loop_settings import FinetuneSettings
+from bertwright.training.micro_tokens import choose_micro_tokens
+from bertwright.training.steps import Part
 
 ROWS = [(example.text, example.label) for example in sentiment_samples("en")]
 QUICK: dict[str, Any] = {"epochs": 1, "precision": "fp32"}
@@ -316,7 +316,7 @@ def test_precision_is_resolved_for_the_device() -> None:
 
 def test_the_parts_follow_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     from bertwright import BertConfig
-    from bertwright.training import memory
+    from bertwright.training import micro_tokens as memory
 
     def tokens(free: int | None, **change: Any) -> int:
         monkeypatch.setattr(memory, "free_memory", lambda device: free)

@@ -10,10 +10,11 @@ import torch
 
 from bertwright import BertConfig, BertForSequenceClassification, BertTokenizer
 from bertwright.model.models import BertWithHead
-from bertwright.model.seq2seq import BertForSeq2SeqLM
-from bertwright.model.seq2seq_config import Seq2SeqConfig
+from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM
+from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
 from bertwright.tasks.classification import Classification
 from bertwright.tasks.seq2seq import Seq2Seq
+from bertwright.training.loop_settings import FinetuneSettings, default_learning_rate
 from bertwright.training.optimizer import (
     describe_rates,
     freeze_layers,
@@ -22,7 +23,6 @@ from bertwright.training.optimizer import (
     rate_factor,
     set_rates,
 )
-from bertwright.training.settings import FinetuneSettings, default_learning_rate
 
 SMALL = {"vocab_size": 20, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
 

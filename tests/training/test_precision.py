@@ -7,8 +7,8 @@ import logging
 import pytest
 import torch
 
-from bertwright.training import precision
-from bertwright.training.precision import cpu_features, resolve_precision
+from bertwright.machine import precision
+from bertwright.machine.precision import cpu_features, resolve_precision
 
 CPU = torch.device("cpu")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bertwright.training.progress import training_progress
-from bertwright.training.state import TrainingState
+from bertwright.runs.training_state import TrainingState
+from bertwright.training.training_progress import training_progress
 
 
 @pytest.mark.parametrize("terminal", [False, True])

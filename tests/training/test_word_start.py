@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from bertwright.data.pretraining.neighbours import Neighbours
-from bertwright.training.word_start import word_vectors
+from bertwright.corpus.drawing.neighbours import Neighbours
+from bertwright.training.pretraining.word_start import word_vectors
 
 
 def counted(beside: np.ndarray) -> Neighbours:

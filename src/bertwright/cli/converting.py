@@ -35,12 +35,12 @@ def convert_data(
 
       bertwright convert-data train.char.bmes train.json --to cluener
     """
-    from bertwright.checkpoint.store import write_text
+    from bertwright.checkpoint.folders import write_text
     from bertwright.data.examples import places_listed
-    from bertwright.data.spans.columns import scheme_named
-    from bertwright.data.spans.schemes import SCHEMES
-    from bertwright.data.spans.sources import read_spans
-    from bertwright.data.spans.writing import form_for, lines_for, not_told_apart
+    from bertwright.data.tagged.column_files import scheme_named
+    from bertwright.data.tagged.schemes import SCHEMES
+    from bertwright.data.tagged.span_sources import read_spans
+    from bertwright.data.tagged.writing import form_for, lines_for, not_told_apart
     from bertwright.errors import BertwrightError, quantity
 
     form = form_for(target, to)

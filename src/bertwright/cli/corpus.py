@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from bertwright.data.corpus.prepare import Report
-    from bertwright.data.corpus.vocabulary import Coverage
-    from bertwright.data.corpus.word_counts import WordCounts
+    from bertwright.corpus.prepare import Report
+    from bertwright.corpus.vocabulary_from_corpus import Coverage
+    from bertwright.corpus.word_counts import WordCounts
 
 log = logging.getLogger("bertwright")
 
@@ -61,12 +61,12 @@ def vocab(
 
       bertwright vocab --words drugs.txt --extend bert-base-uncased --out medical-bert
     """
-    from bertwright.data.corpus.parts import Source, corpus_files
-    from bertwright.data.corpus.settings import PrepareSettings
-    from bertwright.data.corpus.vocabulary import LEAST_COUNT, make_vocabulary, require_room, worthy_words
-    from bertwright.data.corpus.word_counts import CountingJob, count_words
+    from bertwright.corpus.parts import Source, corpus_files
+    from bertwright.corpus.prepare_settings import PrepareSettings
+    from bertwright.corpus.vocabulary_from_corpus import LEAST_COUNT, make_vocabulary, require_room, worthy_words
+    from bertwright.corpus.word_counts import CountingJob, count_words
     from bertwright.errors import BertwrightError
-    from bertwright.inference.doctor.cores import count_cores
+    from bertwright.machine.cores import count_cores
 
     if bool(corpus) == bool(words) or (words and not extend):
         raise BertwrightError("BW126")
@@ -78,8 +78,8 @@ def vocab(
     tokenizer = None
     if extend:
         from bertwright.checkpoint.hub import model_folder
-        from bertwright.text.extension import extend_checkpoint, read_new_words
-        from bertwright.text.tokenizer import BertTokenizer
+        from bertwright.text.tokenizer.tokenizer import BertTokenizer
+        from bertwright.text.vocabulary.extension import extend_checkpoint, read_new_words
 
         folder = model_folder(extend, download=True, vocabulary=True)
         tokenizer = BertTokenizer.from_pretrained(folder)
@@ -177,10 +177,10 @@ def prepare(
 
       bertwright prepare lines.txt --documents line --vocab my-vocab --out stores/lines --workers 8
     """
-    from bertwright.data.corpus.estimate import estimate_store
-    from bertwright.data.corpus.prepare import prepare_corpus
-    from bertwright.data.corpus.settings import PrepareSettings
-    from bertwright.inference.doctor.cores import count_cores
+    from bertwright.corpus.prepare import prepare_corpus
+    from bertwright.corpus.prepare_settings import PrepareSettings
+    from bertwright.corpus.store_estimate import estimate_store
+    from bertwright.machine.cores import count_cores
 
     settings = PrepareSettings(
         documents=documents,  # type: ignore[arg-type]  # it checks them

@@ -18,13 +18,13 @@ def demo(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the built-in sentences.")] = 10,
 ) -> None:
     """Fine-tune on 600 built-in sentences, show how good it got, and answer for two new ones."""
-    from bertwright.cli.tables import print_confusion, print_scores
+    from bertwright.cli.printed_tables import print_confusion, print_scores
     from bertwright.console import plain_console
     from bertwright.data.samples import sentiment_samples
     from bertwright.data.split import hold_out
     from bertwright.errors import quoted
     from bertwright.inference.predictor import Predictor
-    from bertwright.training.finetune import finetune
+    from bertwright.training.finetuning.finetune import finetune
 
     console = plain_console()
     train, dev = [], []

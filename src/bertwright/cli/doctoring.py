@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from bertwright.inference.doctor.findings import Finding
+    from bertwright.doctor.probe import Finding
 
 _NAME_WIDTH = 30
 _MARK_WIDTH = 9
@@ -32,8 +32,8 @@ def doctor(
 
       bertwright doctor --offline-proof
     """
-    from bertwright.inference.doctor.examination import examine, is_ready
-    from bertwright.inference.doctor.findings import Mark
+    from bertwright.doctor.examination import examine, is_ready
+    from bertwright.doctor.probe import Mark
     from bertwright.version import __version__
 
     findings = []

@@ -41,8 +41,8 @@ def evaluate(
 
       bertwright evaluate runs/first test.csv --show-errors 10 --abstain-accuracy 0.95
     """
-    from bertwright.checkpoint.store import place_for, write_text
-    from bertwright.cli.tables import (
+    from bertwright.checkpoint.folders import place_for, write_text
+    from bertwright.cli.printed_tables import (
         print_abstention,
         print_classes,
         print_errors,
@@ -53,7 +53,7 @@ def evaluate(
     from bertwright.data.reading.tables import Columns
     from bertwright.errors import BertwrightError
     from bertwright.inference.evaluate import evaluate as run_evaluate
-    from bertwright.training.answers import answers_jsonl
+    from bertwright.reports.answer_files import answers_jsonl
 
     if abstain_accuracy is not None and not 0 < abstain_accuracy <= 1:
         raise BertwrightError("BW522", value=abstain_accuracy)
@@ -106,10 +106,10 @@ def compare(
 
       bertwright compare runs/first runs/second test.csv --output rows.csv
     """
-    from bertwright.checkpoint.store import place_for, write_text
-    from bertwright.cli.tables import print_comparison
+    from bertwright.checkpoint.folders import place_for, write_text
+    from bertwright.cli.printed_tables import print_comparison
     from bertwright.data.reading.tables import Columns
-    from bertwright.inference.compare import compare as run_compare
+    from bertwright.inference.comparing.compare import compare as run_compare
 
     if output is not None:
         place_for(output, data)

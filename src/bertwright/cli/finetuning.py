@@ -24,7 +24,7 @@ Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, â
 
 def _print_settings(wanted: bool) -> None:
     from bertwright.cli.settings_list import print_settings
-    from bertwright.training.settings import FinetuneSettings
+    from bertwright.training.loop_settings import FinetuneSettings
 
     if wanted:
         print_settings(FinetuneSettings)
@@ -78,12 +78,12 @@ def finetune(
 
       bertwright finetune articles.csv --model bert-base-chinese --task seq2seq num_beams=4
     """
-    from bertwright.cli.tables import print_confusion, print_tables
+    from bertwright.cli.printed_tables import print_confusion, print_tables
     from bertwright.data.reading.tables import Columns
+    from bertwright.reports.card import predict_command
     from bertwright.text.files import plain_suffix
-    from bertwright.training.card import predict_command
-    from bertwright.training.finetune import finetune as run_finetune
-    from bertwright.training.settings import FinetuneSettings
+    from bertwright.training.finetuning.finetune import finetune as run_finetune
+    from bertwright.training.loop_settings import FinetuneSettings
 
     name = (train.resolve() if train.name in ("", "..") else train).name  # a link keeps its own
     while plain_suffix(Path(name)):
@@ -155,8 +155,8 @@ def predict(
     """
     import sys
 
-    from bertwright.checkpoint.store import place_for
-    from bertwright.data.reading.sources import stream_examples
+    from bertwright.checkpoint.folders import place_for
+    from bertwright.data.reading.example_sources import stream_examples
     from bertwright.data.reading.stdin import lines_of_stdin, rows_of_stdin
     from bertwright.data.reading.tables import Columns, describe
     from bertwright.errors import BertwrightError

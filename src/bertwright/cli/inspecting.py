@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bertwright.data.examples import Example
-    from bertwright.data.ledger import EncodedExample, SetOfExamples
-    from bertwright.tasks.alignment import AlignedToken
+    from bertwright.data.inspection.ledger import EncodedExample, SetOfExamples
+    from bertwright.tasks.entities.alignment import AlignedToken
 
 _MOST_CLASSES = 30
 
@@ -49,11 +49,11 @@ def inspect(
       bertwright inspect questions.tsv --task seq2seq
     """
     from bertwright.console import plain_console
-    from bertwright.data.ledger import examine
+    from bertwright.data.inspection.ledger import examine
     from bertwright.data.reading.tables import Columns
-    from bertwright.tasks.alignment import alignment
+    from bertwright.tasks.entities.alignment import alignment
     from bertwright.tasks.registry import task_for
-    from bertwright.text.tokenizer import BertTokenizer
+    from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
     columns = Columns(text=text_column, label=label_column, text_b=text_b_column)
     kind = task_for(data, task, encoding)

@@ -38,8 +38,8 @@ def pretrain(
     """
     from bertwright.cli.settings_list import print_settings
     from bertwright.errors import BertwrightError, quoted
-    from bertwright.training.pretrain import pretrain as run_pretrain
-    from bertwright.training.pretrain_settings import PretrainSettings
+    from bertwright.training.pretraining.pretrain import pretrain as run_pretrain
+    from bertwright.training.pretraining.pretrain_settings import PretrainSettings
 
     if show_settings:
         print_settings(PretrainSettings)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from bertwright.config import Settings
 from bertwright.console import plain_console
+from bertwright.settings import Settings
 
 
 def print_settings(settings: type[Settings]) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from bertwright.errors import BertwrightError
 
 if TYPE_CHECKING:
-    from bertwright.text.encoded import Encoded
+    from bertwright.text.tokenizer.encoded import Encoded
 
 
 @dataclass(frozen=True, slots=True)

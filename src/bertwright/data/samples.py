@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 from bertwright.data.examples import Example
-from bertwright.data.reading.sources import read_examples
+from bertwright.data.reading.example_sources import read_examples
 
 
 def sentiment_samples(language: str) -> list[Example]:

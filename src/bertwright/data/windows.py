@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.data.examples import Example
-from bertwright.data.half_pairs import half_pairs_placed
+from bertwright.data.surrogates import half_pairs_placed
 from bertwright.errors import BertwrightError
-from bertwright.text.encoded import Encoded
-from bertwright.text.tokenizer import BertTokenizer
+from bertwright.text.tokenizer.encoded import Encoded
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 Long = Literal["window", "head", "head+tail", "error"]
 LONGER_TEXTS: dict[Long, str] = {

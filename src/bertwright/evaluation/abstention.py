@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertwright.evaluation.classification import Floats, Ints
+from bertwright.evaluation.class_scores import Floats, Ints
 from bertwright.evaluation.confidence import wilson_interval
 
 

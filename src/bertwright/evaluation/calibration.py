@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bertwright.evaluation.classification import Floats, Ints
+from bertwright.evaluation.class_scores import Floats, Ints
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)  # beyond these a dev set says nothing that one should act on

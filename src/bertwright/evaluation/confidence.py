@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from bertwright.evaluation.classification import Floats, Ints, Tally, confusion_matrix
+from bertwright.evaluation.class_scores import Floats, Ints, Tally, confusion_matrix
 
 RESAMPLES = 1000
 LEVEL = 0.95

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.evaluation.classification import Floats, Ints
+from bertwright.evaluation.class_scores import Floats, Ints
 from bertwright.evaluation.confidence import (
     LEVEL,
     NUMBERS_AT_ONCE,

@@ -21,7 +21,7 @@ from bertwright.evaluation.calibration import (
     tempered,
     top_label,
 )
-from bertwright.evaluation.classification import (
+from bertwright.evaluation.class_scores import (
     ClassScores,
     Floats,
     Ints,

@@ -14,9 +14,9 @@ from bertwright.evaluation.abstention import Abstention, abstention
 from bertwright.evaluation.summary import Answers, Summary, summarize
 from bertwright.inference.cut_texts import say_cut
 from bertwright.inference.predictor import Predictor
-from bertwright.tasks.scoring import predict_encoded
+from bertwright.reports.answer_files import answer_row, answers_of
+from bertwright.tasks.running import predict_encoded
 from bertwright.tasks.task import Prediction, Task
-from bertwright.training.answers import answer_row, answers_of
 
 
 @dataclass(frozen=True, slots=True)

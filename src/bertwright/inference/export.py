@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from bertwright.checkpoint.folders import place_for, publishing, unlisted
 from bertwright.checkpoint.hub import TEXT_FILES, model_folder
-from bertwright.checkpoint.store import place_for, publishing, unlisted
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError, shown
 from bertwright.inference.predictor import best_of

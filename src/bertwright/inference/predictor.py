@@ -7,19 +7,19 @@ from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, Self, overload
 
+from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import model_folder
-from bertwright.checkpoint.store import whole_folder
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
-from bertwright.model.device import usable_device
+from bertwright.machine.device import usable_device
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.fill_mask import FillMask
 from bertwright.tasks.registry import read_task
-from bertwright.tasks.scoring import predict_encoded
+from bertwright.tasks.running import predict_encoded
 from bertwright.tasks.task import Answerer, Prediction
-from bertwright.text.tokenizer import BertTokenizer
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 _TEXTS_AT_ONCE = 4096  # sorted by length among themselves; bounds the memory of a stream
 
@@ -95,7 +95,7 @@ class Predictor:
 
         Raises:
             BertwrightError: BW233 an item that is no text, BW581 a pair for a model of single texts, BW582 the other
-                way round, and those of `bertwright.data.reading.sources.stream_examples`.
+                way round, and those of `bertwright.data.reading.example_sources.stream_examples`.
         """
         examples = self._examples(texts)
         while chunk := list(islice(examples, _TEXTS_AT_ONCE)):

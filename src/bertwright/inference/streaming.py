@@ -16,14 +16,14 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import model_folder
-from bertwright.checkpoint.sole_writer import sole_writer
-from bertwright.checkpoint.store import write_text
+from bertwright.checkpoint.lock import sole_writer
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, quantity
+from bertwright.inference.answer_progress import counted
 from bertwright.inference.predictor import Predictor
-from bertwright.inference.progress import counted
 
 log = logging.getLogger("bertwright")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import model_folder
-from bertwright.checkpoint.store import write_text
 from bertwright.errors import BertwrightError, Worded, nearest
 from bertwright.model.activations import ACTIVATIONS
 

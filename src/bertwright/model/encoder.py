@@ -16,10 +16,10 @@ from torch.utils.checkpoint import checkpoint
 from bertwright.data.ragged import Ragged
 from bertwright.errors import BertwrightError
 from bertwright.model.activations import ACTIVATIONS
-from bertwright.model.attention import attend, attend_plain
+from bertwright.model.attention.attention import attend, attend_plain
+from bertwright.model.attention.grouped import attend_first
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import add_dropped, dropout
-from bertwright.model.grouped_attention import attend_first
 
 
 @dataclass(frozen=True, slots=True)

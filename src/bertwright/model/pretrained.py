@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from bertwright.checkpoint import names
+from bertwright.checkpoint.folders import unseal
 from bertwright.checkpoint.hub import model_folder
-from bertwright.checkpoint.store import unseal
 from bertwright.checkpoint.weights import LoadReport, match, read_tensors, weight_file, write_tensors
 from bertwright.errors import BertwrightError, shown
 from bertwright.model.config import OF_CALLS, BertConfig

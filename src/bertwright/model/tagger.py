@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bertwright.data.ragged import Places, Ragged, from_padded
-from bertwright.data.spans.schemes import Scheme, may_follow, parse_tag
+from bertwright.data.tagged.schemes import Scheme, may_follow, parse_tag
 from bertwright.model.config import BertConfig
-from bertwright.model.crf import LinearChainCrf
+from bertwright.model.crf.linear_chain import LinearChainCrf
 from bertwright.model.encoder import Encoding
 from bertwright.model.losses import IGNORED, labels_of
 from bertwright.model.models import BertForTokenClassification

@@ -27,10 +27,10 @@ from bertwright.evaluation.calibration import (
     log_probabilities,
     negative_log_likelihood,
 )
-from bertwright.evaluation.classification import Ints, accuracy, confusion_matrix, macro_f1
+from bertwright.evaluation.class_scores import Ints, accuracy, confusion_matrix, macro_f1
 from bertwright.model.models import BertForSequenceClassification, BertWithHead
 from bertwright.tasks.task import Prediction, Task
-from bertwright.text.inputs import half_of_a_pair
+from bertwright.text.tokenizer.inputs import half_of_a_pair
 
 
 @dataclass(frozen=True, slots=True)

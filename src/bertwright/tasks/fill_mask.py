@@ -12,14 +12,14 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from bertwright.data.pretraining.settings import Objective as Pairs
+from bertwright.corpus.drawing.sampling_settings import Objective as Pairs
 from bertwright.data.ragged import Ragged
 from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, shown
 from bertwright.model.models import BertWithHead
 from bertwright.model.pretraining_models import BertForMaskedLM, BertForPreTraining
 from bertwright.tasks.task import Answerer, Prediction, finite
-from bertwright.text.tokenizer import BertTokenizer
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bertwright.data.pretraining.sampler import PretrainExample
-from bertwright.data.pretraining.settings import Objective as Pairs
+from bertwright.corpus.drawing.sampler import PretrainExample
+from bertwright.corpus.drawing.sampling_settings import Objective as Pairs
 from bertwright.data.ragged import Ragged
 from bertwright.model.models import BertWithHead
 from bertwright.model.pretraining_models import BertForMaskedLM, BertForPreTraining

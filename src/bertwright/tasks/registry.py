@@ -7,14 +7,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bertwright.data.spans.sources import looks_tagged
+from bertwright.data.tagged.span_sources import looks_tagged
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError, nearest, shown
 from bertwright.tasks.classification import Classification
+from bertwright.tasks.entities.span_pointing import SpanPointing
+from bertwright.tasks.entities.tagging import Tagging
 from bertwright.tasks.fill_mask import FillMask
 from bertwright.tasks.seq2seq import Seq2Seq
-from bertwright.tasks.span_pointing import SpanPointing
-from bertwright.tasks.tagging import Tagging
 from bertwright.tasks.task import Answerer, Task
 from bertwright.version import __version__
 

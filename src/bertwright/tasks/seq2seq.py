@@ -20,24 +20,24 @@ from torch import Tensor
 
 from bertwright.data.batches import batches_by_length
 from bertwright.data.examples import Example
-from bertwright.data.half_pairs import half_pairs_placed
 from bertwright.data.ragged import Ragged
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.reading.text_pairs import read_pairs, stream_pairs
+from bertwright.data.surrogates import half_pairs_placed
 from bertwright.data.targets import TextTargets, WrittenBatch
 from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError
-from bertwright.evaluation.generation import exact_match, same_text, text_scores
+from bertwright.evaluation.text_scores import exact_match, same_text, text_scores
 from bertwright.model.config import BertConfig
-from bertwright.model.generation.generate import generate
-from bertwright.model.generation.settings import GenerationSettings
 from bertwright.model.models import BertWithHead
-from bertwright.model.seq2seq import BertForSeq2SeqLM
-from bertwright.model.seq2seq_config import Seq2SeqConfig
+from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM
+from bertwright.model.seq2seq.generation.generate import generate
+from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
+from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
 from bertwright.model.shapes import shape_values
 from bertwright.tasks.task import Prediction, Task, finite
-from bertwright.text.joining import join_pieces
-from bertwright.text.tokenizer import BertTokenizer
+from bertwright.text.tokenizer.joining import join_pieces
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 log = logging.getLogger("bertwright")
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
-from bertwright.data.reading.sources import read_examples, stream_examples
+from bertwright.data.reading.example_sources import read_examples, stream_examples
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts, Reading, encode_examples
@@ -25,7 +25,7 @@ from bertwright.errors import BertwrightError
 from bertwright.model.classes import settle_classes
 from bertwright.model.config import BertConfig
 from bertwright.model.models import BertWithHead
-from bertwright.text.tokenizer import BertTokenizer
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Answerer(ABC):
                 raise BertwrightError("BW582" if self.reads_pairs else "BW581", where=example.where)
 
     def stream(self, source: Any, columns: Columns, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
-        """The columns of a source, and its texts that are to be answered, as `bertwright.data.reading.sources`."""
+        """The columns of a source, and its texts that are to be answered, as `data.reading.example_sources` does."""
         return stream_examples(source, columns, encoding=encoding, pair=self.reads_pairs or None)
 
     @abstractmethod
@@ -222,7 +222,7 @@ class Task(Objective, Answerer):
         pair: bool | None = None,
         known: Collection[str] = (),
     ) -> Table:
-        """The examples of a source, as `bertwright.data.reading.sources.read_examples`."""
+        """The examples of a source, as `bertwright.data.reading.example_sources.read_examples`."""
         return read_examples(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair, known=known)
 
     @classmethod

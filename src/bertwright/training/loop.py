@@ -14,17 +14,17 @@ from torch import Tensor
 
 from bertwright.data.batches import derive_seed
 from bertwright.errors import BertwrightError
+from bertwright.machine.freed_memory import freed_memory_kept
+from bertwright.machine.precision import autocast
 from bertwright.model.models import BertWithHead
+from bertwright.runs.results import Evaluation, Judgement, Outcome
+from bertwright.runs.training_state import Step, TrainingState, read_state
 from bertwright.tasks.task import Objective, Prediction
-from bertwright.training.feed import Feed, Part
-from bertwright.training.freed_memory import freed_memory_kept
 from bertwright.training.interruption import Interruption, interruptible
+from bertwright.training.loop_settings import LoopSettings
 from bertwright.training.optimizer import make_optimizers, rate_factor, set_rates
-from bertwright.training.outcome import Evaluation, Judgement, Outcome
-from bertwright.training.precision import autocast
-from bertwright.training.progress import Meter, Speed, training_progress
-from bertwright.training.settings import LoopSettings
-from bertwright.training.state import Step, TrainingState, read_state
+from bertwright.training.steps import Feed, Part
+from bertwright.training.training_progress import Meter, Speed, training_progress
 from bertwright.training.watchers import FiniteWatcher, check_collapse, check_first_loss, first_bad_tensor
 
 

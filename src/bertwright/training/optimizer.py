@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 import torch
 from torch import nn
 
-from bertwright.model.crf import LinearChainCrf
+from bertwright.model.crf.linear_chain import LinearChainCrf
 from bertwright.model.models import BertWithHead
-from bertwright.model.seq2seq import BertForSeq2SeqLM
+from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM
+from bertwright.training.loop_settings import LoopSettings
 from bertwright.training.muon import Muon
-from bertwright.training.settings import LoopSettings
 
 
 def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.optim.Optimizer]:

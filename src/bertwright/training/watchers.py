@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bertwright.checkpoint.store import write_text
+from bertwright.checkpoint.folders import write_text
 from bertwright.errors import BertwrightError
-from bertwright.training.state import TrainingState
+from bertwright.runs.training_state import TrainingState
 
 log = logging.getLogger("bertwright")
 

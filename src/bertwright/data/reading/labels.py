@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from bertwright.data.examples import Where
-from bertwright.data.reading.glance import is_number, is_whole
+from bertwright.data.reading.columns.column_profile import is_number, is_whole
 from bertwright.errors import BertwrightError
 
 NO_AGREEMENT = "-"  # what the makers of inference data write where the annotators did not agree

@@ -8,13 +8,13 @@ from itertools import chain, islice
 from typing import Any
 
 from bertwright.data.examples import Example, Where, places_listed
-from bertwright.data.reading.column_names import only_place, plain
-from bertwright.data.reading.header import has_header
+from bertwright.data.reading.columns.column_names import only_place, plain
+from bertwright.data.reading.columns.header import has_header
+from bertwright.data.reading.columns.second_text_watch import watched
+from bertwright.data.reading.example_sources import open_rows
 from bertwright.data.reading.labels import as_text
-from bertwright.data.reading.late_partners import watched
 from bertwright.data.reading.passage_questions import is_passage, questions_of
 from bertwright.data.reading.rows import Row, Rows
-from bertwright.data.reading.sources import open_rows
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.errors import BertwrightError, nearest, quantity, shown
 

@@ -1,0 +1,164 @@
+"""Tables on stdout."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from bertwright.console import plain_console
+from bertwright.data.examples import Example
+from bertwright.errors import quantity
+from bertwright.evaluation.abstention import Abstention
+from bertwright.evaluation.class_scores import Ints, class_scores, top_confusions
+from bertwright.evaluation.summary import Calibration, Summary
+from bertwright.inference.comparing.comparison import Comparison, p_text
+from bertwright.tasks.classification import Classification
+from bertwright.tasks.task import Prediction, ScoreTable, Task
+
+_MOST_CLASSES = 20  # a wider confusion table does not fit a screen
+_TOP_CONFUSIONS = 15
+_CALIBRATION = {
+    "ece": "ECE, 15 equally wide bins",
+    "adaptive_ece": "ECE, 15 equally filled bins",
+    "brier": "Brier score",
+    "nll": "negative log-likelihood",
+}
+
+
+def print_scores(scores: dict[str, float], count: int) -> None:
+    """One line with the metrics of a task."""
+    listed = " · ".join(f"{name} {value:.4f}" for name, value in scores.items())
+    plain_console().print(f"{quantity(count, 'example')} · {listed}", highlight=False)
+
+
+def print_summary(summary: Summary) -> None:
+    """The metrics with their intervals, and the calibration."""
+    table = _table(quantity(summary.count, "example"), "metric", "value", "95 % interval")
+    for title, one in summary.titled_metrics().items():
+        interval = "–" if one.low is None else f"{one.low:.4f} to {one.high:.4f}"
+        table.add_row(Text(title), f"{one.value:.4f}", interval)
+    plain_console().print(table)
+    _print_calibration(summary.calibration)
+
+
+def _print_calibration(calibration: Calibration) -> None:
+    temperature = f"temperature {calibration.temperature:.3f}"
+    column = f"with {temperature}" if calibration.is_fitted_here else f"as given, {temperature}"
+    table = _table("calibration (lower is better)", "", "temperature 1", column)
+    before, after = calibration.before.to_json(), calibration.after.to_json()
+    for name, title in _CALIBRATION.items():
+        table.add_row(title, f"{before[name]:.4f}", f"{after[name]:.4f}")
+    plain_console().print(table)
+    if calibration.is_fitted_here:
+        plain_console().print(
+            "The model has no temperature of its own; this one was fitted on one half of these texts and scored on "
+            "the other.",
+            highlight=False,
+        )
+
+
+def print_confusion(task: Task, predictions: Sequence[Prediction], examples: Sequence[Example]) -> None:
+    """True classes against predicted ones, with precision, recall and F1."""
+    if isinstance(task, Classification):
+        print_classes(task.confusion(predictions, examples), task.labels)
+
+
+def print_tables(tables: Sequence[ScoreTable]) -> None:
+    """What a task adds to its metrics."""
+    for one in tables:
+        table = _table(one.title, *one.header)
+        for row in one.rows:
+            table.add_row(*map(Text, row))
+        plain_console().print(table)
+        if one.note:
+            plain_console().print(one.note, highlight=False, soft_wrap=True)
+
+
+def print_classes(confusion: Ints, labels: Sequence[str]) -> None:
+    """The scores of each class beside the confusion matrix `[C, C]`; where that is too wide, the top confusions."""
+    scores = class_scores(confusion)
+    console = plain_console()
+    width = max(cell_len(label) for label in labels) + sum(max(cell_len(label), 3) + 3 for label in labels) + 36
+    matrix = len(labels) <= _MOST_CLASSES and width <= console.width
+    title = "rows: true class · columns: predicted" if matrix else "classes"
+    names = [Text(label) for label in labels] if matrix else [Text("texts")]
+    table = _table(title, "", *names, "precision", "recall", "F1")
+    for index, label in enumerate(labels):
+        counts = [str(count) for count in confusion[index]] if matrix else [str(scores.support[index])]
+        numbers = (scores.precision[index], scores.recall[index], scores.f1[index])
+        table.add_row(Text(label), *counts, *(f"{number:.3f}" for number in numbers))
+    console.print(table)
+    if not matrix and (most := top_confusions(confusion, _TOP_CONFUSIONS)):
+        table = _table("the most frequent confusions", "times", "true class", "predicted class")
+        table.columns[0].justify = "right"
+        table.columns[1].justify = table.columns[2].justify = "left"
+        for true, said, count in most:
+            table.add_row(str(count), Text(labels[true]), Text(labels[said]))
+        console.print(table)
+
+
+def print_abstention(found: Abstention | None, wished: float) -> None:
+    """What it costs to answer only where the model is sure."""
+    if found is None:
+        line = f"no threshold on the score reaches an accuracy of {wished:g} on these texts"
+    else:
+        threshold = math.floor(found.threshold * 1e6) / 1e6  # answers are given with 6 digits, too
+        line = (
+            f"answers with a score of at least {threshold:.6f}: {100 * found.coverage:.1f} % of the texts "
+            f"({found.answered}), accuracy {found.accuracy:.4f} [{found.low:.4f}, {found.high:.4f}]"
+        )
+    plain_console().print(line, highlight=False, soft_wrap=True)
+
+
+def print_errors(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Wrong answers, one block each."""
+    console = plain_console()
+    console.print("wrong answers, the most confident first:" if rows else "no wrong answers", highlight=False)
+    for row in rows:
+        verdict = f"{row['where']}  true: {row['gold']}  predicted: {row['predicted']} ({row['score']:.3f})"
+        console.print(Text(verdict), soft_wrap=True)
+        console.print(Text(f"    {_texts(row)}"), soft_wrap=True)
+
+
+def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows: int) -> None:
+    """The metrics of both runs with their differences, the verdict, and some of the rows where they differ."""
+    console = plain_console()
+    table = _table(quantity(comparison.count, "example"), "metric", "A", "B", "B - A", "95 % interval", "")
+    for name, one in comparison.differences.items():
+        if name != "micro_f1":
+            interval = "–" if one.low is None else f"[{one.low:.3f}, {one.high:.3f}]"
+            numbers = (f"{one.a:.4f}", f"{one.b:.4f}", f"{one.value:+.4f}", Text(interval), p_text(one.p_value))
+            table.add_row(Text(name), *numbers)
+    for name, (a, b) in comparison.errors().items():
+        table.add_row(f"{name} (low = good)", f"{a:.4f}", f"{b:.4f}", f"{b - a:+.4f}")
+    console.print(Text(f"A: {name_a}\nB: {name_b}"), soft_wrap=True)
+    console.print(table)
+    console.print(
+        f"{comparison.tally()}; the answers differ in {quantity(len(comparison.rows), comparison.unit)}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(comparison.verdict(), highlight=False, soft_wrap=True)
+    for row in comparison.rows[:show_rows]:
+        values = row.to_json()
+        console.print(Text(f"{values['where']}  {row.line()}"), soft_wrap=True)
+        console.print(Text(f"    {_texts(values)}"), soft_wrap=True)
+
+
+def _texts(row: Mapping[str, Any]) -> str:
+    """The text or texts of a row, in one line of bounded length."""
+    texts = [" ".join(str(row[name]).split()) for name in ("text", "text_b") if name in row]
+    return " ⟷ ".join(text if len(text) <= 200 else text[:199] + "…" for text in texts)
+
+
+def _table(title: str, *columns: str | Text) -> Table:
+    """A table whose first column is of words, the others of numbers; what is too wide goes on in the next line."""
+    table = Table(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+    return table

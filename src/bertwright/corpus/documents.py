@@ -1,0 +1,130 @@
+"""A part of a corpus to its documents, each the list of its lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bertwright.corpus.parts import Part
+from bertwright.errors import BertwrightError, Worded
+
+_LONGEST_SHOWN = 40
+
+
+@dataclass(slots=True)
+class Documents:
+    """What a part holds.
+
+    Attributes:
+        lines: of each document; without the white space around, none empty; documents without text are left out.
+        empty: documents without text.
+        skipped_lines, skipped_bytes: what could not be read and was passed over.
+    """
+
+    lines: list[list[str]] = field(default_factory=list)
+    empty: int = 0
+    skipped_lines: int = 0
+    skipped_bytes: int = 0
+
+    def add(self, lines: list[str]) -> None:
+        """Take a document; an empty one is counted."""
+        kept = [stripped for line in lines if (stripped := line.strip())]
+        if kept:
+            self.lines.append(kept)
+        else:
+            self.empty += 1
+
+
+def documents_of(part: Part, *, skip_bad: bool = False) -> Documents:
+    """The documents of a part.
+
+    Args:
+        part: the part.
+        skip_bad: pass over lines that cannot be read, and count them.
+
+    Raises:
+        BertwrightError: BW281 bytes that are no text; BW286 a line that is no JSON object with this field.
+    """
+    found = Documents()
+    if part.kind == "rows":
+        _add_rows(found, part, skip_bad=skip_bad)
+    elif part.kind == "json":
+        for where, line in _lines(part, found, skip_bad=skip_bad):
+            if line.strip():
+                _add_json(found, where, line, part, skip_bad=skip_bad)
+    else:
+        _add_text(found, part, skip_bad=skip_bad)
+    return found
+
+
+def _add_rows(found: Documents, part: Part, *, skip_bad: bool) -> None:
+    for number, text in enumerate(part.content, start=part.line):
+        assert isinstance(text, str)
+        try:
+            text.encode("utf-8")  # bytes that are no text stand in it as halves of surrogate pairs
+        except UnicodeEncodeError as error:
+            if not skip_bad:
+                raise BertwrightError("BW281", where=f"{part.path}:{number}") from error
+            found.skipped_lines += 1
+            found.skipped_bytes += len(text.encode("utf-8", "surrogateescape"))
+        else:
+            found.add(text.split("\n"))
+
+
+def _add_text(found: Documents, part: Part, *, skip_bad: bool) -> None:
+    document: list[str] = []
+    for _, line in _lines(part, found, skip_bad=skip_bad):
+        stripped = line.strip()
+        if part.documents == "line":
+            if stripped:
+                found.lines.append([stripped])
+        elif stripped:
+            document.append(stripped)
+        elif document and part.documents == "blank":
+            found.lines.append(document)
+            document = []
+    if document:
+        found.lines.append(document)
+
+
+def _add_json(found: Documents, where: int, line: str, part: Part, *, skip_bad: bool) -> None:
+    try:
+        value = json.loads(line)
+        text = value[part.field]
+        if not isinstance(text, str):
+            raise TypeError(f"{part.field} = {json.dumps(text)[:_LONGEST_SHOWN]}")
+        text.encode("utf-8")  # half a surrogate pair is no text
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        if not skip_bad:
+            reason = Worded(f"no {error}", f"没有 {error}") if isinstance(error, KeyError) else error
+            raise BertwrightError("BW286", where=f"{part.path}:{where}", field=part.field, reason=reason) from error
+        found.skipped_lines += 1
+        found.skipped_bytes += len(line.encode())
+        return
+    found.add(text.split("\n"))
+
+
+def _lines(part: Part, found: Documents, *, skip_bad: bool) -> Iterator[tuple[int, str]]:
+    """The lines of a part with their numbers in the file."""
+    content = part.content
+    assert isinstance(content, bytes)
+    try:
+        if b"\0" not in content:
+            yield from enumerate(content.decode("utf-8").split("\n"), start=part.line)
+            return
+    except UnicodeDecodeError:
+        pass
+    for number, raw in enumerate(content.split(b"\n"), start=part.line):
+        try:
+            line = raw.decode("utf-8")
+            readable = b"\0" not in raw
+        except UnicodeDecodeError:
+            readable = False
+        if readable:
+            yield number, line
+        elif skip_bad:
+            found.skipped_lines += 1
+            found.skipped_bytes += len(raw) + 1
+        else:
+            raise BertwrightError("BW281", where=f"{part.path}:{number}")

@@ -1,0 +1,1 @@
+"""Pairs of texts and masks, drawn from a store as functions of seed, epoch and place."""

@@ -1,1 +1,0 @@
-"""Corpora of any size to stores of token ids."""

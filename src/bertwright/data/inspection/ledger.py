@@ -1,0 +1,248 @@
+"""`Ledger`: what a person should know about their data before a model is trained on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bertwright.data.examples import Example
+from bertwright.data.inspection.finding import Finding
+from bertwright.data.inspection.repetition import overlap, repetitions
+from bertwright.data.inspection.token_counts import TokenCounts, count_tokens
+from bertwright.data.reading.tables import Table
+from bertwright.data.windows import LONGER_TEXTS, Long
+from bertwright.errors import quantity, shown
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
+
+_IMBALANCE = 10  # the largest class to the smallest
+_FEW = 10  # examples of a class
+_UNKNOWN = 0.01  # share of tokens
+_PIECES_SHOWN = 10
+_EXAMPLE_TOKENS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SetOfExamples:
+    """One set in figures.
+
+    Attributes:
+        name: `train` or `dev`.
+        source: where it came from.
+        rows: examples in it.
+        classes: their labels with counts, the most frequent first; of tagged texts the types of what is marked.
+        tokens: lengths and unknown tokens; None without a tokenizer.
+        is_tagged: whether it is marks that are counted, not rows.
+    """
+
+    name: str
+    source: str
+    rows: int
+    classes: dict[str, int]
+    tokens: TokenCounts | None
+    is_tagged: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        labelled = max(sum(self.classes.values()), 1)
+        classes = {one: {"count": n, "share": round(n / labelled, 4)} for one, n in self.classes.items()}
+        tokens = self.tokens.to_json() if self.tokens else None
+        counted = "marks" if self.is_tagged else "rows"
+        return {"source": self.source, "rows": self.rows, "counted": counted, "classes": classes, "tokens": tokens}
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedExample:
+    """A text as the model reads it.
+
+    Attributes:
+        example: the text.
+        pieces: its tokens, the first ones of a long text.
+    """
+
+    example: Example
+    pieces: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object."""
+        one = self.example
+        return {
+            "where": str(one.where),
+            "text": one.text,
+            "text_b": one.text_b,
+            "label": one.label,
+            "target": one.target,
+            "spans": None if one.spans is None else [[span.start, span.end, span.type] for span in one.spans],
+            "pieces": list(self.pieces),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What was found.
+
+    Attributes:
+        sets: train, and dev where there is one.
+        findings: warnings first.
+        example: one encoded text; None without a tokenizer.
+    """
+
+    sets: tuple[SetOfExamples, ...]
+    findings: tuple[Finding, ...]
+    example: EncodedExample | None
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object: a key for every set, `findings` and `example`."""
+        return {
+            **{one.name: one.to_json() for one in self.sets},
+            "findings": [finding.to_json() for finding in self.findings],
+            "example": self.example.to_json() if self.example else None,
+        }
+
+
+def examine(
+    train: Table,
+    dev: Table | None = None,
+    *,
+    tokenizer: BertTokenizer | None = None,
+    max_length: int | None = None,
+    long: Long | None = None,
+    counts: Sequence[TokenCounts] = (),
+) -> Ledger:
+    """Look at one or two tables.
+
+    Args:
+        train: what a model is to learn from.
+        dev: what it is to be measured on.
+        tokenizer: of the model, to count tokens with.
+        max_length: the longest input in tokens; None: the tokenizer's.
+        long: what becomes of longer texts, where that is known.
+        counts: of train and dev, where they were counted before (`counts_of`), so that nothing is encoded twice.
+    """
+    tables = {"train": train} if dev is None else {"train": train, "dev": dev}
+    sets = []
+    findings: list[Finding] = []
+    for index, (name, table) in enumerate(tables.items()):
+        tokens = counts[index] if index < len(counts) else None
+        if tokens is None and tokenizer is not None:
+            tokens = count_tokens(tokenizer, table.examples, max_length or tokenizer.model_max_length)
+        labels = Counter(example.label for example in table.examples if example.label is not None)
+        is_tagged = any(example.spans for example in table.examples)
+        if is_tagged:
+            labels = Counter(span.type for example in table.examples for span in example.spans or ())
+        one = SetOfExamples(name, table.source, len(table.examples), dict(labels.most_common()), tokens, is_tagged)
+        sets.append(one)
+        findings += _of_rows(table, name) + repetitions(table, name) + _of_tokens(one, long)
+        findings += [] if is_tagged else _of_classes(one, table)
+    if dev is not None:
+        findings += _of_both(sets[0], sets[1], dev) + overlap(train, dev)
+        if train.is_pair != dev.is_pair:
+            pairs, singles = ("train", "dev") if train.is_pair else ("dev", "train")
+            findings.append(Finding("pairs", "warning", f"{pairs} has pairs of texts, {singles} has single texts"))
+    findings.sort(key=lambda finding: finding.severity != "warning")
+    example = None if tokenizer is None else _encode_one(tokenizer, train.examples[0])
+    return Ledger(tuple(sets), tuple(findings), example)
+
+
+def _of_rows(table: Table, name: str) -> list[Finding]:
+    findings = []
+    if table.unlabelled:
+        message = f"{name}: {quantity(len(table.unlabelled), 'row')} without a label; training refuses them"
+        findings.append(Finding("unlabelled", "warning", message, table.unlabelled))
+    if table.empty:
+        message = f"{name}: {quantity(len(table.empty), 'row')} without text left out"
+        findings.append(Finding("empty", "note", message, table.empty))
+    if table.undecided:
+        message = f"{name}: {quantity(len(table.undecided), 'row')} with the label '-' left out"
+        findings.append(Finding("undecided", "note", message, table.undecided))
+    return findings
+
+
+def _of_classes(one: SetOfExamples, table: Table) -> list[Finding]:
+    classes, name = one.classes, one.name
+    if not classes or name != "train":
+        return []
+    most, least = next(iter(classes)), list(classes)[-1]
+    if len(classes) == 1:
+        return [Finding("single class", "warning", f"{name}: every row has the label '{most}'; training refuses it")]
+    if len(classes) > max(20, one.rows // 2):
+        message = (
+            f"{name}: {len(classes)} different labels in {one.rows} rows: '{table.columns.label}' holds no classes"
+        )
+        return [Finding("too many classes", "warning", message)]
+    findings = _alike(classes, table)
+    if classes[most] > _IMBALANCE * classes[least]:
+        message = (
+            f"{name}: '{most}' has {classes[most] / classes[least]:.0f} times as many rows as '{least}' "
+            f"({classes[most]} to {classes[least]}); look at macro-F1, and try class_weight=balanced"
+        )
+        findings.append(Finding("imbalance", "warning", message))
+    rare = {label: count for label, count in classes.items() if count < _FEW}
+    if rare:
+        listed = shown(f"'{label}' {count}" for label, count in rare.items())
+        places = tuple(example.where for example in table.examples if example.label in rare)
+        message = f"{name}: {len(rare)} of {len(classes)} classes have fewer than {_FEW} rows ({listed})"
+        findings.append(Finding("rare classes", "warning", message, places))
+    return findings
+
+
+def _alike(classes: dict[str, int], table: Table) -> list[Finding]:
+    """Labels that a person would take for one."""
+    groups: dict[str, list[str]] = {}
+    for label in classes:
+        groups.setdefault(" ".join(label.split()).casefold(), []).append(label)
+    findings = []
+    for group in groups.values():
+        if len(group) > 1:
+            rarer = set(group[1:])
+            listed = shown(f"'{label}' {classes[label]}" for label in group)
+            message = f"train: labels that differ only in capital letters or spaces are classes of their own ({listed})"
+            places = tuple(example.where for example in table.examples if example.label in rarer)
+            findings.append(Finding("alike labels", "warning", message, places))
+    return findings
+
+
+def _of_both(train: SetOfExamples, dev: SetOfExamples, table: Table) -> list[Finding]:
+    findings = []
+    unseen = [label for label in dev.classes if label not in train.classes]
+    if unseen and train.classes:
+        strange = set(unseen)
+        places = tuple(example.where for example in table.examples if example.label in strange)
+        message = f"dev: {len(unseen)} classes that train has not ({shown(unseen)}); training refuses them"
+        findings.append(Finding("unseen classes", "warning", message, places))
+    if train.is_tagged and not dev.classes:
+        message = f"dev: nothing is marked in its {quantity(dev.rows, 'text')}: no score can be measured on it"
+        findings.append(Finding("unmarked", "warning", message))
+    missing = [label for label in train.classes if label not in dev.classes]
+    if missing and dev.classes:
+        message = f"dev: {len(missing)} classes of train have no row ({shown(missing)})"
+        findings.append(Finding("missing classes", "note", message))
+    return findings
+
+
+def _of_tokens(one: SetOfExamples, long: Long | None) -> list[Finding]:
+    tokens, name = one.tokens, one.name
+    if tokens is None:
+        return []
+    findings = []
+    if tokens.long:
+        share = 100 * tokens.beyond / tokens.tokens
+        fate = "the setting long says what becomes of them" if long is None else f"{LONGER_TEXTS[long]} (long={long})"
+        message = (
+            f"{name}: {len(tokens.long)} of {one.rows} texts {'is' if len(tokens.long) == 1 else 'are'} longer than "
+            f"{tokens.limit} tokens, {share:.1f} % of all tokens lie beyond; {fate}"
+        )
+        findings.append(Finding("long", "note", message, tokens.long))
+    if tokens.unknown:
+        share = tokens.unknown / tokens.read
+        pieces = shown((f"{piece} ({count})" for piece, count in tokens.pieces), _PIECES_SHOWN)
+        message = f"{name}: {tokens.unknown} tokens ({100 * share:.2f} %) are unknown to the vocabulary: {pieces}"
+        findings.append(Finding("unknown tokens", "warning" if share > _UNKNOWN else "note", message))
+    return findings
+
+
+def _encode_one(tokenizer: BertTokenizer, example: Example) -> EncodedExample:
+    pairs = None if example.text_b is None else [example.text_b]
+    encoded = tokenizer.encode_batch([example.text], pairs, max_length=_EXAMPLE_TOKENS)[0]
+    return EncodedExample(example, tuple(tokenizer.convert_ids_to_tokens(encoded.input_ids.tolist())))

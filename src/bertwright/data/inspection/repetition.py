@@ -1,0 +1,111 @@
+"""Rows that say the same as another row, or the contrary. Time is linear in the characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bertwright.data.examples import Example, Where
+from bertwright.data.inspection.finding import Finding
+from bertwright.data.reading.tables import Table
+from bertwright.errors import quantity
+
+Key = str | tuple[str, str]
+
+
+def repetitions(table: Table, name: str) -> list[Finding]:
+    """Rows of one table that repeat or contradict an earlier one."""
+    examples = table.examples
+    first: dict[Key, int] = {}
+    answers: dict[Key, dict[Any, Where]] = {}  # of texts that occur more than once
+    same: list[tuple[Where, Where]] = []
+    other: list[tuple[Where, Where]] = []
+    for index, example in enumerate(examples):
+        key = _key(example)
+        before = first.setdefault(key, index)
+        if before == index:
+            continue
+        known = answers.setdefault(key, {examples[before].answer: examples[before].where})
+        if example.answer in known:
+            same.append((example.where, known[example.answer]))
+        else:
+            other.append((example.where, examples[before].where))
+            known[example.answer] = example.where
+    findings = []
+    answer, severity = ("label", "warning") if table.columns.target is None else ("target", "note")
+    answer = answer if not examples or examples[0].spans is None else "set of marks"
+    if other:  # several texts may be right for one
+        message = f"{name}: {_rows(other)} the text of an earlier row and another {answer}"
+        findings.append(_finding("contradictions", severity, message, other))
+    if same:
+        share = 100 * len(same) / len(examples)
+        message = f"{name}: {_rows(same)} the text and the {answer} of an earlier row ({share:.1f} %)"
+        findings.append(_finding("duplicates", "note", message, same))
+    like = _alike(examples, first)
+    if like:
+        message = f"{name}: {_rows(like)} the text of an earlier row but for spaces and capital letters"
+        findings.append(_finding("near duplicates", "note", message, like))
+    return findings
+
+
+def overlap(train: Table, dev: Table) -> list[Finding]:
+    """Rows of dev that are in train, too: what is measured on them is memory."""
+    known: dict[Key, Example] = {}
+    alike: dict[Key, Example] = {}
+    for example in train.examples:
+        known.setdefault(_key(example), example)
+        alike.setdefault(_loose(example), example)
+    same: list[tuple[Where, Where]] = []
+    like: list[tuple[Where, Where]] = []
+    contrary = 0
+    for example in dev.examples:
+        if found := known.get(_key(example)):
+            same.append((example.where, found.where))
+            contrary += example.answer is not None and found.answer != example.answer
+        elif found := alike.get(_loose(example)):
+            like.append((example.where, found.where))
+    findings = []
+    if same:
+        share = 100 * len(same) / len(dev.examples)
+        message = f"dev: {_rows(same)} a text that train has, too ({share:.1f} %; {contrary} with another label)"
+        findings.append(_finding("overlap", "warning", message, same))
+    if like:
+        message = f"dev: {_rows(like)} a text that train has, too, but for spaces and capital letters"
+        findings.append(_finding("near overlap", "note", message, like))
+    return findings
+
+
+def _alike(examples: Sequence[Example], exact: dict[Key, int]) -> list[tuple[Where, Where]]:
+    first: dict[Key, Where] = {}
+    like: list[tuple[Where, Where]] = []
+    for key, index in exact.items():
+        where = examples[index].where
+        loose = _loose_key(key)
+        if loose in first:
+            like.append((where, first[loose]))
+        else:
+            first[loose] = where
+    return like
+
+
+def _key(example: Example) -> Key:
+    return example.text if example.text_b is None else (example.text, example.text_b)
+
+
+def _loose(example: Example) -> Key:
+    return _loose_key(_key(example))
+
+
+def _loose_key(key: Key) -> Key:
+    if isinstance(key, str):
+        return " ".join(key.split()).casefold()
+    return " ".join(key[0].split()).casefold(), " ".join(key[1].split()).casefold()
+
+
+def _rows(places: Sequence[object]) -> str:
+    return quantity(len(places), "row has", "rows have")
+
+
+def _finding(kind: str, severity: str, message: str, places: list[tuple[Where, Where]]) -> Finding:
+    here, earlier = zip(*places)
+    return Finding(kind, "warning" if severity == "warning" else "note", message, here, earlier)

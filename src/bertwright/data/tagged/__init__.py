@@ -1,0 +1,1 @@
+"""Texts with marked parts: tag schemes, annotation formats, units."""

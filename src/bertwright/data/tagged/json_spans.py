@@ -1,0 +1,167 @@
+"""JSON objects with spans: CLUENER, doccano, Label Studio, and what looks like them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bertwright.data.examples import Span, Where
+from bertwright.data.reading.columns.column_names import LABELS, TEXTS
+from bertwright.errors import BertwrightError, Worded, shown
+
+_SPAN_KEYS = ("label", "labels", "entities", "spans", "annotations", "entity", "ner", "column_label", "实体", "标注")
+_STARTS = ("start", "start_offset", "begin", "from", "start_idx", "开始")
+_ENDS = ("end", "end_offset", "stop", "to", "end_idx", "结束")
+_TYPES = ("label", "labels", "type", "entity", "entity_group", "tag", "entity_type", "category", "类型")
+_SAID = ("text", "word", "mention", "surface", "value")
+_TOKENS = ("tokens", "words", "chars")
+_TAGS = ("tags", "ner_tags", "labels", "label", "tag")
+
+# A span as it was given: start, end, type, and the text that it is said to be.
+Given = tuple[Any, Any, Any, str | None]
+
+
+def has_spans(row: Mapping[str, Any]) -> bool:
+    """Whether an object is a text with spans, or tokens with tags."""
+    return _tokens_of(row) is not None or _form(row) is not None
+
+
+def tokens_with_tags(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | None:
+    """The tokens and the tags of an object that has both as lists."""
+    return _tokens_of(row)
+
+
+def is_unannotated(row: Mapping[str, Any]) -> bool:
+    """Whether an object of Label Studio has no annotation, or only cancelled ones: nobody says what is in its text."""
+    return _form(row) == "label-studio" and _annotation(row) is None
+
+
+def annotations_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The annotations of an object of Label Studio that were not cancelled; none for an object of another form."""
+    if _form(row) != "label-studio":
+        return []
+    return [one for one in row["annotations"] if isinstance(one, Mapping) and not one.get("was_cancelled")]
+
+
+def is_classified(row: Mapping[str, Any]) -> bool:
+    """Whether an object has one label for its whole text, and beside it a list of spans with nothing in it."""
+    key = _span_key(row)
+    labels = (row[name] for name in LABELS if name in row and name != key)
+    return key is not None and not row[key] and any(isinstance(one, str | int | float) for one in labels)
+
+
+def text_with_spans(row: Mapping[str, Any], where: Where) -> tuple[str, list[tuple[Span, str | None]]]:
+    """The text of an object and its spans, each with the text that it is said to be; ends are exclusive.
+
+    Raises:
+        BertwrightError: BW248 the object is of none of the forms; BW252 it has no text.
+    """
+    form = _form(row)
+    if form is None:
+        reason = Worded("label, entities or annotations is missing", "缺少 label、entities 或 annotations")
+        raise BertwrightError("BW248", where=where, keys=shown(row), reason=reason)
+    source = row["data"] if form == "label-studio" and isinstance(row.get("data"), Mapping) else row
+    text = next((source[key] for key in (*TEXTS, "tokens") if isinstance(source.get(key), str)), None)
+    if text is None and form == "label-studio":
+        text = next((value for value in source.values() if isinstance(value, str)), None)
+    if text is None:
+        raise BertwrightError("BW252", where=where, keys=shown(source))
+    readers = {"cluener": _cluener, "label-studio": _label_studio, "list": _listed}
+    found = []
+    for start, end, kind, said in readers[form](row):
+        if isinstance(kind, Sequence) and not isinstance(kind, str) and len(kind) == 1:
+            kind = kind[0]
+        whole = all(isinstance(number, int) and not isinstance(number, bool) for number in (start, end))
+        if not whole or not isinstance(kind, str) or not kind:
+            read = f"start {start!r}, end {end!r}, type {kind!r}"
+            raise BertwrightError("BW248", where=where, keys=shown(row), reason=read)
+        found.append((Span(start, end, kind), said))
+    return text, found
+
+
+def _form(row: Mapping[str, Any]) -> str | None:
+    if isinstance(row.get("annotations"), list) and isinstance(row.get("data"), Mapping):
+        return "label-studio"
+    key = _span_key(row)
+    if key is None:
+        return None
+    return "cluener" if isinstance(row[key], Mapping) else "list"
+
+
+def _span_key(row: Mapping[str, Any]) -> str | None:
+    """The key of the spans: the first one that holds any, for an empty list may stand under another one, too."""
+    keys = [key for key in _SPAN_KEYS if _may_be_spans(row.get(key))]
+    return next((key for key in keys if row[key]), keys[0] if keys else None)
+
+
+def _may_be_spans(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(one, Mapping) for one in value.values())
+    return isinstance(value, list) and all(isinstance(one, (list, tuple, Mapping)) for one in value)
+
+
+def _tokens_of(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | None:
+    for key in _TOKENS:
+        tokens = row.get(key)
+        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+            continue
+        for name in _TAGS:
+            tags = row.get(name)
+            if isinstance(tags, list) and len(tags) == len(tokens) and all(isinstance(tag, str) for tag in tags):
+                return tokens, tags
+    return None
+
+
+def _cluener(row: Mapping[str, Any]) -> Iterator[Given]:
+    """`{"label": {"name": {"彭小军": [[0, 2]]}}}`: the end is the last character."""
+    key = _span_key(row)
+    assert key is not None
+    for kind, mentions in row[key].items():
+        for said, places in mentions.items():
+            for place in places if isinstance(places, list) else [places]:
+                if not isinstance(place, (list, tuple)) or len(place) != 2:
+                    yield None, None, kind, said
+                    continue
+                start, end = place
+                yield start, end + 1 if isinstance(end, int) else end, kind, said
+
+
+def _listed(row: Mapping[str, Any]) -> Iterator[Given]:
+    """`[[0, 3, "PER"]]`, or objects with a start, an end and a type, as doccano and many others have them."""
+    key = _span_key(row)
+    assert key is not None
+    for one in row[key]:
+        if isinstance(one, Mapping):
+            yield _of_object(one)
+        elif len(one) == 3:
+            yield one[0], one[1], one[2], None
+        else:
+            yield None, None, None, None
+
+
+def _of_object(one: Mapping[str, Any]) -> Given:
+    def first(names: Sequence[str]) -> Any:
+        return next((one[name] for name in names if one.get(name) is not None), None)
+
+    said = first(_SAID)
+    return first(_STARTS), first(_ENDS), first(_TYPES), said if isinstance(said, str) else None
+
+
+def _label_studio(row: Mapping[str, Any]) -> Iterator[Given]:
+    """Of one annotation; what is no span of a text (choices, relations) is passed over."""
+    for result in (_annotation(row) or {}).get("result") or ():
+        value = result.get("value") if isinstance(result, Mapping) else None
+        if not isinstance(value, Mapping) or "start" not in value:
+            continue
+        if "labels" in value:
+            yield _of_object(value)
+        elif key := next((key for key in value if key.endswith("labels")), None):  # hypertextlabels, paragraphlabels
+            places, said = value.get("globalOffsets"), value.get("text")
+            start, end = (places.get(name) if isinstance(places, Mapping) else None for name in ("start", "end"))
+            yield start, end, value[key], said if isinstance(said, str) else None
+
+
+def _annotation(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """That which was declared the ground truth, or the first one."""
+    given = annotations_of(row)
+    return next((one for one in given if one.get("ground_truth")), given[0] if given else None)

@@ -1,0 +1,97 @@
+"""Column files whose first column counts the tokens of each sentence, as GermEval and the kin of CoNLL-U have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+from bertwright.data.tagged.schemes import OUTSIDE, is_tag
+
+_LINES_LOOKED_AT = 2000
+_COMMENT = "#"
+DOCUMENT = "-DOCSTART-"
+SENTENCE_NUMBERS, RUNNING_NUMBERS = "the numbers of sentences", "running numbers"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """What the columns of such a file are.
+
+    Attributes:
+        first: the number of the first token of a sentence, 0 or 1.
+        width: the number of columns.
+        tag: which of them has the tags, from 0: the first one in which all are tags (a second one has the entities
+            within entities), else the last one.
+        is_clear: whether all are tags there.
+    """
+
+    first: int
+    width: int
+    tag: int
+    is_clear: bool
+
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know, a line each."""
+        return (f"column 1 counts the tokens, these are column 2, tags are column {self.tag + 1}",)
+
+
+def fields_of(line: str) -> list[str]:
+    """The fields of a line: separated by tabs where it has some, else by white space."""
+    return line.split("\t") if "\t" in line else line.split()
+
+
+def is_comment(line: str) -> bool:
+    """Whether a line of a numbered file is none of its tokens."""
+    return line.startswith(_COMMENT)
+
+
+def numbered(lines: Iterable[str]) -> Numbered | None:
+    """How the lines at the beginning of a file are numbered; None where they are not."""
+    first = width = last = longest = 0
+    maybe: set[int] = set()  # columns that are all tags so far
+    outside: set[int] = set()
+    expected: int | None = None
+    for number, line in enumerate(lines):
+        if number == _LINES_LOOKED_AT:
+            break
+        if is_comment(line):
+            continue
+        fields = [field.strip() for field in fields_of(line.strip("\r\n"))]
+        if not any(fields) or fields[0] == DOCUMENT:
+            expected = first if width else None
+            continue
+        if not width:
+            first = 0 if fields[0] == "0" else 1
+            width, expected = len(fields), first
+            maybe = set(range(2, width))
+        if width < 3 or len(fields) != width or fields[0] != str(expected):
+            return None
+        expected = int(fields[0]) + 1
+        longest = max(longest, expected - first)
+        maybe = {at for at in maybe if is_tag(fields[at])}
+        outside |= {at for at in maybe if fields[at] == OUTSIDE}
+    if longest < 2:
+        return None
+    last = width - 1
+    found = sorted(maybe & outside)
+    return Numbered(first, width, found[0] if found else last, bool(found))
+
+
+def number_column(lines: Iterable[str]) -> str | None:
+    """What the numbers are that stand before token and tag; None where the first column has anything else.
+
+    Numbers of sentences come twice in a row; who has them may leave out the blank lines.
+    """
+    before, again, seen = "", False, False
+    for line in islice(lines, _LINES_LOOKED_AT):
+        fields = [field.strip() for field in fields_of(line.strip("\r\n"))]
+        if not any(fields) or fields[0] == DOCUMENT:
+            continue
+        if len(fields) < 3 or not fields[0].isdecimal():
+            return None
+        again |= fields[0] == before
+        before, seen = fields[0], True
+    if not seen:
+        return None
+    return SENTENCE_NUMBERS if again else RUNNING_NUMBERS

@@ -1,0 +1,246 @@
+"""Any source of texts with marked parts to examples: column files and JSON spans, in files or in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from bertwright.data.examples import Example, Span, Where
+from bertwright.data.reading.json_rows import read_json
+from bertwright.data.reading.memory_rows import read_memory
+from bertwright.data.reading.rows import Row, Rows
+from bertwright.data.reading.tables import Columns, Table
+from bertwright.data.tagged.clusters import is_inside_cluster
+from bertwright.data.tagged.column_files import (
+    SENTENCES_LOOKED_AT,
+    Sentence,
+    looks_like_columns,
+    read_columns,
+    space_between,
+    to_examples,
+)
+from bertwright.data.tagged.json_spans import (
+    annotations_of,
+    has_spans,
+    is_classified,
+    is_unannotated,
+    text_with_spans,
+    tokens_with_tags,
+)
+from bertwright.data.tagged.units import trim
+from bertwright.errors import BertwrightError, quantity, shown
+from bertwright.text.files import plain_suffix
+from bertwright.text.lines import encoding_of
+
+_JSON = (".json", ".jsonl", ".ndjson")
+_OTHERS = (".csv", ".parquet", ".pq", ".xlsx", ".xls", ".zip", ".bin", ".safetensors")
+_ROWS_AT_ONCE = 1024
+
+
+def looks_tagged(source: Any, encoding: str | None = None) -> bool:
+    """Whether a source holds texts with marked parts; a look at its beginning."""
+    if not isinstance(source, (str, Path)):
+        first = _first_of(source)
+        return (isinstance(first, Example) and first.spans is not None) or (
+            isinstance(first, Mapping) and _is_tagged(first)
+        )
+    path = Path(source)
+    if not path.is_file() or plain_suffix(path) in _OTHERS:
+        return False
+    if plain_suffix(path) in _JSON:
+        try:
+            return any(isinstance(row, Mapping) and _is_tagged(row) for _, row in islice(_rows(path, encoding), 1))
+        except BertwrightError:
+            return False  # whoever reads it in earnest says what is wrong
+    return looks_like_columns(path, encoding)
+
+
+def _is_tagged(row: Mapping[str, Any]) -> bool:
+    return has_spans(row) and not is_classified(row)
+
+
+def _first_of(source: Any) -> Any:
+    """The first row of what can be read again: a list, a data frame, a `datasets` object; else None."""
+    if isinstance(source, (list, tuple)):
+        return source[0] if source else None
+    if isinstance(source, Mapping) or not any(hasattr(source, name) for name in ("columns", "column_names")):
+        return None
+    try:
+        return next((fields for _, fields in _named(read_memory(source, "data", labelled=False, pair=False))), None)
+    except BertwrightError:
+        return None  # whoever reads it in earnest says what is wrong
+
+
+def stream_spans(source: Any, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
+    """The texts of a source, one for every row and as they are asked for; what is marked in them need not be said.
+
+    Column files are read whole.
+    """
+    if not isinstance(source, (str, Path)) or plain_suffix(Path(source)) not in _JSON:
+        table = read_spans(source, labelled=False, encoding=encoding, keep_empty=True)
+        return table.columns, iter(table.examples)
+    rows = read_json(Path(source), encoding)
+    first = list(islice(rows.rows, SENTENCES_LOOKED_AT))  # as many as decide where a file is read whole
+    tagged = (tokens_with_tags(row) for _, row in first if isinstance(row, Mapping))
+    between = space_between(one[0] for one in tagged if one is not None)
+    following = chain(first, rows.rows)
+    parts = iter(lambda: list(islice(following, _ROWS_AT_ONCE)), [])
+    tables = (
+        _of_rows(replace(rows, rows=iter(part)), labelled=False, keep_empty=True, between=between) for part in parts
+    )
+    return Columns("text", "spans"), (example for table in tables for example in table.examples)
+
+
+def read_spans(
+    source: Any,
+    *,
+    labelled: bool = True,
+    encoding: str | None = None,
+    name: str = "train",
+    keep_empty: bool = False,
+) -> Table:
+    """The examples of a source, their `spans` counted in characters of `text`.
+
+    Spans are what the data says they are: each is checked to lie in its text, not to cut a character in half, and
+    to read as the data says it reads. White space at the ends of a span is taken off, a span that is there twice is
+    kept once; both are counted, as are tags that were repaired. A task of Label Studio that nobody annotated says
+    nothing about its text: where labels are wanted it is left out and counted.
+
+    Args:
+        source: the path of a column file (CoNLL and its kin) or of a JSON or JSON lines file (CLUENER, doccano, Label
+            Studio, tokens with tags), also compressed; or such objects, or `Example`s, in memory.
+        labelled: whether every text must say what is marked in it, if only that nothing is.
+        encoding: of a file, instead of the detected one.
+        name: what a source in memory is called in messages.
+        keep_empty: whether rows without text give examples, too, so that answers and rows go side by side.
+
+    Raises:
+        BertwrightError: BW201 to BW203, BW225, BW226, BW228, BW234, BW235 a file; BW205 no examples; BW240 to BW242,
+            BW247 the tags; BW243, BW244, BW249 a span; BW248, BW252 an object; BW254 a text without spans.
+    """
+    if not isinstance(source, (str, Path)):
+        items = list(source) if isinstance(source, (list, tuple)) else source
+        if isinstance(items, list) and items and all(isinstance(item, Example) for item in items):
+            about = Table([], name, Columns("text", "spans"), format="examples")
+            return _table(items, about, (), labelled=labelled, keep_empty=keep_empty)
+        rows = read_memory(items, name, labelled=labelled, pair=False)
+        return _of_rows(Rows(name, rows.format, _named(rows)), labelled=labelled, keep_empty=keep_empty)
+    path = Path(source)
+    if not path.exists():
+        raise BertwrightError("BW201", file=path)
+    if path.is_dir():
+        raise BertwrightError("BW253", source=path)
+    if plain_suffix(path) in _JSON:
+        return _of_rows(read_json(path, encoding), labelled=labelled, keep_empty=keep_empty)
+    read = read_columns(path, encoding)
+    about = Table([], str(path), Columns("tokens", "tags"), encoding_of(path, encoding), format="column file")
+    return _table(read.examples, about, read.remarks(), labelled=labelled, keep_empty=keep_empty)
+
+
+def _rows(path: Path, encoding: str | None) -> Iterator[Row]:
+    return read_json(path, encoding).rows
+
+
+def _named(rows: Rows) -> Iterator[Row]:
+    for where, fields in rows.rows:
+        if not isinstance(fields, Mapping):  # data frames that were read from Parquet hold arrays
+            values = (value.tolist() if getattr(value, "shape", ()) else value for value in fields)
+            fields = dict(zip(rows.names or (), values))
+        yield where, fields
+
+
+def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | None = None) -> Table:
+    examples: list[Example] = []
+    sentences: dict[int, Sentence] = {}  # by their places among the examples
+    wrong: list[tuple[Where, Span, str, str]] = []
+    unannotated: list[Where] = []
+    several: list[Where] = []
+    for where, row in rows.rows:
+        assert isinstance(row, Mapping)
+        tagged = tokens_with_tags(row)
+        if tagged is not None:
+            tokens, tags = tagged
+            if tokens:
+                sentences[len(examples)] = Sentence(tokens, tags, [where] * len(tokens))
+            examples.append(Example("", None, where, spans=()))
+            continue
+        if labelled and is_unannotated(row):
+            unannotated.append(where)
+            continue
+        if len(annotations_of(row)) > 1:
+            several.append(where)
+        if not labelled and not has_spans(row):
+            row = {**row, "spans": []}
+        text, found = text_with_spans(row, where)
+        for span, said in found:
+            _check(text, span, where)
+            if said is not None and text[span.start : span.end] != said:
+                wrong.append((where, span, said, text[span.start : span.end]))
+        examples.append(Example(text, None, where, spans=tuple(span for span, _ in found)))
+    if wrong:
+        where, span, said, read = wrong[0]
+        raise BertwrightError(
+            "BW249", where=where, start=span.start, end=span.end, read=read, said=said, count=len(wrong)
+        )
+    remarks: tuple[str, ...] = ()
+    if sentences:
+        tagged_texts = to_examples(list(sentences.values()), rows.source, between)
+        remarks = tagged_texts.remarks()
+        for at, example in zip(sentences, tagged_texts.examples):
+            examples[at] = example
+    if unannotated:
+        texts = quantity(len(unannotated), "text")
+        remarks = (*remarks, f"{texts} that nobody annotated left out: {shown(unannotated, 3)}")
+    if several:
+        texts = quantity(len(several), "text")
+        said = f"{texts} with several annotations, of which one is read (the ground truth, or the first)"
+        remarks = (*remarks, f"{said}: {shown(several, 3)}")
+    about = Table([], rows.source, Columns("text", "spans"), rows.encoding, format=rows.format)
+    return _table(examples, about, remarks, labelled=labelled, keep_empty=keep_empty)
+
+
+def _check(text: str, span: Span, where: Where) -> None:
+    if not 0 <= span.start < span.end <= len(text):
+        raise BertwrightError("BW243", where=where, start=span.start, end=span.end, type=span.type, length=len(text))
+    for place in (span.start, span.end):
+        if is_inside_cluster(text, place):
+            whole = text[max(place - 1, 0) : place + 1]
+            raise BertwrightError("BW244", where=where, start=span.start, end=span.end, type=span.type, whole=whole)
+
+
+def _table(
+    examples: list[Example], about: Table, remarks: tuple[str, ...], *, labelled: bool, keep_empty: bool
+) -> Table:
+    """The examples with tidy spans, and with an account of what was tidied."""
+    kept: list[Example] = []
+    empty: list[Where] = []
+    trimmed: list[Where] = []
+    twice: list[Where] = []
+    for example in examples:
+        if not keep_empty and not example.text.strip():
+            empty.append(example.where)
+            continue
+        if example.spans is None:
+            if labelled:
+                raise BertwrightError("BW254", where=example.where)
+            kept.append(example)
+            continue
+        for span in example.spans:
+            _check(example.text, span, example.where)
+        spans = [trim(example.text, span) for span in example.spans]
+        spans = [span for span in spans if span.start < span.end]
+        trimmed += [example.where] * (spans != list(example.spans))
+        unique = tuple(sorted(set(spans), key=lambda span: (span.start, -span.end, span.type)))
+        twice += [example.where] * (len(unique) < len(spans))
+        kept.append(replace(example, spans=unique))
+    if not kept:
+        raise BertwrightError("BW205", source=about.source)
+    for places, what in ((trimmed, "with white space at the ends of a span"), (twice, "with a span twice")):
+        if places:
+            remarks = (*remarks, f"{quantity(len(places), 'text')} {what}: {shown(places, 3)}")
+    return Table(
+        kept, about.source, about.columns, about.encoding, empty=tuple(empty), format=about.format, remarks=remarks
+    )

@@ -1,0 +1,124 @@
+"""`Comparison`: two runs on the same data, whatever their task is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from bertwright.data.reading.tables import Table
+from bertwright.errors import quantity
+from bertwright.evaluation.paired_tests import Difference
+from bertwright.reports.answer_files import spreadsheet_csv
+
+WORTH_SHOWING = 0.01  # one point: the difference for which the verdict says how much data it takes
+
+
+@dataclass(frozen=True, slots=True)
+class DifferingRow(ABC):
+    """A text that the two runs answer differently."""
+
+    @abstractmethod
+    def line(self) -> str:
+        """The true answer and those of both runs."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with `where` and `text`."""
+
+    def cells(self) -> dict[str, str]:
+        """The same for a spreadsheet."""
+        return {name: str(value) for name, value in self.to_json().items()}
+
+
+@dataclass(frozen=True)
+class Comparison(ABC):
+    """Two runs on the same texts.
+
+    Attributes:
+        table: the data.
+        headline: the metric that the verdict is about.
+        differences: of each metric.
+        rows: where the answers differ, in the order of the data.
+    """
+
+    table: Table
+    headline: str
+    differences: dict[str, Difference]
+    rows: Sequence[DifferingRow]
+
+    unit: ClassVar[str]  # what is counted and resampled: one of them
+    header: ClassVar[tuple[str, ...]]  # of `to_csv`
+    worth: ClassVar[str]  # the metric that `needed` is about
+
+    @property
+    def count(self) -> int:
+        """Texts of the data."""
+        return len(self.table.examples)
+
+    @property
+    @abstractmethod
+    def needed(self) -> int:
+        """About how many texts it takes to show a difference of one point between two such runs."""
+
+    @abstractmethod
+    def errors(self) -> dict[str, tuple[float, float]]:
+        """Figures of both runs that are the better the lower they are."""
+
+    @abstractmethod
+    def tally(self) -> str:
+        """Who is right how often, in a line."""
+
+    def verdict(self) -> str:
+        """One plain sentence."""
+        found = self.differences[self.headline]
+        name = "" if self.headline == "accuracy" else f" {self.headline}"
+        if not self.rows:
+            return f"no difference: both give the same answer to each of the {quantity(self.count, self.unit)}"
+        if found.is_shown:
+            better, sign = ("B", 1) if found.value > 0 else ("A", -1)
+            ends = sorted(sign * end for end in (found.low, found.high) if end is not None)
+            return f"{better} is better: {_points(abs(found.value), *ends)}{name}, {p_text(found.p_value)}"
+        text = (
+            f"no difference can be shown with {quantity(self.count, self.unit)} "
+            f"(B - A: {_points(found.value, found.low, found.high)}{name}, {p_text(found.p_value)})"
+        )
+        if self.needed > self.count:
+            needed = quantity(_rounded(self.needed), self.unit)
+            return f"{text}; about {needed} would be needed to show 1 point of {self.worth}"
+        return f"{text}; in so many {self.unit}s a difference of 1 point of {self.worth} would probably have been seen"
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as a JSON object."""
+        return {
+            "data": self.table.source,
+            "examples": self.count,
+            "verdict": self.verdict(),
+            "headline": self.headline,
+            "metrics": {name: difference.to_json() for name, difference in self.differences.items()},
+            f"{self.unit}s_needed_for_one_point": self.needed,
+            "rows": [row.to_json() for row in self.rows],
+        }
+
+    def to_csv(self) -> str:
+        """The rows where the answers differ, for a spreadsheet."""
+        rows = [row.cells() for row in self.rows]
+        header = [*self.header, *(["text_b"] if any("text_b" in row for row in rows) else [])]
+        return spreadsheet_csv(header, [[row.get(name, "") for name in header] for row in rows])
+
+
+def p_text(p_value: float) -> str:
+    """`p = 0.008`, or `p < 0.001`."""
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+
+
+def _points(value: float, low: float | None, high: float | None) -> str:
+    interval = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{100 * value:+.1f} points{interval}"
+
+
+def _rounded(number: int) -> int:
+    """Two digits are all that such an estimate is worth."""
+    scale = int(10 ** max(len(str(number)) - 2, 0))
+    return -(-number // scale) * scale

@@ -1,0 +1,1 @@
+"""What is asked of this machine: cores, limits, memory, devices, numbers and their rate."""

@@ -1,0 +1,1 @@
+"""Attention over ragged batches: `attend`, and what it is made of."""

@@ -1,0 +1,1 @@
+"""An encoder that reads and a decoder that writes."""

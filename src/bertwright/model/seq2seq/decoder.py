@@ -1,0 +1,113 @@
+"""The Transformer decoder over ragged batches (Vaswani et al. 2017, section 3.1), of the encoder's blocks.
+
+Each layer is BERT's with attention that looks back only, and attention over the encoded source after it.
+
+Shapes: T tokens of the targets, U of the sources, B pairs, H hidden size, A heads, D head size, L layers, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from bertwright.data.ragged import Ragged
+from bertwright.model.attention.across import attend_across
+from bertwright.model.config import BertConfig
+from bertwright.model.dropout import add_dropped
+from bertwright.model.encoder import Attention, Embeddings, FeedForward, check_indices
+
+
+class CrossAttention(nn.Module):
+    """Queries from the target, keys and values from the source, these two from one matrix product."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.query = nn.Linear(config.hidden_size, config.hidden_size)
+        self.key_value = nn.Linear(config.hidden_size, 2 * config.hidden_size)
+        self.output = nn.Linear(config.hidden_size, config.hidden_size)
+        self.num_heads = config.num_attention_heads
+        self.dropout = config.attention_probs_dropout_prob
+
+    def ask(self, hidden: Tensor) -> Tensor:
+        """Queries `[T, A, D]` of `hidden [T, H]`."""
+        return self.query(hidden).unflatten(-1, (self.num_heads, -1))  # type: ignore[no-any-return]
+
+    def read(self, memory: Tensor) -> Tensor:
+        """Keys and values `[U, 2, A, D]` of the encoded sources `[U, H]`."""
+        return self.key_value(memory).unflatten(-1, (2, self.num_heads, -1))  # type: ignore[no-any-return]
+
+    def forward(self, hidden: Tensor, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
+        """`[T, H]` and the encoded sources `[U, H]` to `[T, H]`."""
+        dropout = self.dropout if self.training else 0.0
+        mixed = attend_across(self.ask(hidden), self.read(memory), target, source, dropout)
+        return self.output(mixed.flatten(1))  # type: ignore[no-any-return]
+
+
+class DecoderLayer(nn.Module):
+    """Causal attention, cross-attention, feed-forward; each with dropout, a residual and a norm behind it."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.attention = Attention(config, causal=True)
+        self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.cross_attention = CrossAttention(config)
+        self.cross_attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.feed_forward = FeedForward(config)
+        self.feed_forward_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = config.hidden_dropout_prob
+
+    def forward(self, hidden: Tensor, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
+        """`[T, H]` and the encoded sources `[U, H]` to `[T, H]`."""
+        hidden = self.behind(self.attention_norm, hidden, self.attention(hidden, target, None))
+        hidden = self.behind(self.cross_attention_norm, hidden, self.cross_attention(hidden, target, memory, source))
+        return self.behind(self.feed_forward_norm, hidden, self.feed_forward(hidden))
+
+    def behind(self, norm: nn.Module, hidden: Tensor, made: Tensor) -> Tensor:
+        """Dropout, the residual and the norm behind a part of the layer."""
+        return norm(add_dropped(hidden, made, self.dropout if self.training else 0.0))  # type: ignore[no-any-return]
+
+
+class Decoder(nn.Module):
+    """Embeddings and L layers.
+
+    Attributes:
+        checkpointing: as of the encoder.
+    """
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.embeddings = Embeddings(config)
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.num_hidden_layers))
+        self.config = config
+        self.checkpointing = False
+
+    def forward(self, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
+        """`[T, H]`: the output of the last layer for every target token.
+
+        Args:
+            target: the tokens of the targets.
+            memory: `[U, H]` what the encoder made of the sources.
+            source: where these lie.
+
+        Raises:
+            BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
+        """
+        check_indices(self.config, target)
+        hidden: Tensor = self.embeddings(target)
+        for layer in self.layers:
+            if self.checkpointing and self.training:
+                hidden = checkpoint(layer, hidden, target, memory, source, use_reentrant=False)
+            else:
+                hidden = layer(hidden, target, memory, source)
+        return hidden
+
+
+def sinusoids(rows: int, width: int) -> Tensor:
+    """`[rows, width]`: sines in the even columns, cosines in the odd ones (Vaswani et al. 2017, section 3.5)."""
+    places = torch.arange(rows, dtype=torch.float64)[:, None]
+    rates = 10000.0 ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)
+    table = torch.empty(rows, width, dtype=torch.float64)
+    table[:, 0::2] = (places * rates).sin()
+    table[:, 1::2] = (places * rates).cos()[:, : width // 2]
+    return table.float()

@@ -1,0 +1,277 @@
+"""The plots of a run folder. This file needs matplotlib, and only `report.py` imports it, where it is installed.
+
+Shapes: C classes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from bertwright.evaluation.calibration import ReliabilityTable
+from bertwright.evaluation.class_scores import Floats, Ints
+from bertwright.evaluation.confidence import wilson_interval
+from bertwright.evaluation.summary import Calibration
+from bertwright.reports.plot_fonts import DEFAULT, font_families
+from bertwright.tasks.task import ScoreBars
+
+MOST_CLASSES = 30  # more cells than that cannot be read
+_LONGEST_LABEL = 18
+_INK, _FAINT, _GRID = "#1f2933", "#9aa5b1", "#e4e7eb"
+_BLUE, _ORANGE = "#2f6db5", "#d9730d"
+_STYLE: dict[Any, Any] = {
+    "font.size": 10,
+    "axes.edgecolor": _FAINT,
+    "axes.labelcolor": _INK,
+    "axes.titlecolor": _INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "text.parse_math": False,  # a label may hold dollar signs
+}
+
+
+def png_of_loss(losses: Sequence[float], rows: Sequence[Mapping[str, float]], metric: str, best_step: int) -> bytes:
+    """The training loss by step (thin: each step; thick: smoothed), and below it the dev metric.
+
+    Args:
+        losses: of each step; may be empty: then the mean of each evaluation in `rows` is drawn.
+        rows: `step`, `train_loss` and `dev_…` of each evaluation.
+        metric: the dev metric to draw.
+        best_step: of the evaluation that was kept.
+    """
+    with rc_context(_STYLE | {"font.family": [DEFAULT]}):
+        figure = Figure(figsize=(7.2, 5.0), layout="constrained", dpi=150)
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+        steps = [int(row["step"]) for row in rows]
+        if len(losses):
+            numbers = np.arange(1, len(losses) + 1)
+            upper.plot(numbers, losses, color=_BLUE, alpha=0.25, linewidth=0.8)
+            upper.plot(numbers, _smoothed(losses), color=_BLUE, linewidth=1.8)
+            shown = [value for value in losses if np.isfinite(value)]
+            upper.set_ylim(0, max(np.quantile(shown, 0.995) * 1.15, 1e-3) if shown else 1)
+        else:
+            upper.plot(steps, [row["train_loss"] for row in rows], "o-", color=_BLUE, linewidth=1.8)
+            upper.set_ylim(bottom=0)
+        upper.set_title("training loss")
+        values = [float(row[f"dev_{metric}"]) for row in rows]
+        lower.plot(steps, values, "o-", color=_ORANGE, linewidth=1.8, markersize=5, clip_on=False)
+        if best_step in steps:
+            best = values[steps.index(best_step)]
+            lower.plot([best_step], [best], "o", markersize=11, markerfacecolor="none", color=_ORANGE, clip_on=False)
+            lower.axhline(best, color=_ORANGE, linewidth=0.8, linestyle=":")
+            lower.set_title(f"dev {metric} · best {best:.4f} at step {best_step} (circled)")
+        known = [value for value in values if np.isfinite(value)] or [0.0]
+        room = max(max(known) - min(known), 0.02) * 0.25
+        lower.set_ylim(max(min(known) - room, -1), min(max(known) + room, 1.0 + room / 4))
+        lower.set_xlabel("step")
+        lower.set_xlim(0, max([len(losses), *steps]) * 1.02)
+        lower.xaxis.set_major_locator(MaxNLocator(integer=True))
+        for axes in (upper, lower):
+            axes.grid(color=_GRID, linewidth=0.8)
+            axes.set_axisbelow(True)
+        return _png(figure)
+
+
+def png_of_confusion(confusion: Ints, labels: Sequence[str]) -> tuple[bytes, list[str]]:
+    """The confusion matrix `[C, C]`: colours show shares of the true class, numbers are counts.
+
+    Of more than 30 classes those with the most mistakes are drawn. Where no installed font has the characters of the
+    labels, classes are drawn as numbers.
+
+    Returns:
+        The picture, and the names that its numbers stand for (empty where it shows the names).
+    """
+    chosen = _most_confused(confusion)
+    part = confusion[np.ix_(chosen, chosen)]
+    names = [_short(labels[index]) for index in chosen]
+    families = font_families(names)
+    legend = [] if families else [f"{index}: {labels[index]}" for index in chosen]
+    names = names if families else [str(index) for index in chosen]
+    size = len(chosen)
+    crowded = size > 12
+    cell = 0.75 if size <= 4 else 0.55 if size <= 12 else 0.36
+    font_size = 8 if crowded else 10
+    widest = max(len(name) * (1 if name.isascii() else 2) for name in names) * 0.0085 * font_size  # inches
+    with rc_context(_STYLE | {"font.family": families or [DEFAULT], "axes.spines.left": False}):
+        figure = Figure(figsize=(size * cell + widest + 1.6, size * cell + widest + 1.2), layout="constrained", dpi=150)
+        axes = figure.subplots()
+        shares = part / np.maximum(confusion.sum(1)[chosen, None], 1)
+        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        _write_counts(axes, part, shares, 6.5 if crowded else 10)
+        turned = widest > cell
+        axes.set_xticks(range(size), names, rotation=45 if turned else 0, ha="right" if turned else "center",
+                        rotation_mode="anchor" if turned else "default", fontsize=font_size)  # fmt: skip
+        axes.set_yticks(range(size), names, fontsize=font_size)
+        axes.set_xlabel("predicted class")
+        axes.set_ylabel("true class")
+        if size < len(labels):
+            axes.set_title(f"the {size} of {len(labels)} classes with the most mistakes")
+        axes.tick_params(length=0)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        axes.set_xticks(np.arange(size + 1) - 0.5, minor=True)
+        axes.set_yticks(np.arange(size + 1) - 0.5, minor=True)
+        axes.grid(which="minor", color="white", linewidth=1.2)
+        axes.tick_params(which="minor", length=0)
+        beside = axes.inset_axes((1 + 0.15 / (size * cell), 0, 0.14 / (size * cell), 1))
+        bar = figure.colorbar(image, cax=beside, format=PercentFormatter(1))
+        bar.outline.set_visible(False)
+        bar.set_label("share of the true class")
+        return _png(figure), legend
+
+
+def png_of_bars(bars: ScoreBars) -> tuple[bytes, list[str]]:
+    """Scores of kinds of answers, with how often each kind is in the data; of more than 30 the most frequent.
+
+    Returns:
+        The picture, and the names that its numbers stand for (empty where it shows the names).
+    """
+    order = np.argsort([-count for count in bars.counts], kind="stable")
+    chosen = sorted(int(index) for index in order[:MOST_CLASSES])
+    names = [_short(bars.names[index]) for index in chosen]
+    families = font_families(names)
+    legend = [] if families else [f"{index}: {bars.names[index]}" for index in chosen]
+    labels = [
+        f"{name if families else index} ({bars.counts[index]})" for name, index in zip(names, chosen)
+    ]  # fmt: skip
+    places, thick = np.arange(len(chosen)), 0.8 / len(bars.scores)
+    with rc_context(_STYLE | {"font.family": families or [DEFAULT]}):
+        height = 0.9 + max(0.22 * len(bars.scores), 0.3) * len(chosen)
+        figure = Figure(figsize=(7.2, height + 0.3 * (len(bars.scores) > 1)), layout="constrained", dpi=150)
+        axes = figure.subplots()
+        for number, (name, scores) in enumerate(bars.scores.items()):
+            values = [scores[index] for index in chosen]
+            middle = places + (number + 0.5) * thick - 0.4
+            axes.barh(middle, values, thick * 0.92, color=(_BLUE, _FAINT, _ORANGE)[number % 3], label=name)
+            for place, value in zip(middle, values):
+                axes.text(value + 0.01, place, f"{value:.3f}", va="center", fontsize=8)
+        part = f" (the {len(chosen)} most frequent of {len(bars.names)})" if len(chosen) < len(bars.names) else ""
+        axes.set_title(bars.title + part)
+        axes.set_yticks(places, labels)
+        axes.set_ylim(len(chosen) - 0.5, -0.5)
+        axes.set_xlim(0, 1.08)
+        axes.set_xticks(np.linspace(0, 1, 6))
+        axes.grid(axis="x", color=_GRID, linewidth=0.8)
+        axes.set_axisbelow(True)
+        if len(bars.scores) > 1:
+            figure.legend(loc="outside lower right", ncols=len(bars.scores), fontsize=9)
+        return _png(figure), legend
+
+
+def png_of_curves(curves: Mapping[str, Sequence[float]], rows: Sequence[Mapping[str, float]]) -> bytes:
+    """Losses above and accuracies below, by step: lines are training, circles the held-out documents.
+
+    Args:
+        curves: of each step, by name; names end in `_loss` or `_accuracy`.
+        rows: `step` and `dev_…` of each evaluation.
+    """
+    with rc_context(_STYLE | {"font.family": [DEFAULT]}):
+        figure = Figure(figsize=(7.2, 5.0), layout="constrained", dpi=150)
+        for axes, kind in zip(figure.subplots(2, 1, sharex=True), ("loss", "accuracy")):
+            names = [name for name in curves if name.endswith(kind)]
+            for name, color in zip(names, (_BLUE, _ORANGE)):
+                values = curves[name]
+                axes.plot(np.arange(1, len(values) + 1), _smoothed(values), color=color, linewidth=1.8, label=name)
+                held_out = [(row["step"], row[f"dev_{name}"]) for row in rows if f"dev_{name}" in row]
+                if held_out:
+                    axes.plot(*zip(*held_out), "o", color=color, markersize=5, markerfacecolor="white")
+            axes.set_title(f"{kind} (lines: training; circles: held-out documents)")
+            axes.set_ylim(bottom=0)
+            axes.grid(color=_GRID, linewidth=0.8)
+            axes.set_axisbelow(True)
+            if names:
+                axes.legend(fontsize=9)
+        axes.set_xlabel("step")
+        return _png(figure)
+
+
+def png_of_reliability(calibration: Calibration) -> bytes:
+    """Confidence against accuracy in bins, before (grey) and after the temperature; below, examples in each bin."""
+    before, after = calibration.table_before, calibration.table
+    with rc_context(_STYLE | {"font.family": [DEFAULT]}):
+        figure = Figure(figsize=(5.4, 6.6), layout="constrained", dpi=150)
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+        upper.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle="--", label="perfect")
+        if calibration.temperature != 1:
+            label = f"temperature 1 (ECE {calibration.before.ece:.3f})"
+            _draw_bins(upper, before, _FAINT, label, marker="s", intervals=False)
+        label = f"temperature {calibration.temperature:.2f} (ECE {calibration.after.ece:.3f})"
+        _draw_bins(upper, after, _BLUE, label, marker="o", intervals=True)
+        upper.set_title("does confidence mean accuracy?")
+        upper.set_ylabel("share of right answers (bars: 95 % interval)")
+        upper.set_ylim(0, 1.02)
+        upper.legend(loc="upper left", fontsize=9)
+        lower.bar(after.edges[:-1], after.counts, np.diff(after.edges) * 0.94, align="edge", color=_BLUE, alpha=0.6)
+        lower.set_ylabel("examples")
+        lower.set_xlabel("confidence of the answer")
+        lower.set_xlim(0, 1)
+        lower.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+        for axes in (upper, lower):
+            axes.grid(color=_GRID, linewidth=0.8)
+            axes.set_axisbelow(True)
+        return _png(figure)
+
+
+def _png(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", bbox_inches="tight", pad_inches=0.12)
+    return stream.getvalue()
+
+
+def _smoothed(losses: Sequence[float]) -> Floats:
+    """The mean over about a fortieth of the run around each step, in which outliers weigh little."""
+    values = np.array(losses, dtype=np.float64)
+    finite = np.isfinite(values)
+    if not finite.any():
+        return values
+    values = np.where(finite, np.minimum(values, np.quantile(values[finite], 0.99)), 0.0)
+    sums, counts = (np.concatenate([[0.0], np.cumsum(part)]) for part in (values, finite))
+    reach = len(values) // 80
+    places = np.arange(len(values))
+    begin, end = np.maximum(places - reach, 0), np.minimum(places + reach + 1, len(values))
+    filled = counts[end] - counts[begin]
+    return np.where(filled > 0, (sums[end] - sums[begin]) / np.maximum(filled, 1), np.nan)
+
+
+def _most_confused(confusion: Ints) -> list[int]:
+    """The classes to draw, in their order."""
+    if len(confusion) <= MOST_CLASSES:
+        return list(range(len(confusion)))
+    mistakes = confusion.sum(0) + confusion.sum(1) - 2 * np.diag(confusion)
+    return sorted(int(index) for index in np.argsort(-mistakes, kind="stable")[:MOST_CLASSES])
+
+
+def _short(label: str) -> str:
+    """One line of bounded length without characters that cannot be seen."""
+    label = " ".join(label.split())
+    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
+
+
+def _write_counts(axes: Axes, counts: Ints, shares: Floats, size: float) -> None:
+    for (row, column), count in np.ndenumerate(counts):
+        if count or row == column:
+            colour = "white" if shares[row, column] > 0.55 else _INK
+            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=size)
+
+
+def _draw_bins(axes: Axes, table: ReliabilityTable, colour: str, label: str, *, marker: str, intervals: bool) -> None:
+    filled = np.flatnonzero(table.counts)
+    sure, right, counts = table.confidence[filled], table.accuracy[filled], table.counts[filled]
+    if intervals:
+        ends = np.array([wilson_interval(round(share * count), int(count)) for share, count in zip(right, counts)])
+        axes.vlines(sure, ends[:, 0], ends[:, 1], color=colour, alpha=0.35, linewidth=4)
+    axes.plot(sure, right, marker=marker, markersize=5, color=colour, linewidth=1.4, label=label)

@@ -1,0 +1,79 @@
+"""Whether a command is the one that began a run: only then can it go on with it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from bertwright.errors import BertwrightError, shown
+from bertwright.settings import Settings
+
+S = TypeVar("S", bound=Settings)
+
+log = logging.getLogger("bertwright")
+
+_MAY_CHANGE = ("save_steps", "save_minutes")  # they change no weight
+_MUST_AGREE = ("task", "model", "train_sha256", "dev_sha256")
+_DECIDED = ("learning_rate", "precision", "micro_tokens")
+_NUMBERS_DEPEND_ON = ("device", "threads", "torch_version")
+
+
+def check_same_run(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Compare `run.json` with what it would be for this command.
+
+    Raises:
+        BertwrightError: BW506 for another task, model, data or setting.
+    """
+    wished, before = now["requested"], recorded.get("requested", {})
+    pairs = [(name, recorded.get(name), now[name]) for name in _MUST_AGREE if name in now]
+    pairs += [(name, before.get(name), wished[name]) for name in wished if name not in _MAY_CHANGE]
+    for name, was, value in pairs:
+        if was != value:
+            raise BertwrightError("BW506", folder=folder, name=name, was=was, now=value)
+    for name in _NUMBERS_DEPEND_ON:
+        if recorded.get(name) != now[name]:
+            log.warning(
+                "%s was %s and is %s: the run goes on, but not with the numbers of an uninterrupted one",
+                name, recorded.get(name), now[name],
+            )  # fmt: skip
+
+
+def check_same_kind(folder: Path, recorded: Mapping[str, Any], seeds: Sequence[int]) -> None:
+    """A run of one seed and runs of several lie in a folder in different ways: neither goes on with the other.
+
+    Raises:
+        BertwrightError: BW506 the folder holds the other one.
+    """
+    before = recorded.get("seeds", [])
+    if bool(before) != bool(seeds):
+        was, now = (shown(some) or "-" for some in (before, seeds))
+        raise BertwrightError("BW506", folder=folder, name="--seeds", was=was, now=now)
+
+
+def kept_settings(
+    kind: type[S], folder: Path, recorded: Mapping[str, Any], now: Mapping[str, Any], decided: Sequence[str] = ()
+) -> S:
+    """The settings as they were resolved when the run began; those that may change are of this command.
+
+    Args:
+        decided: what stands there with a value, beside that of every run, whatever the command said.
+
+    Raises:
+        BertwrightError: BW507 a setting is missing, unknown or not possible.
+    """
+    values = {**recorded["settings"], **{name: now["requested"][name] for name in _MAY_CHANGE}}
+    bad = [name for name in kind.model_fields if name not in values]
+    bad += [name for name in (*_DECIDED, *decided) if values.get(name) in (None, "auto")]
+    if bad:
+        reason = f"settings.{bad[0]}: {values.get(bad[0])!r}"
+        raise BertwrightError("BW507", file=folder / "run.json", reason=reason)
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = f"settings.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        raise BertwrightError("BW507", file=folder / "run.json", reason=reason) from error

@@ -1,0 +1,1 @@
+"""Tasks that mark parts of texts."""

@@ -1,0 +1,56 @@
+"""A text, its pieces and their tags side by side: whether the tags of the data meet the tokens of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bertwright.data.examples import Example
+from bertwright.data.targets import RaggedTargets
+from bertwright.data.windows import Reading
+from bertwright.tasks.task import Task
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
+
+_WHOLE = 1 << 30  # tokens
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedToken:
+    """One token.
+
+    Attributes:
+        text: the part of the source that it stands for; empty for special tokens.
+        piece: as the vocabulary has it.
+        tag: what the model learns at it; `·` where it learns nothing, and empty for a task without tags.
+    """
+
+    text: str
+    piece: str
+    tag: str
+
+
+def alignment(
+    kind: type[Task], tokenizer: BertTokenizer, examples: Sequence[Example], example: Example
+) -> list[AlignedToken]:
+    """The tokens of one of `examples`, which are of the task `kind`."""
+    tags: list[str] = []
+    if example.spans is not None and any(one.spans for one in examples):
+        task = kind.from_examples(examples, example.where.source)
+        encoded = task.encode(tokenizer, [example], Reading(_WHOLE, "head", 0))
+        names = task.config_changes()["id2label"]
+        targets = task.targets([example], encoded)
+        if isinstance(targets, RaggedTargets):
+            tags = [names.get(number, "·") for number in targets.take(np.array([0])).tolist()]
+        one = encoded.inputs[0]
+    else:
+        pairs = None if example.text_b is None else [example.text_b]
+        one = tokenizer.encode_batch([example.text], pairs, truncation=False)[0]
+    texts = (example.text, example.text_b or "")
+    found = []
+    for index, piece in enumerate(tokenizer.convert_ids_to_tokens(one.input_ids.tolist())):
+        side = int(one.sequence_ids[index])
+        start, end = one.offsets[index].tolist()
+        found.append(AlignedToken(texts[side][start:end] if side >= 0 else "", piece, tags[index] if tags else ""))
+    return found

@@ -1,0 +1,195 @@
+"""Spans that may lie in each other: every pair of words is asked for every type whether it bounds a span.
+
+Shapes: N inputs, S tokens of an input, C types, K spans or candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bertwright.data.examples import Example
+from bertwright.data.ragged import Ragged
+from bertwright.data.tagged.encoded_units import EncodedUnits
+from bertwright.data.targets import Targets
+from bertwright.data.windows import EncodedTexts
+from bertwright.model.models import BertWithHead
+from bertwright.model.pointer import BertForSpanPointing, pair_scores
+from bertwright.tasks.entities.entities import Entity, EntityPrediction
+from bertwright.tasks.entities.entity_task import EntityTask
+from bertwright.tasks.entities.tag_targets import named_at, say_lost, say_parted, units_of_spans, units_touched
+from bertwright.tasks.task import Prediction, finite
+
+_MOST_CANDIDATES = 4096  # of an input: a model that knows nothing finds every second pair good
+
+
+@dataclass(frozen=True, slots=True)
+class SpanTargets:
+    """The spans of each input, `[K, 4]`: its first piece, the first piece of its last unit, its type, and 1 where it is
+    taught; 0 where nothing is: a span cuts one of the units, so that nobody can say whether these are one.
+    """
+
+    rows: Sequence[NDArray[np.int64]]
+
+    def take(self, members: NDArray[np.int64]) -> Tensor:
+        """`[K, 5]`: those of some inputs, the place of the input among them in front."""
+        parts = [
+            np.concatenate([np.full((len(self.rows[index]), 1), place), self.rows[index]], 1)
+            for place, index in enumerate(members)
+        ]
+        return torch.from_numpy(np.concatenate(parts).astype(np.int64))
+
+
+@dataclass(frozen=True)
+class SpanPointing(EntityTask):
+    """Parts of a text are marked, also within each other, each with a type."""
+
+    name: ClassVar[str] = "spans"
+    own_settings: ClassVar[tuple[str, ...]] = ("unit",)
+
+    @property
+    def model_class(self) -> type[BertWithHead]:
+        return BertForSpanPointing
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        return cls(tuple(values["types"]), values["unit"])
+
+    def to_json(self) -> dict[str, Any]:
+        return {"types": list(self.types), "unit": self.unit}
+
+    def config_changes(self) -> dict[str, Any]:
+        return {"id2label": dict(enumerate(self.types)), "problem_type": None}
+
+    def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Targets:
+        """A span is taught in every input that holds the first pieces of all its units. Where a span cuts a unit, the
+        units that it touches are not taught to be none.
+        """
+        assert isinstance(encoded, EncodedUnits)
+        number = {kind: index for index, kind in enumerate(self.types)}
+        lost: list[str] = []
+        of_texts = [units_of_spans(one, units, lost) for one, units in zip(examples, encoded.units)]
+        say_lost(lost, self.unit)
+        touched = [units_touched(units, cut) for units, (_, cut) in zip(encoded.units, of_texts)]
+        rows = []
+        parted = [dict.fromkeys(spans) for spans, _ in of_texts]
+        for one, owner in zip(encoded.inputs, encoded.owners.tolist()):
+            place = {unit: position for position, unit in enumerate(one.word_ids.tolist()) if unit >= 0}
+            held = _held(one.word_ids, len(encoded.units[owner]))
+            spans = []
+            for taught, some in ((1, of_texts[owner][0]), (0, touched[owner])):
+                for span in some:
+                    if held.context(span.start, span.end - 1) >= 0:
+                        spans.append((place[span.start], place[span.end - 1], number[span.type], taught))
+                        parted[owner].pop(span, None)
+            rows.append(np.array(spans, dtype=np.int64).reshape(-1, 4))
+        say_parted([
+            named_at(one, units, span.start, span.end)
+            for one, units, left in zip(examples, encoded.units, parted) for span in left
+        ])  # fmt: skip
+        return SpanTargets(rows)
+
+    def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:
+        """The inputs of a text share its weight of 1."""
+        weights: NDArray[np.float64] = (1.0 / encoded.inputs_of)[encoded.owners]
+        return weights
+
+    def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> dict[str, Tensor]:
+        """For each type: every span above 0 and every pair that is none below it (Su et al. 2022, equation 6)."""
+        features = torch.split(model.scores(batch).float(), list(batch.lengths))
+        total = weights.new_zeros(())
+        for index, one in enumerate(features):
+            scores = pair_scores(one)
+            first, last, kind, taught = targets[targets[:, 0] == index, 1:].unbind(1)
+            is_span, may_be_one = torch.zeros(2, *scores.shape, dtype=torch.bool, device=scores.device)
+            may_be_one[kind, first, last] = True
+            is_span[kind[taught == 1], first[taught == 1], last[taught == 1]] = True
+            lowest = torch.finfo(scores.dtype).min
+            wrong = scores.masked_fill(may_be_one, lowest).flatten(1)
+            missing = (-scores).masked_fill(~is_span, lowest).flatten(1)
+            zero = scores.new_zeros(len(scores), 1)
+            losses = torch.cat([zero, wrong], 1).logsumexp(1) + torch.cat([zero, missing], 1).logsumexp(1)
+            total = total + weights[index] * losses.mean()
+        return {"loss": total}
+
+    def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
+        """Of each input the pairs above 0, `[K, 4]`: first token, last token, type, score; the best ones at most."""
+        found = []
+        for one in torch.split(finite(model.scores(batch).float(), model), list(batch.lengths)):
+            scores = pair_scores(one)
+            values, places = scores.flatten().topk(min(_MOST_CANDIDATES, scores.numel()))
+            places = places[values > 0]
+            kind, first, last = torch.unravel_index(places, scores.shape)
+            found.append(torch.stack([first.float(), last.float(), kind.float(), values[values > 0]], 1).cpu())
+        return found
+
+    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
+        """A pair of first pieces is a span of units; of several windows the one with most context around it speaks.
+
+        Among the windows that hold all of it, that one decides, also that the pair is no span. Where a part of the
+        text was cut off, what stands before it and what stands after it is no span.
+        """
+        assert isinstance(encoded, EncodedUnits)
+        found: list[dict[tuple[int, int, int], tuple[float, float]]] = [{} for _ in encoded.units]
+        held = [_held(one.word_ids, len(encoded.units[owner])) for one, owner in zip(encoded.inputs, encoded.owners)]
+        inputs_of = np.split(np.arange(len(encoded.inputs)), np.cumsum(encoded.inputs_of)[:-1])
+        for index, (rows, owner) in enumerate(zip(scores, encoded.owners.tolist())):
+            word_ids = encoded.inputs[index].word_ids
+            for first, last, kind, value in rows.tolist():
+                start, end = int(word_ids[int(first)]), int(word_ids[int(last)])
+                if start < 0 or end < 0:
+                    continue
+                context = held[index].context(start, end)
+                if context < 0:
+                    continue
+                best = max(held[other].context(start, end) for other in inputs_of[owner].tolist())
+                key = (start, end + 1, int(kind))
+                if context == best and value > found[owner].get(key, (0.0, 0.0))[0]:
+                    found[owner][key] = value, context
+        answers: list[Prediction] = []
+        for spans, units, text, cut in zip(found, encoded.units, encoded.texts, encoded.tokens_cut):
+            entities = []
+            for (start, end, kind), (value, _) in sorted(spans.items()):
+                place = slice(int(units[start, 0]), int(units[end - 1, 1]))
+                score = float(torch.tensor(value).sigmoid())
+                entities.append(Entity(place.start, place.stop, self.types[kind], score, text[place]))
+            answers.append(EntityPrediction(bool(cut), tuple(entities)))
+        return answers
+
+    def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:
+        return {"": [one.entities for one in given]}
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What an input holds of the units of its text.
+
+    Attributes:
+        before, after: `[W]` tokens on either side of a unit; -1 for a unit that it does not hold.
+        earlier: `[W + 1]` held units before each one.
+    """
+
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    earlier: NDArray[np.int64]
+
+    def context(self, start: int, end: int) -> float:
+        """Tokens around the units from `start` to `end` on the side where there are fewer; -1: not all are here."""
+        if self.earlier[end + 1] - self.earlier[start] <= end - start:
+            return -1.0
+        return float(min(self.before[start], self.after[end]))
+
+
+def _held(word_ids: NDArray[np.int32], count: int) -> _Held:
+    positions = np.flatnonzero(word_ids >= 0)
+    held = word_ids[positions]
+    before, after = np.full(count, -1.0), np.full(count, -1.0)
+    before[held] = np.inf if len(held) and held[0] == 0 else positions
+    after[held] = np.inf if len(held) and held[-1] == count - 1 else len(word_ids) - 1 - positions
+    return _Held(before, after, np.concatenate([[0], np.cumsum(before >= 0)]))

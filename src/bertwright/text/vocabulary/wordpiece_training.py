@@ -1,0 +1,104 @@
+"""A WordPiece vocabulary from the counts of words, by the trainer of the `tokenizers` library.
+
+The special tokens stand where Devlin et al. have them: [PAD] 0, [UNK] 100, [CLS] 101, [SEP] 102, [MASK] 103, and
+99 free places [unused…] between. Then come the single characters, those that go on within a word, and the pieces in
+the order in which the trainer made them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from tokenizers.trainers import WordPieceTrainer
+
+from bertwright.errors import BertwrightError
+from bertwright.text.tokenizer.pieces import CONTINUATION
+
+PLACES = ("[PAD]", *(f"[unused{number}]" for number in range(99)), "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_LEAST_COUNT = 2
+_COVERED = 0.99995
+_WORDS_SHOWN_TO_THE_TRAINER = 20_000_000
+_AT_ONCE = 100_000
+
+
+def train_wordpiece(counts: Mapping[str, int], size: int) -> list[str]:
+    """The tokens of a vocabulary, in the order of their ids.
+
+    Characters are tokens, the most frequent first, until 99.995 % of all text is covered, if they occur at least twice
+    and leave a tenth of the vocabulary for longer pieces; so are those that go on within a word, by the same rule but
+    for half of the vocabulary at most. The same counts give the same vocabulary.
+
+    Args:
+        counts: how often each word occurs; words are what is between white space, punctuation and Han characters.
+        size: how many tokens there may be. There are fewer where the words do not give so many.
+
+    Raises:
+        BertwrightError: BW127 there is no room for the special tokens and a few characters.
+    """
+    alphabet, inner = _alphabet(counts, size)
+    if len(PLACES) + len(alphabet) + len(inner) > size or not alphabet:
+        raise BertwrightError("BW127", size=size, least=len(PLACES) + len(alphabet) + len(inner) + 1)
+    known = frozenset(alphabet)
+    within = frozenset(inner)
+    words = {
+        word: count
+        for word, count in sorted(counts.items())
+        if word[0] in known and all(character in within for character in word[1:])
+    }
+    # What the trainer meets first gets the lower id, and ids decide between pairs of equal counts: without the whole
+    # alphabet at the beginning the vocabulary would change from run to run.
+    first = [*alphabet, *(CONTINUATION + character for character in inner)]
+    trainer = WordPieceTrainer(
+        vocab_size=size - len(PLACES),
+        min_frequency=_LEAST_COUNT,
+        special_tokens=first,
+        initial_alphabet=[],
+        show_progress=False,
+    )
+    tokenizer = Tokenizer(WordPiece(unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    tokenizer.train_from_iterator(_shown(words), trainer)
+    made = sorted(tokenizer.get_vocab(with_added_tokens=False).items(), key=lambda item: item[1])
+    pieces = [token for token, _ in made if token not in frozenset(first)]
+    return [*PLACES, *first, *pieces][:size]
+
+
+def _alphabet(counts: Mapping[str, int], size: int) -> tuple[list[str], list[str]]:
+    """The characters that are tokens, and those that are tokens within words; each sorted."""
+    begins: Counter[str] = Counter()
+    within: Counter[str] = Counter()
+    for word, count in counts.items():
+        begins[word[0]] += count
+        for character in word[1:]:
+            within[character] += count
+    room = size - len(PLACES)
+    inner = _most_frequent(within, room // 2)
+    both = begins + Counter({character: within[character] for character in inner})
+    return _most_frequent(both, room * 9 // 10 - len(inner)), inner
+
+
+def _most_frequent(counts: Counter[str], most: int) -> list[str]:
+    wanted = _COVERED * counts.total()
+    chosen: list[str] = []
+    covered = 0
+    for character, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: max(most, 0)]:
+        if covered >= wanted or count < _LEAST_COUNT:
+            break
+        chosen.append(character)
+        covered += count
+    return sorted(chosen)
+
+
+def _shown(words: Mapping[str, int]) -> Iterator[str]:
+    """Each word as often as it occurs; where that is very often, in proportion, and at least once."""
+    total = sum(words.values())
+    scale = min(1.0, _WORDS_SHOWN_TO_THE_TRAINER / max(total, 1))
+    for word, count in words.items():
+        often = max(1, round(count * scale))
+        while often > 0:
+            yield " ".join([word] * min(often, _AT_ONCE))
+            often -= _AT_ONCE

@@ -1,0 +1,61 @@
+"""From tables to what the loop reads, with an account of what is in them and of what was lost on the way."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from bertwright.data.examples import Example
+from bertwright.data.inspection.ledger import SetOfExamples, examine
+from bertwright.data.inspection.token_counts import counts_of
+from bertwright.data.reading.tables import Table
+from bertwright.data.windows import Reading
+from bertwright.errors import quantity, shown
+from bertwright.tasks.task import Task
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.training.steps import Dataset
+
+log = logging.getLogger("bertwright")
+
+
+def prepare(
+    task: Task, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading, class_weight: str = "none"
+) -> Dataset:
+    """Encode the examples; `class_weight` is that of `Task.weights`."""
+    encoded = task.encode(tokenizer, examples, reading)
+    return Dataset(examples, encoded, task.targets(examples, encoded), task.weights(examples, encoded, class_weight))
+
+
+def say_what_was_found(
+    tables: tuple[Table, Table], sets: tuple[Dataset, Dataset], tokenizer: BertTokenizer, reading: Reading
+) -> None:
+    """The ledger before training: classes, lengths, what is cut, and everything that looks wrong."""
+    limit = reading.max_length
+    counts = [counts_of(tokenizer, one.examples, one.encoded, limit) for one in sets]
+    ledger = examine(*tables, tokenizer=tokenizer, max_length=limit, long=reading.long, counts=counts)
+    for one, data in zip(ledger.sets, sets):
+        log.info("%s", _line(one))
+        _say_cut(data, reading, one.name)
+    for finding in (one for one in ledger.findings if one.is_news):
+        log.log(logging.WARNING if finding.severity == "warning" else logging.INFO, "%s", finding.line())
+    if ledger.example is not None:
+        log.info("an example as the model reads it: %s", " ".join(ledger.example.pieces[:60]))
+
+
+def _line(one: SetOfExamples) -> str:
+    classes = shown((f"{label} {count}" for label, count in one.classes.items()), 8)
+    tokens = one.tokens
+    assert tokens is not None
+    lengths = f"{tokens.tokens} tokens, median {tokens.median}, 95 % up to {tokens.p95}, longest {tokens.longest}"
+    return f"{one.name}: {quantity(one.rows, 'example')}{f' ({classes})' if classes else ''}; {lengths}"
+
+
+def _say_cut(data: Dataset, reading: Reading, name: str) -> None:
+    encoded = data.encoded
+    cut = int(encoded.tokens_cut.sum())
+    if cut:
+        log.warning(
+            "%s: %d of %d texts are cut at %d tokens (long=%s); %d tokens (%.1f %% of all) are lost",
+            name, (encoded.tokens_cut > 0).sum(), len(encoded.tokens), reading.max_length, reading.long, cut,
+            100 * cut / encoded.tokens.sum(),
+        )  # fmt: skip

@@ -1,0 +1,42 @@
+"""What the settings of fine-tuning come to for a model and a machine."""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+
+from bertwright.data.windows import Reading
+from bertwright.machine.precision import resolve_precision
+from bertwright.model.config import BertConfig
+from bertwright.tasks.task import Task
+from bertwright.training.loop_settings import FinetuneSettings, default_learning_rate
+from bertwright.training.micro_tokens import choose_micro_tokens
+
+log = logging.getLogger("bertwright")
+
+
+def resolve(settings: FinetuneSettings, task: Task, config: BertConfig, device: torch.device) -> FinetuneSettings:
+    """The settings with everything decided that was left to the model and the machine."""
+    given = settings.model_fields_set
+    limit = min(settings.max_length, config.max_position_embeddings)
+    # The default overlap is meant for 512 tokens; shorter inputs share as large a part of theirs.
+    overlap = min(settings.overlap, limit // 4, max((limit - 3) // 2 - 1, 0))
+    if limit < settings.max_length and "max_length" in given:
+        log.warning("max_length=%d: this model reads %d tokens at once, and no more", settings.max_length, limit)
+    return settings.model_copy(
+        update={
+            "max_length": limit,
+            "long": "head" if settings.long == "window" and task.of_windows is None else settings.long,
+            "overlap": settings.overlap if "overlap" in given else overlap,
+            "learning_rate": settings.learning_rate or default_learning_rate(config.hidden_size),
+            "precision": resolve_precision(settings.precision, device),
+            "micro_tokens": settings.micro_tokens
+            or choose_micro_tokens(config, device, max_length=limit, checkpointing=settings.gradient_checkpointing),
+        }
+    )
+
+
+def reading_of(settings: FinetuneSettings) -> Reading:
+    """How texts are read under these settings."""
+    return Reading(settings.max_length, settings.long, settings.overlap)

@@ -1,0 +1,1 @@
+"""From a corpus store to a pre-trained BERT."""

@@ -1,0 +1,73 @@
+"""Held-out documents, asked how well the model finds masked tokens in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from bertwright.corpus.drawing.sampler import PretrainExample
+from bertwright.machine.precision import autocast
+from bertwright.model.models import BertWithHead
+from bertwright.model.pretraining_models import BertForMaskedLM
+from bertwright.runs.results import Judgement
+from bertwright.tasks.pretraining import PreTraining, collate
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.training.pretraining.pretrain_steps import make_parts
+
+_TOKENS_A_BATCH = 8192
+_TOKENS_SHOWN = 40
+
+
+class HeldOut:
+    """Called, it judges the model as it is then; the same examples with the same masks each time."""
+
+    def __init__(
+        self,
+        model: BertWithHead,
+        objective: PreTraining,
+        examples: Sequence[PretrainExample],
+        tokenizer: BertTokenizer,
+        precision: str,
+    ) -> None:
+        self._model, self._objective, self._examples = model, objective, examples
+        self._tokenizer, self._precision = tokenizer, precision
+        self._calls = 0
+
+    def __call__(self) -> Judgement:
+        """Accuracies, losses and the perplexity of masked tokens, and one text with what the model put in."""
+        model, sums = self._model, dict[str, float]()
+        was_training = model.training
+        model.eval()
+        try:
+            with torch.inference_mode(), autocast(self._precision, model.device):
+                for part in make_parts(self._examples, _TOKENS_A_BATCH):
+                    there = part.to(model.device)
+                    measures = self._objective.loss(model, there.batch, there.targets, there.weights)
+                    for name, value in measures.items():
+                        sums[name] = sums.get(name, 0.0) + float(value)
+                example = self._examples[self._calls % len(self._examples)]
+                remark = self._filled(example)
+        finally:
+            model.train(was_training)
+        self._calls += 1
+        loss = sums.pop("loss")
+        mlm = sums.pop("mlm_loss", loss)
+        scores = {"mlm_loss": mlm, "mlm_perplexity": math.exp(min(mlm, 50.0))}
+        return Judgement(scores | sums, remarks=[remark])
+
+    def _filled(self, example: PretrainExample) -> str:
+        """The beginning of an example with `[found]`, or `[found, not true]`, at the masked places."""
+        model = self._model
+        assert isinstance(model, BertForMaskedLM)
+        batch, targets = collate([example], 1.0)
+        batch, targets = batch.to(model.device), targets.to(model.device)
+        found = model.predict(model.bert.encode(batch).last[targets.places]).argmax(-1).tolist()
+        ids = example.input_ids.astype(int).tolist()
+        words = self._tokenizer.convert_ids_to_tokens(ids)
+        pairs = zip(example.masked_positions.tolist(), found, example.labels.tolist())
+        for place, guess, true in pairs:
+            guessed, gold = self._tokenizer.convert_ids_to_tokens([guess, true])
+            words[place] = f"[{gold}]" if guess == true else f"[{guessed}, not {gold}]"
+        return "  " + " ".join(words[:_TOKENS_SHOWN]) + (" …" if len(words) > _TOKENS_SHOWN else "")
