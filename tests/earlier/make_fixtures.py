@@ -37,15 +37,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from bertwright.data.corpus.prepare import prepare_corpus
 
 from bertwright import BertConfig, BertModel, BertTokenizer, Predictor, finetune
 from bertwright.cli.main import main as command_line
-from bertwright.data.corpus.prepare import prepare_corpus
-from bertwright.data.corpus.store import CorpusStore
+from bertwright.corpus.store import CorpusStore
 from bertwright.inference import streaming
 from bertwright.inference.evaluate import evaluate
 from bertwright.training.loop import Trainer
-from bertwright.training.pretrain import pretrain
+from bertwright.training.pretraining.pretrain import pretrain
 from bertwright.version import __version__
 
 from . import sentences

@@ -20,9 +20,9 @@ import torch
 
 from bertwright import BertTokenizer, BertwrightError, Predictor, finetune
 from bertwright.cli.main import main
-from bertwright.data.corpus.store import CorpusStore
+from bertwright.corpus.store import CorpusStore
 from bertwright.inference.evaluate import evaluate
-from bertwright.training.pretrain import pretrain
+from bertwright.training.pretraining.pretrain import pretrain
 
 from .fingerprints import machine_kind, weights_digest
 
