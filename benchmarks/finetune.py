@@ -35,6 +35,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import numpy as np
 import torch
 
+from bertwright.data.examples import label_of
 from bertwright.machine.matrix_rate import matrix_rate
 from bertwright.machine.precision import resolve_precision
 from bertwright.training.finetuning.finetune import finetune
@@ -212,7 +213,7 @@ def run_trainer(
         model_folder, num_labels=2, attn_implementation=attn
     )
     examples = workload.examples(options.data)
-    classes = sorted({example.label or "" for example in examples[0]})
+    classes = sorted({label_of(example) or "" for example in examples[0]})
 
     def rows(part: int) -> list[dict[str, Any]]:
         texts = [example.text for example in examples[part]]
@@ -222,7 +223,7 @@ def run_trainer(
                 "input_ids": ids,
                 "token_type_ids": [0] * len(ids),
                 "attention_mask": [1] * len(ids),
-                "labels": classes.index(example.label or ""),
+                "labels": classes.index(label_of(example) or ""),
             }
             for ids, example in zip(encoded["input_ids"], examples[part])
         ]

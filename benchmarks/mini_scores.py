@@ -33,6 +33,7 @@ from bertwright.checkpoint.hub import model_folder
 from bertwright.corpus.drawing.sampler import PretrainSampler
 from bertwright.corpus.drawing.sampling_settings import SamplingSettings
 from bertwright.corpus.store import CorpusStore
+from bertwright.data.examples import label_of
 from bertwright.data.tagged.span_sources import read_spans
 from bertwright.evaluation.ranking import bootstrap_ranking, roc_auc
 from bertwright.tasks.pretraining import PreTraining
@@ -164,7 +165,7 @@ def print_overlap(data: Path) -> None:
         _, pairs = experiment.read(data)
         tokens = [[set(tokenizer.tokenize(text or "")) for text in (one.text, one.text_b)] for one in pairs]
         shares = np.array([len(first & second) / max(len(first | second), 1) for first, second in tokens])
-        is_same = np.array([one.label == "1" for one in pairs])
+        is_same = np.array([label_of(one) == "1" for one in pairs])
         area = bootstrap_ranking(shares, is_same, {"roc_auc": roc_auc})["roc_auc"]
         print(f"| {experiment.title} | {len(pairs):,} | {area.value:.3f} ({area.low:.3f} to {area.high:.3f}) |")
 

@@ -34,7 +34,7 @@ from typing import Any
 import torch
 
 from bertwright.checkpoint.folders import write_text
-from bertwright.data.examples import Example
+from bertwright.data.examples import Example, label_of
 from bertwright.data.reading.example_sources import read_examples
 from bertwright.evaluation.class_scores import Tally, confusion_matrix, metrics_for
 from bertwright.evaluation.summary import summarize
@@ -167,7 +167,7 @@ def run_trainer(experiment: Experiment, data: Path, seed: int) -> dict[str, Any]
         encoded = [tokenizer(one.text, one.text_b) for one in examples]
         if max(len(one["input_ids"]) for one in encoded) > settings["max_length"]:
             raise SystemExit("a text is longer than max_length: the Trainer would have to cut it")
-        return [{**one, "labels": labels.index(example.label or "")} for one, example in zip(encoded, examples)]
+        return [{**one, "labels": labels.index(label_of(example) or "")} for one, example in zip(encoded, examples)]
 
     def score(answers: Any) -> dict[str, float]:
         names = [[labels[i] for i in classes] for classes in (answers.label_ids, answers.predictions.argmax(-1))]

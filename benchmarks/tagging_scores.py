@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 from bertwright import BertConfig, BertModel, BertTokenizer, Predictor, finetune
-from bertwright.data.examples import Example, Span
+from bertwright.data.examples import Example, Span, spans_of
 from bertwright.data.tagged.column_files import read_columns
 from bertwright.data.tagged.schemes import parse_tag, read_entities, spell_tag, tag_set, write_tags
 from bertwright.data.tagged.span_sources import read_spans
@@ -86,7 +86,7 @@ def load(options: argparse.Namespace, name: str) -> tuple[list[Example], list[Ex
     dev = read_spans(options.data / chosen.dev).examples if chosen.dev else train[::10]
     if chosen.dev is None:
         train = [one for index, one in enumerate(train) if index % 10]
-    flat = [one for one in train if not overlapping(one.spans or ())]
+    flat = [one for one in train if not overlapping(spans_of(one) or ())]
     if nested := len(train) - len(flat):
         print(f"{name}: {nested} of {len(train)} training sentences have nested entities and are left out")
     rows = options.rows
@@ -189,7 +189,7 @@ def sentences(path: Path, limit: int | None) -> list[tuple[list[str], list[Span]
         starts = np.cumsum([0, *(len(token) + 1 for token in tokens)])
         spans = [
             Span(int(np.searchsorted(starts, one.start)), int(np.searchsorted(starts, one.end)), one.type)
-            for one in example.spans or ()
+            for one in spans_of(example) or ()
         ]
         made.append((tokens, spans))
     return made

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from bertwright import BertConfig, BertModel, BertTokenizer
-from bertwright.data.examples import Example, Span, Where
+from bertwright.data.answers import Marked, Span
+from bertwright.data.examples import Example, Where
 
 PEOPLE = ["Anna Miller", "Peter", "Maria Stone", "John Reed", "李明", "王小红"]
 PLACES = ["Berlin", "New Harbour", "Oslo", "上海", "青山镇"]
@@ -36,7 +37,7 @@ def tagged_sentences(count: int, seed: int) -> list[Example]:
                 text += name
             else:
                 text += part
-        examples.append(Example(text, None, Where("made", number), spans=tuple(spans)))
+        examples.append(Example(text, Marked(tuple(spans)), Where("made", number)))
     return examples
 
 

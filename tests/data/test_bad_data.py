@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bertwright.data.examples import label_of
 from bertwright.data.reading.example_sources import read_examples
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
@@ -110,4 +111,4 @@ def test_a_missing_label_is_counted_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(GOOD + "so so,\n", encoding="utf-8")
     table = read_examples(tmp_path / "a.csv", labelled=True)
     assert [place.line for place in table.unlabelled] == [4]
-    assert table.examples[2].label is None
+    assert label_of(table.examples[2]) is None

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bertwright.data.answers import Label, Marked, Span
 from bertwright.data.batches import batches_by_length, derive_seed, epoch_order, split_by_tokens
-from bertwright.data.examples import Example, Span, Where
+from bertwright.data.examples import Example, Where, label_of, spans_of
 from bertwright.data.split import hold_out
 from bertwright.errors import BertwrightError
 
@@ -60,7 +61,7 @@ def test_groups_by_length(lengths: list[int], budget: int) -> None:
 
 @given(st.lists(st.sampled_from("abc"), min_size=2, max_size=100), st.floats(0.05, 0.9), st.integers(0, 99))
 def test_holding_out_keeps_shares_and_order(labels: list[str], share: float, seed: int) -> None:
-    examples = [Example(str(i), label, Where("x", i)) for i, label in enumerate(labels)]
+    examples = [Example(str(i), Label(label), Where("x", i)) for i, label in enumerate(labels)]
     if len(set(labels)) == len(labels):
         with pytest.raises(BertwrightError, match="BW571"):
             hold_out(examples, share, seed)
@@ -70,16 +71,16 @@ def test_holding_out_keeps_shares_and_order(labels: list[str], share: float, see
     for part in (kept, held):
         assert [e.where.line for e in part] == sorted(e.where.line for e in part)
     for label in set(labels):
-        total, out = labels.count(label), sum(e.label == label for e in held)
+        total, out = labels.count(label), sum(label_of(e) == label for e in held)
         assert out == min(max(round(share * total), 1), total - 1)
     assert hold_out(examples, share, seed) == (kept, held)
 
 
 def test_tagged_texts_are_held_out_by_whether_anything_is_marked() -> None:
-    marked = [Example("a", None, Where("x", i), spans=(Span(0, 1, "X"),)) for i in range(5)]
-    others = [Example("a", None, Where("x", i), spans=()) for i in range(5, 60)]
+    marked = [Example("a", Marked((Span(0, 1, "X"),)), Where("x", i)) for i in range(5)]
+    others = [Example("a", Marked(()), Where("x", i)) for i in range(5, 60)]
     for seed in range(10):
         kept, held = hold_out([*marked, *others], 0.1, seed)
-        assert sum(bool(one.spans) for one in held) == 1
+        assert sum(bool(spans_of(one)) for one in held) == 1
         assert len(held) in (6, 7)
         assert len(kept) + len(held) == 60

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bertwright.data.examples import Where
+from bertwright.data.examples import Where, label_of
 from bertwright.data.reading.example_sources import read_examples, stream_examples
 from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.tab_quotes import TabQuotes, tab_quotes
@@ -28,7 +28,7 @@ ROWS = [('good,\n"very" good', "pos"), ("bad", "neg"), ("很好\t真的", "pos")
 
 
 def contents(table: Table) -> list[tuple[str, str | None]]:
-    return [(example.text, example.label) for example in table.examples]
+    return [(example.text, label_of(example)) for example in table.examples]
 
 
 def delimited(separator: str, quoting: int = csv.QUOTE_MINIMAL) -> str:
@@ -169,7 +169,7 @@ def test_what_a_spreadsheet_writes_is_read(
     csv.writer(out, delimiter=separator).writerows([("text", "label"), *rows])
     file = tmp_path_factory.mktemp("table") / ("a.tsv" if separator == "\t" else "a.csv")
     file.write_bytes(out.getvalue().encode())
-    assert [(one.text, one.label) for one in stream_examples(file, labelled=True)[1]] == rows
+    assert [(one.text, label_of(one)) for one in stream_examples(file, labelled=True)[1]] == rows
 
 
 def test_a_file_of_one_line_is_looked_at_in_blocks(tmp_path: Path) -> None:

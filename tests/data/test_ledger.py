@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bertwright import BertTokenizer
-from bertwright.data.examples import Example, Span, Where
+from bertwright.data.answers import Marked, Span
+from bertwright.data.examples import Example, Where
 from bertwright.data.inspection.ledger import Ledger, examine
 from bertwright.data.inspection.token_counts import count_tokens, counts_of
 from bertwright.data.reading.example_sources import read_examples
@@ -134,7 +135,7 @@ def test_time_is_near_linear(tmp_path: Path) -> None:
 
 def test_a_dev_set_in_which_nothing_is_marked_is_told() -> None:
     def tagged(*spans: tuple[Span, ...]) -> Table:
-        examples = [Example(f"text {i}", None, Where("d", i + 1), spans=one) for i, one in enumerate(spans)]
+        examples = [Example(f"text {i}", Marked(one), Where("d", i + 1)) for i, one in enumerate(spans)]
         return Table(examples, "d", Columns("text", "spans"))
 
     train = tagged((Span(0, 4, "X"), Span(5, 6, "X")), ())

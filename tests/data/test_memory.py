@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bertwright.data.examples import Example, Where
+from bertwright.data.answers import Label
+from bertwright.data.examples import Example, Where, label_of, spans_of
 from bertwright.data.reading.example_sources import read_examples, stream_examples
 from bertwright.data.tagged.span_sources import looks_tagged, read_spans
 from bertwright.errors import BertwrightError
@@ -44,7 +45,8 @@ KINDS = [pandas_frame, polars_frame, dataset, mappings, tuples]
 def test_all_kinds_are_the_same(kind: Any) -> None:
     table = read_examples(kind({"text": TEXTS, "label": LABELS}), labelled=True, name="mine")
     assert table.examples == [
-        Example(text, str(label), Where("mine", row)) for row, (text, label) in enumerate(zip(TEXTS, LABELS), start=1)
+        Example(text, Label(str(label)), Where("mine", row))
+        for row, (text, label) in enumerate(zip(TEXTS, LABELS), start=1)
     ]
     pairs = read_examples(kind({"text_a": TEXTS, "text_b": TEXTS[::-1], "label": LABELS}), labelled=True)
     assert [example.text_b for example in pairs.examples] == TEXTS[::-1]
@@ -55,7 +57,7 @@ def test_all_kinds_are_the_same(kind: Any) -> None:
 def test_missing_values(kind: Any) -> None:
     table = read_examples(kind({"text": ["a", None, "c", "d"], "label": [1, 0, None, 0]}), labelled=True)
     # The gap turns the column into fractions in pandas.
-    assert [(example.text, example.label) for example in table.examples] == [("a", "1"), ("c", None), ("d", "0")]
+    assert [(example.text, label_of(example)) for example in table.examples] == [("a", "1"), ("c", None), ("d", "0")]
     assert ([str(place) for place in table.empty], [str(place) for place in table.unlabelled]) == (
         ["train:2"],
         ["train:3"],
@@ -67,14 +69,14 @@ def test_names_of_classes_in_datasets() -> None:
     datasets = pytest.importorskip("datasets")
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["neg", "pos"])})
     data = datasets.Dataset.from_dict({"text": TEXTS, "label": [1, 0, -1]}, features=features)
-    assert [example.label for example in read_examples(data, labelled=True).examples] == ["pos", "neg", None]
+    assert [label_of(example) for example in read_examples(data, labelled=True).examples] == ["pos", "neg", None]
     with pytest.raises(BertwrightError, match=r"BW233: train: a thing of the kind 'DatasetDict'"):
         read_examples(datasets.DatasetDict({"train": data}), labelled=True)
 
 
 def test_tuples_and_texts() -> None:
     swapped = read_examples([(1, "a good day"), (0, "a bad day")], labelled=True)
-    assert [example.label for example in swapped.examples] == ["1", "0"]
+    assert [label_of(example) for example in swapped.examples] == ["1", "0"]
     assert "the label comes first in every tuple" in swapped.summary()
     _, examples = stream_examples([("a", "b"), ("c", "d")], pair=True)
     assert [(example.text, example.text_b) for example in examples] == [("a", "b"), ("c", "d")]
@@ -86,7 +88,7 @@ def test_tuples_and_texts() -> None:
 def test_truth_values_and_numbers_as_labels() -> None:
     def labels(*values: object) -> list[str | None]:
         rows = [(f"text {number}", value) for number, value in enumerate(values)]
-        return [example.label for example in read_examples(rows, labelled=True).examples]
+        return [label_of(example) for example in read_examples(rows, labelled=True).examples]
 
     assert labels(True, False) == ["True", "False"]
     assert labels("1", 1.0, 1, "2") == ["1", "1", "1", "2"]
@@ -119,12 +121,12 @@ def test_kinds_of_columns_of_pandas() -> None:
     # An index of its own must not leak into the rows, which count from 1 in their order.
     for one in (frame, frame.convert_dtypes(dtype_backend="pyarrow"), frame.set_index(pandas.Index([7, 7, 8, 9]))):
         table = read_examples(one, labelled=True)
-        assert [(example.text, example.label, example.where.line) for example in table.examples] == [
+        assert [(example.text, label_of(example), example.where.line) for example in table.examples] == [
             ("one day", "b", 1), ("three days", None, 3), ("four days", "b", 4),
         ]  # fmt: skip
     for values in (pandas.array([1, None, 0, 1], dtype="Int64"), pandas.Categorical([1, None, 0, 1])):
         table = read_examples(pandas.DataFrame({"text": ["a b", "c d", "e f", "g h"], "label": values}), labelled=True)
-        assert [example.label for example in table.examples] == ["1", None, "0", "1"]
+        assert [label_of(example) for example in table.examples] == ["1", None, "0", "1"]
 
 
 def test_kinds_of_columns_of_polars() -> None:
@@ -132,7 +134,7 @@ def test_kinds_of_columns_of_polars() -> None:
     texts, labels = ["one day", None, "three days", "four days"], ["b", "a", None, "b"]
     for kind in (polars.String, polars.Categorical, polars.Enum(["a", "b"])):
         frame = polars.DataFrame({"text": texts, "label": polars.Series(labels, dtype=kind)})
-        assert [example.label for example in read_examples(frame, labelled=True).examples] == ["b", None, "b"]
+        assert [label_of(example) for example in read_examples(frame, labelled=True).examples] == ["b", None, "b"]
 
 
 def tagged_dataset() -> Any:
@@ -147,7 +149,7 @@ def test_an_iterable_dataset_has_names_of_classes() -> None:
     datasets = pytest.importorskip("datasets")
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["neg", "pos"])})
     data = datasets.Dataset.from_dict({"text": TEXTS, "label": LABELS}, features=features).to_iterable_dataset()
-    assert [example.label for example in read_examples(data, labelled=True).examples] == ["pos", "neg", "pos"]
+    assert [label_of(example) for example in read_examples(data, labelled=True).examples] == ["pos", "neg", "pos"]
 
 
 @pytest.mark.parametrize("kind", ["datasets", "iterable", "pandas", "parquet", "polars"])
@@ -163,6 +165,6 @@ def test_tokens_with_tags(kind: str, tmp_path: Path) -> None:
             data = pytest.importorskip("pandas").read_parquet(tmp_path / "a.parquet")
     assert looks_tagged(data)
     found = [
-        example.text[span.start : span.end] for example in read_spans(data).examples for span in example.spans or ()
+        example.text[span.start : span.end] for example in read_spans(data).examples for span in spans_of(example) or ()
     ]
     assert found == ["Anna", "Oslo"]

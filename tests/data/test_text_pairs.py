@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bertwright.data.examples import Example
+from bertwright.data.examples import Example, target_of
 from bertwright.data.number_writing import date_in_chinese, draw_pairs, number_in_chinese, write_pairs
 from bertwright.data.reading.passage_questions import around
 from bertwright.data.reading.tables import Columns
@@ -18,7 +18,7 @@ from bertwright.errors import BertwrightError
 
 
 def facts(examples: list[Example]) -> list[tuple[str, str | None, str | None]]:
-    return [(one.text, one.text_b, one.target) for one in examples]
+    return [(one.text, one.text_b, target_of(one)) for one in examples]
 
 
 def test_a_second_source_that_comes_late_is_said(tmp_path: Path) -> None:

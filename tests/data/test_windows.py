@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertwright import BertTokenizer
+from bertwright.data.answers import Label
 from bertwright.data.examples import Example, Where
 from bertwright.data.windows import EncodedTexts, Reading, encode_examples
 from bertwright.errors import BertwrightError
@@ -19,7 +20,7 @@ TOKENIZER = BertTokenizer(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
 def example(length: int, other: int | None = None) -> Example:
     """Words w0 w1 …; those of a second text count down from the end of the vocabulary."""
     second = None if other is None else " ".join(WORDS[::-1][:other])
-    return Example(" ".join(WORDS[:length]), "x", Where("x", 1), second)
+    return Example(" ".join(WORDS[:length]), Label("x"), Where("x", 1), second)
 
 
 def words_of(encoded: EncodedTexts, index: int, side: int) -> list[str]:
@@ -93,7 +94,7 @@ def test_offsets_still_point_into_the_source() -> None:
 
 
 def test_unknown_tokens_are_counted_by_window() -> None:
-    unknown = Example("w1 " * 30 + "zzz " * 3, "x", Where("x", 1))
+    unknown = Example("w1 " * 30 + "zzz " * 3, Label("x"), Where("x", 1))
     encoded = encode_examples(TOKENIZER, [unknown], Reading(20, "window", 2))
     assert [one.unknown for one in encoded.inputs] == [0, 3]
 

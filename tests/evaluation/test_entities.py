@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conlleval_reading import chunks, scores
 
-from bertwright.data.examples import Span
+from bertwright.data.answers import Span
 from bertwright.data.tagged.column_files import _sentences
 from bertwright.data.tagged.schemes import Scheme, parse_tag, read_entities, read_strictly
 from bertwright.evaluation.entity_scores import EntityCounts, entity_reliability, f1_of

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from bertwright.cli.main import main
+from bertwright.data.examples import label_of
 from bertwright.data.samples import sentiment_samples
 from bertwright.model.models import BertWithHead
 
@@ -71,7 +72,7 @@ def write_csv(path: Path, rows: Sequence[Sequence[str]], header: Sequence[str] =
 def sentences() -> list[tuple[str, str]]:
     """All built-in sentences with their labels, both languages."""
     examples = [*sentiment_samples("en"), *sentiment_samples("zh")]
-    return [(example.text, example.label or "") for example in examples]
+    return [(example.text, label_of(example) or "") for example in examples]
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from bertwright.corpus.journal import STATE, Column
 from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.corpus.store import WORK, file_name
 from bertwright.corpus.writer import ShardWriter
+from bertwright.data.examples import label_of
 from bertwright.data.samples import sentiment_samples
 from bertwright.reports import plots  # noqa: F401  (matplotlib is imported once, before the forks)
 from bertwright.training.finetuning.finetune import finetune
@@ -183,6 +184,6 @@ def make_model(folder: Path) -> Path:
 
 def rows() -> tuple[list[Row], list[Row]]:
     """Texts to train on, some longer than a window, and texts to evaluate on."""
-    pairs: list[Row] = [(example.text, example.label) for example in sentiment_samples("en")]
+    pairs: list[Row] = [(example.text, label_of(example)) for example in sentiment_samples("en")]
     long: list[Row] = [(" ".join(text for text, _ in pairs[i : i + 4]), pairs[i][1]) for i in (0, 40, 200)]
     return pairs[::5] + long, pairs[1::9]

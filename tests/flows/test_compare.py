@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
+from bertwright.data.answers import Label
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.evaluation.summary import Answers
-from bertwright.inference.comparing.compare import compare
-from bertwright.inference.comparing.compare_classes import ClassComparison, compare_classes
+from bertwright.inference.compare import compare
+from bertwright.tasks.class_comparison import ClassComparison, compare_classes
 
 from .conftest import Command, write_csv
 
@@ -111,7 +112,7 @@ def compared(right_a: np.ndarray, right_b: np.ndarray, headline: str = "accuracy
         predicted = np.where(right, gold, 1 - gold)
         return Answers(("no", "yes"), gold, predicted, np.eye(2)[predicted] * 0.8 + 0.1)
 
-    examples = [Example(f"text {i}", ("no", "yes")[label], Where("t.csv", i)) for i, label in enumerate(gold)]
+    examples = [Example(f"text {i}", Label(("no", "yes")[label]), Where("t.csv", i)) for i, label in enumerate(gold)]
     return compare_classes(answers(right_a), answers(right_b), Table(examples, "t.csv", Columns()), headline)
 
 

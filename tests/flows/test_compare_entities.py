@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from bertwright import finetune
-from bertwright.data.examples import Example, Span, Where
+from bertwright.data.answers import Marked, Span
+from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.evaluation.paired_tests import paired_bootstrap_of_sums, resampling_units_needed
-from bertwright.inference.comparing.compare_entities import EntityComparison, compare_entities
 from bertwright.tasks.entities.entities import Entity, EntityPrediction
+from bertwright.tasks.entities.entity_comparison import EntityComparison, compare_entities
 
 from ..tagged_texts import tagged_sentences
 from .conftest import Command
@@ -75,7 +76,7 @@ def test_a_run_against_itself_and_against_another_task(
 
 def compared(right_a: np.ndarray, right_b: np.ndarray) -> EntityComparison:
     """As many texts with one entity each, found where an entry is true; else the place has another type."""
-    examples = [Example("Oslo", None, Where("t", i), spans=(Span(0, 4, "LOC"),)) for i in range(len(right_a))]
+    examples = [Example("Oslo", Marked((Span(0, 4, "LOC"),)), Where("t", i)) for i in range(len(right_a))]
 
     def answers(right: np.ndarray) -> list[EntityPrediction]:
         return [EntityPrediction(False, (Entity(0, 4, "LOC" if yes else "PER", 0.9, "Oslo"),)) for yes in right]

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from bertwright import BertwrightError, Predictor, finetune
+from bertwright.data.examples import label_of
 from bertwright.data.samples import sentiment_samples
 from bertwright.inference.evaluate import evaluate
 
 ROWS = {
     "review": [example.text for example in sentiment_samples("en")[:40]],
-    "mood": [example.label for example in sentiment_samples("en")[:40]],
+    "mood": [label_of(example) for example in sentiment_samples("en")[:40]],
 }
 
 

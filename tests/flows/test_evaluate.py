@@ -14,11 +14,12 @@ from sklearn import metrics
 
 from bertwright import finetune
 from bertwright.cli.printed_tables import print_classes, print_tables
+from bertwright.data.examples import label_of
 from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import evaluate, score
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.classification import Classification
-from bertwright.tasks.task import ScoreTable
+from bertwright.tasks.judged import ScoreTable
 
 from .conftest import Command, write_csv
 
@@ -38,7 +39,7 @@ def test_labels_are_those_of_the_model_whatever_they_look_like(tmp_path: Path, t
     with pytest.raises(BertwrightError, match="BW209.*'2.0'"):
         evaluate(beside, [("good", "1.5"), ("bad", "2.0")])
     whole = finetune([(text, number) for text, _, number in rows], out=tmp_path / "whole", **settings).folder
-    assert [one.label for one in evaluate(whole, [("good", "1.0"), ("bad", "2")]).examples] == ["1", "2"]
+    assert [label_of(one) for one in evaluate(whole, [("good", "1.0"), ("bad", "2")]).examples] == ["1", "2"]
 
 
 def test_cut_texts_are_told(command: Command, train_csv: Path, dev_csv: Path, tiny_model: Path, tmp_path: Path) -> None:
@@ -139,12 +140,12 @@ def test_a_temperature_changes_the_calibration_and_no_score(run: Path, dev_csv: 
     plain = evaluate(run, dev_csv)
     predictor = Predictor.load(run)
     assert isinstance(predictor.task, Classification)
-    predictor.task = replace(predictor.task, temperature=2.0)
+    predictor = replace(predictor, task=replace(predictor.task, temperature=2.0))
     report = score(predictor, plain.table)
     assert report.scores == plain.scores
-    assert report.summary is not None
-    assert plain.summary is not None
-    calibration, before = report.summary.calibration, plain.summary.calibration.before
+    assert report.judged.calibration is not None
+    assert plain.judged.calibration is not None
+    calibration, before = report.judged.calibration, plain.judged.calibration.before
     assert (calibration.temperature, calibration.is_fitted_here) == (2.0, False)
     assert calibration.before.to_json() == pytest.approx(before.to_json(), abs=1e-6)
     assert calibration.after.nll != pytest.approx(before.nll, abs=1e-6)
@@ -226,8 +227,8 @@ def test_a_run_stores_its_temperature_and_gives_out_tempered_scores(run: Path, d
     assert isinstance(predictor.task, Classification)
     stored = predictor.task.temperature
     report = evaluate(run, dev_csv)
-    assert report.summary is not None
-    calibration = report.summary.calibration
+    calibration = report.judged.calibration
+    assert calibration is not None
     assert stored == json.loads((run / "best" / "task.json").read_text(encoding="utf-8"))["temperature"]
     if stored != 1:
         assert calibration.temperature == pytest.approx(stored)

@@ -60,7 +60,7 @@ def test_it_knows_the_characters_of_both_scripts() -> None:
 )
 def test_it_learnt_something(text: str, right: str, wrong: str) -> None:
     predictor = Predictor.load("mini")
-    predictor.choose_tokens(2, [right, wrong])
+    predictor = predictor.answering(["top_k=2", f"among={right},{wrong}"])
     assert predictor([text])[0].to_json()["masks"][0][0]["token"] == right
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bertwright import BertwrightError, Predictor, finetune
+from bertwright.data.answers import Label
 from bertwright.data.examples import Example, Where
 from bertwright.inference.evaluate import evaluate
 
@@ -42,7 +43,7 @@ def test_a_single_text_for_a_model_of_pairs(command: Command, pairs_run: Path, t
         with pytest.raises(BertwrightError, match="BW582"):
             predictor(texts)
     with pytest.raises(BertwrightError, match="BW582: data:1"):
-        evaluate(pairs_run, [Example("a good day", "yes", Where("data", 1))])
+        evaluate(pairs_run, [Example("a good day", Label("yes"), Where("data", 1))])
 
 
 def test_a_pair_for_a_model_of_single_texts(command: Command, run: Path, tmp_path: Path) -> None:
@@ -110,7 +111,10 @@ def test_a_folder_that_does_not_say_answers_both(run: Path, tmp_path: Path) -> N
 
 
 def test_data_that_mixes_both(tiny_model: Path, tmp_path: Path) -> None:
-    examples = [Example("a good day", "yes", Where("mixed", 1)), Example("a bad day", "no", Where("mixed", 2), "why")]
+    examples = [
+        Example("a good day", Label("yes"), Where("mixed", 1)),
+        Example("a bad day", Label("no"), Where("mixed", 2), "why"),
+    ]
     with pytest.raises(BertwrightError, match="BW581: mixed:2"):
         finetune(examples, model=tiny_model, out=tmp_path / "run")
 

@@ -428,8 +428,8 @@ def test_stores_that_do_not_fit(command: Command, trained: Path, store: Path, ti
 
 
 def test_tokens_are_chosen_for_pretrained_models_only(run: Path) -> None:
-    with pytest.raises(BertwrightError, match="BW525"):
-        Predictor.load(run).choose_tokens(3)
+    with pytest.raises(BertwrightError, match="BW605"):
+        Predictor.load(run).answering(["top_k=3"])
 
 
 def test_every_setting_is_explained(command: Command) -> None:

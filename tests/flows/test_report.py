@@ -7,31 +7,51 @@ import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from bertwright import Predictor, finetune
+from bertwright.data.answers import Label
 from bertwright.data.examples import Example, Where
+from bertwright.data.spreadsheet import harmless
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.calibration import fit_temperature, log_probabilities
-from bertwright.reports.answer_files import answers_of, harmless
-from bertwright.reports.report import RunStory, write_report
+from bertwright.reports.card import Card
+from bertwright.reports.report import write_report
 from bertwright.tasks.classification import Classification, ClassPrediction
-from bertwright.tasks.task import ScoreBars
+from bertwright.tasks.judged import Bars
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
+@dataclass(frozen=True)
+class Story:
+    """What a report is written from."""
+
+    card: Card
+    examples: Sequence[Example]
+    predictions: Sequence[Any]
+    losses: Sequence[float] = ()
+
+
+def tell(folder: Path, story: Story) -> list[Path]:
+    """Write the report of a story into a folder."""
+    is_pair = any(one.text_b is not None for one in story.examples)
+    card = replace(story.card, folder=folder, is_pair=is_pair)
+    return write_report(card, story.examples, story.predictions, story.losses)
+
+
 def test_commands_of_the_card_name_a_folder_as_a_shell_and_python_read_it(
-    told: tuple[Path, RunStory], tmp_path: Path
+    told: tuple[Path, Story], tmp_path: Path
 ) -> None:
     folder = tmp_path / "it's mine"
     folder.mkdir()
-    write_report(folder, told[1])
+    tell(folder, told[1])
     card = (folder / "README.md").read_text(encoding="utf-8")
     commands = [shlex.split(line)[:3] for line in card.splitlines() if line.startswith("bertwright ")]
     assert commands == [["bertwright", verb, str(folder)] for verb in ("predict", "evaluate")]
@@ -42,7 +62,7 @@ def test_commands_of_the_card_name_a_folder_as_a_shell_and_python_read_it(
 @pytest.fixture(scope="module")
 def told(
     tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, train_csv: Path, dev_csv: Path
-) -> tuple[Path, RunStory]:
+) -> tuple[Path, Story]:
     """A run folder with its report, and the story it was written from."""
     folder = tmp_path_factory.mktemp("runs") / "told"
     settings = {"epochs": 6, "learning_rate": 3e-3, "seed": 6, "precision": "fp32"}
@@ -51,18 +71,9 @@ def told(
     with (folder / "metrics.csv").open(encoding="utf-8") as file:
         metrics = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     best = run.outcome.best
-    story = RunStory(
-        record=record,
-        task=run.task,
-        examples=run.dev,
-        predictions=run.predictions,
-        metrics=metrics,
-        best_step=best.step,
-        losses=[0.7, float("nan"), 0.5, 0.6],
-        train_classes={"negative": 150, "positive": 150},
-        temperature=run.task.temperature,
-    )
-    write_report(folder, story)
+    card = Card(folder, record, run.task, run.judged, metrics, best.step, {"negative": 150, "positive": 150})
+    story = Story(card, run.dev, run.predictions, [0.7, float("nan"), 0.5, 0.6])
+    tell(folder, story)
     return folder, story
 
 
@@ -75,7 +86,7 @@ def read_errors(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_predictions_are_the_models_own(told: tuple[Path, RunStory], dev_csv: Path) -> None:
+def test_predictions_are_the_models_own(told: tuple[Path, Story], dev_csv: Path) -> None:
     folder, story = told
     rows = read_answers(folder)
     assert [row["text"] for row in rows] == [example.text for example in story.examples]
@@ -86,7 +97,7 @@ def test_predictions_are_the_models_own(told: tuple[Path, RunStory], dev_csv: Pa
         assert row["scores"] == pytest.approx(values["scores"], abs=1e-5)
 
 
-def test_errors_are_the_wrong_predictions_the_most_confident_first(told: tuple[Path, RunStory]) -> None:
+def test_errors_are_the_wrong_predictions_the_most_confident_first(told: tuple[Path, Story]) -> None:
     folder, _ = told
     rows, errors = read_answers(folder), read_errors(folder)
     wrong = {str(row["where"]): row for row in rows if row["gold"] != row["predicted"]}
@@ -103,7 +114,7 @@ def test_errors_are_the_wrong_predictions_the_most_confident_first(told: tuple[P
     assert (folder / "errors.csv").read_bytes().startswith(b"\xef\xbb\xbf"), "spreadsheets need the mark"
 
 
-def test_the_card_says_what_the_files_say(told: tuple[Path, RunStory]) -> None:
+def test_the_card_says_what_the_files_say(told: tuple[Path, Story]) -> None:
     pytest.importorskip("matplotlib")
     folder, _ = told
     card = (folder / "README.md").read_text(encoding="utf-8")
@@ -124,23 +135,25 @@ def test_the_card_says_what_the_files_say(told: tuple[Path, RunStory]) -> None:
     assert not list(folder.glob(".*.tmp"))
 
 
-def test_the_card_of_a_story_without_details_is_written(told: tuple[Path, RunStory], tmp_path: Path) -> None:
+def test_the_card_of_a_story_without_details_is_written(told: tuple[Path, Story], tmp_path: Path) -> None:
     _, story = told
-    write_report(tmp_path, replace(story, record={}, losses=(), train_classes={}))
+    tell(tmp_path, replace(story, card=replace(story.card, record={}, train_classes={}), losses=()))
     assert "None" not in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_temperature_changes_scores_and_never_answers(told: tuple[Path, RunStory], tmp_path: Path) -> None:
+def test_a_temperature_changes_scores_and_never_answers(told: tuple[Path, Story], tmp_path: Path) -> None:
     _, story = told
-    answers = answers_of(story.task, story.predictions, story.examples)
-    assert answers is not None
+    task = story.card.task
+    assert isinstance(task, Classification)
+    answers = task.arrays(story.predictions, story.examples)
     fitted = fit_temperature(log_probabilities(answers.probabilities), answers.gold)
     assert fitted != 1
     folders = []
     for name, temperature in (("plain", 1.0), ("fitted", fitted)):
         folders.append(tmp_path / name)
         folders[-1].mkdir()
-        write_report(folders[-1], replace(story, temperature=temperature))
+        card = replace(story.card, task=replace(task, temperature=temperature))
+        tell(folders[-1], replace(story, card=card))
     for old, new in zip(*map(read_answers, folders)):
         assert old["predicted"] == new["predicted"]
         assert new["score"] != old["score"]
@@ -151,38 +164,40 @@ def test_a_temperature_changes_scores_and_never_answers(told: tuple[Path, RunSto
 
 
 def test_without_matplotlib_one_line_says_how_to_get_plots(
-    told: tuple[Path, RunStory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    told: tuple[Path, Story], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     _, story = told
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with caplog.at_level("INFO", "bertwright"):
-        written = write_report(tmp_path, story)
+        written = tell(tmp_path, story)
     assert {path.name for path in written} == {"predictions.jsonl", "errors.csv", "README.md"}
     assert [line for line in caplog.messages if "bertwright[plots]" in line] == caplog.messages
     assert ".png" not in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_folder_that_is_not_there(told: tuple[Path, RunStory], tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there(told: tuple[Path, Story], tmp_path: Path) -> None:
     with pytest.raises(BertwrightError, match="BW501"):
-        write_report(tmp_path / "nowhere", told[1])
+        tell(tmp_path / "nowhere", told[1])
 
 
-def make_story(texts: Mapping[str, tuple[str, str]], labels: tuple[str, ...], text_b: str | None = None) -> RunStory:
+def make_story(texts: Mapping[str, tuple[str, str]], labels: tuple[str, ...], text_b: str | None = None) -> Story:
     """A story of one answer a text: text to true and predicted label."""
-    examples = [Example(text, gold, Where("d.csv", i), text_b) for i, (text, (gold, _)) in enumerate(texts.items(), 2)]
+    examples = [
+        Example(text, Label(gold), Where("d.csv", i), text_b) for i, (text, (gold, _)) in enumerate(texts.items(), 2)
+    ]
     rest = 0.4 / (len(labels) - 1)
     predictions = [
         ClassPrediction(False, said, 0.6, {label: 0.6 if label == said else rest for label in labels})
         for _, said in texts.values()
     ]
-    return RunStory(
-        {}, Classification(labels), examples, predictions, [{"step": 1, "train_loss": 0.7, "dev_accuracy": 0.5}], 1
-    )
+    task = Classification(labels)
+    metrics = [{"step": 1, "train_loss": 0.7, "dev_accuracy": 0.5}]
+    return Story(Card(Path(), {}, task, task.judge(predictions, examples), metrics, 1), examples, predictions)
 
 
 def test_a_spreadsheet_runs_no_formula_from_a_text(tmp_path: Path) -> None:
     texts = ['=HYPERLINK("http://x")', "+1 for this", "-5", "@SUM(A1)", "plain", "two\nlines", '"quoted", comma', "\tx"]
-    write_report(tmp_path, make_story(dict.fromkeys(texts, ("a|b", "=b")), ("a|b", "=b"), text_b="=2"))
+    tell(tmp_path, make_story(dict.fromkeys(texts, ("a|b", "=b")), ("a|b", "=b"), text_b="=2"))
     rows = read_errors(tmp_path)
     assert [row["text"] for row in rows] == [
         "'" + texts[0], "'+1 for this", "-5", "'@SUM(A1)", "plain", "two\nlines", '"quoted", comma', "'\tx",
@@ -197,10 +212,10 @@ def test_chinese_classes_never_turn_into_boxes(tmp_path: Path, monkeypatch: pyte
     pytest.importorskip("matplotlib")
     labels = ("财经新闻", "体育", "科技")
     story = make_story({"甲": ("体育", "科技"), "乙": ("科技", "科技"), "丙": ("财经新闻", "财经新闻")}, labels)
-    write_report(tmp_path, story)
+    tell(tmp_path, story)
     assert "财经新闻" in (tmp_path / "README.md").read_text(encoding="utf-8")
     monkeypatch.setattr("bertwright.reports.plots.font_families", lambda _texts: None)
-    write_report(tmp_path, story)
+    tell(tmp_path, story)
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "0: 财经新闻, 1: 体育, 2: 科技" in card
 
@@ -231,7 +246,7 @@ def test_many_classes_are_drawn_as_those_with_the_most_mistakes(tmp_path: Path) 
     pytest.importorskip("matplotlib")
     labels = tuple(f"class {index}" for index in range(77))
     texts = {f"text {i}": (labels[i % 77], labels[(i * i) % 77]) for i in range(200)}
-    write_report(tmp_path, make_story(texts, labels))
+    tell(tmp_path, make_story(texts, labels))
     assert (tmp_path / "confusion.png").read_bytes().startswith(PNG)
     assert "| true | predicted | times |" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
@@ -240,11 +255,11 @@ def test_bars_of_many_types_and_of_names_without_a_font() -> None:
     pytest.importorskip("matplotlib")
     from bertwright.reports.plots import png_of_bars
 
-    many = ScoreBars("F1", tuple(f"type {i}" for i in range(40)), tuple(range(40)), {"F1": [0.5] * 40})
+    many = Bars("F1", tuple(f"type {i}" for i in range(40)), tuple(range(40)), {"F1": [0.5] * 40})
     picture, legend = png_of_bars(many)
     assert picture.startswith(PNG)
     assert legend == []
-    strange = ScoreBars("F1", ("\U000110d0",), (3,), {"F1": [1.0], "F1 without": [0.0]})
+    strange = Bars("F1", ("\U000110d0",), (3,), {"F1": [1.0], "F1 without": [0.0]})
     picture, legend = png_of_bars(strange)
     assert picture.startswith(PNG)
     assert legend in ([], ["0: \U000110d0"])

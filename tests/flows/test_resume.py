@@ -17,6 +17,7 @@ import torch
 
 from bertwright import Predictor, finetune
 from bertwright.checkpoint import folders as store
+from bertwright.data.examples import label_of
 from bertwright.data.samples import sentiment_samples
 from bertwright.errors import BertwrightError
 from bertwright.training.loop import Trainer
@@ -24,7 +25,7 @@ from bertwright.training.loop import Trainer
 from .conftest import Command
 from .killed_jobs import ending
 
-ROWS = [(example.text, example.label) for example in sentiment_samples("en")]
+ROWS = [(example.text, label_of(example)) for example in sentiment_samples("en")]
 SETTINGS: dict[str, Any] = {"epochs": 3, "batch_size": 16, "precision": "fp32", "micro_tokens": 128, "save_steps": 2}
 
 GONE = object()

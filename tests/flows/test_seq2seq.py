@@ -232,7 +232,6 @@ def test_the_loss_does_not_depend_on_how_a_step_is_cut(numbers: Path) -> None:
 def test_weights_that_are_no_numbers_write_nothing(run: Path, tmp_path: Path) -> None:
     folder = broken_copy(run / "best", tmp_path / "broken", BertForSeq2SeqLM)
     for beams in (1, 2):
-        predictor = Predictor.load(folder)
-        predictor.choose([f"num_beams={beams}"])
+        predictor = Predictor.load(folder).answering([f"num_beams={beams}"])
         with pytest.raises(BertwrightError, match="BW526.*norm"):
             predictor("1 2")

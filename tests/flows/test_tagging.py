@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from bertwright import BertCrfForTokenClassification, Predictor, finetune
-from bertwright.data.examples import Example
+from bertwright.data.answers import Marked
+from bertwright.data.examples import Example, spans_of
 from bertwright.data.tagged.writing import Form, lines_for
 from bertwright.data.windows import Reading
 from bertwright.tasks.entities.tagging import Tagging
@@ -314,8 +315,8 @@ def test_a_tagger_that_finds_nothing_gets_advice_that_fits(
     tagger_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One text in twelve has an entity, and two steps teach nothing but O."""
-    marked = [one for one in tagged_sentences(40, 1) if one.spans][:5]
-    empty = [replace(one, spans=()) for one in tagged_sentences(200, 2) if not one.spans]
+    marked = [one for one in tagged_sentences(40, 1) if spans_of(one)][:5]
+    empty = [replace(one, answer=Marked(())) for one in tagged_sentences(200, 2) if not spans_of(one)]
     texts = [*marked, *(empty * 2)[:55]]
     finetune(
         texts, texts, model=tagger_model, out=tmp_path / "run", task="tagging", max_steps=12, learning_rate=5e-3,

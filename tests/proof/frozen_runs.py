@@ -31,6 +31,7 @@ from safetensors.torch import load_file
 
 from bertwright import Predictor, finetune
 from bertwright.corpus.prepare_settings import PrepareSettings
+from bertwright.data.examples import label_of
 from bertwright.data.samples import sentiment_samples
 from bertwright.data.tagged.writing import lines_for
 from bertwright.training.pretraining.pretrain import pretrain
@@ -58,7 +59,7 @@ class Bench:
         self.model = make_model(folder / "model")
         (folder / "tagger").mkdir()
         self.tagger = write_tagger_model(folder / "tagger")
-        rows = [(one.text, one.label or "") for one in sentiment_samples("en")]
+        rows = [(one.text, label_of(one) or "") for one in sentiment_samples("en")]
         self.singles = rows[::3]
         self.pairs = [(a, b, "same" if x == y else "other") for (a, x), (b, y) in zip(rows[::3], rows[1::3])]
         self.long = [(" ".join(text for text, _ in rows[i : i + 5]), rows[i][1]) for i in range(0, 300, 5)]
@@ -169,9 +170,9 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     logging.getLogger("bertwright").setLevel(logging.ERROR)
-    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (progress lines)
     found: dict[str, Digests] = {}
-    with tempfile.TemporaryDirectory() as scratch:
+    silence = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (of progress lines, till the very end)
+    with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stderr(silence):
         os.chdir(scratch)  # answers name the files that they are to
         every = runs(Bench(Path()))
         for name in options.only or every:

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from bertwright.data.answers import Label
 from bertwright.data.examples import Example, Where
 from bertwright.tasks import classification
 from bertwright.tasks.classification import Classification, ClassPrediction
@@ -23,7 +24,7 @@ from bertwright.tasks.classification import Classification, ClassPrediction
 )
 def test_the_order_of_the_classes_is_a_function_of_their_names(labels: tuple[str, ...]) -> None:
     """A set has another order in every process: whatever it is, the classes come out in the same one."""
-    examples = [Example("a text", label, Where("x", 1)) for label in labels]
+    examples = [Example("a text", Label(label), Where("x", 1)) for label in labels]
     assert Classification.from_examples(examples, "x").labels == labels
     for order in itertools.permutations(labels):
         assert tuple(sorted(order, key=classification._in_order)) == labels
@@ -41,7 +42,7 @@ def test_the_temperature_that_a_run_stores_is_that_of_its_answers(sharpness: flo
         ClassPrediction(False, labels[int(row.argmax())], float(row.max()), dict(zip(labels, row.tolist())))
         for row in sharp
     ]
-    examples = [Example("", labels[index], Where("d", 1)) for index in gold]
+    examples = [Example("", Label(labels[index]), Where("d", 1)) for index in gold]
     fitted = Classification(labels).calibrated(answers, examples)
     assert fitted.temperature == pytest.approx(expected, rel=0.1)
     assert Classification.from_json(fitted.to_json()) == fitted

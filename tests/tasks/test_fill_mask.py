@@ -27,7 +27,7 @@ def predictor(folder: Path, tokens: list[str], rows: int, likeliest: dict[int, f
     with torch.no_grad():
         for place, value in likeliest.items():
             bias[place] = value
-    return Predictor(model, BertTokenizer.from_pretrained(folder), FillMask(), Reading(16, "head", 0))
+    return Predictor.of(model, BertTokenizer.from_pretrained(folder), FillMask(), Reading(16, "head", 0))
 
 
 def tokens_of(one: Predictor) -> list[str]:
@@ -38,20 +38,20 @@ def tokens_of(one: Predictor) -> list[str]:
 def test_rows_that_pad_the_word_table_are_no_answer(tmp_path: Path) -> None:
     one = predictor(tmp_path, ["a", "b", "c"], 16, {12: 50.0, 7: 40.0})
     assert tokens_of(one)[0] == "c"
-    one.choose_tokens(100)
+    one = one.answering(["top_k=100"])
     assert sorted(tokens_of(one)) == sorted([*SPECIAL, "a", "b", "c"])
 
 
 def test_a_token_that_stands_twice_in_the_vocabulary_does_not_shift_the_names(tmp_path: Path) -> None:
     one = predictor(tmp_path, ["a", "b", "a", "c"], 9, {5: 60.0, 6: 50.0, 8: 40.0})
     assert tokens_of(one)[:2] == ["b", "c"], "the first of the two is never used"
-    one.choose_tokens(100)
+    one = one.answering(["top_k=100"])
     assert sorted(tokens_of(one)) == sorted([*SPECIAL, "a", "b", "c"])
 
 
 def test_words_that_are_the_same_token_are_considered_once(tmp_path: Path) -> None:
     one = predictor(tmp_path, ["a", "b"], 7, {})
-    one.choose_tokens(5, ["a", "b"])
+    one = one.answering(["among=a,b"])
     once = one("b [MASK]")
-    one.choose_tokens(5, ["a", "b", "A", "b"])
+    one = one.answering(["among=a,b,A,b"])
     assert one("b [MASK]") == once

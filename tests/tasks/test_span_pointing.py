@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from bertwright import BertForSpanPointing, BertTokenizer, Predictor, finetune
-from bertwright.data.examples import Example, Span, Where
+from bertwright.data.answers import Marked, Span
+from bertwright.data.examples import Example, Where, spans_of
 from bertwright.data.ragged import Ragged
 from bertwright.data.tagged.encoded_units import EncodedUnits
 from bertwright.data.windows import Reading
@@ -33,12 +34,12 @@ def nested_sentences(count: int, seed: int) -> list[Example]:
     """Each name of two words holds a name of one, and Chinese names their family name."""
     examples = []
     for one in tagged_sentences(count, seed):
-        spans = list(one.spans or ())
-        for span in one.spans or ():
+        spans = list(spans_of(one) or ())
+        for span in spans_of(one) or ():
             text = one.text[span.start : span.end]
             if " " in text:
                 spans.append(Span(span.start, span.start + text.index(" "), "FIRST"))
-        examples.append(Example(one.text, None, one.where, spans=tuple(spans)))
+        examples.append(Example(one.text, Marked(tuple(spans)), one.where))
     return examples
 
 
@@ -57,9 +58,9 @@ def test_nested_spans_survive_encoding_and_decoding(tokenizer: BertTokenizer, li
     text = " ".join(one.text for one in sentences)
     spans, start = [], 0
     for one in sentences:
-        spans += [Span(start + span.start, start + span.end, span.type) for span in one.spans or ()]
+        spans += [Span(start + span.start, start + span.end, span.type) for span in spans_of(one) or ()]
         start += len(one.text) + 1
-    whole = Example(text, None, Where("x", 1), spans=tuple(spans))
+    whole = Example(text, Marked(tuple(spans)), Where("x", 1))
     task = SpanPointing.from_examples([whole], "x")
     assert task.types == ("FIRST", "LOC", "PER")
     encoded = task.encode(tokenizer, [whole], Reading(limit, "window", limit // 3))
@@ -145,7 +146,7 @@ def test_units_that_a_span_cuts_are_not_taught_to_be_none(tagger_model: Path, to
     """Half a word is a person: a loss that calls the whole word none would teach the contrary of the data."""
     text = "yesterday Anna Miller met Peter"
     spans = (Span(10, 19, "PER"), Span(26, 31, "PER"), Span(26, 29, "LOC"))
-    example = Example(text, None, Where("x", 1), spans=spans)
+    example = Example(text, Marked(spans), Where("x", 1))
     task = SpanPointing(("LOC", "PER"))
     model = BertForSpanPointing.load(tagger_model, **task.config_changes())
     encoded = task.encode(tokenizer, [example], WHOLE)
@@ -190,7 +191,7 @@ def answered(text: str, *entities: tuple[int, int, str]) -> EntityPrediction:
 
 def nested_example() -> Example:
     """One name within another."""
-    return Example("University of Oslo", None, Where("x", 1), spans=(Span(0, 18, "ORG"), Span(14, 18, "LOC")))
+    return Example("University of Oslo", Marked((Span(0, 18, "ORG"), Span(14, 18, "LOC"))), Where("x", 1))
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_a_missed_span_within_a_found_one_is_a_mistake(
     ],
 )
 def test_a_place_with_two_types_is_confused_with_neither(found: list[str], rows: tuple[tuple[str, ...], ...]) -> None:
-    one = Example("Oslo", None, Where("x", 1), spans=(Span(0, 4, "LOC"), Span(0, 4, "ORG")))
+    one = Example("Oslo", Marked((Span(0, 4, "LOC"), Span(0, 4, "ORG"))), Where("x", 1))
     answer = answered(one.text, *((0, 4, kind) for kind in found))
     tables = SpanPointing(("LOC", "ORG", "PER")).tables([answer], [one])
     assert tuple(row for table in tables[1:] for row in table.rows) == rows
@@ -235,7 +236,7 @@ def test_what_was_cut_off_is_within_no_span(tokenizer: BertTokenizer) -> None:
     """The last word of the beginning and the first one of the end are neighbours in the input, and in nothing else."""
     text = "Anna lives in Oslo . " + "it rains . " * 30 + "Peter Anna"
     spans = (Span(0, 4, "PER"), Span(5, len(text) - 5, "PER"), Span(len(text) - 10, len(text), "PER"))
-    one = Example(text, None, Where("x", 1), spans=spans)
+    one = Example(text, Marked(spans), Where("x", 1))
     task = SpanPointing(("PER",))
     encoded = task.encode(tokenizer, [one], Reading(12, "head+tail", 0))
     assert isinstance(encoded, EncodedUnits)

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from bertwright import BertCrfForTokenClassification, BertForTokenClassification, BertTokenizer
-from bertwright.data.examples import Example, Span, Where
+from bertwright.data.answers import Label, Marked, Span
+from bertwright.data.examples import Example, Where, spans_of
 from bertwright.data.ragged import Ragged
 from bertwright.data.reading.tables import Columns
 from bertwright.data.tagged.clusters import is_inside_cluster
@@ -43,7 +44,7 @@ def tokenizer(tagger_model: Path) -> BertTokenizer:
 
 
 def example(text: str, *spans: tuple[int, int, str]) -> Example:
-    return Example(text, None, Where("x", 1), spans=tuple(Span(*one) for one in spans))
+    return Example(text, Marked(tuple(Span(*one) for one in spans)), Where("x", 1))
 
 
 def perfect_scores(task: Tagging, encoded: EncodedUnits, examples: Sequence[Example]) -> list[Tensor]:
@@ -51,7 +52,7 @@ def perfect_scores(task: Tagging, encoded: EncodedUnits, examples: Sequence[Exam
     number = {tag: index for index, tag in enumerate(task.tags)}
     rows = []  # of each text
     for units, text in zip(encoded.units, examples):
-        spans = [span_of_units(units, trim(text.text, span)) for span in text.spans or ()]
+        spans = [span_of_units(units, trim(text.text, span)) for span in spans_of(text) or ()]
         tags = write_tags([span for span in spans if span is not None], len(units), task.scheme)
         rows.append(20.0 * torch.eye(len(task.tags))[[number[spell_tag(tag, task.scheme)] for tag in tags]])
     scores = []
@@ -105,8 +106,8 @@ def test_every_entity_survives_and_every_answer_is_a_slice(
         range(len(encoded.units[0]))
     )
     found = answers(task, encoded, perfect_scores(task, encoded, [one]))[0]
-    assert tuple(Span(span.start, span.end, span.type) for span in found.entities) == one.spans
-    assert found.strict == one.spans
+    assert tuple(Span(span.start, span.end, span.type) for span in found.entities) == spans_of(one)
+    assert found.strict == spans_of(one)
     for entity in found.entities:
         assert entity.text == one.text[entity.start : entity.end]
         assert entity.score > 0.9
@@ -137,7 +138,7 @@ def test_a_text_of_20000_characters_keeps_every_entity_in_windows(
     assert len(encoded.inputs) > 20_000 / 6 / limit
     assert max(map(len, encoded.inputs)) == limit
     found = answers(task, encoded, perfect_scores(task, encoded, [one]))[0]
-    spans = one.spans or ()
+    spans = spans_of(one) or ()
     if unit != "character":
         # 'Miller' and what follows without a space are one word: such entities cannot be said in words.
         spans = tuple(s for s in spans if span_of_units(encoded.units[0], s) is not None)
@@ -336,7 +337,7 @@ def test_the_loss_is_a_mean_over_units(tagger_model: Path, tokenizer: BertTokeni
         ("BW245", [example("上海大学", (0, 4, "ORG"), (0, 2, "LOC"))]),
         ("BW245", [example("abcd", (0, 3, "A"), (2, 4, "A"))]),
         ("BW246", [example("nothing"), example("here")]),
-        ("BW254", [Example("a text", "label", Where("x", 1))]),
+        ("BW254", [Example("a text", Label("label"), Where("x", 1))]),
     ],
 )
 def test_mistakes(code: str, examples: list[Example]) -> None:

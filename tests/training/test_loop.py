@@ -14,7 +14,8 @@ import torch
 from safetensors.torch import load_file
 
 from bertwright import BertConfig, BertForSequenceClassification, Predictor, finetune
-from bertwright.data.examples import Example, Where
+from bertwright.data.answers import Label
+from bertwright.data.examples import Example, Where, label_of
 from bertwright.data.ragged import Ragged
 from bertwright.data.samples import sentiment_samples
 from bertwright.data.windows import encode_examples
@@ -27,7 +28,7 @@ from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.micro_tokens import choose_micro_tokens
 from bertwright.training.steps import Part
 
-ROWS = [(example.text, example.label) for example in sentiment_samples("en")]
+ROWS = [(example.text, label_of(example)) for example in sentiment_samples("en")]
 QUICK: dict[str, Any] = {"epochs": 1, "precision": "fp32"}
 STILL = QUICK | {"dropout": 0.0}  # so that the parts of a step can be compared with the whole
 
@@ -68,7 +69,7 @@ def losses_at_start(model: Path, run: Run, rows: list[tuple[str, str | None]]) -
     fresh = BertForSequenceClassification.from_pretrained(model, id2label={0: "negative", 1: "positive"})
     losses = []
     for text, label in rows:
-        example = Example(text, label, Where("x", 1))
+        example = Example(text, Label(label), Where("x", 1))
         with torch.inference_mode():
             windows = encode_examples(predictor.tokenizer, [example], predictor.reading).inputs
             scores = torch.cat([fresh.scores(Ragged.from_encoded([one])) for one in windows])

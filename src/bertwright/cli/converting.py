@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from bertwright.data.examples import spans_of
+
 log = logging.getLogger("bertwright")
 
 
@@ -53,7 +55,7 @@ def convert_data(
     log.info("%s", table.summary())
     write_text(target, "".join(lines_for(table.examples, form, chosen)))
     joined = not_told_apart(table.examples, form, chosen)
-    spans = sum(len(example.spans or ()) for example in table.examples) - len(joined)
+    spans = sum(len(spans_of(example) or ()) for example in table.examples) - len(joined)
     what = f"{form}, {chosen.upper()}" if form == "columns" else form
     texts, entities = quantity(len(table.examples), "text"), quantity(spans, "entity", "entities")
     typer.echo(f"{target}: {texts} with {entities} ({what})")

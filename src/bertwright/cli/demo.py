@@ -18,7 +18,7 @@ def demo(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the built-in sentences.")] = 10,
 ) -> None:
     """Fine-tune on 600 built-in sentences, show how good it got, and answer for two new ones."""
-    from bertwright.cli.printed_tables import print_confusion, print_scores
+    from bertwright.cli.printed_tables import print_classes, print_scores
     from bertwright.console import plain_console
     from bertwright.data.samples import sentiment_samples
     from bertwright.data.split import hold_out
@@ -46,8 +46,10 @@ def demo(
         held = languages["en"] if begin == 0 else languages["zh"]
         console.print(f"\n{name} sentences that it has not seen:")
         part = answers[begin : begin + len(held)]
-        print_scores(run.task.score(part, held), len(held))
-        print_confusion(run.task, part, held)
+        judged = run.task.judge(part, held)
+        print_scores(judged.scores, len(held))
+        if judged.confusion is not None:
+            print_classes(judged.confusion.counts, judged.confusion.labels)
     console.print()
     predictor = Predictor.load(run.folder)
     for sentence, answer in zip(SENTENCES, predictor(SENTENCES)):

@@ -9,12 +9,11 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.finetuning import Choices, Device, Encoding, LabelColumn, TextBColumn, TextColumn
+from bertwright.cli.options import Choices, Device, Encoding, Engine, Json, LabelColumn, TextBColumn, TextColumn
 
 log = logging.getLogger("bertwright")
 
 Data = Annotated[Path, typer.Argument(help="Labelled texts, in any format that `finetune` reads.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def evaluate(
@@ -25,6 +24,7 @@ def evaluate(
     label_column: LabelColumn = None,
     encoding: Encoding = None,
     device: Device = "cpu",
+    engine: Engine = "torch",
     predictions: Annotated[Path | None, typer.Option(help="Write every answer here, as JSON lines.")] = None,
     show_errors: Annotated[int, typer.Option(min=0, help="Show so many wrong answers, the most confident first.")] = 0,
     abstain_accuracy: Annotated[
@@ -42,14 +42,7 @@ def evaluate(
       bertwright evaluate runs/first test.csv --show-errors 10 --abstain-accuracy 0.95
     """
     from bertwright.checkpoint.folders import place_for, write_text
-    from bertwright.cli.printed_tables import (
-        print_abstention,
-        print_classes,
-        print_errors,
-        print_scores,
-        print_summary,
-        print_tables,
-    )
+    from bertwright.cli.printed_tables import print_abstention, print_errors, print_judged
     from bertwright.data.reading.tables import Columns
     from bertwright.errors import BertwrightError
     from bertwright.inference.evaluate import evaluate as run_evaluate
@@ -60,7 +53,9 @@ def evaluate(
     if predictions is not None:
         place_for(predictions, data)
     columns = Columns(text_column, label_column, text_b_column)
-    report = run_evaluate(run, data, columns=columns, encoding=encoding, device=device, choices=choices or ())
+    report = run_evaluate(
+        run, data, columns=columns, encoding=encoding, device=device, engine=engine, choices=choices or ()
+    )
     log.info("%s", report.table.summary())
     if predictions is not None:
         write_text(predictions, answers_jsonl(report.examples, report.predictions))
@@ -73,14 +68,7 @@ def evaluate(
             values["errors"] = report.worst(show_errors)
         typer.echo(json.dumps(values, ensure_ascii=False))
         return
-    if report.summary is None:
-        print_scores(report.scores, len(report.examples))
-        print_tables(report.task.tables(report.predictions, report.examples))
-        if show_errors:
-            print_errors(report.worst(show_errors))
-        return
-    print_summary(report.summary)
-    print_classes(report.summary.confusion, report.summary.labels)
+    print_judged(report.judged)
     if abstain_accuracy is not None:
         print_abstention(threshold, abstain_accuracy)
     if show_errors:
@@ -109,7 +97,7 @@ def compare(
     from bertwright.checkpoint.folders import place_for, write_text
     from bertwright.cli.printed_tables import print_comparison
     from bertwright.data.reading.tables import Columns
-    from bertwright.inference.comparing.compare import compare as run_compare
+    from bertwright.inference.compare import compare as run_compare
 
     if output is not None:
         place_for(output, data)

@@ -49,6 +49,7 @@ def inspect(
       bertwright inspect questions.tsv --task seq2seq
     """
     from bertwright.console import plain_console
+    from bertwright.data.examples import label_of
     from bertwright.data.inspection.ledger import examine
     from bertwright.data.reading.tables import Columns
     from bertwright.tasks.entities.alignment import alignment
@@ -59,7 +60,7 @@ def inspect(
     kind = task_for(data, task, encoding)
     tables = [kind.read(data, columns, labelled=labels, encoding=encoding)]
     if dev is not None:
-        pair, known = tables[0].is_pair, {one.label for one in tables[0].examples if one.label}
+        pair, known = tables[0].is_pair, {label for one in tables[0].examples if (label := label_of(one))}
         tables.append(kind.read(dev, columns, labelled=labels, encoding=encoding, name="dev", pair=pair, known=known))
     tokenizer = BertTokenizer.from_pretrained(model)
     ledger = examine(*tables, tokenizer=tokenizer, max_length=max_length)
@@ -96,6 +97,8 @@ def _print_set(console: Console, one: SetOfExamples) -> None:
         if len(one.classes) > _MOST_CLASSES:
             table.add_row("…", f"+{len(one.classes) - _MOST_CLASSES}", "")
         console.print(table)
+    for line in one.answers:
+        console.print(f"{one.name}: {line}")
     if one.tokens is not None:
         tokens = one.tokens
         console.print(
@@ -125,10 +128,11 @@ def _print_alignment(console: Console, example: Example, tokens: Sequence[Aligne
 
 
 def _print_example(console: Console, one: EncodedExample) -> None:
-    label = "" if one.example.label is None else f", labelled '{one.example.label}'"
-    console.print(f"the first text{label}: {one.example.text}")
+    answer = one.example.answer
+    heading = f", {answer.heading()}" if answer and answer.heading() else ""
+    console.print(f"the first text{heading}: {one.example.text}")
     if one.example.text_b is not None:
         console.print(f"  with: {one.example.text_b}")
-    if one.example.target is not None:
-        console.print(f"  to be written: {one.example.target}")
+    if answer and answer.line():
+        console.print(f"  {answer.line()}")
     console.print(f"  as the model reads it: {' '.join(one.pieces)}")

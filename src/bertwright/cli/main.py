@@ -23,6 +23,7 @@ from bertwright.cli import (
     exporting,
     finetuning,
     inspecting,
+    predicting,
     pretraining,
 )
 from bertwright.errors import LANGUAGES, BertwrightError
@@ -41,7 +42,7 @@ app.command()(finetuning.finetune)
 app.command()(pretraining.pretrain)
 app.command()(evaluating.evaluate)
 app.command()(evaluating.compare)
-app.command()(finetuning.predict)
+app.command()(predicting.predict)
 app.command()(corpus.vocab)
 app.command()(corpus.prepare)
 app.command()(exporting.export)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.finetuning import Device
+from bertwright.cli.options import Device
 
 
 def pretrain(

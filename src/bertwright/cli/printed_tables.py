@@ -11,14 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from bertwright.console import plain_console
-from bertwright.data.examples import Example
 from bertwright.errors import quantity
 from bertwright.evaluation.abstention import Abstention
 from bertwright.evaluation.class_scores import Ints, class_scores, top_confusions
-from bertwright.evaluation.summary import Calibration, Summary
-from bertwright.inference.comparing.comparison import Comparison, p_text
-from bertwright.tasks.classification import Classification
-from bertwright.tasks.task import Prediction, ScoreTable, Task
+from bertwright.evaluation.summary import Calibration
+from bertwright.tasks.comparison import Comparison, p_text
+from bertwright.tasks.judged import Judged, ScoreTable
 
 _MOST_CLASSES = 20  # a wider confusion table does not fit a screen
 _TOP_CONFUSIONS = 15
@@ -30,20 +28,51 @@ _CALIBRATION = {
 }
 
 
-def print_scores(scores: dict[str, float], count: int) -> None:
+def print_scores(scores: Mapping[str, float], count: int) -> None:
     """One line with the metrics of a task."""
     listed = " · ".join(f"{name} {value:.4f}" for name, value in scores.items())
     plain_console().print(f"{quantity(count, 'example')} · {listed}", highlight=False)
 
 
-def print_summary(summary: Summary) -> None:
-    """The metrics with their intervals, and the calibration."""
-    table = _table(quantity(summary.count, "example"), "metric", "value", "95 % interval")
-    for title, one in summary.titled_metrics().items():
-        interval = "–" if one.low is None else f"{one.low:.4f} to {one.high:.4f}"
-        table.add_row(Text(title), f"{one.value:.4f}", interval)
-    plain_console().print(table)
-    _print_calibration(summary.calibration)
+def print_judged(judged: Judged) -> None:
+    """The metrics with their intervals where there are any, the calibration, and every table of the task."""
+    if judged.metrics:
+        table = _table(quantity(judged.count, "example"), "metric", "value", "95 % interval")
+        for title, one in judged.metrics.items():
+            interval = "–" if one.low is None else f"{one.low:.4f} to {one.high:.4f}"
+            table.add_row(Text(title), f"{one.value:.4f}", interval)
+        plain_console().print(table)
+    else:
+        print_scores(judged.scores, judged.count)
+    if judged.calibration is not None:
+        _print_calibration(judged.calibration)
+    _print_answers(judged)
+
+
+def print_run(judged: Judged) -> None:
+    """What a training shows in the end: the progress has told the metrics, so only a task without a table of its own
+    shows them again.
+    """
+    if judged.confusion is None and not judged.tables:
+        print_scores(judged.scores, judged.count)
+    _print_answers(judged)
+
+
+def _print_answers(judged: Judged) -> None:
+    if judged.confusion is not None:
+        print_classes(judged.confusion.counts, judged.confusion.labels)
+    print_tables(judged.tables)
+
+
+def print_tables(tables: Sequence[ScoreTable]) -> None:
+    """What a task adds to its metrics."""
+    for one in tables:
+        table = _table(one.title, *one.header)
+        for row in one.rows:
+            table.add_row(*map(Text, row))
+        plain_console().print(table)
+        if one.note:
+            plain_console().print(one.note, highlight=False, soft_wrap=True)
 
 
 def _print_calibration(calibration: Calibration) -> None:
@@ -60,23 +89,6 @@ def _print_calibration(calibration: Calibration) -> None:
             "the other.",
             highlight=False,
         )
-
-
-def print_confusion(task: Task, predictions: Sequence[Prediction], examples: Sequence[Example]) -> None:
-    """True classes against predicted ones, with precision, recall and F1."""
-    if isinstance(task, Classification):
-        print_classes(task.confusion(predictions, examples), task.labels)
-
-
-def print_tables(tables: Sequence[ScoreTable]) -> None:
-    """What a task adds to its metrics."""
-    for one in tables:
-        table = _table(one.title, *one.header)
-        for row in one.rows:
-            table.add_row(*map(Text, row))
-        plain_console().print(table)
-        if one.note:
-            plain_console().print(one.note, highlight=False, soft_wrap=True)
 
 
 def print_classes(confusion: Ints, labels: Sequence[str]) -> None:
@@ -120,7 +132,8 @@ def print_errors(rows: Sequence[Mapping[str, Any]]) -> None:
     console = plain_console()
     console.print("wrong answers, the most confident first:" if rows else "no wrong answers", highlight=False)
     for row in rows:
-        verdict = f"{row['where']}  true: {row['gold']}  predicted: {row['predicted']} ({row['score']:.3f})"
+        score = f" ({row['score']:.3f})" if "score" in row else ""
+        verdict = f"{row['where']}  true: {row['gold']}  predicted: {row['predicted']}{score}"
         console.print(Text(verdict), soft_wrap=True)
         console.print(Text(f"    {_texts(row)}"), soft_wrap=True)
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bertwright.data.answers import Answer, Label, Marked, Span, Written
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -46,53 +48,44 @@ def places_listed(places: Sequence[Where], earlier: Sequence[Where] = (), limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A part `[start, end)` of something, such as the characters `text[start:end]`, with its type."""
-
-    start: int
-    end: int
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
 class Example:
-    """One text with its label.
+    """One text with what the data says about it.
 
     Attributes:
         text: as the user wrote it.
-        label: as the user wrote it; None where the data has none.
+        answer: the true answer; None where the data has none.
         where: its place in the data.
         text_b: the second text of a pair.
-        spans: the marked parts of `text`, counted in characters; None where the data does not mark any.
-        target: the text that is to be written for it; None where the data has none.
         tokens: `[N, 2]` places of the tokens that the data cut the text into; None where it did not. Whoever writes the
             example again keeps them; no model looks at them.
     """
 
     text: str
-    label: str | None
+    answer: Answer | None
     where: Where
     text_b: str | None = None
-    spans: tuple[Span, ...] | None = None
-    target: str | None = None
     tokens: NDArray[np.int32] | None = field(default=None, compare=False, repr=False)
 
-    @property
-    def answer(self) -> str | tuple[Span, ...] | None:
-        """What the data says about the text: its label, its spans, or its target; None where it says nothing."""
-        if self.target is not None:
-            return self.target
-        return self.label if self.spans is None else self.spans
+
+def label_of(example: Example) -> str | None:
+    """The class of an example; None where it has none."""
+    return example.answer.name if isinstance(example.answer, Label) else None
+
+
+def spans_of(example: Example) -> tuple[Span, ...] | None:
+    """The marked parts of an example; None where the data does not mark any."""
+    return example.answer.spans if isinstance(example.answer, Marked) else None
+
+
+def target_of(example: Example) -> str | None:
+    """The text that is to be written for an example; None where it has none."""
+    return example.answer.target if isinstance(example.answer, Written) else None
 
 
 def digest_of(examples: Iterable[Example]) -> str:
-    """SHA-256 of texts, labels, spans and targets in their order: equal for equal data, wherever it was read from."""
+    """SHA-256 of texts and answers in their order: equal for equal data, wherever it was read from."""
     digest = hashlib.sha256()
     for example in examples:
-        parts: tuple[object, ...] = (example.text, example.text_b, example.label)
-        if example.spans is not None:
-            parts += tuple((span.start, span.end, span.type) for span in example.spans)
-        if example.target is not None:
-            parts += (example.target,)
-        digest.update(repr(parts).encode("utf-8", "surrogatepass"))
+        answer = (None,) if example.answer is None else example.answer.digest_parts()
+        digest.update(repr((example.text, example.text_b, *answer)).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
@@ -20,9 +20,9 @@ def hold_out(examples: Sequence[Example], share: float, seed: int) -> tuple[list
     Raises:
         BertwrightError: BW571 no label has two examples, so that nothing can be held out.
     """
-    by_label: dict[str | bool | None, list[int]] = defaultdict(list)
+    by_label: dict[Hashable, list[int]] = defaultdict(list)
     for index, example in enumerate(examples):
-        by_label[example.label if example.spans is None else bool(example.spans)].append(index)
+        by_label[example.answer.stratum() if example.answer else None].append(index)
     rng = np.random.default_rng(seed)
     held: set[int] = set()
     for indices in by_label.values():

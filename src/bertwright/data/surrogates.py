@@ -22,7 +22,7 @@ def half_pairs_placed(examples: Sequence[Example]) -> Iterator[None]:
     except BertwrightError as error:
         if error.code == "BW406":
             for example in examples:
-                for text in (example.text, example.text_b, example.target):
+                for text in (example.text, example.text_b, *(example.answer.texts() if example.answer else ())):
                     if text and (found := half_of_a_pair(text, example.where)):
                         raise found from error
         raise

@@ -17,7 +17,7 @@ from bertwright.doctor.probe import Finding, Mark, one_line, reason
 from bertwright.errors import BertwrightError
 
 if TYPE_CHECKING:
-    from bertwright.tasks.task import Prediction
+    from bertwright.tasks.prediction import Prediction
 
 SECTION = "proof"
 _GOOD = ("good food", "a great film", "味道很好", "我 很 喜欢")

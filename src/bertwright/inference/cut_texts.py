@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bertwright.data.windows import Reading
 from bertwright.errors import quantity
-from bertwright.tasks.task import Prediction
+from bertwright.tasks.prediction import Prediction
 
 log = logging.getLogger("bertwright")
 

@@ -15,7 +15,7 @@ from bertwright.checkpoint.hub import TEXT_FILES, model_folder
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError, shown
 from bertwright.inference.predictor import best_of
-from bertwright.tasks.registry import TASK_FILE
+from bertwright.tasks.task_file import TASK_FILE
 
 log = logging.getLogger("bertwright")
 

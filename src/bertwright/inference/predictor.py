@@ -3,80 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, count, islice
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, Generic, overload
 
 from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import model_folder
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns
 from bertwright.data.windows import Reading
+from bertwright.engines.engine import Engine
+from bertwright.engines.known_engines import engine_named
+from bertwright.engines.runner import Runner
+from bertwright.engines.torch_engine import TorchEngine
 from bertwright.errors import BertwrightError
 from bertwright.machine.device import usable_device
 from bertwright.model.models import BertWithHead
-from bertwright.tasks.fill_mask import FillMask
-from bertwright.tasks.registry import read_task
-from bertwright.tasks.running import predict_encoded
-from bertwright.tasks.task import Answerer, Prediction
+from bertwright.tasks.prediction import P
+from bertwright.tasks.task import Answers
+from bertwright.tasks.task_file import read_task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 _TEXTS_AT_ONCE = 4096  # sorted by length among themselves; bounds the memory of a stream
 
 
-class Predictor:
-    """A trained model, its tokenizer and its task.
+@dataclass(frozen=True)
+class Predictor(Generic[P]):
+    """A trained model, its tokenizer and its task. It never changes, and may be asked from several threads.
 
     Attributes:
+        engine: what computes.
         task: what is answered.
         reading: how texts are read: how many tokens at once, and what happens to longer ones.
     """
 
-    def __init__(self, model: BertWithHead, tokenizer: BertTokenizer, task: Answerer, reading: Reading) -> None:
-        self.model = model.eval()
-        self.tokenizer = tokenizer
-        self.task = task.bound(tokenizer)
-        self.reading = reading
-
-    def choose_tokens(self, top_k: int, among: Sequence[str] = ()) -> None:
-        """Say how many tokens a pre-trained model names for each [MASK], and which alone it considers.
-
-        Raises:
-            BertwrightError: BW524 a word that is not one token, BW525 the model has another task.
-        """
-        if not isinstance(self.task, FillMask):
-            raise BertwrightError("BW525", task=self.task.name)
-        self.task = self.task.bound(self.tokenizer, top_k, among)
-
-    def choose(self, words: Sequence[str]) -> None:
-        """Say how to answer, in `key=value` words, such as `num_beams=4` for a model that writes.
-
-        Raises:
-            BertwrightError: those of `Answerer.answering`.
-        """
-        self.task = self.task.answering(words)
+    engine: Engine
+    tokenizer: BertTokenizer
+    task: Answers[P]
+    reading: Reading
 
     @classmethod
-    def load(cls, folder: str | Path, device: str = "cpu") -> Self:
+    def load(cls, folder: str | Path, device: str = "cpu", engine: str = TorchEngine.name) -> Predictor[Any]:
         """The predictor that a run folder or a model folder holds.
+
+        Args:
+            engine: what computes: `torch`, or one that an installed package brings.
 
         Raises:
             BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW326 the
-                head was never trained, BW330 to BW332 no task or one that is not understood.
+                head was never trained, BW330 to BW332 no task or one that is not understood, BW132 no such engine.
         """
-        place = usable_device(device)
+        kind = engine_named(engine)
+        usable_device(device)
         folder = best_of(model_folder(folder))
         task, reading = read_task(folder)
-        model = task.model_class.load(folder)
-        if model.load_report is not None and model.load_report.fresh:
-            raise BertwrightError("BW326", folder=folder, heads=", ".join(model.load_report.fresh))
-        return cls(model.to(place), BertTokenizer.from_pretrained(folder), task, reading)
+        tokenizer = BertTokenizer.from_pretrained(folder)
+        task = task.bound(tokenizer)
+        return Predictor(kind.load(folder, task, device), tokenizer, task, reading)
+
+    @staticmethod
+    def of(model: BertWithHead, tokenizer: BertTokenizer, task: Answers[Any], reading: Reading) -> Predictor[Any]:
+        """The predictor of a model in memory, which is set to `eval`."""
+        task = task.bound(tokenizer)
+        return Predictor(TorchEngine(model, task), tokenizer, task, reading)
+
+    def answering(self, words: Sequence[str]) -> Predictor[P]:
+        """One that answers as `key=value` words say, such as `num_beams=4` for a model that writes.
+
+        Raises:
+            BertwrightError: those of `Answers.answering`.
+        """
+        task = self.task.answering(words)
+        return replace(self, task=task, engine=self.engine.for_task(task))
+
+    @property
+    def model(self) -> BertWithHead | None:
+        """The module behind the engine, where there is one."""
+        return self.engine.model
+
+    @property
+    def runner(self) -> Runner[P]:
+        """What computes the scores of inputs."""
+        return Runner(self.engine, self.task)
 
     @overload
-    def __call__(self, texts: str) -> Prediction: ...
+    def __call__(self, texts: str) -> P: ...
     @overload
-    def __call__(self, texts: Any) -> list[Prediction]: ...
-    def __call__(self, texts: Any) -> Prediction | list[Prediction]:
+    def __call__(self, texts: Any) -> list[P]: ...
+    def __call__(self, texts: Any) -> P | list[P]:
         """The answer for one text, or the answers for several in their order.
 
         Args:
@@ -86,7 +101,7 @@ class Predictor:
             return next(self.stream([texts]))
         return list(self.stream(texts))
 
-    def stream(self, texts: Any) -> Iterator[Prediction]:
+    def stream(self, texts: Any) -> Iterator[P]:
         """The answers for any number of texts, in their order and in bounded memory.
 
         Args:
@@ -106,13 +121,11 @@ class Predictor:
         if is_table or isinstance(texts, Path | Mapping) or not isinstance(texts, Iterable):
             return self.task.stream(texts, Columns())[1]
         items = iter(texts)
-        first = next(items, _END)
-        if first is _END:
-            return iter(())
-        items = chain([first], items)
-        return map(_example, count(1), items) if _is_text(first) else self.task.stream(items, Columns())[1]
+        begun = list(islice(items, 1))
+        items = chain(begun, items)
+        return self.task.stream(items, Columns())[1] if begun and not _is_text(begun[0]) else as_examples(items)
 
-    def answer(self, examples: Sequence[Example]) -> list[Prediction]:
+    def answer(self, examples: Sequence[Example]) -> list[P]:
         """The answers for examples, in their order.
 
         Raises:
@@ -121,25 +134,22 @@ class Predictor:
         if not examples:
             return []
         self.task.check_texts(examples)
-        encoded = self.task.encode(self.tokenizer, examples, self.reading)
-        return predict_encoded(self.model, self.task, encoded)
+        return self.runner.answers(self.task.encode(self.tokenizer, examples, self.reading))
 
 
-_END = object()
+def as_examples(items: Iterable[Any], source: str = "texts") -> Iterator[Example]:
+    """Texts, and pairs of them, as examples that are called `source:1` and so on; raises BW233 for anything else."""
+    for number, item in enumerate(items, start=1):
+        where = Where(source, number)
+        if not _is_text(item):
+            raise BertwrightError("BW233", source=where, kind=type(item).__name__)
+        text, text_b = (item, None) if isinstance(item, str) else item
+        yield Example(text, None, where, text_b)
 
 
 def _is_text(item: Any) -> bool:
     """Whether it is a text, or a pair of texts."""
     return isinstance(item, str) or (isinstance(item, tuple) and len(item) == 2 and all(map(_is_text, item)))
-
-
-def _example(number: int, item: Any) -> Example:
-    where = Where("texts", number)
-    if isinstance(item, str):
-        return Example(item, None, where)
-    if not _is_text(item):
-        raise BertwrightError("BW233", source=where, kind=type(item).__name__)
-    return Example(item[0], None, where, item[1])
 
 
 def best_of(folder: Path) -> Path:

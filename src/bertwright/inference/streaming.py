@@ -103,7 +103,9 @@ def _digest(states: object) -> str:
     return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
 
-def answer_lines(predictor: Predictor, examples: Iterable[Example], form: str, *, header: bool = True) -> Iterator[str]:
+def answer_lines(
+    predictor: Predictor[Any], examples: Iterable[Example], form: str, *, header: bool = True
+) -> Iterator[str]:
     """Lines of `jsonl` or `csv`, one an example and in their order; for CSV a header line comes first."""
     first = header
     for chunk in _chunks(examples):
@@ -122,7 +124,9 @@ def answer_lines(predictor: Predictor, examples: Iterable[Example], form: str, *
             yield _csv_line(list(row.values()))
 
 
-def write_answers(predictor: Predictor, examples: Iterable[Example], output: Path, job: Job, *, resume: bool) -> int:
+def write_answers(
+    predictor: Predictor[Any], examples: Iterable[Example], output: Path, job: Job, *, resume: bool
+) -> int:
     """Write the answers to `output`, which appears under its name when all of them are there.
 
     Until then they stand in `OUTPUT.part`, and `OUTPUT.part.json` says what they belong to. With `resume` the whole

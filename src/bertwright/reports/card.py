@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bertwright.data.windows import LONGER_TEXTS
 from bertwright.errors import quantity, quoted
-from bertwright.evaluation.class_scores import top_confusions
+from bertwright.evaluation.class_scores import class_scores, top_confusions
 from bertwright.evaluation.confidence import Estimate
-from bertwright.evaluation.summary import Summary
-from bertwright.tasks.task import ScoreTable, Task
+from bertwright.tasks.judged import Bars, Confusion, Judged, Scatter, ScoreTable
+from bertwright.tasks.task import Task
 from bertwright.version import __version__
 
 _WIDEST_CONFUSION = 12
@@ -22,39 +22,69 @@ _MOST_CLASSES = 60  # more rows than that are left to errors.csv and `bertwright
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the card is written from; see `RunStory` for what is not said here.
+    """What the card is written from.
 
     Attributes:
-        summary: the scores on the dev set; None for a task without classes.
+        folder: of the run.
+        record: the values of `run.json`: settings, seed, versions, timings. Those that the card shows are left out of
+            it where they are missing.
+        task: what was trained, with the temperature that the saved model has.
+        judged: the answers of the best evaluation at temperature 1.
+        metrics: the rows of `metrics.csv`.
+        best_step: the step of the best evaluation.
+        train_classes: how many training examples each class has; may be empty.
         truncated: dev texts of which a part was cut off.
         is_pair: whether it reads pairs of texts.
-        plots: names of the plots beside the card.
-        legend: what the numbers in `confusion.png` or `types.png` stand for, if it shows numbers.
-        tables: what the task adds.
     """
 
     folder: Path
     record: Mapping[str, Any]
-    task: Task
+    task: Task[Any, Any]
+    judged: Judged
     metrics: Sequence[Mapping[str, float]]
     best_step: int
-    train_classes: Mapping[str, int]
-    temperature: float
-    summary: Summary | None
-    truncated: int
-    is_pair: bool
-    plots: Sequence[str]
-    legend: Sequence[str]
-    tables: Sequence[ScoreTable] = ()
+    train_classes: Mapping[str, int] = field(default_factory=dict)
+    truncated: int = 0
+    is_pair: bool = False
 
 
-def model_card(card: Card) -> str:
-    """Markdown."""
+def model_card(card: Card, plots: Sequence[str] = (), legend: Sequence[str] = ()) -> str:
+    """Markdown.
+
+    Args:
+        plots: names of the plots beside the card.
+        legend: what the numbers in them stand for, where no font has the characters of the names.
+    """
+    pictures = _Pictures(plots, legend)
     sections = [
-        _front(card), _scores(card), *map(_extra, card.tables), _types(card), _calibration(card), _mistakes(card),
-        _use(card), _limits(card), _training(card),
+        _front(card), _scores(card), *map(_extra, card.judged.tables), pictures.of_others(card.judged),
+        _calibration(card, pictures), _mistakes(card, pictures), _use(card), _limits(card), _training(card, pictures),
     ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """The plots that lie beside the card, as Markdown."""
+
+    names: Sequence[str]
+    legend: Sequence[str]
+
+    def of(self, name: str, title: str) -> str:
+        """The one of a name, where it was drawn."""
+        return f"\n\n![{title}]({name})" if name in self.names else ""
+
+    def of_others(self, judged: Judged) -> str:
+        """Those that no section shows beside its numbers."""
+        shown = [(name, one) for name, one in judged.figures.items() if isinstance(one, Bars | Scatter)]
+        return ("".join(self.of(name, one.caption) for name, one in shown) + self.explained()).strip() if shown else ""
+
+    def explained(self) -> str:
+        """What numbers in a plot stand for."""
+        if not self.legend:
+            return ""
+        names = ", ".join(_plain(entry) for entry in self.legend)
+        return f"\n\nNo installed font has the characters of the names; the numbers stand for: {names}."
 
 
 def predict_command(folder: Path, *, is_pair: bool) -> str:
@@ -64,7 +94,7 @@ def predict_command(folder: Path, *, is_pair: bool) -> str:
 
 
 def _front(card: Card) -> str:
-    labels = card.summary.labels if card.summary is not None else ()
+    labels = card.judged.confusion.labels if card.judged.confusion else ()
     what = "It reads a pair of texts" if card.is_pair else "It reads a text"
     what += f" and answers with one of {len(labels)} classes" if labels else ""
     names = f": {', '.join(_plain(label) for label in labels)}." if 0 < len(labels) <= 20 else "."
@@ -79,34 +109,40 @@ def _front(card: Card) -> str:
 
 
 def _scores(card: Card) -> str:
-    if card.summary is None:
+    judged = card.judged
+    if not judged.metrics:
         best = [row for row in card.metrics if row.get("step") == card.best_step]
         pairs = [(name.removeprefix("dev_"), f"{value:.4f}") for row in best for name, value in row.items()
                  if name.startswith("dev_")]  # fmt: skip
         return f"## Scores on the dev set\n\n{_table(('metric', 'value'), pairs)}"
-    summary = card.summary
-    rows = [(title, f"{one.value:.4f}", _interval(one)) for title, one in summary.titled_metrics().items()]
+    rows = [(title, f"{one.value:.4f}", _interval(one)) for title, one in judged.metrics.items()]
     text = (
-        f"## Scores on the dev set\n\n{quantity(summary.count, 'text')}.\n\n"
+        f"## Scores on the dev set\n\n{quantity(judged.count, 'text')}.\n\n"
         f"{_table(('metric', 'value', '95 % interval'), rows)}\n\n"
-        "The interval of the accuracy is Wilson's, the others come from resampling the texts. The best of "
+        f"{judged.metrics_note} The best of "
         f"{len(card.metrics)} evaluations on these texts was kept, so expect slightly less on new ones: "
         "`bertwright evaluate` on a test set tells."
     )
-    if len(summary.labels) > _MOST_CLASSES:
-        return text
-    has_train = bool(card.train_classes)
+    classes = "" if judged.confusion is None else _classes(judged.confusion, card.train_classes)
+    return "\n\n".join(part for part in (text, classes) if part)
+
+
+def _classes(confusion: Confusion, train_classes: Mapping[str, int]) -> str:
+    """The scores of each class."""
+    if len(confusion.labels) > _MOST_CLASSES:
+        return ""
+    has_train = bool(train_classes)
     header = ("class", *(("in training",) if has_train else ()), "in dev", "precision", "recall", "F1")
-    scores = summary.classes
+    scores = class_scores(confusion.counts)
     table = [
         (
             label,
-            *((str(card.train_classes.get(label, 0)),) if has_train else ()),
+            *((str(train_classes.get(label, 0)),) if has_train else ()),
             str(scores.support[i]), f"{scores.precision[i]:.3f}", f"{scores.recall[i]:.3f}", f"{scores.f1[i]:.3f}",
         )
-        for i, label in enumerate(summary.labels)
+        for i, label in enumerate(confusion.labels)
     ]  # fmt: skip
-    return f"{text}\n\n{_table(header, table)}"
+    return _table(header, table)
 
 
 def _extra(table: ScoreTable) -> str:
@@ -114,26 +150,15 @@ def _extra(table: ScoreTable) -> str:
     return f"## {table.title}\n\n{_table(table.header, table.rows)}{note}"
 
 
-def _types(card: Card) -> str:
-    return (_picture(card, "types.png", "scores by type") + _legend(card)).strip() if card.summary is None else ""
-
-
-def _legend(card: Card) -> str:
-    if not card.legend:
+def _calibration(card: Card, pictures: _Pictures) -> str:
+    calibration, temperature = card.judged.calibration, card.task.temperature
+    if calibration is None:
         return ""
-    names = ", ".join(_plain(entry) for entry in card.legend)
-    return f"\n\nNo installed font has the characters of the names; the numbers stand for: {names}."
-
-
-def _calibration(card: Card) -> str:
-    if card.summary is None:
-        return ""
-    calibration = card.summary.calibration
     before, after = calibration.before, calibration.after
-    if card.temperature != 1:
+    if temperature != 1:
         stored = (
             f"Before its probabilities are given out, their logarithms are divided by the temperature "
-            f"{card.temperature:.3f}, which was fitted on the dev set. It changes how sure an answer is, never which "
+            f"{temperature:.3f}, which was fitted on the dev set. It changes how sure an answer is, never which "
             "answer it is."
         )
         column = f"temperature {calibration.temperature:.2f} (fitted on one half, scored on the other)"
@@ -148,32 +173,33 @@ def _calibration(card: Card) -> str:
     }
     old, new = before.to_json(), after.to_json()
     rows = [(title, f"{old[name]:.4f}", f"{new[name]:.4f}") for name, title in names.items()]
-    picture = _picture(card, "reliability.png", "confidence against accuracy")
+    picture = pictures.of("reliability.png", "confidence against accuracy")
     return f"## Calibration\n\n{stored}\n\n{_table(('lower is better', 'temperature 1', column), rows)}{picture}"
 
 
-def _mistakes(card: Card) -> str:
-    summary = card.summary
-    if summary is None:
+def _mistakes(card: Card, pictures: _Pictures) -> str:
+    confusion = card.judged.confusion
+    if confusion is None:
         return ""
-    wrong = int(summary.confusion.sum() - summary.confusion.trace())
-    text = f"## Mistakes\n\n{wrong} of {summary.count} dev texts are answered wrongly"
+    counts, labels = confusion.counts, confusion.labels
+    wrong = int(counts.sum() - counts.trace())
+    text = f"## Mistakes\n\n{wrong} of {card.judged.count} dev texts are answered wrongly"
     text += ": `errors.csv`, the most confident first." if wrong else "."
-    if len(summary.labels) <= _WIDEST_CONFUSION:
-        rows = [(f"**{_cell(label)}**", *map(str, summary.confusion[i])) for i, label in enumerate(summary.labels)]
-        text += f"\n\n{_table(('true ↓ predicted →', *summary.labels), rows)}"
+    if len(labels) <= _WIDEST_CONFUSION:
+        rows = [(f"**{_cell(label)}**", *map(str, counts[i])) for i, label in enumerate(labels)]
+        text += f"\n\n{_table(('true ↓ predicted →', *labels), rows)}"
     elif wrong:
-        most = top_confusions(summary.confusion, 15)
-        rows = [(summary.labels[true], summary.labels[said], str(count)) for true, said, count in most]
+        most = top_confusions(counts, 15)
+        rows = [(labels[true], labels[said], str(count)) for true, said, count in most]
         text += f"\n\n{_table(('true', 'predicted', 'times'), rows)}"
-    return text + _picture(card, "confusion.png", "confusion matrix") + _legend(card)
+    return text + pictures.of("confusion.png", "confusion matrix") + pictures.explained()
 
 
 def _use(card: Card) -> str:
     run, best = (json.dumps(path.as_posix(), ensure_ascii=False) for path in (card.folder, card.folder / "best"))
     note = ""
-    if card.temperature != 1:
-        note = f"  # softmax(logits / {card.temperature:.3f}) gives bertwright's probabilities"
+    if card.task.temperature != 1:
+        note = f"  # softmax(logits / {card.task.temperature:.3f}) gives bertwright's probabilities"
     one = '{"text": "a text", "text_pair": "another"}' if card.is_pair else '"a text"'
     python = f"""
 ```python
@@ -206,17 +232,12 @@ def _limits(card: Card) -> str:
         lines.append(f"It reads {length} tokens at once; as for longer texts, {longer}.")
     if card.truncated:
         lines.append(f"{card.truncated} dev texts were cut; their answers say `truncated`.")
-    if card.summary is not None:
-        lines.append("It knows no class but those above, and answers with one of them whatever it is given.")
-        rare = [label for label, support in zip(card.summary.labels, card.summary.classes.support) if support < 10]
-        if rare:
-            listed = ", ".join(_plain(label) for label in rare[:10]) + (", …" if len(rare) > 10 else "")
-            lines.append(f"Fewer than 10 dev texts, so that their scores say little: {listed}.")
+    lines += map(_plain, card.judged.limits)
     lines.append("It was scored on texts like those that it was trained on. On others it may do worse, and as sure.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
-def _training(card: Card) -> str:
+def _training(card: Card, pictures: _Pictures) -> str:
     record, settings = card.record, card.record.get("settings", {})
     facts: list[tuple[str, object]] = [
         ("training texts", record.get("train_examples")),
@@ -234,7 +255,7 @@ def _training(card: Card) -> str:
         ("Python", record.get("python_version")),
     ]
     known = [(name, str(value)) for name, value in facts if value not in (None, "")]
-    text = f"## Training\n\n{_table(('', ''), known)}{_picture(card, 'loss.png', 'loss and dev score by step')}"
+    text = f"## Training\n\n{_table(('', ''), known)}{pictures.of('loss.png', 'loss and dev score by step')}"
     if card.metrics:
         header = list(card.metrics[0])
         text += "\n\n" + _table(header, [[str(row.get(name, "")) for name in header] for row in card.metrics])
@@ -248,10 +269,6 @@ def _interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return "–"
     return f"{estimate.low:.4f} to {estimate.high:.4f}"
-
-
-def _picture(card: Card, name: str, title: str) -> str:
-    return f"\n\n![{title}]({name})" if name in card.plots else ""
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

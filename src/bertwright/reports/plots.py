@@ -20,7 +20,7 @@ from bertwright.evaluation.class_scores import Floats, Ints
 from bertwright.evaluation.confidence import wilson_interval
 from bertwright.evaluation.summary import Calibration
 from bertwright.reports.plot_fonts import DEFAULT, font_families
-from bertwright.tasks.task import ScoreBars
+from bertwright.tasks.judged import Bars, Confusion, Drawable, Scatter
 
 MOST_CLASSES = 30  # more cells than that cannot be read
 _LONGEST_LABEL = 18
@@ -76,13 +76,47 @@ def png_of_loss(losses: Sequence[float], rows: Sequence[Mapping[str, float]], me
             lower.set_title(f"dev {metric} · best {best:.4f} at step {best_step} (circled)")
         known = [value for value in values if np.isfinite(value)] or [0.0]
         room = max(max(known) - min(known), 0.02) * 0.25
-        lower.set_ylim(max(min(known) - room, -1), min(max(known) + room, 1.0 + room / 4))
+        highest = max(known) + room  # most metrics end at 1
+        lower.set_ylim(max(min(known) - room, -1), min(highest, 1.0 + room / 4) if max(known) <= 1 else highest)
         lower.set_xlabel("step")
         lower.set_xlim(0, max([len(losses), *steps]) * 1.02)
         lower.xaxis.set_major_locator(MaxNLocator(integer=True))
         for axes in (upper, lower):
             axes.grid(color=_GRID, linewidth=0.8)
             axes.set_axisbelow(True)
+        return _png(figure)
+
+
+def png_of(figure: Drawable) -> tuple[bytes, list[str]]:
+    """A figure of a task, and the names that its numbers stand for where no font has their characters."""
+    if isinstance(figure, Confusion):
+        return png_of_confusion(figure.counts, figure.labels)
+    if isinstance(figure, Bars):
+        return png_of_bars(figure)
+    if isinstance(figure, Scatter):
+        return png_of_scatter(figure), []
+    return png_of_reliability(figure), []
+
+
+def png_of_scatter(scatter: Scatter) -> bytes:
+    """Predicted values over true ones; on the dashed line an answer is exact."""
+    with rc_context(_STYLE | {"font.family": [DEFAULT]}):
+        figure = Figure(figsize=(5.4, 5.4), layout="constrained", dpi=150)
+        axes = figure.subplots()
+        ends = [min(scatter.gold.min(), scatter.predicted.min()), max(scatter.gold.max(), scatter.predicted.max())]
+        room = max(0.04 * (ends[1] - ends[0]), 1e-9)
+        limits = (ends[0] - room, ends[1] + room)
+        axes.plot(limits, limits, color=_FAINT, linewidth=1, linestyle="--")
+        shade = float(np.clip(60 / max(len(scatter.gold), 1), 0.08, 0.7))
+        axes.plot(scatter.gold, scatter.predicted, "o", color=_BLUE, markersize=4, alpha=shade, markeredgewidth=0)
+        axes.set_xlim(limits)
+        axes.set_ylim(limits)
+        axes.set_aspect("equal")
+        axes.set_xlabel("true value")
+        axes.set_ylabel("predicted value")
+        axes.set_title(scatter.title)
+        axes.grid(color=_GRID, linewidth=0.8)
+        axes.set_axisbelow(True)
         return _png(figure)
 
 
@@ -134,7 +168,7 @@ def png_of_confusion(confusion: Ints, labels: Sequence[str]) -> tuple[bytes, lis
         return _png(figure), legend
 
 
-def png_of_bars(bars: ScoreBars) -> tuple[bytes, list[str]]:
+def png_of_bars(bars: Bars) -> tuple[bytes, list[str]]:
     """Scores of kinds of answers, with how often each kind is in the data; of more than 30 the most frequent.
 
     Returns:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bertwright.tasks.task import Prediction
+from bertwright.tasks.prediction import Prediction
 from bertwright.runs.training_state import Step
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,17 +55,24 @@ def check_same_kind(folder: Path, recorded: Mapping[str, Any], seeds: Sequence[i
 
 
 def kept_settings(
-    kind: type[S], folder: Path, recorded: Mapping[str, Any], now: Mapping[str, Any], decided: Sequence[str] = ()
+    kind: type[S],
+    folder: Path,
+    recorded: Mapping[str, Any],
+    now: Mapping[str, Any],
+    decided: Sequence[str] = (),
+    foreign: Collection[str] = (),
 ) -> S:
     """The settings as they were resolved when the run began; those that may change are of this command.
 
     Args:
         decided: what stands there with a value, beside that of every run, whatever the command said.
+        foreign: settings of other tasks, which earlier versions wrote for every run.
 
     Raises:
         BertwrightError: BW507 a setting is missing, unknown or not possible.
     """
-    values = {**recorded["settings"], **{name: now["requested"][name] for name in _MAY_CHANGE}}
+    values = {name: value for name, value in recorded["settings"].items() if name not in foreign}
+    values |= {name: now["requested"][name] for name in _MAY_CHANGE}
     bad = [name for name in kind.model_fields if name not in values]
     bad += [name for name in (*_DECIDED, *decided) if values.get(name) in (None, "auto")]
     if bad:

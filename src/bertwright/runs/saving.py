@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from bertwright.model.models import BertWithHead
-from bertwright.tasks.task import Prediction
+from bertwright.tasks.prediction import Prediction
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.runs.run_folder import TRAINING, RunFolder
 from bertwright.runs.training_state import TrainingState, write_state

@@ -6,7 +6,7 @@ Shapes: N inputs, K texts, C classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -16,8 +16,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bertwright.data.examples import Example
+from bertwright.data.examples import Example, label_of
 from bertwright.data.ragged import Ragged
+from bertwright.data.reading.tables import Table
 from bertwright.data.targets import RowTargets, Targets
 from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, nearest, shown
@@ -26,11 +27,19 @@ from bertwright.evaluation.calibration import (
     fit_temperature,
     log_probabilities,
     negative_log_likelihood,
+    tempered,
 )
 from bertwright.evaluation.class_scores import Ints, accuracy, confusion_matrix, macro_f1
+from bertwright.evaluation.summary import Answers as ClassAnswers
+from bertwright.evaluation.summary import Summary, summarize
 from bertwright.model.models import BertForSequenceClassification, BertWithHead
-from bertwright.tasks.task import Prediction, Task
+from bertwright.tasks.class_comparison import ClassComparison, compare_classes
+from bertwright.tasks.judged import Confusion, Judged, Mistakes, Sureness
+from bertwright.tasks.prediction import Prediction, answer_row
+from bertwright.tasks.task import NoSettings, Task
 from bertwright.text.tokenizer.inputs import half_of_a_pair
+
+_FEW = 10  # texts of a class
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class ClassPrediction(Prediction):
 
 
 @dataclass(frozen=True)
-class Classification(Task):
+class Classification(Task[ClassPrediction, NoSettings]):
     """Each text belongs to one of C classes.
 
     Attributes:
@@ -73,6 +82,12 @@ class Classification(Task):
     name: ClassVar[str] = "classification"
     metric: ClassVar[str] = "accuracy"
     pipeline: ClassVar[str] = "text-classification"
+    weighs_classes: ClassVar[bool] = True
+
+    @classmethod
+    def recognises(cls, source: Any, encoding: str | None) -> float:
+        """A little: what else a table may be, nobody can see."""
+        return 0.1
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -90,12 +105,10 @@ class Classification(Task):
             BertwrightError: BW210 a single class, BW211 an example without a label, BW406 one that no file can hold,
                 BW581 and BW582 single texts mixed with pairs.
         """
-        for example in examples:
-            if not example.label:
-                raise BertwrightError("BW211", where=example.where)
-        labels = sorted({example.label or "" for example in examples}, key=_in_order)
-        for example in examples:
-            if error := half_of_a_pair(example.label or "", example.where):
+        names = _gold(examples)
+        labels = sorted(set(names), key=_in_order)
+        for example, name in zip(examples, names):
+            if error := half_of_a_pair(name, example.where):
                 raise error
         if len(labels) < 2:
             raise BertwrightError("BW210", source=source, count=len(examples), label=labels[0])
@@ -127,22 +140,20 @@ class Classification(Task):
         """
         self.check_texts(examples)
         known = set(self.labels)
-        for example in examples:
-            if not example.label:
-                raise BertwrightError("BW211", where=example.where)
-            if example.label not in known:
-                close = nearest(example.label, self.labels)
+        for example, label in zip(examples, _gold(examples)):
+            if label not in known:
+                close = nearest(label, self.labels)
                 raise BertwrightError(
                     "BW209",
                     where=example.where,
-                    label=example.label,
+                    label=label,
                     known=shown(self.labels),
                     nearest=f"({close}?)" if close else "",
                 )
 
     def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Targets:
         """`[N]` int64: the class of the text that each input is of."""
-        classes = self._classes([example.label or "" for example in examples])
+        classes = self._classes(_gold(examples))
         return RowTargets(torch.from_numpy(classes[encoded.owners]))
 
     def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> dict[str, Tensor]:
@@ -155,7 +166,7 @@ class Classification(Task):
         """
         of_text: NDArray[np.float64] = np.ones(len(examples))
         if balance != "none":
-            classes = self._classes([example.label or "" for example in examples])
+            classes = self._classes(_gold(examples))
             of_text = (1.0 / np.bincount(classes))[classes]
             of_text = np.sqrt(of_text) if balance == "sqrt" else of_text
             of_text = of_text / of_text.mean()
@@ -166,26 +177,7 @@ class Classification(Task):
         """ln C"""
         return math.log(len(self.labels))
 
-    def only_answer(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> str | None:
-        given = {one.label for one in predictions if isinstance(one, ClassPrediction)}
-        true = {example.label for example in examples}
-        return given.pop() if len(given) == 1 < len(true) else None
-
-    def calibrated(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> Self:
-        """With the temperature that fits these answers, where each half of them is better off with that of the other.
-
-        Source: Guo et al. 2017, section 4.2.
-        """
-        given = [one for one in predictions if isinstance(one, ClassPrediction)]
-        probabilities = np.array([list(one.scores.values()) for one in given])
-        gold = self._classes([example.label or "" for example in examples])
-        promised = negative_log_likelihood(cross_fitted(probabilities, gold), gold)
-        if promised >= negative_log_likelihood(probabilities, gold):
-            return self
-        fitted = fit_temperature(log_probabilities(probabilities), gold)
-        return replace(self, temperature=self.temperature * fitted)
-
-    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
+    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[ClassPrediction]:
         """The scores `[C]` of a text's windows are averaged before the softmax."""
         owners = torch.from_numpy(encoded.owners)
         total = torch.zeros(len(encoded.tokens), len(self.labels), dtype=torch.float64)
@@ -194,23 +186,116 @@ class Classification(Task):
         rows = (mean / self.temperature).softmax(-1).tolist()
         return [self._decode_one(row, bool(cut)) for row, cut in zip(rows, encoded.tokens_cut)]
 
-    def _decode_one(self, row: list[float], truncated: bool) -> Prediction:
+    def _decode_one(self, row: list[float], truncated: bool) -> ClassPrediction:
         best = max(range(len(row)), key=row.__getitem__)
         return ClassPrediction(truncated, self.labels[best], row[best], dict(zip(self.labels, row)))
 
-    def score(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> dict[str, float]:
-        confusion = self.confusion(predictions, examples)
+    def score(self, predictions: Sequence[ClassPrediction], examples: Sequence[Example]) -> dict[str, float]:
+        confusion = self._confusion(predictions, examples)
         return {"accuracy": accuracy(confusion), "macro_f1": macro_f1(confusion)}
 
-    def confusion(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> Ints:
+    def only_answer(self, predictions: Sequence[ClassPrediction], examples: Sequence[Example]) -> str | None:
+        given = {one.label for one in predictions}
+        return given.pop() if len(given) == 1 < len(set(map(label_of, examples))) else None
+
+    def judge(self, predictions: Sequence[ClassPrediction], examples: Sequence[Example]) -> Judged:
+        """Where the task has no temperature of its own, the calibration says what one would do."""
+        answers, temperature = self.arrays(predictions, examples), self.temperature
+        summary = summarize(answers) if temperature == 1 else summarize(answers.tempered(1 / temperature), temperature)
+        confusion = Confusion(summary.labels, summary.confusion)
+        return Judged(
+            count=summary.count,
+            scores=self.score(predictions, examples),
+            metrics=summary.titled_metrics(),
+            metrics_note="The interval of the accuracy is Wilson's, the others come from resampling the texts.",
+            confusion=confusion,
+            calibration=summary.calibration,
+            sureness=Sureness(answers.confidence, answers.right),
+            figures={"confusion.png": confusion, "reliability.png": summary.calibration},
+            limits=_limits(summary),
+            details=summary.to_json(),
+        )
+
+    def mistakes(self, predictions: Sequence[ClassPrediction], examples: Sequence[Example]) -> Mistakes:
+        """The wrong answers, the most confident first."""
+        answers = self.arrays(predictions, examples)
+        has_pairs = any(example.text_b is not None for example in examples)
+        header = ["where", "gold", "predicted", "score", "gold_score", "truncated", "text"]
+        chosen = answers.most_confident_errors()
+        cells = []
+        for index in chosen:
+            example, one = examples[index], predictions[index]
+            gold = answers.probabilities[index, answers.gold[index]]
+            row = [str(example.where), label_of(example) or "", one.label, f"{one.score:.6f}", f"{gold:.6f}"]
+            cells.append([*row, "yes" if one.truncated else "no", example.text, *([example.text_b or ""] * has_pairs)])
+        rows = [answer_row(examples[index], predictions[index]) for index in chosen]
+        return Mistakes(rows, [*header, *(["text_b"] * has_pairs)], cells)
+
+    def calibrated(self, predictions: Sequence[ClassPrediction], examples: Sequence[Example]) -> Self:
+        """With the temperature that fits these answers, where each half of them is better off with that of the other.
+
+        Source: Guo et al. 2017, section 4.2.
+        """
+        answers = self.arrays(predictions, examples)
+        probabilities, gold = answers.probabilities, answers.gold
+        promised = negative_log_likelihood(cross_fitted(probabilities, gold), gold)
+        if promised >= negative_log_likelihood(probabilities, gold):
+            return self
+        fitted = fit_temperature(log_probabilities(probabilities), gold)
+        return replace(self, temperature=self.temperature * fitted)
+
+    def tempered(self, predictions: Sequence[ClassPrediction]) -> list[ClassPrediction]:
+        """The classes stay, only how sure they are changes."""
+        return [_tempered(one, self.temperature) for one in predictions] if self.temperature != 1 else [*predictions]
+
+    @property
+    def question(self) -> tuple[str, frozenset[Hashable]]:
+        return "classes", frozenset(self.labels)
+
+    def compare(self, a: Sequence[ClassPrediction], b: Sequence[ClassPrediction], table: Table) -> ClassComparison:
+        examples = table.examples
+        return compare_classes(self.arrays(a, examples), self.arrays(b, examples), table, self.metric)
+
+    def arrays(self, predictions: Sequence[ClassPrediction], examples: Sequence[Example]) -> ClassAnswers:
+        """Answers and gold as arrays, to be scored."""
+        return ClassAnswers.of(
+            self.labels, _gold(examples), [one.label for one in predictions], [one.scores for one in predictions]
+        )
+
+    def _confusion(self, predictions: Sequence[ClassPrediction], examples: Sequence[Example]) -> Ints:
         """`[C, C]` counts: rows are the true classes, columns the predicted ones."""
-        predicted = self._classes([one.label for one in predictions if isinstance(one, ClassPrediction)])
-        gold = self._classes([example.label or "" for example in examples])
-        return confusion_matrix(gold, predicted, len(self.labels))
+        predicted = self._classes([one.label for one in predictions])
+        return confusion_matrix(self._classes(_gold(examples)), predicted, len(self.labels))
 
     def _classes(self, labels: Sequence[str]) -> Ints:
         index = {label: i for i, label in enumerate(self.labels)}
         return np.array([index[label] for label in labels], dtype=np.int64)
+
+
+def _gold(examples: Sequence[Example]) -> list[str]:
+    """The label of every example; raises BW211 where one has none."""
+    labels = []
+    for example in examples:
+        label = label_of(example)
+        if not label:
+            raise BertwrightError("BW211", where=example.where)
+        labels.append(label)
+    return labels
+
+
+def _tempered(prediction: ClassPrediction, temperature: float) -> ClassPrediction:
+    row = tempered(np.array([list(prediction.scores.values())]), temperature)[0].tolist()
+    scores = dict(zip(prediction.scores, row))
+    return replace(prediction, score=scores[prediction.label], scores=scores)
+
+
+def _limits(summary: Summary) -> list[str]:
+    lines = ["It knows no class but those above, and answers with one of them whatever it is given."]
+    rare = [label for label, support in zip(summary.labels, summary.classes.support) if support < _FEW]
+    if rare:
+        listed = ", ".join(rare[:10]) + (", …" if len(rare) > 10 else "")
+        lines.append(f"Fewer than {_FEW} dev texts, so that their scores say little: {listed}.")
+    return lines
 
 
 def _in_order(label: str) -> tuple[float, str]:

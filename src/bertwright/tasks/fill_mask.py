@@ -5,11 +5,12 @@ Shapes: M masks of an input, V vocabulary, K tokens to choose from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import torch
+from pydantic import Field, field_validator
 from torch import Tensor
 
 from bertwright.corpus.drawing.sampling_settings import Objective as Pairs
@@ -18,8 +19,23 @@ from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, shown
 from bertwright.model.models import BertWithHead
 from bertwright.model.pretraining_models import BertForMaskedLM, BertForPreTraining
-from bertwright.tasks.task import Answerer, Prediction, finite
+from bertwright.settings import Settings
+from bertwright.tasks.prediction import Prediction
+from bertwright.tasks.task import Answers, Outputs
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+
+
+class FillMaskSettings(Settings):
+    """How masks are filled."""
+
+    top_k: int = Field(5, ge=1, description="tokens named for each [MASK]")
+    among: str = Field("", description="the only words that are considered, such as good,bad; not given: all")
+
+    @field_validator("among", mode="before")
+    @classmethod
+    def _as_words(cls, value: Any) -> str:
+        """A list, or a number that is a token."""
+        return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +58,7 @@ class FillMaskPrediction(Prediction):
 
 
 @dataclass(frozen=True)
-class FillMask(Answerer):
+class FillMask(Answers[FillMaskPrediction]):
     """Fill the [MASK]s of a text.
 
     Attributes:
@@ -52,6 +68,7 @@ class FillMask(Answerer):
         mask_id: of [MASK].
         top_k: how many tokens are named for each mask.
         among: ids of the only tokens that are considered; empty: all.
+        tokenizer: the vocabulary, where it is `bound`.
     """
 
     pairs: Pairs = "mlm+nsp"
@@ -60,8 +77,10 @@ class FillMask(Answerer):
     mask_id: int = -1
     top_k: int = 5
     among: tuple[int, ...] = ()
+    tokenizer: BertTokenizer | None = field(default=None, repr=False, compare=False)
 
     name: ClassVar[str] = "fill-mask"
+    choices: ClassVar[type[Settings]] = FillMaskSettings
 
     @property
     def model_class(self) -> type[BertWithHead]:
@@ -74,34 +93,51 @@ class FillMask(Answerer):
     def to_json(self) -> dict[str, Any]:
         return {"pairs": self.pairs}
 
-    def bound(self, tokenizer: BertTokenizer, top_k: int = 5, among: Sequence[str] = ()) -> Self:
-        """The same task with a vocabulary to name tokens, and a choice of them.
-
-        Raises:
-            BertwrightError: BW524 a word that is not one token of the vocabulary.
-        """
-        vocabulary = tokenizer.get_vocab()
-        ids = []
-        for word in among:
-            pieces = tokenizer.tokenize(word)
-            if len(pieces) != 1 or pieces[0] == tokenizer.unk_token:
-                raise BertwrightError("BW524", word=word, pieces=shown(pieces))
-            ids.append(vocabulary[pieces[0]])
-        token_of = {index: token for token, index in vocabulary.items()}
+    def bound(self, tokenizer: BertTokenizer) -> Self:
+        token_of = {index: token for token, index in tokenizer.get_vocab().items()}
         tokens = tuple(token_of.get(index, "") for index in range(max(token_of) + 1))
         nameless = tuple(index for index in range(len(tokens)) if index not in token_of)
-        # Two words may be one token, such as Paris and paris without capitals: twice it would halve its probability.
-        once = tuple(dict.fromkeys(ids))
-        return type(self)(self.pairs, tokens, nameless, tokenizer.mask_token_id, top_k, once)
+        return replace(self, tokenizer=tokenizer, tokens=tokens, nameless=nameless, mask_id=tokenizer.mask_token_id)
 
-    def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
-        """For each input one row of fp32 numbers: the probability that the pair belongs together (NaN without such a
-        head), and then, for each mask, `top_k` ids and their probabilities. The head runs over the masks only.
+    def answering(self, words: Sequence[str]) -> Self:
+        """Masks filled as `top_k=3 among=good,bad` say.
+
+        Raises:
+            BertwrightError: BW524 a word that is not one token of the vocabulary, BW101 to BW103 as
+                `FillMaskSettings.resolve`.
         """
+        wished = FillMaskSettings.resolve(words=words)
+        changes: dict[str, Any] = {name: getattr(wished, name) for name in wished.model_fields_set}
+        if "among" in changes:
+            changes["among"] = self._ids_of(word.strip() for word in wished.among.split(",") if word.strip())
+        return replace(self, **changes)
+
+    def _ids_of(self, words: Iterable[str]) -> tuple[int, ...]:
+        assert self.tokenizer is not None, "the task is not bound to a vocabulary"
+        ids = []
+        for word in words:
+            pieces = self.tokenizer.tokenize(word)
+            if len(pieces) != 1 or pieces[0] == self.tokenizer.unk_token:
+                raise BertwrightError("BW524", word=word, pieces=shown(pieces))
+            ids.append(self.tokenizer.get_vocab()[pieces[0]])
+        # Two words may be one token, such as Paris and paris without capitals: twice it would halve its probability.
+        return tuple(dict.fromkeys(ids))
+
+    def outputs(self, model: BertWithHead, batch: Ragged) -> Outputs:
+        """`masks [M, V]`: the head runs over the masks only; with a head for pairs `pairs [B, 2]`."""
         assert isinstance(model, BertForMaskedLM)
         encoding = model.bert.encode(batch)
+        found = {"masks": model.predict(encoding.last[batch.input_ids == self.mask_id])}
+        if isinstance(model, BertForPreTraining):
+            found["pairs"] = model.nsp(model.bert.pool(encoding, batch))
+        return found
+
+    def scores(self, outputs: Outputs, batch: Ragged) -> Sequence[Tensor]:
+        """For each input one row of fp32 numbers: the probability that the pair belongs together (NaN without such a
+        head), and then, for each mask, `top_k` ids and their probabilities.
+        """
         is_mask = batch.input_ids == self.mask_id
-        found = finite(model.predict(encoding.last[is_mask]).float(), model)[:, : len(self.tokens)]  # [M, V]
+        found = outputs["masks"].float()[:, : len(self.tokens)].clone()  # [M, V]
         found[:, list(self.nameless)] = -torch.inf
         if self.among:
             among = torch.tensor(self.among, device=found.device)
@@ -110,9 +146,8 @@ class FillMask(Answerer):
         else:
             best, ids = found.softmax(-1).topk(self._named, dim=-1)
         follows = torch.full((batch.batch_size,), torch.nan, device=found.device)
-        if isinstance(model, BertForPreTraining):
-            pairs = finite(model.nsp(model.bert.pool(encoding, batch)).float(), model)
-            follows = pairs.softmax(-1)[:, 0]
+        if "pairs" in outputs:
+            follows = outputs["pairs"].float().softmax(-1)[:, 0]
         per_mask = torch.stack([ids.double(), best.double()], -1).flatten(1)  # [M, 2 K]; a double holds any id
         counts = [int(part.sum()) for part in torch.split(is_mask, list(batch.lengths))]
         rows = torch.split(per_mask.cpu(), counts)
@@ -123,9 +158,9 @@ class FillMask(Answerer):
         """How many tokens are named for each mask."""
         return min(self.top_k, len(self.among) or len(self.tokens) - len(self.nameless))
 
-    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
+    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[FillMaskPrediction]:
         width = 2 * self._named
-        answers: list[Prediction] = []
+        answers = []
         for row, one, cut in zip(scores, encoded.inputs, encoded.tokens_cut):
             masks = []
             for mask in row[1:].view(-1, width).tolist():

@@ -1,75 +1,73 @@
-"""The tasks by name, and the file `task.json` that makes a model folder a program."""
+"""The tasks by name. Nothing heavy is imported before a task is asked for, so that `--help` can list them."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+import functools
+import logging
+from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING, Any
 
-from bertwright.data.tagged.span_sources import looks_tagged
-from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError, nearest, shown
-from bertwright.tasks.classification import Classification
-from bertwright.tasks.entities.span_pointing import SpanPointing
-from bertwright.tasks.entities.tagging import Tagging
-from bertwright.tasks.fill_mask import FillMask
-from bertwright.tasks.seq2seq import Seq2Seq
-from bertwright.tasks.task import Answerer, Task
-from bertwright.version import __version__
+from bertwright.plugins import brought, load
 
-TRAINABLE: dict[str, type[Task]] = {task.name: task for task in (Classification, Tagging, SpanPointing, Seq2Seq)}
-TASKS: dict[str, type[Answerer]] = {**TRAINABLE, FillMask.name: FillMask}
-SCHEMA_VERSION = 1
-TASK_FILE = "task.json"
+log = logging.getLogger("bertwright")
+
+if TYPE_CHECKING:
+    from bertwright.tasks.task import Answers, Task
+
+GROUP = "bertwright.tasks"  # of entry points: a package may bring tasks of its own
+FILL_MASK = "fill-mask"  # answers, and is trained by `pretrain`
+_TASKS = {
+    "classification": "bertwright.tasks.classification:Classification",
+    "tagging": "bertwright.tasks.entities.tagging:Tagging",
+    "spans": "bertwright.tasks.entities.span_pointing:SpanPointing",
+    "seq2seq": "bertwright.tasks.seq2seq:Seq2Seq",
+    "regression": "bertwright.tasks.regression:Regression",
+}
+_ANSWERS = {FILL_MASK: "bertwright.tasks.fill_mask:FillMask"}
 
 
-def task_for(source: Any, name: str | None, encoding: str | None = None) -> type[Task]:
-    """The task called `name`, or the one that the form of the data asks for.
+def task_names() -> tuple[str, ...]:
+    """Of all tasks that can be trained: our own, then those that packages bring."""
+    return (*_TASKS, *(name for name in brought(GROUP) if name not in _TASKS))
+
+
+@functools.cache
+def answers_named(name: str) -> type[Answers[Any]]:
+    """What answers under a name; raises BW133 for a package that cannot be imported, KeyError for no such name."""
+    ours = (_TASKS | _ANSWERS).get(name)
+    kind: type[Answers[Any]] = load(brought(GROUP)[name]) if ours is None else EntryPoint(name, ours, GROUP).load()
+    return kind
+
+
+def task_named(name: str) -> type[Task[Any, Any]]:
+    """The task of a name.
 
     Raises:
-        BertwrightError: BW123 no task has that name.
+        BertwrightError: BW123 no task has that name, BW133 a package that cannot be imported.
     """
-    if name is None:
-        return Tagging if looks_tagged(source, encoding) else Classification
-    if name not in TRAINABLE:
-        close = nearest(name, TRAINABLE)
+    known = task_names()
+    if name not in known:
+        close = nearest(name, known)
         nearby = f"({close}?)" if close else ""
-        raise BertwrightError("BW123", task=name, known=shown(TRAINABLE), nearest=nearby)
-    return TRAINABLE[name]
+        raise BertwrightError("BW123", task=name, known=shown(known), nearest=nearby)
+    return answers_named(name)  # type: ignore[return-value]  # these are tasks
 
 
-def write_task(folder: Path, task: Answerer, reading: Reading) -> None:
-    """Write `task.json`: which task, its own answers, and how texts are read."""
-    values = {
-        "schema_version": SCHEMA_VERSION,
-        "bertwright_version": __version__,
-        "task": task.name,
-        **asdict(reading),
-        **task.to_json(),
-    }
-    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
-    (folder / TASK_FILE).write_text(text, encoding="utf-8")
+@functools.cache
+def all_tasks() -> tuple[type[Task[Any, Any]], ...]:
+    """Every task that can be trained; what a package brings that cannot be imported is passed over with a warning."""
+    tasks = []
+    for name in task_names():
+        try:
+            tasks.append(task_named(name))
+        except BertwrightError as error:
+            log.warning("%s", error.texts()[0])
+    return tuple(tasks)
 
 
-def read_task(folder: Path) -> tuple[Answerer, Reading]:
-    """The task of a model folder, and how its texts are read.
-
-    Raises:
-        BertwrightError: BW330 no `task.json`, BW331 it cannot be understood, BW332 of a newer version.
-    """
-    file = folder / TASK_FILE
-    if not file.is_file():
-        raise BertwrightError("BW330", folder=folder)
-    try:
-        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        version = int(values["schema_version"])
-        if version > SCHEMA_VERSION:
-            raise BertwrightError("BW332", file=file, version=version, known=SCHEMA_VERSION)
-        name = values["task"]
-        if name not in TASKS:
-            raise BertwrightError("BW331", file=file, reason=f"task '{name}'; known: {shown(TASKS)}")
-        reading = Reading(int(values["max_length"]), values["long"], int(values["overlap"]))
-        return TASKS[name].from_json(values), reading
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BertwrightError("BW331", file=file, reason=f"{type(error).__name__} {error}") from error
+def task_for(source: Any, name: str | None, encoding: str | None = None) -> type[Task[Any, Any]]:
+    """The task called `name`, or the one that the form of the data asks for; raises as `task_named`."""
+    if name is not None:
+        return task_named(name)
+    return max(all_tasks(), key=lambda kind: kind.recognises(source, encoding))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bertwright.data.batches import batches_by_length
-from bertwright.data.examples import Example
+from bertwright.data.examples import Example, target_of
 from bertwright.data.ragged import Ragged
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.reading.text_pairs import read_pairs, stream_pairs
@@ -35,7 +35,11 @@ from bertwright.model.seq2seq.generation.generate import generate
 from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
 from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
 from bertwright.model.shapes import shape_values
-from bertwright.tasks.task import Prediction, Task, finite
+from bertwright.settings import Settings
+from bertwright.tasks.judged import MISTAKE_HEADER, Judged, Mistakes
+from bertwright.tasks.prediction import Prediction
+from bertwright.tasks.seq2seq_settings import Seq2SeqSettings
+from bertwright.tasks.task import Outputs, Task
 from bertwright.text.tokenizer.joining import join_pieces
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
@@ -70,7 +74,7 @@ class TextPrediction(Prediction):
 
 
 @dataclass(frozen=True)
-class Seq2Seq(Task):
+class Seq2Seq(Task[TextPrediction, Seq2SeqSettings]):
     """Every text has one that is to be written for it.
 
     Attributes:
@@ -88,7 +92,8 @@ class Seq2Seq(Task):
     name: ClassVar[str] = "seq2seq"
     metric: ClassVar[str] = "token_accuracy"
     of_windows: ClassVar[str | None] = None
-    own_settings: ClassVar[tuple[str, ...]] = ("max_target_length", "num_beams", "label_smoothing", "shape")
+    settings_class: ClassVar[type[Settings]] = Seq2SeqSettings
+    choices: ClassVar[type[Settings]] = GenerationSettings
     peer_example: ClassVar[str] = (
         "from transformers import AutoTokenizer, EncoderDecoderModel\n"
         'tokenizer = AutoTokenizer.from_pretrained("{path}")\n'
@@ -109,8 +114,8 @@ class Seq2Seq(Task):
         labelled: bool,
         encoding: str | None = None,
         name: str = "train",
-        pair: bool | None = None,  # noqa: ARG003  (a source may have two texts or one, row by row)
-        known: Collection[str] = (),  # noqa: ARG003  (no classes)
+        pair: bool | None = None,
+        known: Collection[str] = (),
     ) -> Table:
         return read_pairs(source, columns, labelled=labelled, encoding=encoding, name=name)
 
@@ -118,7 +123,7 @@ class Seq2Seq(Task):
         return stream_pairs(source, columns, encoding)
 
     @classmethod
-    def from_examples(cls, examples: Sequence[Example], source: str) -> Self:  # noqa: ARG003
+    def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
         """Raises BW610 for an example without a target."""
         task = cls()
         task.check(examples)
@@ -134,15 +139,13 @@ class Seq2Seq(Task):
     def bound(self, tokenizer: BertTokenizer) -> Self:
         return replace(self, tokenizer=tokenizer)
 
-    def with_options(self, options: Mapping[str, Any]) -> Self:
-        if options["class_weight"] != "none":
-            raise BertwrightError("BW124", name="class_weight", value=options["class_weight"], task=self.name)
-        length, beams = options["max_target_length"] or _LENGTH, options["num_beams"]
+    def with_settings(self, settings: Seq2SeqSettings) -> Self:
+        changes = {"max_length": settings.max_target_length or _LENGTH, "num_beams": settings.num_beams}
         return replace(
             self,
-            generation=self.generation.model_copy(update={"max_length": length, "num_beams": beams}),
-            label_smoothing=options["label_smoothing"],
-            shape=options["shape"],
+            generation=self.generation.model_copy(update=changes),
+            label_smoothing=settings.label_smoothing,
+            shape=settings.shape,
         )
 
     def answering(self, words: Sequence[str]) -> Self:
@@ -185,7 +188,7 @@ class Seq2Seq(Task):
             BertwrightError: BW610 for one that has none.
         """
         for example in examples:
-            if not (example.target or "").strip():
+            if not (target_of(example) or "").strip():
                 raise BertwrightError("BW610", where=example.where)
 
     def check_model(self, config: BertConfig, examples: Sequence[Example]) -> None:
@@ -241,18 +244,26 @@ class Seq2Seq(Task):
                 count += len(scores)
         return {"token_accuracy": right / count, "perplexity": math.exp(min(loss / count, 700.0))}
 
-    def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
-        """For each input one row of numbers: the score, and the ids of what was written."""
+    def outputs(self, model: BertWithHead, batch: Ragged) -> Outputs:
+        """`scores [B]` of what was written, `lengths [B]` in tokens, and the `tokens` end to end."""
         assert isinstance(model, BertForSeq2SeqLM)
-        outputs = generate(model, batch, self.generation)
-        finite(torch.tensor([one.score for one in outputs]), model)
-        return [torch.cat([torch.tensor([one.score]).double(), one.tokens.double().cpu()]) for one in outputs]
+        written = generate(model, batch, self.generation)
+        return {
+            "scores": torch.tensor([one.score for one in written], dtype=torch.float64),
+            "lengths": torch.tensor([len(one.tokens) for one in written]),
+            "tokens": torch.cat([one.tokens for one in written]),
+        }
 
-    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
+    def scores(self, outputs: Outputs, batch: Ragged) -> Sequence[Tensor]:
+        """For each input one row of numbers: the score, and the ids of what was written."""
+        tokens = torch.split(outputs["tokens"].double().cpu(), outputs["lengths"].tolist())
+        return [torch.cat([score[None], row]) for score, row in zip(outputs["scores"], tokens)]
+
+    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[TextPrediction]:
         """An empty text has an empty output, by rule and so with the score 1."""
         tokenizer = self._tokenizer()
         special = set(tokenizer.all_special_ids)
-        answers: list[Prediction] = []
+        answers = []
         for row, one, cut in zip(scores, encoded.inputs, encoded.tokens_cut):
             ids = [int(index) for index in row[1:].tolist()]
             kept = [index for index in ids if index not in special or index == tokenizer.unk_token_id]
@@ -264,30 +275,35 @@ class Seq2Seq(Task):
             answers.append(TextPrediction(bool(cut), text, math.exp(float(row[0])), finished))
         return answers
 
-    def score(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> dict[str, float]:
-        outputs = [one.output for one in predictions if isinstance(one, TextPrediction)]
-        targets = [example.target or "" for example in examples]
+    def score(self, predictions: Sequence[TextPrediction], examples: Sequence[Example]) -> dict[str, float]:
+        outputs = [one.output for one in predictions]
+        targets = [target_of(example) or "" for example in examples]
         return {"exact_match": exact_match(outputs, targets), **text_scores(outputs, targets)}
 
-    def only_answer(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> str | None:
-        given = {one.output for one in predictions if isinstance(one, TextPrediction)}
-        true = {example.target for example in examples}
+    def judge(self, predictions: Sequence[TextPrediction], examples: Sequence[Example]) -> Judged:
+        return Judged(len(examples), self.score(predictions, examples))
+
+    def only_answer(self, predictions: Sequence[TextPrediction], examples: Sequence[Example]) -> str | None:
+        given = {one.output for one in predictions}
+        true = {target_of(example) for example in examples}
         return given.pop() if len(given) == 1 < len(true) else None
 
-    def errors(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[dict[str, Any]]:
+    def mistakes(self, predictions: Sequence[TextPrediction], examples: Sequence[Example]) -> Mistakes:
         rows = [
             {
                 "where": str(example.where), "kind": "other text" if one.finished else "unfinished",
-                "gold": example.target, "predicted": one.output, "score": one.score, "text": example.text,
+                "gold": target_of(example), "predicted": one.output, "score": one.score, "text": example.text,
             }
             for example, one in zip(examples, predictions)
-            if isinstance(one, TextPrediction) and not same_text(one.output, example.target or "")
+            if not same_text(one.output, target_of(example) or "")
         ]  # fmt: skip
-        return sorted(rows, key=lambda row: -row["score"])
+        return Mistakes.of(sorted(rows, key=lambda row: -row["score"]), MISTAKE_HEADER)
 
     def _written(self, examples: Sequence[Example]) -> list[NDArray[np.int64]]:
         with half_pairs_placed(examples):
-            encoded = self._tokenizer().encode_batch([example.target or "" for example in examples], truncation=False)
+            encoded = self._tokenizer().encode_batch(
+                [target_of(example) or "" for example in examples], truncation=False
+            )
         return [one.input_ids.astype(np.int64) for one in encoded]
 
     def _tokenizer(self) -> BertTokenizer:

@@ -1,4 +1,9 @@
-"""What a task answers. The loop, the predictor and the server ask these questions and never which task it is.
+"""What a task answers, in four small contracts. Whoever trains, predicts, judges or reports asks these questions and
+never which task it is.
+
+`Reads` says how data becomes examples, `Learns` what is trained and by which loss, `Answers` how raw outputs of a
+model become answers, `Judges` how good answers are. A `Task` is all four. Pre-training learns only, filling masks
+answers only.
 
 Shapes: B sequences of a batch, N inputs.
 """
@@ -6,10 +11,9 @@ Shapes: B sequences of a batch, N inputs.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,56 +29,20 @@ from bertwright.errors import BertwrightError
 from bertwright.model.classes import settle_classes
 from bertwright.model.config import BertConfig
 from bertwright.model.models import BertWithHead
+from bertwright.settings import Settings
+from bertwright.tasks.comparison import Comparison
+from bertwright.tasks.judged import Judged, Mistakes
+from bertwright.tasks.prediction import P
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """An answer. Subclasses add fields; `to_json` is the one form that every door of the house hands out.
-
-    Attributes:
-        truncated: whether a part of the text was cut off before the model read it.
-    """
-
-    truncated: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object."""
-        raise NotImplementedError
+Outputs = Mapping[str, Tensor]  # what an engine computes for a batch, by name
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreTable:
-    """A table that a task adds to its report.
-
-    Attributes:
-        title: above it.
-        header: of its columns; the first is of names, the others are of numbers.
-        rows: as many cells each.
-        note: a sentence or two below it.
-    """
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
+class NoSettings(Settings):
+    """Of a task that has none of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreBars:
-    """Bars that a task adds to its report, one group a kind of answer.
-
-    Attributes:
-        title: above them.
-        names: of the groups.
-        counts: how often each kind is in the data.
-        scores: by name, one a group, each from 0 to 1.
-    """
-
-    title: str
-    names: tuple[str, ...]
-    counts: tuple[int, ...]
-    scores: Mapping[str, Sequence[float]]
+S = TypeVar("S", bound=Settings)
 
 
 class Objective(ABC):
@@ -109,106 +77,13 @@ class Objective(ABC):
         return None
 
 
-class Answerer(ABC):
-    """What a trained model answers, and how: all that the predictor and the server ask."""
-
-    name: ClassVar[str]
-    reads_pairs: bool | None = None  # whether it answers for pairs of texts (True), single texts (False), or both
-    temperature: float = 1.0  # by which scores were divided before they became probabilities
-    pipeline: ClassVar[str] = ""  # what `transformers` calls the task
-    pipeline_note: str = ""  # what its answers lack
-    peer_example: ClassVar[str] = ""  # how `transformers` is asked where it has no such pipeline; `{path}`: the model
-    # How the windows of a long text come together; None: they cannot, and unless told otherwise its beginning is read.
-    of_windows: ClassVar[str | None] = "whose scores are averaged"
-
-    @property
-    @abstractmethod
-    def model_class(self) -> type[BertWithHead]:
-        """The encoder with the head that answers."""
+class Reads(ABC):
+    """How labelled data becomes examples, and which examples will do."""
 
     @classmethod
-    @abstractmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """The task that `to_json` described."""
-
-    @abstractmethod
-    def to_json(self) -> dict[str, Any]:
-        """What a model folder must say about the task besides its config."""
-
-    def bound(self, tokenizer: BertTokenizer) -> Self:
-        """The same task, with the vocabulary where its answers are tokens."""
-        return self
-
-    def with_model(self, model: BertWithHead) -> Self:
-        """The same task, with what of the model it needs beside the scores to decode them."""
-        return self
-
-    def answering(self, words: Sequence[str]) -> Self:
-        """The same task, answering as these `key=value` words say.
-
-        Raises:
-            BertwrightError: BW605 this task has nothing to choose, BW101 to BW103 for words that do not fit.
-        """
-        raise BertwrightError("BW605", task=self.name, words=" ".join(words))
-
-    def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
-        """The inputs of examples."""
-        return encode_examples(tokenizer, examples, reading)
-
-    def check_texts(self, examples: Sequence[Example]) -> None:
-        """Every example must be a pair of texts, or a single one, as the task reads them.
-
-        Raises:
-            BertwrightError: BW581 a pair where single texts are read, BW582 a single text where pairs are.
-        """
-        if self.reads_pairs is None:
-            return
-        for example in examples:
-            if (example.text_b is not None) != self.reads_pairs:
-                raise BertwrightError("BW582" if self.reads_pairs else "BW581", where=example.where)
-
-    def stream(self, source: Any, columns: Columns, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
-        """The columns of a source, and its texts that are to be answered, as `data.reading.example_sources` does."""
-        return stream_examples(source, columns, encoding=encoding, pair=self.reads_pairs or None)
-
-    @abstractmethod
-    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
-        """One answer a text, from the scores of its inputs; `scores` has one item an input, in their order."""
-
-    def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
-        """The scores of a batch on the host in fp32, input by input; one row of the model's each unless a task says
-        otherwise.
-
-        Raises:
-            BertwrightError: BW526 scores that are no numbers.
-        """
-        scores = model.scores(batch)
-        assert len(scores) == batch.batch_size
-        return finite(scores.float().cpu(), model).unbind(0)
-
-
-def finite(scores: Tensor, model: BertWithHead) -> Tensor:
-    """The scores of a model, from which an answer would be read even if they were no numbers.
-
-    Raises:
-        BertwrightError: BW526 they are not.
-    """
-    if not bool(scores.isfinite().all()):
-        bad = (name for name, parameter in model.named_parameters() if not bool(parameter.isfinite().all()))
-        raise BertwrightError("BW526", culprit=next(bad, "–"))
-    return scores
-
-
-class Task(Objective, Answerer):
-    """One kind of question that a BERT with a head can be trained to answer."""
-
-    name: ClassVar[str]
-    own_settings: ClassVar[tuple[str, ...]] = ()  # names of settings that mean something to this task only
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The labels that a text may have; none for a task without classes of texts."""
-        return ()
+    def recognises(cls, source: Any, encoding: str | None) -> float:
+        """How much a source looks like data of this task, from 0 (not at all) to 1; the surest task is taken."""
+        return 0.0
 
     @classmethod
     def read(
@@ -230,9 +105,40 @@ class Task(Objective, Answerer):
     def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
         """The task that labelled examples describe."""
 
-    def with_options(self, options: Mapping[str, Any]) -> Self:
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The labels that a text may have; none for a task without classes of texts."""
+        return ()
+
+    @abstractmethod
+    def check(self, examples: Sequence[Example]) -> None:
+        """Raise a `BertwrightError` for the first example that this task cannot learn from or be scored on."""
+
+
+class Learns(Objective, Generic[S]):
+    """What is trained on examples, from which model, and how much each counts.
+
+    Attributes:
+        settings_class: the settings that mean something to this task only.
+        other_settings: names of settings of the loop of which the same is true.
+        weighs_classes: whether `class_weight` means something to it.
+    """
+
+    settings_class: ClassVar[type[Settings]] = NoSettings
+    other_settings: ClassVar[tuple[str, ...]] = ()
+    weighs_classes: ClassVar[bool] = False
+
+    def with_settings(self, settings: S) -> Self:
         """The task as the settings of a run want it."""
         return self
+
+    def without_effect(self, given: Mapping[str, Any]) -> list[str]:
+        """What was `given` among the settings of the loop and changes nothing here: a line for each."""
+        return []
+
+    @abstractmethod
+    def config_changes(self) -> dict[str, Any]:
+        """What the task decides about the model's config, such as the names of the classes."""
 
     def starting_config(self, folder: Path, **changes: Any) -> BertConfig:
         """The shape of the model that training starts from, which is in `folder`, with changes to its config."""
@@ -246,14 +152,6 @@ class Task(Objective, Answerer):
             settle_classes(model, BertConfig.from_pretrained(folder).labels)
         return model
 
-    @abstractmethod
-    def config_changes(self) -> dict[str, Any]:
-        """What the task decides about the model's config, such as the names of the classes."""
-
-    @abstractmethod
-    def check(self, examples: Sequence[Example]) -> None:
-        """Raise a `BertwrightError` for the first example that this task cannot learn from or be scored on."""
-
     def check_model(self, config: BertConfig, examples: Sequence[Example]) -> None:
         """Raise a `BertwrightError` for the first example that a model of this shape cannot learn from."""
 
@@ -261,42 +159,145 @@ class Task(Objective, Answerer):
     def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Targets:
         """What is to be learnt of each input."""
 
+    def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:
+        """`[N]` how much each input counts in the loss of a step: the inputs of a text share its weight of 1, unless a
+        task says otherwise.
+
+        Args:
+            balance: makes rare answers count more: `none`, `balanced` or `sqrt`.
+        """
+        weights: NDArray[np.float64] = (1.0 / encoded.inputs_of)[encoded.owners]
+        return weights
+
+    def remarks(self, model: BertWithHead) -> list[str]:
+        """What a person should be warned of about a model that has been trained."""
+        return []
+
+
+class Answers(ABC, Generic[P]):
+    """What a trained model answers, and how: all that the predictor and the server ask."""
+
+    name: ClassVar[str]
+    reads_pairs: bool | None = None  # whether it answers for pairs of texts (True), single texts (False), or both
+    temperature: float = 1.0  # by which scores were divided before they became probabilities
+    pipeline: ClassVar[str] = ""  # what `transformers` calls the task
+    pipeline_note: str = ""  # what its answers lack
+    peer_example: ClassVar[str] = ""  # how `transformers` is asked where it has no such pipeline; `{path}`: the model
+    choices: ClassVar[type[Settings]] = NoSettings  # what `answering` takes
+    # How the windows of a long text come together; None: they cannot, and unless told otherwise its beginning is read.
+    of_windows: ClassVar[str | None] = "whose scores are averaged"
+
+    @property
     @abstractmethod
-    def score(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> dict[str, float]:
+    def model_class(self) -> type[BertWithHead]:
+        """The encoder with the head that answers."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """The task that `to_json` described."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """What a model folder must say about the task besides its config."""
+
+    def bound(self, tokenizer: BertTokenizer) -> Self:
+        """The same task, with the vocabulary where its answers are tokens."""
+        return self
+
+    def with_weights(self, weights: Mapping[str, Tensor]) -> Self:
+        """The same task, with what of a model's weights it needs beside the outputs to decode them."""
+        return self
+
+    def answering(self, words: Sequence[str]) -> Self:
+        """The same task, answering as these `key=value` words say.
+
+        Raises:
+            BertwrightError: BW605 this task has nothing to choose, BW101 to BW103 for words that do not fit.
+        """
+        raise BertwrightError("BW605", task=self.name, words=" ".join(words))
+
+    def check_texts(self, examples: Sequence[Example]) -> None:
+        """Every example must be a pair of texts, or a single one, as the task reads them.
+
+        Raises:
+            BertwrightError: BW581 a pair where single texts are read, BW582 a single text where pairs are.
+        """
+        if self.reads_pairs is None:
+            return
+        for example in examples:
+            if (example.text_b is not None) != self.reads_pairs:
+                raise BertwrightError("BW582" if self.reads_pairs else "BW581", where=example.where)
+
+    def stream(self, source: Any, columns: Columns, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
+        """The columns of a source, and its texts that are to be answered, as `data.reading.example_sources` does."""
+        return stream_examples(source, columns, encoding=encoding, pair=self.reads_pairs or None)
+
+    def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
+        """The inputs of examples."""
+        return encode_examples(tokenizer, examples, reading)
+
+    def outputs(self, model: BertWithHead, batch: Ragged) -> Outputs:
+        """What the model computes for a batch, as named tensors on its device: the part that another engine may do."""
+        return {"scores": model.scores(batch)}
+
+    def scores(self, outputs: Outputs, batch: Ragged) -> Sequence[Tensor]:
+        """The outputs for a batch as scores on the host in fp32, input by input; one row of them each unless a task
+        says otherwise.
+        """
+        scores = outputs["scores"].float().cpu()
+        assert len(scores) == batch.batch_size
+        return scores.unbind(0)
+
+    @abstractmethod
+    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[P]:
+        """One answer a text, from the scores of its inputs; `scores` has one item an input, in their order."""
+
+
+class Judges(ABC, Generic[P]):
+    """How good answers to labelled examples are, and whether other ones are better."""
+
+    @abstractmethod
+    def score(self, predictions: Sequence[P], examples: Sequence[Example]) -> dict[str, float]:
         """The metrics, by name, the headline first."""
 
     def measure(self, model: BertWithHead, examples: Sequence[Example], encoded: EncodedTexts) -> dict[str, float]:
         """What is told of a model beside the scores of its answers, which it would take the true answers to know."""
         return {}
 
-    @abstractmethod
-    def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:
-        """`[N]` how much each input counts in the loss of a step; `balance` makes rare answers count more: `none`,
-        `balanced` or `sqrt`.
-        """
-
-    def only_answer(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> str | None:
+    def only_answer(self, predictions: Sequence[P], examples: Sequence[Example]) -> str | None:
         """The answer that every text got, where the true answers differ: a model that has collapsed."""
         return None
 
-    def calibrated(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> Self:
+    @abstractmethod
+    def judge(self, predictions: Sequence[P], examples: Sequence[Example]) -> Judged:
+        """Everything that is told of answers; their scores are as the task gives them, with its temperature."""
+
+    @abstractmethod
+    def mistakes(self, predictions: Sequence[P], examples: Sequence[Example]) -> Mistakes:
+        """What is wrong in the answers."""
+
+    def calibrated(self, predictions: Sequence[P], examples: Sequence[Example]) -> Self:
         """The same task, with scores that mean what they say on these answers; the answers stay as they are."""
         return self
 
-    def tables(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[ScoreTable]:
-        """What a report shows beside the metrics."""
-        return []
+    def tempered(self, predictions: Sequence[P]) -> list[P]:
+        """Answers that were given at temperature 1, with the scores that this task gives them."""
+        return list(predictions)
 
-    def bars(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> ScoreBars | None:
-        """What a report draws of the kinds of answers, where these are not one class a text."""
+    @property
+    def question(self) -> tuple[str, frozenset[Hashable]] | None:
+        """What two runs must have in common to be compared: the kind of question, and the names that answers may have;
+        None where runs of this task cannot be.
+        """
         return None
 
-    def errors(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[dict[str, Any]]:
-        """What is wrong in the answers, the most confident first, where these are not one class a text: objects with
-        `where`, `kind`, `gold`, `predicted`, `score` and `text`.
-        """
-        return []
+    def compare(self, a: Sequence[P], b: Sequence[P], table: Table) -> Comparison:
+        """Whether the answers `b` to the examples of a table are better than `a`; only where there is a `question`."""
+        raise NotImplementedError
 
-    def remarks(self, model: BertWithHead) -> list[str]:
-        """What a person should be warned of about a model that has been trained."""
-        return []
+
+class Task(Reads, Learns[S], Answers[P], Judges[P], Generic[P, S]):
+    """One kind of question that a BERT with a head can be trained to answer, and be judged by."""
+
+    name: ClassVar[str]

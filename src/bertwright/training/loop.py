@@ -19,7 +19,8 @@ from bertwright.machine.precision import autocast
 from bertwright.model.models import BertWithHead
 from bertwright.runs.results import Evaluation, Judgement, Outcome
 from bertwright.runs.training_state import Step, TrainingState, read_state
-from bertwright.tasks.task import Objective, Prediction
+from bertwright.tasks.prediction import Prediction
+from bertwright.tasks.task import Objective
 from bertwright.training.interruption import Interruption, interruptible
 from bertwright.training.loop_settings import LoopSettings
 from bertwright.training.optimizer import make_optimizers, rate_factor, set_rates

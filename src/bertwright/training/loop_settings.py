@@ -7,8 +7,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from bertwright.data.windows import Long
-from bertwright.model.seq2seq.generation.generation_settings import MOST_BEAMS
-from bertwright.model.shapes import Shape
 from bertwright.settings import Settings
 
 
@@ -74,7 +72,7 @@ class LoopSettings(Settings):
 
 
 class FinetuneSettings(LoopSettings):
-    """What `key=value` words and recipes may set in fine-tuning."""
+    """What every fine-tuning may set; each task adds its own (`training.finetuning.task_settings`)."""
 
     batch_size: int = Field(32, ge=1, description="texts in a step of the optimizer, whatever fits memory at once")
     freeze: int = Field(
@@ -87,30 +85,11 @@ class FinetuneSettings(LoopSettings):
         128, ge=0, description="tokens that neighbouring windows share; by itself a quarter of max_length at most"
     )
     dev_share: float = Field(0.1, gt=0, lt=1, description="part of the training data held out without a dev set")
-    head: Literal["crf", "softmax"] = Field("crf", description="tagging: over all tags of a text, or each for itself")
-    scheme: Literal["bio", "bioes"] = Field("bio", description="tagging: of the tags that the model learns")
-    unit: Literal["auto", "token", "word", "character"] = Field(
-        "auto",
-        description="tagging, spans: what an entity is made of: tokens (U.S., O'Brien), words and single marks, "
-        "characters; auto: characters in Chinese, elsewhere the largest that entities do not cut",
-    )
-    max_target_length: int | None = Field(
-        None, ge=2, description="seq2seq: tokens of an output, at most; not given: 128"
-    )
-    num_beams: int = Field(1, ge=1, le=MOST_BEAMS, description="seq2seq: beams with which outputs are searched")
-    label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="seq2seq: share of a target that is spread over the vocabulary"
-    )
-    shape: Shape | None = Field(
-        None, description="seq2seq: a Transformer from scratch (tiny to large); only the vocabulary of --model is read"
-    )
 
     def without_effect(self) -> list[str]:
         lines = super().without_effect()
         if "overlap" in self.model_fields_set and self.long != "window":
             lines.append(f"overlap={self.overlap} has no effect: long={self.long} reads one window")
-        if "transition_factor" in self.model_fields_set and self.head == "softmax":
-            lines.append(f"transition_factor={self.transition_factor} has no effect: head=softmax has no transitions")
         return lines
 
 

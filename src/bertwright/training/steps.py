@@ -116,7 +116,10 @@ class ExampleFeed:
     def describe(self, step: int) -> list[dict[str, Any]]:
         """Place, text and label of the examples of a step."""
         members = [self._data.examples[text] for text in self._texts(step)]
-        return [{"where": str(one.where), "text": one.text, "label": one.label} for one in members]
+        return [
+            {"where": str(one.where), "text": one.text, "label": one.answer.to_json(one.text) if one.answer else None}
+            for one in members
+        ]
 
     def _texts(self, step: int) -> NDArray[np.int64]:
         epoch, index = divmod(step, self.steps_per_epoch)

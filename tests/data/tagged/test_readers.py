@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertwright.data.examples import Example, Span, Where
+from bertwright.data.answers import Marked, Span
+from bertwright.data.examples import Example, Where, spans_of
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.tagged.clusters import is_inside_cluster
 from bertwright.data.tagged.schemes import SCHEMES, Scheme
@@ -34,7 +35,7 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 
 def entities(table: Table) -> list[list[tuple[str, str]]]:
-    return [[(one.text[span.start : span.end], span.type) for span in one.spans or ()] for one in table.examples]
+    return [[(one.text[span.start : span.end], span.type) for span in spans_of(one) or ()] for one in table.examples]
 
 
 def test_columns_of_words(tmp_path: Path) -> None:
@@ -253,16 +254,14 @@ def test_mistakes_without_a_file(tmp_path: Path) -> None:
     with pytest.raises(BertwrightError, match="BW254"):
         read_spans([Example("a text", None, Where("x", 1))])
     with pytest.raises(BertwrightError, match="BW243"):
-        read_spans([Example("a text", None, Where("x", 1), spans=(Span(3, 99, "A"),))])
-    assert read_spans([{"text": "not labelled"}], labelled=False).examples[0].spans == ()
+        read_spans([Example("a text", Marked((Span(3, 99, "A"),)), Where("x", 1))])
+    assert spans_of(read_spans([{"text": "not labelled"}], labelled=False).examples[0]) == ()
 
 
 SAMPLE = [
-    Example(
-        "李明在上海看NBA比赛。", None, Where("x", 1), spans=(Span(0, 2, "PER"), Span(3, 5, "LOC"), Span(6, 9, "ORG"))
-    ),
-    Example("没有实体", None, Where("x", 2), spans=()),
-    Example("北京北京", None, Where("x", 3), spans=(Span(0, 2, "LOC"), Span(2, 4, "LOC"))),
+    Example("李明在上海看NBA比赛。", Marked((Span(0, 2, "PER"), Span(3, 5, "LOC"), Span(6, 9, "ORG"))), Where("x", 1)),
+    Example("没有实体", Marked(()), Where("x", 2)),
+    Example("北京北京", Marked((Span(0, 2, "LOC"), Span(2, 4, "LOC"))), Where("x", 3)),
 ]
 
 
@@ -276,12 +275,12 @@ def test_converting_keeps_every_entity(tmp_path: Path, name: str) -> None:
     path.write_text("".join(lines_for(SAMPLE, form, scheme)), encoding="utf-8")
     again = read_spans(path).examples
     assert [one.text for one in again] == [one.text for one in SAMPLE]
-    assert [one.spans for one in again] == [one.spans for one in SAMPLE]
+    assert [spans_of(one) for one in again] == [spans_of(one) for one in SAMPLE]
 
 
 def test_a_word_is_split_where_an_entity_cuts_it() -> None:
-    example = Example("the antiNATO talks", None, Where("x", 1), spans=(Span(8, 12, "ORG"),))
-    plain = Example("the NATO talks", None, Where("x", 2), spans=(Span(4, 8, "ORG"),))
+    example = Example("the antiNATO talks", Marked((Span(8, 12, "ORG"),)), Where("x", 1))
+    plain = Example("the NATO talks", Marked((Span(4, 8, "ORG"),)), Where("x", 2))
     lines = "".join(lines_for([example, *[plain] * 200], "columns", "bio"))
     assert "NATO\tB-ORG\n" in lines
 
@@ -299,7 +298,7 @@ def test_tokens_stay_as_the_source_has_them(tmp_path: Path) -> None:
 
 
 def test_texts_without_tokens_become_lines_of_tokens() -> None:
-    one = Example("The U.S.-led talks, O'Brien's.", None, Where("x", 1), spans=(Span(4, 8, "LOC"), Span(20, 27, "PER")))
+    one = Example("The U.S.-led talks, O'Brien's.", Marked((Span(4, 8, "LOC"), Span(20, 27, "PER"))), Where("x", 1))
     lines = "".join(lines_for([one], "columns", "bio")).split("\n")
     assert lines[:5] == ["The\tO", "U.S.\tB-LOC", "-led\tO", "talks\tO", ",\tO"]
     assert lines[5:8] == ["O'Brien\tB-PER", "'s\tO", ".\tO"]
@@ -314,7 +313,7 @@ def test_long_texts_take_time_in_proportion() -> None:
         assert len(units_of("U.S.-led " * size, "token")) == size
         between = time.process_time()
         spans = tuple(Span(at, at + 4, "A") for at in range(0, 5 * size, 10))
-        marked = Example("word " * size, None, Where("x", 1), spans=spans)
+        marked = Example("word " * size, Marked(spans), Where("x", 1))
         assert "".join(lines_for([marked], "columns", "bio")).count("B-A") == len(spans)
         return between - began, time.process_time() - between
 
@@ -329,7 +328,7 @@ def test_nested_entities_cannot_become_tags() -> None:
     assert overlapping(spans) == spans
     assert overlapping((Span(0, 2, "A"), Span(2, 4, "A"))) is None
     with pytest.raises(BertwrightError, match="BW251"):
-        list(lines_for([Example("上海大学", None, Where("x", 1), spans=spans)], "columns", "bio"))
+        list(lines_for([Example("上海大学", Marked(spans), Where("x", 1))], "columns", "bio"))
     with pytest.raises(BertwrightError, match="BW121"):
         form_for(Path("a.docx"), None)
 
@@ -412,8 +411,8 @@ def test_tokens(text: str, tokens: list[str]) -> None:
 
 def test_the_largest_unit_that_entities_leave_whole() -> None:
     def chosen(text: str, *spans: tuple[int, int], whole: int = 0) -> str:
-        cut = Example(text, None, Where("x", 1), spans=tuple(Span(*one, "A") for one in spans))
-        rest = Example("Oslo", None, Where("x", 2), spans=(Span(0, 4, "A"),))
+        cut = Example(text, Marked(tuple(Span(*one, "A") for one in spans)), Where("x", 1))
+        rest = Example("Oslo", Marked((Span(0, 4, "A"),)), Where("x", 2))
         return unit_for([cut] + [rest] * whole)
 
     assert chosen("in the U.S. today", (7, 11)) == "token"
@@ -434,7 +433,7 @@ def test_real_files_hold_the_published_numbers(real_data: Path) -> None:
         ("zh/cluener/dev.json", 3072, "character"),
     ):
         table = read_spans(real_data / name)
-        assert sum(len(one.spans or ()) for one in table.examples) == count
+        assert sum(len(spans_of(one) or ()) for one in table.examples) == count
         assert unit_for(table.examples) == unit
         assert looks_tagged(real_data / name)
     for name in ("en/sst2/dev.tsv", "zh/tnews/dev.json", "zh/chnsenticorp/dev.tsv"):

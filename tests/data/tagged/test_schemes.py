@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bertwright.data.examples import Span, Where
+from bertwright.data.answers import Span
+from bertwright.data.examples import Where
 from bertwright.data.tagged.scheme_search import SchemeSearch
 from bertwright.data.tagged.schemes import (
     SCHEMES,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bertwright.data.examples import Example
+from bertwright.data.examples import Example, label_of
 from bertwright.data.inspection.finding import Finding
 from bertwright.data.inspection.repetition import overlap, repetitions
 from bertwright.data.inspection.token_counts import TokenCounts, count_tokens
@@ -34,6 +34,7 @@ class SetOfExamples:
         classes: their labels with counts, the most frequent first; of tagged texts the types of what is marked.
         tokens: lengths and unknown tokens; None without a tokenizer.
         is_tagged: whether it is marks that are counted, not rows.
+        answers: sentences about answers that are no classes.
     """
 
     name: str
@@ -42,6 +43,7 @@ class SetOfExamples:
     classes: dict[str, int]
     tokens: TokenCounts | None
     is_tagged: bool = False
+    answers: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
@@ -49,7 +51,10 @@ class SetOfExamples:
         classes = {one: {"count": n, "share": round(n / labelled, 4)} for one, n in self.classes.items()}
         tokens = self.tokens.to_json() if self.tokens else None
         counted = "marks" if self.is_tagged else "rows"
-        return {"source": self.source, "rows": self.rows, "counted": counted, "classes": classes, "tokens": tokens}
+        told = {"answers": list(self.answers)} if self.answers else {}
+        return {
+            "source": self.source, "rows": self.rows, "counted": counted, "classes": classes, "tokens": tokens, **told
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,8 @@ class EncodedExample:
             "where": str(one.where),
             "text": one.text,
             "text_b": one.text_b,
-            "label": one.label,
-            "target": one.target,
-            "spans": None if one.spans is None else [[span.start, span.end, span.type] for span in one.spans],
+            **dict.fromkeys(("label", "target", "spans")),
+            **(one.answer.fields() if one.answer else {}),
             "pieces": list(self.pieces),
         }
 
@@ -127,11 +131,12 @@ def examine(
         tokens = counts[index] if index < len(counts) else None
         if tokens is None and tokenizer is not None:
             tokens = count_tokens(tokenizer, table.examples, max_length or tokenizer.model_max_length)
-        labels = Counter(example.label for example in table.examples if example.label is not None)
-        is_tagged = any(example.spans for example in table.examples)
-        if is_tagged:
-            labels = Counter(span.type for example in table.examples for span in example.spans or ())
-        one = SetOfExamples(name, table.source, len(table.examples), dict(labels.most_common()), tokens, is_tagged)
+        given = [example.answer for example in table.examples if example.answer]
+        labels = Counter(name for answer in given for name in answer.classes())
+        is_tagged = any(not answer.of_row and answer.classes() for answer in given)
+        profile = tuple(type(given[0]).profile(given)) if given else ()
+        classes = dict(labels.most_common())
+        one = SetOfExamples(name, table.source, len(table.examples), classes, tokens, is_tagged, profile)
         sets.append(one)
         findings += _of_rows(table, name) + repetitions(table, name) + _of_tokens(one, long)
         findings += [] if is_tagged else _of_classes(one, table)
@@ -181,7 +186,7 @@ def _of_classes(one: SetOfExamples, table: Table) -> list[Finding]:
     rare = {label: count for label, count in classes.items() if count < _FEW}
     if rare:
         listed = shown(f"'{label}' {count}" for label, count in rare.items())
-        places = tuple(example.where for example in table.examples if example.label in rare)
+        places = tuple(example.where for example in table.examples if label_of(example) in rare)
         message = f"{name}: {len(rare)} of {len(classes)} classes have fewer than {_FEW} rows ({listed})"
         findings.append(Finding("rare classes", "warning", message, places))
     return findings
@@ -198,7 +203,7 @@ def _alike(classes: dict[str, int], table: Table) -> list[Finding]:
             rarer = set(group[1:])
             listed = shown(f"'{label}' {classes[label]}" for label in group)
             message = f"train: labels that differ only in capital letters or spaces are classes of their own ({listed})"
-            places = tuple(example.where for example in table.examples if example.label in rarer)
+            places = tuple(example.where for example in table.examples if label_of(example) in rarer)
             findings.append(Finding("alike labels", "warning", message, places))
     return findings
 
@@ -208,7 +213,7 @@ def _of_both(train: SetOfExamples, dev: SetOfExamples, table: Table) -> list[Fin
     unseen = [label for label in dev.classes if label not in train.classes]
     if unseen and train.classes:
         strange = set(unseen)
-        places = tuple(example.where for example in table.examples if example.label in strange)
+        places = tuple(example.where for example in table.examples if label_of(example) in strange)
         message = f"dev: {len(unseen)} classes that train has not ({shown(unseen)}); training refuses them"
         findings.append(Finding("unseen classes", "warning", message, places))
     if train.is_tagged and not dev.classes:

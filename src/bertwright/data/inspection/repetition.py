@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bertwright.data.answers import Label
 from bertwright.data.examples import Example, Where
 from bertwright.data.inspection.finding import Finding
 from bertwright.data.reading.tables import Table
@@ -32,8 +33,8 @@ def repetitions(table: Table, name: str) -> list[Finding]:
             other.append((example.where, examples[before].where))
             known[example.answer] = example.where
     findings = []
-    answer, severity = ("label", "warning") if table.columns.target is None else ("target", "note")
-    answer = answer if not examples or examples[0].spans is None else "set of marks"
+    kind = type(examples[0].answer) if examples and examples[0].answer else Label
+    answer, severity = kind.noun, "note" if kind.is_one_of_many else "warning"
     if other:  # several texts may be right for one
         message = f"{name}: {_rows(other)} the text of an earlier row and another {answer}"
         findings.append(_finding("contradictions", severity, message, other))

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bertwright.data.examples import Example, Where
+from bertwright.data.answers import Label
+from bertwright.data.examples import Example, Where, label_of
 from bertwright.data.reading.class_folders import read_class_folders
 from bertwright.data.reading.columns.column_search import Layout, find_layout
 from bertwright.data.reading.delimited import read_delimited
@@ -79,7 +80,7 @@ def read_examples(
         if labelled and not known:
             _refuse_fractions(examples, layout, rows.source)
         examples = _settle_labels(examples, known)
-        unlabelled = [example.where for example in examples if example.label is None]
+        unlabelled = [example.where for example in examples if example.answer is None]
     if not examples:
         raise BertwrightError("BW205", source=rows.source)
     return Table(
@@ -151,30 +152,32 @@ def _examples(rows: Iterator[Row], layout: Layout) -> Iterator[Example]:
             text_b = as_text(text_b, where, names.text_b or "")
         if label_at is not None:
             label = (label if type(label) is str else as_text(label, where, names.label or "")).strip() or None
-        yield Example(text, label, where, text_b)
+        yield Example(text, None if label is None else Label(label), where, text_b)
 
 
 def _drop_undecided(examples: list[Example]) -> tuple[list[Example], list[Where]]:
-    labels = {example.label for example in examples}
+    labels = {label_of(example) for example in examples}
     # Beside a `+` the mark is a class like any other.
     if NO_AGREEMENT not in labels or "+" in labels or len(labels) < 2:
         return examples, []
-    dropped = [example.where for example in examples if example.label == NO_AGREEMENT]
-    return [example for example in examples if example.label != NO_AGREEMENT], dropped
+    dropped = [example.where for example in examples if label_of(example) == NO_AGREEMENT]
+    return [example for example in examples if label_of(example) != NO_AGREEMENT], dropped
 
 
 def _refuse_fractions(examples: list[Example], layout: Layout, source: str) -> None:
-    fraction = first_fraction(example.label for example in examples if example.label is not None)
+    fraction = first_fraction(label for example in examples if (label := label_of(example)) is not None)
     if fraction is not None:
-        where = next(example.where for example in examples if example.label == fraction)
+        where = next(example.where for example in examples if label_of(example) == fraction)
         raise BertwrightError("BW223", where=where, label=fraction, column=layout.columns.label, source=source)
 
 
 def _settle_labels(examples: list[Example], known: Collection[str]) -> list[Example]:
-    renamed = settle({example.label for example in examples if example.label is not None}, known)
+    renamed = settle({label for example in examples if (label := label_of(example)) is not None}, known)
     if not renamed:
         return examples
-    return [replace(one, label=renamed.get(one.label, one.label)) if one.label else one for one in examples]
+    return [
+        replace(one, answer=Label(renamed[label])) if (label := label_of(one)) in renamed else one for one in examples
+    ]
 
 
 def _of_examples(examples: list[Example], name: str) -> Table:

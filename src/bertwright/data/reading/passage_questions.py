@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bertwright.data.answers import Written
 from bertwright.data.examples import Example, Where
 from bertwright.errors import BertwrightError, shown
 from bertwright.text.han import count_han
@@ -47,7 +48,7 @@ def questions_of(where: Where, article: Any, astray: list[Where] | None = None) 
                 astray.append(place)
                 continue
             target = str(question.get("question") or "").strip()
-            yield Example(answer, None, place, around(passage, start, len(answer)), target=target)
+            yield Example(answer, Written(target), place, around(passage, start, len(answer)))
 
 
 def _listed(of: Mapping[str, Any], key: str, where: Where) -> list[Mapping[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
+from bertwright.data.answers import Written
 from bertwright.data.examples import Example, Where, places_listed
 from bertwright.data.reading.columns.column_names import only_place, plain
 from bertwright.data.reading.columns.header import has_header
@@ -203,4 +204,4 @@ def _examples(rows: Iterator[Row], names: Columns, places: list[Any], width: int
         text = as_text(_cell(fields, of_text), where, names.text or "")
         text_b = None if of_text_b is None else as_text(_cell(fields, of_text_b), where, names.text_b or "")
         target = None if of_target is None else as_text(_cell(fields, of_target), where, names.target or "").strip()
-        yield Example(text, None, where, text_b, target=target)
+        yield Example(text, None if target is None else Written(target), where, text_b)

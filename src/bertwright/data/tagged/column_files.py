@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bertwright.data.examples import Example, Span, Where, places_listed
+from bertwright.data.answers import Marked, Span
+from bertwright.data.examples import Example, Where, places_listed
 from bertwright.data.tagged.numbered import (
     DOCUMENT,
     SENTENCE_NUMBERS,
@@ -244,7 +245,7 @@ def to_examples(sentences: Sequence[Sentence], source: str, between: str | None 
         spans = tuple(
             Span(places[entity.start][0], places[entity.end - 1][1], entity.type) for entity in read_entities(tags)
         )
-        examples.append(Example(text, None, one.places[0], spans=spans, tokens=np.array(places, dtype=np.int32)))
+        examples.append(Example(text, Marked(spans), one.places[0], tokens=np.array(places, dtype=np.int32)))
     blank = tuple(where for one in sentences for token, where in zip(one.tokens, one.places) if not token.strip())
     return TaggedTexts(examples, scheme, tuple(repaired), between, blank, remark=form.remark)
 

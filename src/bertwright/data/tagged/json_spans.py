@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bertwright.data.examples import Span, Where
+from bertwright.data.answers import Span
+from bertwright.data.examples import Where
 from bertwright.data.reading.columns.column_names import LABELS, TEXTS
 from bertwright.errors import BertwrightError, Worded, shown
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from bertwright.data.examples import Span
+from bertwright.data.answers import Span
 
 Scheme = Literal["iob1", "bio", "bioes", "bmes", "bilou", "io"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)

@@ -8,7 +8,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from bertwright.data.examples import Example, Span, Where
+from bertwright.data.answers import Marked, Span
+from bertwright.data.examples import Example, Where, spans_of
 from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.memory_rows import read_memory
 from bertwright.data.reading.rows import Row, Rows
@@ -44,7 +45,7 @@ def looks_tagged(source: Any, encoding: str | None = None) -> bool:
     """Whether a source holds texts with marked parts; a look at its beginning."""
     if not isinstance(source, (str, Path)):
         first = _first_of(source)
-        return (isinstance(first, Example) and first.spans is not None) or (
+        return (isinstance(first, Example) and spans_of(first) is not None) or (
             isinstance(first, Mapping) and _is_tagged(first)
         )
     path = Path(source)
@@ -165,7 +166,7 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
             tokens, tags = tagged
             if tokens:
                 sentences[len(examples)] = Sentence(tokens, tags, [where] * len(tokens))
-            examples.append(Example("", None, where, spans=()))
+            examples.append(Example("", Marked(()), where))
             continue
         if labelled and is_unannotated(row):
             unannotated.append(where)
@@ -179,7 +180,7 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
             _check(text, span, where)
             if said is not None and text[span.start : span.end] != said:
                 wrong.append((where, span, said, text[span.start : span.end]))
-        examples.append(Example(text, None, where, spans=tuple(span for span, _ in found)))
+        examples.append(Example(text, Marked(tuple(span for span, _ in found)), where))
     if wrong:
         where, span, said, read = wrong[0]
         raise BertwrightError(
@@ -223,19 +224,20 @@ def _table(
         if not keep_empty and not example.text.strip():
             empty.append(example.where)
             continue
-        if example.spans is None:
+        marked = spans_of(example)
+        if marked is None:
             if labelled:
                 raise BertwrightError("BW254", where=example.where)
             kept.append(example)
             continue
-        for span in example.spans:
+        for span in marked:
             _check(example.text, span, example.where)
-        spans = [trim(example.text, span) for span in example.spans]
+        spans = [trim(example.text, span) for span in marked]
         spans = [span for span in spans if span.start < span.end]
-        trimmed += [example.where] * (spans != list(example.spans))
+        trimmed += [example.where] * (spans != list(marked))
         unique = tuple(sorted(set(spans), key=lambda span: (span.start, -span.end, span.type)))
         twice += [example.where] * (len(unique) < len(spans))
-        kept.append(replace(example, spans=unique))
+        kept.append(replace(example, answer=Marked(unique)))
     if not kept:
         raise BertwrightError("BW205", source=about.source)
     for places, what in ((trimmed, "with white space at the ends of a span"), (twice, "with a span twice")):

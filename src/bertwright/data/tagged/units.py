@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.data.examples import Example, Span
+from bertwright.data.answers import Span
+from bertwright.data.examples import Example, spans_of
 from bertwright.data.tagged.clusters import is_inside_cluster
 from bertwright.text.han import HAN, count_han, is_han
 
@@ -109,11 +110,12 @@ def unit_for(examples: Sequence[Example]) -> Unit:
     """
     han, cut, parted, total = 0, 0, 0, 0
     for example in examples:
-        if not example.spans:
+        spans = spans_of(example)
+        if not spans:
             continue
         words = units_of(example.text, "word")
         tokens = _joined(example.text, words)
-        for span in example.spans:
+        for span in spans:
             total += 1
             han += count_han(example.text[span.start : span.end]) > 0
             inner = trim(example.text, span)

@@ -12,7 +12,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from bertwright.data.examples import Example, Span, Where
+from bertwright.data.answers import Span
+from bertwright.data.examples import Example, Where, spans_of
 from bertwright.data.tagged.schemes import Scheme, spell_tag, write_tags
 from bertwright.data.tagged.units import units_of
 from bertwright.errors import BertwrightError, shown
@@ -50,7 +51,7 @@ def lines_for(examples: Sequence[Example], form: Form, scheme: Scheme) -> Iterat
             hold.
     """
     for example in examples:
-        for text in (example.text, *(span.type for span in example.spans or ())):
+        for text in (example.text, *(span.type for span in spans_of(example) or ())):
             if error := half_of_a_pair(text, example.where):
                 raise error
     if form == "columns":
@@ -85,13 +86,13 @@ def not_told_apart(examples: Sequence[Example], form: Form, scheme: Scheme) -> l
     return [
         example.where
         for example in examples
-        for one, other in pairwise(example.spans or ())
+        for one, other in pairwise(spans_of(example) or ())
         if one.type == other.type and not example.text[one.end : other.start].strip()
     ]
 
 
 def _sentence(example: Example, scheme: Scheme) -> str:
-    spans = example.spans or ()
+    spans = spans_of(example) or ()
     if two := overlapping(spans):
         named = (f"'{example.text[one.start : one.end]}' ({one.type})" for one in two)
         raise BertwrightError("BW251", where=example.where, entities=shown(named))
@@ -113,7 +114,7 @@ def _tokens(example: Example) -> list[tuple[int, int]]:
     """
     text = example.text
     units = units_of(text, "token") if example.tokens is None else example.tokens
-    cuts = sorted({place for span in example.spans or () for place in (span.start, span.end)})
+    cuts = sorted({place for span in spans_of(example) or () for place in (span.start, span.end)})
     tokens = []
     for start, end in units.tolist():
         whole = text[start:end]
@@ -125,14 +126,14 @@ def _tokens(example: Example) -> list[tuple[int, int]]:
 
 def _cluener(example: Example) -> dict[str, Any]:
     label: dict[str, dict[str, list[list[int]]]] = {}
-    for span in example.spans or ():
+    for span in spans_of(example) or ():
         said = example.text[span.start : span.end]
         label.setdefault(span.type, {}).setdefault(said, []).append([span.start, span.end - 1])
     return {"text": example.text, "label": label}
 
 
 def _doccano(example: Example) -> dict[str, Any]:
-    return {"text": example.text, "label": [[span.start, span.end, span.type] for span in example.spans or ()]}
+    return {"text": example.text, "label": [[span.start, span.end, span.type] for span in spans_of(example) or ()]}
 
 
 def _label_studio(example: Example) -> dict[str, Any]:
@@ -148,6 +149,6 @@ def _label_studio(example: Example) -> dict[str, Any]:
                 "labels": [span.type],
             },
         }
-        for span in example.spans or ()
+        for span in spans_of(example) or ()
     ]
     return {"data": {"text": example.text}, "annotations": [{"result": result}]}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from bertwright.data.examples import Example
+from bertwright.data.examples import Example, spans_of
 from bertwright.data.targets import RaggedTargets
 from bertwright.data.windows import Reading
 from bertwright.tasks.task import Task
@@ -32,11 +33,11 @@ class AlignedToken:
 
 
 def alignment(
-    kind: type[Task], tokenizer: BertTokenizer, examples: Sequence[Example], example: Example
+    kind: type[Task[Any, Any]], tokenizer: BertTokenizer, examples: Sequence[Example], example: Example
 ) -> list[AlignedToken]:
     """The tokens of one of `examples`, which are of the task `kind`."""
     tags: list[str] = []
-    if example.spans is not None and any(one.spans for one in examples):
+    if spans_of(example) is not None and any(spans_of(one) for one in examples):
         task = kind.from_examples(examples, example.where.source)
         encoded = task.encode(tokenizer, [example], Reading(_WHOLE, "head", 0))
         names = task.config_changes()["id2label"]

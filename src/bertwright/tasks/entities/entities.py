@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.data.examples import Span
-from bertwright.tasks.task import Prediction
+from bertwright.data.answers import Span
+from bertwright.tasks.prediction import Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,3 @@ class EntityPrediction(Prediction):
             (*self.softmax, *map(placed, found.softmax)),
             (*self.softmax_strict, *map(placed, found.softmax_strict)),
         )
-
-
-def entity_json(text: str, span: Span) -> dict[str, Any]:
-    """A true entity as a JSON object."""
-    return {"start": span.start, "end": span.end, "type": span.type, "text": text[span.start : span.end]}

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Generic, Self
 
-from bertwright.data.examples import Example, Span
+from bertwright.data.answers import Span
+from bertwright.data.examples import Example, spans_of
 from bertwright.data.reading.tables import Columns, Table
-from bertwright.data.tagged.encoded_units import encode_units
+from bertwright.data.tagged.encoded_units import EncodedUnits, encode_units
 from bertwright.data.tagged.span_sources import looks_tagged, read_spans, stream_spans
 from bertwright.data.tagged.units import Unit, unit_for
-from bertwright.data.windows import EncodedTexts, Reading
+from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError, nearest, shown
 from bertwright.evaluation.entity_scores import EntityCounts, entity_reliability
 from bertwright.tasks.entities.entities import Entity, EntityPrediction
-from bertwright.tasks.task import Prediction, ScoreBars, ScoreTable, Task
+from bertwright.tasks.entities.entity_comparison import EntityComparison, compare_entities
+from bertwright.tasks.judged import MISTAKE_HEADER, Bars, Judged, Mistakes, ScoreTable
+from bertwright.tasks.task import S, Task
 from bertwright.text.tokenizer.inputs import half_of_a_pair
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 
 @dataclass(frozen=True)
-class EntityTask(Task):
+class EntityTask(Task[EntityPrediction, S], Generic[S]):
     """Parts of a text are marked, each with a type.
 
     Attributes:
@@ -54,7 +57,7 @@ class EntityTask(Task):
         encoding: str | None = None,
         name: str = "train",
         pair: bool | None = None,
-        known: Collection[str] = (),  # noqa: ARG003  (no classes)
+        known: Collection[str] = (),
     ) -> Table:
         """As `read_spans`; such data has no columns to choose from, and no pairs of texts.
 
@@ -75,7 +78,7 @@ class EntityTask(Task):
             BertwrightError: BW254 an example without spans, BW246 no span at all, and those of `check_spans`.
         """
         cls.check_spans(examples)
-        types = sorted({span.type for example in examples for span in example.spans or ()})
+        types = sorted({span.type for example in examples for span in spans_of(example) or ()})
         if not types:
             raise BertwrightError("BW246", source=source, count=len(examples))
         return cls(tuple(types), unit_for(examples))
@@ -88,16 +91,12 @@ class EntityTask(Task):
             BertwrightError: BW254 for one that does not, BW406 for a type that no file can hold.
         """
         for example in examples:
-            if example.spans is None:
+            spans = spans_of(example)
+            if spans is None:
                 raise BertwrightError("BW254", where=example.where)
-            for span in example.spans:
+            for span in spans:
                 if error := half_of_a_pair(span.type, example.where):
                     raise error
-
-    def with_options(self, options: Mapping[str, Any]) -> Self:
-        if options["class_weight"] != "none":
-            raise BertwrightError("BW124", name="class_weight", value=options["class_weight"], task=self.name)
-        return self if options["unit"] == "auto" else replace(self, unit=options["unit"])
 
     def check(self, examples: Sequence[Example]) -> None:
         """Every type must be known.
@@ -108,7 +107,7 @@ class EntityTask(Task):
         self.check_spans(examples)
         known = set(self.types)
         for example in examples:
-            for span in example.spans or ():
+            for span in spans_of(example) or ():
                 if span.type not in known:
                     close = nearest(span.type, self.types)
                     raise BertwrightError(
@@ -119,7 +118,7 @@ class EntityTask(Task):
                         nearest=f"({close}?)" if close else "",
                     )
 
-    def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
+    def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedUnits:
         return encode_units(tokenizer, examples, self.unit, reading)
 
     def stream(self, source: Any, columns: Columns, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
@@ -134,20 +133,29 @@ class EntityTask(Task):
     def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:
         """The answers, under an empty name, and other readings of the same scores that are told beside them."""
 
-    def score(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> dict[str, float]:
-        gold, given = _spans_of(examples), _given(predictions)
-        counts = {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
+    def score(self, predictions: Sequence[EntityPrediction], examples: Sequence[Example]) -> dict[str, float]:
+        gold = _spans_of(examples)
+        counts = {name: EntityCounts.of(gold, one) for name, one in self.readings(predictions).items()}
         main = counts.pop("")
         scores = {"f1": main.f1, "precision": main.precision, "recall": main.recall}
         scores |= {f"{name}_f1": one.f1 for name, one in counts.items()}
-        scores["ece"] = entity_reliability(gold, [one.entities for one in given]).error()
+        scores["ece"] = entity_reliability(gold, [one.entities for one in predictions]).error()
         return scores
 
-    def errors(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[dict[str, Any]]:
+    def judge(self, predictions: Sequence[EntityPrediction], examples: Sequence[Example]) -> Judged:
+        bars = self._bars(predictions, examples)
+        return Judged(
+            count=len(examples),
+            scores=self.score(predictions, examples),
+            tables=self._tables(predictions, examples),
+            figures={"types.png": bars} if bars.names else {},
+        )
+
+    def mistakes(self, predictions: Sequence[EntityPrediction], examples: Sequence[Example]) -> Mistakes:
         """Each wrong entity with what stands there in truth, then the true ones that are neither found nor told."""
         wrong, missed = [], []
-        for example, one in zip(examples, _given(predictions)):
-            gold = example.spans or ()
+        for example, one in zip(examples, predictions):
+            gold = spans_of(example) or ()
             right = set(gold)
             told = {Span(entity.start, entity.end, entity.type) for entity in one.entities}
             for entity in one.entities:
@@ -163,15 +171,22 @@ class EntityTask(Task):
             for span in gold:
                 if span not in told:
                     missed.append(_error(example, "missed", _named(example.text, span), "", 0.0))
-        return [*sorted(wrong, key=lambda row: -row["score"]), *missed]
+        return Mistakes.of([*sorted(wrong, key=lambda row: -row["score"]), *missed], MISTAKE_HEADER)
 
-    def only_answer(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> str | None:
-        nothing = not any(one.entities for one in _given(predictions))
-        return "no entity" if nothing and any(example.spans for example in examples) else None
+    def only_answer(self, predictions: Sequence[EntityPrediction], examples: Sequence[Example]) -> str | None:
+        nothing = not any(one.entities for one in predictions)
+        return "no entity" if nothing and any(spans_of(example) for example in examples) else None
 
-    def tables(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[ScoreTable]:
+    @property
+    def question(self) -> tuple[str, frozenset[Hashable]]:
+        return "entities", frozenset(self.types)
+
+    def compare(self, a: Sequence[EntityPrediction], b: Sequence[EntityPrediction], table: Table) -> EntityComparison:
+        return compare_entities(a, b, table, self.types)
+
+    def _tables(self, given: Sequence[EntityPrediction], examples: Sequence[Example]) -> list[ScoreTable]:
         """Each type, under every reading; then places that were found with another type."""
-        gold, given = _spans_of(examples), _given(predictions)
+        gold = _spans_of(examples)
         counts = {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
         main = counts.pop("")
         header = (
@@ -199,16 +214,16 @@ class EntityTask(Task):
         note += f" The score of an entity is off by {table.error():.4f} on average (ECE, 15 bins)."
         return [ScoreTable("Entities", header, tuple(rows), note), *_confusions(gold, given)]
 
-    def bars(self, predictions: Sequence[Prediction], examples: Sequence[Example]) -> ScoreBars:
+    def _bars(self, given: Sequence[EntityPrediction], examples: Sequence[Example]) -> Bars:
         """The F1 of each type, and, where there is one, that of each unit for itself."""
-        gold, given = _spans_of(examples), _given(predictions)
+        gold = _spans_of(examples)
         counts = {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
         main = counts[""]
         drawn = {"F1": main.f1_of_types().tolist()}
         if (softmax := counts.get("softmax")) is not None:
             of_types = dict(zip(softmax.types, softmax.f1_of_types().tolist()))
             drawn = {"F1 with the CRF": drawn["F1"], "F1 without": [of_types.get(kind, 0.0) for kind in main.types]}
-        return ScoreBars("F1 of each type", main.types, tuple(main.true.tolist()), drawn)
+        return Bars("F1 of each type", main.types, tuple(main.true.tolist()), drawn)
 
 
 def _spoken(name: str) -> str:
@@ -225,11 +240,7 @@ def _error(example: Example, kind: str, gold: str, predicted: str, score: float)
 
 
 def _spans_of(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
-    return [example.spans or () for example in examples]
-
-
-def _given(predictions: Sequence[Prediction]) -> list[EntityPrediction]:
-    return [one for one in predictions if isinstance(one, EntityPrediction)]
+    return [spans_of(example) or () for example in examples]
 
 
 def _confusions(gold: Sequence[Sequence[Span]], given: Sequence[EntityPrediction]) -> list[ScoreTable]:

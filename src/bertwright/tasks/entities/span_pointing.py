@@ -6,7 +6,7 @@ Shapes: N inputs, S tokens of an input, C types, K spans or candidates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -21,10 +21,12 @@ from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts
 from bertwright.model.models import BertWithHead
 from bertwright.model.pointer import BertForSpanPointing, pair_scores
+from bertwright.settings import Settings
 from bertwright.tasks.entities.entities import Entity, EntityPrediction
+from bertwright.tasks.entities.entity_settings import SpanSettings
 from bertwright.tasks.entities.entity_task import EntityTask
 from bertwright.tasks.entities.tag_targets import named_at, say_lost, say_parted, units_of_spans, units_touched
-from bertwright.tasks.task import Prediction, finite
+from bertwright.tasks.task import Outputs
 
 _MOST_CANDIDATES = 4096  # of an input: a model that knows nothing finds every second pair good
 
@@ -47,15 +49,18 @@ class SpanTargets:
 
 
 @dataclass(frozen=True)
-class SpanPointing(EntityTask):
+class SpanPointing(EntityTask[SpanSettings]):
     """Parts of a text are marked, also within each other, each with a type."""
 
     name: ClassVar[str] = "spans"
-    own_settings: ClassVar[tuple[str, ...]] = ("unit",)
+    settings_class: ClassVar[type[Settings]] = SpanSettings
 
     @property
     def model_class(self) -> type[BertWithHead]:
         return BertForSpanPointing
+
+    def with_settings(self, settings: SpanSettings) -> Self:
+        return self if settings.unit == "auto" else replace(self, unit=settings.unit)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
@@ -95,11 +100,6 @@ class SpanPointing(EntityTask):
         ])  # fmt: skip
         return SpanTargets(rows)
 
-    def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:
-        """The inputs of a text share its weight of 1."""
-        weights: NDArray[np.float64] = (1.0 / encoded.inputs_of)[encoded.owners]
-        return weights
-
     def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> dict[str, Tensor]:
         """For each type: every span above 0 and every pair that is none below it (Su et al. 2022, equation 6)."""
         features = torch.split(model.scores(batch).float(), list(batch.lengths))
@@ -118,10 +118,10 @@ class SpanPointing(EntityTask):
             total = total + weights[index] * losses.mean()
         return {"loss": total}
 
-    def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
+    def scores(self, outputs: Outputs, batch: Ragged) -> Sequence[Tensor]:
         """Of each input the pairs above 0, `[K, 4]`: first token, last token, type, score; the best ones at most."""
         found = []
-        for one in torch.split(finite(model.scores(batch).float(), model), list(batch.lengths)):
+        for one in torch.split(outputs["scores"].float(), list(batch.lengths)):
             scores = pair_scores(one)
             values, places = scores.flatten().topk(min(_MOST_CANDIDATES, scores.numel()))
             places = places[values > 0]
@@ -129,7 +129,7 @@ class SpanPointing(EntityTask):
             found.append(torch.stack([first.float(), last.float(), kind.float(), values[values > 0]], 1).cpu())
         return found
 
-    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
+    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[EntityPrediction]:
         """A pair of first pieces is a span of units; of several windows the one with most context around it speaks.
 
         Among the windows that hold all of it, that one decides, also that the pair is no span. Where a part of the
@@ -152,7 +152,7 @@ class SpanPointing(EntityTask):
                 key = (start, end + 1, int(kind))
                 if context == best and value > found[owner].get(key, (0.0, 0.0))[0]:
                     found[owner][key] = value, context
-        answers: list[Prediction] = []
+        answers: list[EntityPrediction] = []
         for spans, units, text, cut in zip(found, encoded.units, encoded.texts, encoded.tokens_cut):
             entities = []
             for (start, end, kind), (value, _) in sorted(spans.items()):

@@ -11,7 +11,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from bertwright.data.examples import Span
+from bertwright.data.answers import Span
 from bertwright.data.tagged.schemes import OUTSIDE, Scheme, Tag, begins, ends, parse_tag, read_entities, read_strictly
 from bertwright.model.crf.linear_chain import LinearChainCrf, SpanPaths
 from bertwright.tasks.entities.entities import Entity, Found

@@ -13,7 +13,8 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.data.examples import Example, Span
+from bertwright.data.answers import Span
+from bertwright.data.examples import Example, spans_of
 from bertwright.data.tagged.encoded_units import EncodedUnits, Ints
 from bertwright.data.tagged.schemes import Scheme, spell_tag, write_tags
 from bertwright.data.tagged.units import Unit, span_of_units, trim
@@ -98,7 +99,7 @@ def named_at(example: Example, units: Ints, start: int, end: int) -> str:
 def units_of_spans(example: Example, units: Ints, lost: list[str]) -> tuple[list[Span], list[Span]]:
     """The spans in units, and those that cut a unit, which are added to `lost`, in characters."""
     found, cut = [], []
-    for span in example.spans or ():
+    for span in spans_of(example) or ():
         of_units = span_of_units(units, trim(example.text, span))
         if of_units is None:
             lost.append(f"{example.where} '{example.text[span.start : span.end]}'")

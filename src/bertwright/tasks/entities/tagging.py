@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bertwright.data.batches import split_by_tokens
-from bertwright.data.examples import Example
+from bertwright.data.examples import Example, spans_of
 from bertwright.data.ragged import Ragged
 from bertwright.data.tagged.encoded_units import EncodedUnits, Ints, choose_inputs
 from bertwright.data.tagged.schemes import Scheme, tag_set
+from bertwright.data.tagged.span_sources import looks_tagged
 from bertwright.data.tagged.writing import overlapping
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts
@@ -28,18 +29,20 @@ from bertwright.errors import BertwrightError, shown
 from bertwright.model.crf.linear_chain import LinearChainCrf
 from bertwright.model.losses import IGNORED
 from bertwright.model.models import BertForTokenClassification, BertWithHead
-from bertwright.model.tagger import BertCrfForTokenClassification, kept_seqlens
+from bertwright.model.tagger import BertCrfForTokenClassification, kept_seqlens, masks_for
+from bertwright.settings import Settings
 from bertwright.tasks.entities.entities import EntityPrediction
+from bertwright.tasks.entities.entity_settings import TaggingSettings
 from bertwright.tasks.entities.entity_task import EntityTask
 from bertwright.tasks.entities.tag_decoding import Reader
 from bertwright.tasks.entities.tag_targets import tag_targets
-from bertwright.tasks.task import Prediction, finite
+from bertwright.tasks.task import Outputs
 
 _UNITS_AT_ONCE = 1 << 16  # whose emissions are decoded together
 
 
 @dataclass(frozen=True)
-class Tagging(EntityTask):
+class Tagging(EntityTask[TaggingSettings]):
     """Every unit of a text gets a tag, and the tags say which parts are marked.
 
     Attributes:
@@ -54,7 +57,12 @@ class Tagging(EntityTask):
 
     name: ClassVar[str] = "tagging"
     pipeline: ClassVar[str] = "token-classification"
-    own_settings: ClassVar[tuple[str, ...]] = ("head", "scheme", "unit", "transition_factor")
+    settings_class: ClassVar[type[Settings]] = TaggingSettings
+    other_settings: ClassVar[tuple[str, ...]] = ("transition_factor",)
+
+    @classmethod
+    def recognises(cls, source: Any, encoding: str | None) -> float:
+        return 1.0 if looks_tagged(source, encoding) else 0.0
 
     @property
     def model_class(self) -> type[BertWithHead]:
@@ -82,7 +90,7 @@ class Tagging(EntityTask):
         """
         super().check_spans(examples)
         for example in examples:
-            if two := overlapping(example.spans or ()):
+            if two := overlapping(spans_of(example) or ()):
                 named = (f"'{example.text[one.start : one.end]}' ({one.type})" for one in two)
                 raise BertwrightError("BW245", where=example.where, entities=shown(named))
 
@@ -93,11 +101,21 @@ class Tagging(EntityTask):
     def to_json(self) -> dict[str, Any]:
         return {"types": list(self.types), "unit": self.unit, "head": self.head, "scheme": self.scheme}
 
-    def with_options(self, options: Mapping[str, Any]) -> Self:
-        return replace(super().with_options(options), head=options["head"], scheme=options["scheme"])
+    def with_settings(self, settings: TaggingSettings) -> Self:
+        unit = self.unit if settings.unit == "auto" else settings.unit
+        return replace(self, unit=unit, head=settings.head, scheme=settings.scheme)
 
-    def with_model(self, model: BertWithHead) -> Self:
-        return replace(self, crf=model.crf if isinstance(model, BertCrfForTokenClassification) else None)
+    def without_effect(self, given: Mapping[str, Any]) -> list[str]:
+        if self.head == "softmax" and (factor := given.get("transition_factor")) is not None:
+            return [f"transition_factor={factor} has no effect: head=softmax has no transitions"]
+        return []
+
+    def with_weights(self, weights: Mapping[str, Tensor]) -> Self:
+        if self.head == "softmax":
+            return self
+        crf = LinearChainCrf(len(self.tags), **masks_for(self.tags)).to(weights["crf.transitions"].device)
+        crf.load_state_dict({name: weights[f"crf.{name}"] for name in crf.state_dict()})
+        return replace(self, crf=crf.requires_grad_(False))
 
     def config_changes(self) -> dict[str, Any]:
         return {"id2label": dict(enumerate(self.tags)), "problem_type": None}
@@ -140,11 +158,11 @@ class Tagging(EntityTask):
         """ln C; of a CRF, whose forbidden paths take part in no sum, it depends on the lengths."""
         return math.log(len(self.tags)) if self.head == "softmax" else None
 
-    def scores(self, model: BertWithHead, batch: Ragged) -> Sequence[Tensor]:
+    def scores(self, outputs: Outputs, batch: Ragged) -> Sequence[Tensor]:
         """`[S, C]` of each input."""
-        return torch.split(finite(model.scores(batch).float().cpu(), model), list(batch.lengths))
+        return torch.split(outputs["scores"].float().cpu(), list(batch.lengths))
 
-    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[Prediction]:
+    def decode(self, scores: Sequence[Tensor], encoded: EncodedTexts) -> list[EntityPrediction]:
         """The emissions of a text are stitched together, each unit's from the input with most context; then the best
         path over the whole text is taken. Where a part of the text was cut off, it ends one path and begins another.
         """
@@ -152,7 +170,7 @@ class Tagging(EntityTask):
         reader = Reader(self.tags, self.scheme, self.crf)
         choices = choose_inputs(encoded)
         sizes = np.array([len(one) for one in encoded.units], dtype=np.int64)
-        predictions: list[Prediction] = [EntityPrediction(False, ())] * len(choices)
+        predictions = [EntityPrediction(False, ())] * len(choices)
         for group in split_by_tokens(np.argsort(-sizes, kind="stable"), sizes, _UNITS_AT_ONCE):
             emissions, lengths, places = [], [], []
             for index in group:
@@ -167,9 +185,7 @@ class Tagging(EntityTask):
                 continue
             found = reader.read(torch.cat(emissions), lengths)
             for (index, units), one in zip(places, found):
-                before = predictions[index]
-                assert isinstance(before, EntityPrediction)
-                predictions[index] = before.extended(one, units, encoded.texts[index])
+                predictions[index] = predictions[index].extended(one, units, encoded.texts[index])
         return [replace(one, truncated=bool(cut)) for one, cut in zip(predictions, encoded.tokens_cut)]
 
     def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:

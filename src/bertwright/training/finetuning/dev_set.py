@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from bertwright.engines.runner import Runner
+from bertwright.engines.torch_engine import TorchEngine
 from bertwright.machine.precision import autocast
 from bertwright.model.models import BertWithHead
 from bertwright.runs.results import Judgement
-from bertwright.tasks.running import predict_encoded
 from bertwright.tasks.task import Task
 from bertwright.training.steps import Dataset
 
@@ -21,15 +23,15 @@ class DevSet:
     """
 
     model: BertWithHead
-    task: Task
+    task: Task[Any, Any]
     data: Dataset
     precision: str
 
     def __call__(self) -> Judgement:
-        context = autocast(self.precision, self.model.device)
-        predictions = predict_encoded(self.model, self.task, self.data.encoded, precision=context)
-        with context:
-            measures = self.task.measure(self.model.eval(), self.data.examples, self.data.encoded)
+        examples, encoded = self.data.examples, self.data.encoded
+        predictions = Runner(TorchEngine(self.model, self.task, self.precision), self.task).answers(encoded)
+        with autocast(self.precision, self.model.device):
+            measures = self.task.measure(self.model, examples, encoded)
         self.model.train()
-        scores = measures | self.task.score(predictions, self.data.examples)
-        return Judgement(scores, predictions, self.task.only_answer(predictions, self.data.examples))
+        scores = measures | self.task.score(predictions, examples)
+        return Judgement(scores, predictions, self.task.only_answer(predictions, examples))

@@ -21,18 +21,23 @@ from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.split import hold_out
 from bertwright.errors import BertwrightError, quantity
 from bertwright.machine.device import usable_device
-from bertwright.reports.report import RunStory, write_report
+from bertwright.reports.card import Card
+from bertwright.reports.report import write_report
 from bertwright.runs.results import Outcome
 from bertwright.runs.resuming import check_same_kind, check_same_run, kept_settings
 from bertwright.runs.run_folder import TRAINING, RunFolder, run_facts
 from bertwright.runs.saving import FolderKeeper
 from bertwright.runs.training_state import TrainingState
-from bertwright.tasks.registry import TRAINABLE, task_for, write_task
-from bertwright.tasks.task import Prediction, Task
+from bertwright.tasks.judged import Judged
+from bertwright.tasks.prediction import Prediction
+from bertwright.tasks.registry import task_for
+from bertwright.tasks.task import Task
+from bertwright.tasks.task_file import write_task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.training.finetuning.dev_set import DevSet
 from bertwright.training.finetuning.preparation import prepare, say_what_was_found
 from bertwright.training.finetuning.resolved_settings import reading_of, resolve
+from bertwright.training.finetuning.task_settings import every_setting, foreign_to, own_settings, settings_for
 from bertwright.training.loop import Trainer
 from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.optimizer import describe_rates, freeze_layers
@@ -51,13 +56,23 @@ class Run:
         outcome: the best evaluation and the cost.
         dev: the dev examples.
         predictions: the answers of the best model to them.
+        judged: what the task says of these.
     """
 
     folder: Path
-    task: Task
+    task: Task[Any, Any]
     outcome: Outcome
     dev: Sequence[Example]
     predictions: Sequence[Prediction]
+    judged: Judged
+
+    def to_json(self) -> dict[str, Any]:
+        """Where it is and how good, as a JSON object."""
+        best = self.outcome.best
+        return {
+            "run": str(self.folder), "model": str(self.folder / "best"), "task": self.task.name,
+            "best_epoch": best.epoch, "best_step": best.step, "scores": best.scores, "dev_examples": len(self.dev),
+        }  # fmt: skip
 
 
 def finetune(
@@ -104,17 +119,17 @@ def finetune(
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
-    settings = (settings or FinetuneSettings.resolve()).changed(**changes)
+    given = every_setting().resolve(**({} if settings is None else settings.model_dump(exclude_unset=True)) | changes)
     for seed in seeds:
         FinetuneSettings.resolve(seed=seed)  # whether it may be one
     if len(set(seeds)) < len(seeds):
         raise BertwrightError("BW636", seeds=",".join(map(str, seeds)))
     place = usable_device(device)
     kind = task_for(train, task, encoding)
-    _check_settings(settings, kind)
+    settings = settings_for(kind, given)
     table = kind.read(train, columns, labelled=True, encoding=encoding)
     log.info("%s", table.summary())
-    wanted = kind.from_examples(table.examples, table.source).with_options(settings.model_dump())
+    wanted = kind.from_examples(table.examples, table.source).with_settings(own_settings(kind, settings))
     if dev is None:
         kept, held = hold_out(table.examples, settings.dev_share, settings.seed)
         log.info("no dev set given: %d of %d examples held out", len(held), len(table.examples))
@@ -128,7 +143,7 @@ def finetune(
         tables = table, dev_table
         if "dev_share" in settings.model_fields_set:
             log.warning("dev_share=%s has no effect: a dev set is given", settings.dev_share)
-    for line in settings.without_effect():
+    for line in (*settings.without_effect(), *wanted.without_effect(settings.model_dump(exclude_unset=True))):
         log.warning("%s", line)
     job = _Job(wanted, model, tables, place, settings)
     reads = [job.model, *(Path(one) for one in (train, dev) if isinstance(one, str | Path))]
@@ -146,16 +161,6 @@ def finetune(
         return _summarise(folder, runs, seeds)
 
 
-def _check_settings(settings: FinetuneSettings, kind: type[Task]) -> None:
-    """Refuse a setting that was given and means nothing to the task."""
-    for other in TRAINABLE.values():
-        for name in other.own_settings:
-            if name in settings.model_fields_set and name not in kind.own_settings:
-                raise BertwrightError("BW124", name=name, value=getattr(settings, name), task=kind.name)
-    if "long" in settings.model_fields_set and settings.long == "window" and kind.of_windows is None:
-        raise BertwrightError("BW124", name="long", value=settings.long, task=kind.name)
-
-
 class _Job:
     """Everything of a run that does not depend on the seed.
 
@@ -165,7 +170,7 @@ class _Job:
 
     def __init__(
         self,
-        task: Task,
+        task: Task[Any, Any],
         model: str | Path,
         tables: tuple[Table, Table],
         device: torch.device,
@@ -196,7 +201,8 @@ class _Job:
         record = self._record(requested, settings)
         if folder.record is not None:
             check_same_run(folder.path, folder.record, record)
-            settings = kept_settings(FinetuneSettings, folder.path, folder.record, record)
+            foreign = set(foreign_to(type(task))) - set(type(settings).model_fields)
+            settings = kept_settings(type(settings), folder.path, folder.record, record, foreign=foreign)
             record["settings"] = settings.model_dump()
             checkpoint = folder.checkpoint()
         torch.manual_seed(seed)
@@ -241,8 +247,9 @@ class _Job:
         if predictions is None:  # made before an interruption, and not stored
             best = task.model_class.load(whole_folder(folder.path / "best")).to(self._device)
             predictions = DevSet(best, task, self._dev, settings.precision)().predictions
+        dev = self._dev.examples
         run = Run(
-            folder.path, task.calibrated(predictions, self._dev.examples), outcome, self._dev.examples, predictions
+            folder.path, task.calibrated(predictions, dev), outcome, dev, predictions, task.judge(predictions, dev)
         )
         if folder.record is not None and folder.record["finished"]:
             log.info("%s is finished already: nothing to do", folder.path)
@@ -268,27 +275,27 @@ class _Job:
     def _finish(self, folder: RunFolder, record: dict[str, Any], run: Run, state: TrainingState) -> None:
         """Write `run.json` and the report of a run that is over."""
         record["settings"] = record["settings"] | {"micro_tokens": state.micro_tokens}
-        story = RunStory(
+        card = Card(
+            folder=folder.path,
             record=record,
             task=run.task,
-            examples=run.dev,
-            predictions=run.predictions,
+            judged=run.judged,
             metrics=state.rows,
             best_step=run.outcome.best.step,
-            losses=[step.loss for step in run.outcome.history],
-            train_classes=Counter(example.label or "" for example in self._train.examples),
-            temperature=run.task.temperature,
+            train_classes=Counter(name for one in self._train.examples if one.answer for name in one.answer.classes()),
+            truncated=sum(one.truncated for one in run.predictions),
+            is_pair=any(one.text_b is not None for one in run.dev),
         )
-        write_report(folder.path, story)
+        write_report(card, run.dev, run.predictions, [step.loss for step in run.outcome.history])
         folder.finish()
         folder.write_run(record)
 
 
 def _summarise(folder: RunFolder, runs: Sequence[Run], seeds: Sequence[int]) -> Run:
     """Mean and spread over the seeds; the best model is copied to the top."""
-    metric = runs[0].task.metric
+    metric, sign = runs[0].task.metric, 1 if runs[0].task.higher_is_better else -1
     known = [run for run in runs if not math.isnan(run.outcome.best.scores[metric])]
-    best = max(known or runs, key=lambda run: run.outcome.best.scores[metric])
+    best = max(known or runs, key=lambda run: sign * run.outcome.best.scores[metric])
     summary: dict[str, Any] = {}
     for name in best.outcome.best.scores:
         values = [run.outcome.best.scores[name] for run in runs]

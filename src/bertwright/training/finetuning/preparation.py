@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from bertwright.data.examples import Example
 from bertwright.data.inspection.ledger import SetOfExamples, examine
@@ -19,7 +20,11 @@ log = logging.getLogger("bertwright")
 
 
 def prepare(
-    task: Task, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading, class_weight: str = "none"
+    task: Task[Any, Any],
+    tokenizer: BertTokenizer,
+    examples: Sequence[Example],
+    reading: Reading,
+    class_weight: str = "none",
 ) -> Dataset:
     """Encode the examples; `class_weight` is that of `Task.weights`."""
     encoded = task.encode(tokenizer, examples, reading)
@@ -47,7 +52,8 @@ def _line(one: SetOfExamples) -> str:
     tokens = one.tokens
     assert tokens is not None
     lengths = f"{tokens.tokens} tokens, median {tokens.median}, 95 % up to {tokens.p95}, longest {tokens.longest}"
-    return f"{one.name}: {quantity(one.rows, 'example')}{f' ({classes})' if classes else ''}; {lengths}"
+    told = "".join(f"; {line}" for line in one.answers)
+    return f"{one.name}: {quantity(one.rows, 'example')}{f' ({classes})' if classes else ''}{told}; {lengths}"
 
 
 def _say_cut(data: Dataset, reading: Reading, name: str) -> None:

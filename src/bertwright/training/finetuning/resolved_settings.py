@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import torch
 
@@ -16,7 +17,9 @@ from bertwright.training.micro_tokens import choose_micro_tokens
 log = logging.getLogger("bertwright")
 
 
-def resolve(settings: FinetuneSettings, task: Task, config: BertConfig, device: torch.device) -> FinetuneSettings:
+def resolve(
+    settings: FinetuneSettings, task: Task[Any, Any], config: BertConfig, device: torch.device
+) -> FinetuneSettings:
     """The settings with everything decided that was left to the model and the machine."""
     given = settings.model_fields_set
     limit = min(settings.max_length, config.max_position_embeddings)

@@ -34,9 +34,9 @@ from bertwright.runs.resuming import check_same_run, kept_settings
 from bertwright.runs.run_folder import TRAINING, RunFolder, run_facts
 from bertwright.runs.saving import FolderKeeper
 from bertwright.tasks.fill_mask import FillMask
+from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.pretraining import PreTraining
-from bertwright.tasks.registry import write_task
-from bertwright.tasks.task import Prediction
+from bertwright.tasks.task_file import write_task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.training.loop import Trainer
 from bertwright.training.micro_tokens import choose_micro_tokens

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bertwright.data.examples import Example
+from bertwright.data.examples import Example, label_of
 from bertwright.data.reading.tables import Table
 from bertwright.evaluation.calibration import CalibrationScores
 from bertwright.evaluation.class_scores import metrics_for
 from bertwright.evaluation.paired_tests import mcnemar, paired_bootstrap, rows_needed
 from bertwright.evaluation.summary import Answers
-from bertwright.inference.comparing.comparison import WORTH_SHOWING, Comparison, DifferingRow
+from bertwright.tasks.comparison import WORTH_SHOWING, Comparison, DifferingRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class DifferingClass(DifferingRow):
     right: str
 
     def line(self) -> str:
-        return f"true: {self.example.label}  A: {self.a} ({self.a_score:.3f})  B: {self.b} ({self.b_score:.3f})"
+        return f"true: {label_of(self.example)}  A: {self.a} ({self.a_score:.3f})  B: {self.b} ({self.b_score:.3f})"
 
     def to_json(self) -> dict[str, Any]:
         example = self.example
         texts = {"text": example.text} | ({} if example.text_b is None else {"text_b": example.text_b})
         return {
-            "where": str(example.where), "gold": example.label, "right": self.right,
+            "where": str(example.where), "gold": label_of(example), "right": self.right,
             "a": self.a, "a_score": round(self.a_score, 6), "b": self.b, "b_score": round(self.b_score, 6), **texts,
         }  # fmt: skip
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from bertwright.data.reading.tables import Table
+from bertwright.data.spreadsheet import spreadsheet_csv
 from bertwright.errors import quantity
 from bertwright.evaluation.paired_tests import Difference
-from bertwright.reports.answer_files import spreadsheet_csv
 
 WORTH_SHOWING = 0.01  # one point: the difference for which the verdict says how much data it takes
 

@@ -11,13 +11,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bertwright.data.examples import Example, Span
+from bertwright.data.answers import Span, span_json
+from bertwright.data.examples import Example, spans_of
 from bertwright.data.reading.tables import Table
 from bertwright.evaluation.class_scores import Floats
 from bertwright.evaluation.entity_scores import EntityCounts, entity_reliability, f1_of
 from bertwright.evaluation.paired_tests import paired_bootstrap_of_sums, resampling_units_needed
-from bertwright.inference.comparing.comparison import WORTH_SHOWING, Comparison, DifferingRow
-from bertwright.tasks.entities.entities import Entity, EntityPrediction, entity_json
+from bertwright.tasks.comparison import WORTH_SHOWING, Comparison, DifferingRow
+from bertwright.tasks.entities.entities import Entity, EntityPrediction
 
 _TRUE, _FOUND, _RIGHT = range(3)
 
@@ -44,7 +45,7 @@ class DifferingEntities(DifferingRow):
         example = self.example
         return {
             "where": str(example.where),
-            "gold": [entity_json(example.text, span) for span in example.spans or ()],
+            "gold": [span_json(example.text, span) for span in spans_of(example) or ()],
             "better": self.better,
             "a": [one.to_json() for one in self.a],
             "b": [one.to_json() for one in self.b],
@@ -58,7 +59,7 @@ class DifferingEntities(DifferingRow):
         def named(entities: Sequence[Entity | Span]) -> str:
             return ", ".join(f"{text[one.start : one.end]} ({one.type})" for one in entities)
 
-        cells = {"where": str(self.example.where), "gold": named(self.example.spans or ()), "better": self.better}
+        cells = {"where": str(self.example.where), "gold": named(spans_of(self.example) or ()), "better": self.better}
         return {**cells, "a": named(self.a), "b": named(self.b), "text": text}
 
 
@@ -112,7 +113,7 @@ def compare_entities(
     a: Sequence[EntityPrediction], b: Sequence[EntityPrediction], table: Table, types: Sequence[str]
 ) -> EntityComparison:
     """The comparison of answers to the examples of `table`: F1, precision and recall, and the F1 of each type."""
-    gold = [example.spans or () for example in table.examples]
+    gold = [spans_of(example) or () for example in table.examples]
     given = [[one.entities for one in predictions] for predictions in (a, b)]
     sums = [_sums(gold, answers, types) for answers in given]
     rows: list[DifferingEntities] = []

@@ -1,0 +1,22 @@
+"""Options that several verbs have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bertwright.engines.known_engines import engine_names
+
+TextColumn = Annotated[str | None, typer.Option(help="Column of the texts, by name or number. Default: found.")]
+TextBColumn = Annotated[str | None, typer.Option(help="Column of the second texts of pairs. Default: found.")]
+LabelColumn = Annotated[
+    str | None, typer.Option(help="Column of the labels (seq2seq: of the targets). Default: found.")
+]
+Choices = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="How to write: num_beams=4, max_length=64, …")
+]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of the data. Default: detected, and said.")]
+Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
+Engine = Annotated[str, typer.Option(help=f"What computes: {', '.join(engine_names())}.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

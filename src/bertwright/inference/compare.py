@@ -1,0 +1,55 @@
+"""Is run B better than run A? Both on the same data, with a paired test and the rows where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bertwright.data.reading.tables import Columns
+from bertwright.errors import BertwrightError, shown
+from bertwright.inference.cut_texts import say_cut
+from bertwright.inference.evaluate import AnyTask, task_of
+from bertwright.inference.predictor import Predictor
+from bertwright.tasks.comparison import Comparison
+
+
+def compare(
+    run_a: str | Path,
+    run_b: str | Path,
+    data: Any,
+    *,
+    columns: Columns | None = None,
+    encoding: str | None = None,
+    device: str = "cpu",
+) -> Comparison:
+    """Both runs on the same labelled data. A tagger and a run of `spans` may be compared with each other.
+
+    Raises:
+        BertwrightError: BW520 runs with different labels, BW523 a task that cannot be scored, BW580 two tasks, BW635
+            runs that write texts, and those of `evaluate`.
+    """
+    predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
+    task = _shared_task([task_of(one) for one in predictors], (run_a, run_b))
+    pair = task.reads_pairs or None
+    table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=task.class_names)
+    task.check(table.examples)
+    given = [predictor.answer(table.examples) for predictor in predictors]
+    for predictor, answers in zip(predictors, given):
+        say_cut(answers, predictor.reading)
+    return task.compare(given[0], given[1], table)
+
+
+def _shared_task(tasks: Sequence[AnyTask], runs: Sequence[str | Path]) -> AnyTask:
+    """The task of the first run, if the second answers the same question."""
+    first, second = tasks
+    questions = [task.question for task in tasks]
+    if None in questions and first.name == second.name:
+        raise BertwrightError("BW635", task=first.name)
+    (kind_a, names_a), (kind_b, names_b) = (one or (None, frozenset()) for one in questions)
+    if kind_a != kind_b:
+        raise BertwrightError("BW580", a=runs[0], b=runs[1], task_a=first.name, task_b=second.name)
+    if names_a != names_b:
+        only_a, only_b = (shown(sorted(map(str, some))) or "–" for some in (names_a - names_b, names_b - names_a))
+        raise BertwrightError("BW520", a=runs[0], b=runs[1], only_a=only_a, only_b=only_b)
+    return first

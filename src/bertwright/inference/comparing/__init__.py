@@ -1,1 +1,0 @@
-"""Is run B better than run A?"""

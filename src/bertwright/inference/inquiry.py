@@ -1,0 +1,103 @@
+"""What a person wants answered, from wherever it comes and wherever the answers go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bertwright.checkpoint.folders import place_for
+from bertwright.data.examples import Example
+from bertwright.data.reading.stdin import lines_of_stdin, rows_of_stdin
+from bertwright.data.reading.tables import Columns, describe
+from bertwright.errors import BertwrightError
+from bertwright.inference.predictor import Predictor, as_examples
+from bertwright.inference.streaming import answer_lines, form_of, job_of, write_answers
+
+log = logging.getLogger("bertwright")
+
+STDIN = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """Texts to answer.
+
+    Attributes:
+        texts: as they were typed; without them and `source` the lines of stdin are answered.
+        text_b: the second text of each.
+        source: a file or a folder of texts; `-`: JSON lines on stdin.
+        columns: of the source.
+        encoding: of the source, or of the lines of stdin.
+        output: the file of the answers; None: they are given line by line.
+        resume: whether an interrupted output is gone on with.
+    """
+
+    texts: Sequence[str] = ()
+    text_b: str | None = None
+    source: Path | None = None
+    columns: Columns = field(default_factory=Columns)
+    encoding: str | None = None
+    output: Path | None = None
+    resume: bool = False
+
+    def check(self) -> None:
+        """Refuse what does not go together, before a model is loaded.
+
+        Raises:
+            BertwrightError: BW106 texts and a source, BW115 a second text beside a source, BW110 an output without a
+                file to read, BW632 nothing to resume, BW633 options of a file without one, and those of `place_for`.
+        """
+        if self.texts and self.source:
+            raise BertwrightError("BW106")
+        if self.text_b is not None and self.source is not None:
+            raise BertwrightError("BW115")
+        if self.output is not None and self.source in (None, STDIN):
+            raise BertwrightError("BW110")
+        if self.resume and self.output is None:
+            raise BertwrightError("BW632")
+        if self.source is None:
+            self._check_options()
+        if self.output is not None and self.source is not None:
+            place_for(self.output, self.source)
+
+    def _check_options(self) -> None:
+        # Lines of stdin have an encoding, arguments have come through the shell's.
+        of_files = {
+            "--text-column": self.columns.text,
+            "--text-b-column": self.columns.text_b,
+            "--encoding": self.texts and self.encoding,
+        }
+        if given := [name for name, value in of_files.items() if value]:
+            raise BertwrightError("BW633", options=", ".join(given))
+
+    def answers(self, predictor: Predictor[Any], run: Path, choices: Sequence[str] = ()) -> Iterator[str]:
+        """The answers as JSON lines; none where they go to an output.
+
+        Args:
+            predictor: of the model in `run`.
+            choices: how it is to answer, in `key=value` words.
+        """
+        if choices:
+            predictor = predictor.answering(choices)
+        columns, examples = self._examples(predictor)
+        if self.output is None or self.source is None:
+            yield from answer_lines(predictor, examples, "jsonl")
+            return
+        if predictor.engine.name != "torch":
+            choices = [*choices, f"engine={predictor.engine.name}"]
+        job = job_of(run, self.source, form_of(self.output), columns, self.encoding, choices)
+        count = write_answers(predictor, examples, self.output, job, resume=self.resume)
+        log.info("%s", f"{count} answers in {self.output}")
+
+    def _examples(self, predictor: Predictor[Any]) -> tuple[Columns, Iterator[Example]]:
+        if self.source is None:
+            lines = self.texts or lines_of_stdin(self.encoding)
+            items = lines if self.text_b is None else ((line, self.text_b) for line in lines)
+            return self.columns, as_examples(items, "arguments" if self.texts else "stdin")
+        source = rows_of_stdin(self.encoding) if self.source == STDIN else self.source
+        columns, examples = predictor.task.stream(source, self.columns, self.encoding)
+        log.info("%s", f"{'stdin' if self.source == STDIN else self.source}: {describe(columns, None)}")
+        return columns, examples
