@@ -202,12 +202,12 @@ def test_the_loss_does_not_depend_on_how_a_step_is_cut(numbers: Path) -> None:
     from bertwright.data.windows import Reading
     from bertwright.tasks.seq2seq import Seq2Seq
     from bertwright.training.finetuning.preparation import prepare
-    from bertwright.training.loop_settings import FinetuneSettings
+    from bertwright.tasks.seq2seq_settings import Seq2SeqSettings
     from bertwright.training.steps import ExampleFeed
 
     tokenizer = BertTokenizer.from_pretrained(numbers / "vocab")
-    settings = FinetuneSettings(shape="tiny", dropout=0.0, label_smoothing=0.1)
-    task = Seq2Seq().with_options(settings.model_dump()).bound(tokenizer)
+    settings = Seq2SeqSettings(shape="tiny", label_smoothing=0.1)
+    task = Seq2Seq().with_settings(settings).bound(tokenizer)
     examples = read_pairs(numbers / "train.tsv", labelled=True).examples[:16]
     data = prepare(task, tokenizer, examples, Reading(32, "head", 0))
     torch.manual_seed(0)

@@ -211,7 +211,7 @@ def test_a_missed_span_within_a_found_one_is_a_mistake(
     found: list[tuple[int, int, str]], expected: list[tuple[str, str, str]]
 ) -> None:
     one = nested_example()
-    rows = SpanPointing(("LOC", "ORG")).errors([answered(one.text, *found)], [one])
+    rows = SpanPointing(("LOC", "ORG")).mistakes([answered(one.text, *found)], [one]).rows
     assert [(row["kind"], row["gold"], row["predicted"]) for row in rows] == expected
 
 
@@ -228,7 +228,7 @@ def test_a_missed_span_within_a_found_one_is_a_mistake(
 def test_a_place_with_two_types_is_confused_with_neither(found: list[str], rows: tuple[tuple[str, ...], ...]) -> None:
     one = Example("Oslo", Marked((Span(0, 4, "LOC"), Span(0, 4, "ORG"))), Where("x", 1))
     answer = answered(one.text, *((0, 4, kind) for kind in found))
-    tables = SpanPointing(("LOC", "ORG", "PER")).tables([answer], [one])
+    tables = SpanPointing(("LOC", "ORG", "PER")).judge([answer], [one]).tables
     assert tuple(row for table in tables[1:] for row in table.rows) == rows
 
 

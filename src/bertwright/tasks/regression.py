@@ -20,7 +20,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.targets import RowTargets, Targets
 from bertwright.data.windows import EncodedTexts
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, quantity
 from bertwright.evaluation.class_scores import Floats
 from bertwright.evaluation.correlation import number_estimates, number_scores, sums_by_metric
 from bertwright.evaluation.paired_tests import Difference, paired_bootstrap_of_sums, resampling_units_needed
@@ -115,9 +115,7 @@ class Regression(Task[ValuePrediction, NoSettings]):
         Raises:
             BertwrightError: BW213 a label that is none, and those of `read_examples`.
         """
-        table = super().read(
-            source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair, known=("-",)
-        )
+        table = super().read(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair, known=("-",))
         return replace(table, examples=[_with_value(example) for example in table.examples])
 
     @classmethod
@@ -190,7 +188,7 @@ class Regression(Task[ValuePrediction, NoSettings]):
             metrics={_TITLES[name]: one for name, one in estimates.items()},
             metrics_note="The intervals come from resampling the texts.",
             tables=[ScoreTable("Values", ("", "least", "mean", "largest", "standard deviation"), rows)],
-            figures={"scatter.png": Scatter(f"{len(gold)} texts", gold, given)},
+            figures={"scatter.png": Scatter(quantity(len(gold), "text"), gold, given)},
             limits=[f"It learnt values around {self.mean:.4g}, most within ± {2 * self.spread:.4g} of that."],
             details={"metrics": {name: one.to_json() for name, one in estimates.items()}},
         )
