@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import shutil
 import sys
@@ -14,8 +16,7 @@ import typer
 if TYPE_CHECKING:
     from bertwright.doctor.probe import Finding
 
-_NAME_WIDTH = 30
-_MARK_WIDTH = 9
+_VALUES = 41  # the column where they begin
 
 
 def doctor(
@@ -32,48 +33,38 @@ def doctor(
 
       bertwright doctor --offline-proof
     """
-    from bertwright.doctor.examination import examine, is_ready
+    from bertwright.doctor.examination import examine
     from bertwright.doctor.probe import Mark
     from bertwright.version import __version__
 
-    findings = []
-    section = ""
-    for finding in examine(offline_proof=offline_proof):
-        findings.append(finding)
-        if as_json:
-            continue
-        if finding.section != section:
-            _say(("\n" if section else "") + finding.section)
-            section = finding.section
-        for line in _lines(finding):
-            _say(line)
-    ready = is_ready(findings)
+    findings: list[dict[str, str]] = []
+    tell = _keep_quiet if as_json else _say
+    for section, found in itertools.groupby(examine(offline_proof=offline_proof), key=lambda pair: pair[0]):
+        tell(section)
+        for _, finding in found:
+            findings.append({"section": section} | dataclasses.asdict(finding))
+            for line in _lines(finding):
+                tell(line)
+        tell("")
+    missing = [one["name"] for one in findings if one["mark"] == Mark.MISSING]
+    tell(f"something is missing: {', '.join(missing)}" if missing else "bertwright can train and predict here")
     if as_json:
-        document = {"version": __version__, "ready": ready, "findings": [one.to_json() for one in findings]}
+        document = {"version": __version__, "ready": not missing, "findings": findings}
         typer.echo(json.dumps(document, indent=2))  # ASCII: a terminal that cannot print Chinese is a finding, too
-    elif ready:
-        _say("\nbertwright can train and predict here")
-    else:
-        missing = ", ".join(one.name for one in findings if one.mark is Mark.MISSING)
-        _say(f"\nsomething is missing: {missing}")
-    if not ready:
-        raise typer.Exit(1)
+    raise typer.Exit(1 if missing else 0)
 
 
 def _lines(finding: Finding) -> Iterator[str]:
     """Mark, name and value, and the hint below; long ones are broken where there is a terminal to fit."""
-    begin = f"  {finding.mark:<{_MARK_WIDTH}}{finding.name:<{_NAME_WIDTH - 1}} "
-    below = " " * (2 + _MARK_WIDTH + _NAME_WIDTH)
     width = max(shutil.get_terminal_size().columns, 80) if sys.stdout.isatty() else sys.maxsize
+    begin, below = f"  {finding.mark:<9}{finding.name:<29} ", " " * _VALUES
     for text, first, further in ((finding.value, begin, below), (finding.hint, f"{below}-> ", f"{below}   ")):
-        yield from textwrap.wrap(
-            text,
-            width,
-            initial_indent=first,
-            subsequent_indent=further,
-            break_long_words=False,
-            break_on_hyphens=False,
+        yield from textwrap.TextWrapper(width, first, further, break_long_words=False, break_on_hyphens=False).wrap(
+            text
         )
+
+
+def _keep_quiet(_: str) -> None: ...
 
 
 def _say(line: str) -> None:

@@ -1,66 +1,58 @@
-"""Accelerators, and the numbers that `precision=auto` computes in on each device."""
+"""Accelerators, the numbers that `precision=auto` computes in on each device, and how fast it multiplies."""
 
 from __future__ import annotations
 
-import re
+import os
 import shutil
-import subprocess
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bertwright.doctor.probe import Finding, Mark, one_line, size
-from bertwright.machine.processor import processor_flags, torch_capabilities
-
-if TYPE_CHECKING:
-    import torch
-
-SECTION = "devices"
-_BF16 = {"avx512bf16": "AVX512-BF16", "amxbf16": "AMX-BF16", "bf16": "bf16", "armbf16": "bf16"}
+from bertwright.doctor.probe import Finding, Mark, gib, noted, one_line, reason
 
 
 def accelerators() -> Iterator[Finding]:
     """Every GPU or NPU that torch can use; a card that it cannot use is said."""
     import torch
 
-    kind = accelerator_kind()
-    complaint = _cuda_complaint()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        kind = _accelerator()  # the first question in this process: torch says only once what is wrong with a card
     if kind == "cuda":
         for index in range(torch.cuda.device_count()):
-            yield _cuda(index)
-        yield Finding(SECTION, "driver", f"{_driver() or 'not told'}; torch is built for {_built_for()}")
-    elif kind == "mps":
-        yield Finding(SECTION, "mps", "Apple GPU by Metal; memory is shared with the processor")
+            card = torch.cuda.get_device_properties(index)
+            free, total = torch.cuda.mem_get_info(index)
+            hint = "other programs hold most of its memory: see nvidia-smi" if free < total // 4 else ""
+            yield noted(f"cuda:{index}", f"{card.name}, {gib(free)} of {gib(total)} free", hint)
     elif kind:
-        yield Finding(SECTION, kind, f"{torch.accelerator.device_count()} of them")
-    elif _driver():
-        value = f"an NVIDIA driver ({_driver()}) is here, but this torch cannot use it"
-        hint = "install a torch that is built for CUDA: https://pytorch.org/get-started/locally"
-        if torch.version.cuda:
-            value += f": {complaint or 'no card was found'}"
-            hint = f"check nvidia-smi and CUDA_VISIBLE_DEVICES; this torch is built for CUDA {torch.version.cuda}"
-        yield Finding(SECTION, "gpu", value, Mark.NOTE, hint)
+        yield Finding(kind, f"{torch.accelerator.device_count()} of them")
     else:
-        yield Finding(SECTION, "gpu", f"none; the processor does the work{complaint and ': '}{complaint}", Mark.NOTE)
+        complaint = "".join(f"; torch says: {one_line(str(one.message), 160)}" for one in said[:1])
+        yield Finding("gpu", f"none; the processor does the work{complaint}", Mark.NOTE, _way_to_a_card())
 
 
-def accelerator_kind() -> str:
+def _way_to_a_card() -> str:
+    """What to do where an NVIDIA driver is installed, and torch finds no card."""
+    import torch
+
+    if shutil.which("nvidia-smi") is None:
+        return ""
+    if torch.version.cuda is None:
+        return "this torch has no CUDA; install one that has: https://pytorch.org/get-started/locally"
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
+    return f"check nvidia-smi and CUDA_VISIBLE_DEVICES ({hidden}); this torch is built for CUDA {torch.version.cuda}"
+
+
+def _accelerator() -> str:
     """`cuda`, `mps`, `npu`, …: the kind of accelerator that torch can use here, or an empty string."""
     import torch
 
-    if torch.cuda.is_available():
-        return "cuda"
-    if torch.backends.mps.is_available():
-        return "mps"
-    current = getattr(getattr(torch, "accelerator", None), "current_accelerator", None)
-    found = current() if current is not None and torch.accelerator.is_available() else None
+    found = torch.accelerator.current_accelerator(check_available=True)
     return found.type if found is not None else ""
 
 
 def usable_devices() -> list[str]:
     """The processor, and the first accelerator where there is one."""
-    kind = accelerator_kind()
+    kind = _accelerator()
     return ["cpu", *([kind if kind == "mps" else f"{kind}:0"] if kind else [])]
 
 
@@ -73,77 +65,28 @@ def precision() -> Iterator[Finding]:
     for name in usable_devices():
         device = torch.device(name)
         chosen = resolve_precision("auto", device)
-        why, hint = _why(device, chosen)
-        mark = Mark.NOTE if hint else Mark.OK
-        yield Finding(SECTION, f"precision on {name}", f"auto is {chosen}: {why}", mark, hint)
+        if device.type == "cuda":
+            major, minor = torch.cuda.get_device_capability(device)
+            why = f"compute capability {major}.{minor}, bf16 needs 8.0"
+        elif device.type == "cpu":
+            why = f"the processor {'multiplies in bf16' if chosen == 'bf16' else 'has no instructions for bf16'}"
+        else:
+            why = "bf16 is only used on request (precision=bf16)"
+        yield Finding(f"precision on {name}", f"auto is {chosen}: {why}")
 
 
-def _why(device: torch.device, chosen: str) -> tuple[str, str]:
-    """The reason for a precision, and what to do where it is not the best one."""
+def matrix_products() -> Iterator[Finding]:
+    """Billions of operations a second in fp32 and in bf16, on each device."""
     import torch
 
-    if device.type == "cuda":
-        major, minor = torch.cuda.get_device_capability(device)
-        return f"compute capability {major}.{minor}, bf16 needs 8.0", ""
-    if device.type != "cpu":
-        return f"bf16 on {device.type} is only used on request (precision=bf16)", ""
-    flags = sorted({_BF16[flag] for flag in processor_flags()[0] & _BF16.keys()})
-    if chosen == "bf16":
-        return f"the processor multiplies in bf16 ({', '.join(flags)})", ""
-    if not flags:
-        return "the processor has no instructions for bf16", ""
-    if not torch_capabilities():
-        return f"torch {torch.__version__} does not tell what the processor can", (
-            f"it has bf16 ({', '.join(flags)}): set precision=bf16, or install torch 2.12 or newer"
-        )
-    return f"the processor has {', '.join(flags)}, which is not used by itself", "try precision=bf16"
+    from bertwright.machine.matrix_rate import matrix_rate
 
-
-def _cuda(index: int) -> Finding:
-    import torch
-
-    card = torch.cuda.get_device_properties(index)
-    free, total = torch.cuda.mem_get_info(index)
-    bf16 = "bf16" if (card.major, card.minor) >= (8, 0) else "no bf16"
-    value = f"{card.name}, {size(free)} of {size(total)} free, compute capability {card.major}.{card.minor}, {bf16}"
-    little = free < total // 4
-    hint = "other programs hold most of its memory: see nvidia-smi" if little else ""
-    return Finding(SECTION, f"cuda:{index}", value, Mark.NOTE if little else Mark.OK, hint)
-
-
-def _cuda_complaint() -> str:
-    """What torch says about a card that it cannot use (it warns, and answers that there is none)."""
-    import torch
-
-    if not torch.version.cuda:
-        return ""
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        torch.cuda.is_available()
-    return one_line(str(said[0].message), 160) if said else ""
-
-
-def _built_for() -> str:
-    import torch
-
-    return f"ROCm {torch.version.hip}" if torch.version.hip else f"CUDA {torch.version.cuda}"
-
-
-def _driver() -> str:
-    """The version of the NVIDIA driver, or an empty string."""
-    file = Path("/proc/driver/nvidia/version")
-    try:
-        found = re.search(r"\s(\d{3,}\.[\d.]+)\s", file.read_text(encoding="utf-8", errors="replace"))
-        if found:
-            return found[1]
-    except OSError:
-        pass
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return ""
-    asked = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.split("\n")[0].strip() if done.returncode == 0 else ""
+    for name in usable_devices():
+        for label, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+            what = f"{label} on {name}"
+            try:
+                rate, width = matrix_rate(torch.device(name), dtype)
+            except Exception as error:  # a device without these numbers
+                yield Finding(what, f"does not work: {reason(error)}", Mark.NOTE)
+                continue
+            yield Finding(what, f"{rate:,.0f} GFLOP/s ({width} x {width} matrices)")

@@ -7,7 +7,6 @@ from typing import Any
 
 from bertwright.doctor.probe import Finding, Mark
 
-SECTION = "network"
 _LOOKUPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
 _SENDS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 
@@ -32,10 +31,10 @@ class NetworkWatch:
         """The line of the report."""
         if not self.attempts:
             value = "no connection and no name lookup in this whole run (audit of Python's sockets)"
-            return Finding(SECTION, "offline proof", value)
+            return Finding("offline proof", value)
         count, first = len(self.attempts), ", ".join(dict.fromkeys(self.attempts[:5]))
         hint = "a library opens connections by itself; HF_HUB_OFFLINE=1 stops the usual one"
-        return Finding(SECTION, "offline proof", f"{count} uses of the network: {first}", Mark.MISSING, hint)
+        return Finding("offline proof", f"{count} uses of the network: {first}", Mark.MISSING, hint)
 
     def _hear(self, event: str, given: tuple[Any, ...]) -> None:
         if not self._watching:

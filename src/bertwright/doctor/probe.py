@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 from bertwright.errors import BertwrightError
@@ -27,28 +27,27 @@ class Finding:
     """One line of the report.
 
     Attributes:
-        section: what it belongs to, such as `processor`.
         name: what was looked at.
         value: what was found, on one line.
         mark: how it is meant.
         hint: what to do about it; empty where there is nothing to do.
     """
 
-    section: str
     name: str
     value: str
     mark: Mark = Mark.OK
     hint: str = ""
 
-    def to_json(self) -> dict[str, str]:
-        """Plain values."""
-        return asdict(self) | {"mark": self.mark.value}
-
 
 Probe = Callable[[], Iterable[Finding]]
 
 
-def ask(section: str, probe: Probe) -> list[Finding]:
+def noted(name: str, value: str, hint: str) -> Finding:
+    """A finding that is worth a note where there is a hint, and well where there is none."""
+    return Finding(name, value, Mark.NOTE if hint else Mark.OK, hint)
+
+
+def ask(probe: Probe) -> list[Finding]:
     """What a probe finds; where it breaks, what it found until then and the reason."""
     found: list[Finding] = []
     try:
@@ -57,7 +56,7 @@ def ask(section: str, probe: Probe) -> list[Finding]:
             found.extend(probe())
     except Exception as error:  # whatever a strange machine answers is a finding
         name = getattr(probe, "__name__", "probe").replace("_", " ")
-        found.append(Finding(section, name, f"could not be found out: {reason(error)}", Mark.NOTE))
+        found.append(Finding(name, f"could not be found out: {reason(error)}", Mark.NOTE))
     return found
 
 
@@ -75,10 +74,6 @@ def one_line(text: str, limit: int = 300) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def size(count: float) -> str:
-    """Bytes in the unit that a person would take."""
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"
+def gib(count: float) -> str:
+    """Bytes in the unit of memories and disks."""
+    return f"{count / 2**30:.1f} GiB"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 import torch
+
+from bertwright.machine.processor import cpu_features
 
 log = logging.getLogger("bertwright")
 
@@ -29,21 +30,6 @@ def resolve_precision(wished: str, device: torch.device) -> str:
     if wished != "auto":
         return wished
     return "bf16" if able else "fp32"
-
-
-def cpu_features() -> set[str]:
-    """Names of the instruction sets of this processor, as torch says, or before torch 2.12 the operating system."""
-    if (ask := getattr(torch.cpu, "get_capabilities", None)) is not None:
-        return {name for name, value in ask().items() if value is True}
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return set()
-    for line in text.splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() in ("flags", "Features"):
-            return set(value.split())
-    return set()
 
 
 def autocast(precision: str, device: torch.device) -> torch.autocast:

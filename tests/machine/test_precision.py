@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from bertwright.machine import precision
-from bertwright.machine.precision import cpu_features, resolve_precision
+from bertwright.machine.precision import resolve_precision
+from bertwright.machine.processor import cpu_features
 
 CPU = torch.device("cpu")
 
