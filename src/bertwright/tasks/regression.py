@@ -199,7 +199,8 @@ class Regression(Task[ValuePrediction, NoSettings]):
         rows = []
         for index in np.argsort(-np.abs(errors), kind="stable").tolist():
             row = answer_row(examples[index], predictions[index])
-            rows.append({**row, "predicted": row.pop("value"), "error": float(errors[index])})
+            predicted = row.pop("value")
+            rows.append({**row, "predicted": predicted, "error": float(errors[index])})
         return Mistakes.of(rows, ("where", "text", "gold", "truncated", "predicted", "error"))
 
     @property
