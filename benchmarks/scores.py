@@ -4,12 +4,12 @@
     python benchmarks/scores.py --data ../shared/data --results FOLDER --only rte mrpc --systems trainer --seeds 1
     python benchmarks/scores.py --results FOLDER --table
 
-SST-2, MRPC, CoLA, RTE and AG News from the 6-layer checkpoint, on the dev set (AG News: the test set) after the last
-epoch; a part of SST-2 judged on 5,000 other rows, which tells small differences; and IMDb, read in windows and cut, at
-three lengths. Every run is a process of its own and leaves a file in FOLDER; a run whose file is there is not repeated,
-so the command can be stopped and given again. Both systems have the same rate, batch, warm-up, schedule, decay groups,
-clipping, dropout, seeds and precision (`auto`), and cut nothing. A second and third seed are run where an epoch of the
-first took less than `--epoch-limit` seconds.
+SST-2, MRPC, CoLA, RTE, AG News and STS-B from the 6-layer checkpoint, on the dev set (AG News: the test set) after the
+last epoch; a part of SST-2 judged on 5,000 other rows, which tells small differences; and IMDb, read in windows and
+cut, at three lengths. Every run is a process of its own and leaves a file in FOLDER; a run whose file is there is not
+repeated, so the command can be stopped and given again. Both systems have the same rate, batch, warm-up, schedule,
+decay groups, clipping, dropout, seeds and precision (`auto`), and cut nothing. A second and third seed are run where
+an epoch of the first took less than `--epoch-limit` seconds.
 
 Only the scores are compared: the files hold tokens a second and the load of the machine, too, but the two systems do
 not run side by side here. For speed there is `finetune.py`.
@@ -31,17 +31,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from bertwright.checkpoint.folders import write_text
-from bertwright.data.examples import Example, label_of
-from bertwright.data.reading.example_sources import read_examples
+from bertwright.data.examples import Example
+from bertwright.data.reading.tables import Columns
 from bertwright.evaluation.class_scores import Tally, confusion_matrix, metrics_for
-from bertwright.evaluation.summary import summarize
+from bertwright.evaluation.correlation import number_scores
 from bertwright.inference.predictor import Predictor
 from bertwright.machine.precision import resolve_precision
-from bertwright.reports.answer_files import answers_of
 from bertwright.tasks.classification import Classification
+from bertwright.tasks.registry import task_named
 from bertwright.training.finetuning.finetune import finetune
 from bertwright.training.loop_settings import FinetuneSettings
 from checkpoints import minilm
@@ -75,6 +76,8 @@ class Experiment:
     dev_rows: tuple[int, int | None] = (0, None)
     settings: dict[str, Any] = field(default_factory=dict)
     systems: tuple[str, ...] = SYSTEMS
+    task: str = "classification"
+    columns: Columns = field(default_factory=Columns)
 
     def resolved(self) -> dict[str, Any]:
         """Every setting that decides the outcome, the seed aside."""
@@ -83,8 +86,9 @@ class Experiment:
 
     def read(self, data: Path) -> tuple[Sequence[Example], Sequence[Example]]:
         """The examples of both sets."""
-        train = read_examples(data / self.train, labelled=True)
-        dev = read_examples(data / self.dev, labelled=True, name="dev", pair=train.is_pair)
+        kind = task_named(self.task)
+        train = kind.read(data / self.train, self.columns, labelled=True)
+        dev = kind.read(data / self.dev, self.columns, labelled=True, name="dev", pair=train.is_pair)
         return train.examples[slice(*self.train_rows)], dev.examples[slice(*self.dev_rows)]
 
 
@@ -110,6 +114,15 @@ EXPERIMENTS = {
         train_rows=(0, 4000),
         dev_rows=(10_000, 15_000),
     ),
+    "stsb": Experiment(
+        "STS-B",
+        "en/stsb/train.tsv",
+        "en/stsb/dev.tsv",
+        3,
+        ("pearson", "spearman"),
+        task="regression",
+        columns=Columns(label="score"),
+    ),
     **{f"imdb-{long}-{length}": _imdb(length, long) for length in (128, 256, 512) for long in ("head", "window")},
 }
 
@@ -131,18 +144,20 @@ def run_ours(experiment: Experiment, data: Path, seed: int, model: str | Path | 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         settings = FinetuneSettings.resolve(**experiment.resolved(), seed=seed)
-        outcome = finetune(train, dev, model=model or minilm(), out=out, settings=settings).outcome
+        outcome = finetune(
+            train, dev, model=model or minilm(), out=out, settings=settings, task=experiment.task
+        ).outcome
         predictor = Predictor.load(out / "last")
         started = time.perf_counter()
         answers = predictor.answer(dev)
         eval_seconds = time.perf_counter() - started
-        arrays = answers_of(predictor.task, answers, dev)  # type: ignore[arg-type]
-        assert arrays is not None
+        task = predictor.task.as_task()
+        metrics = task.judge(answers, dev).details["metrics"]
         with (out / "metrics.csv").open(encoding="utf-8", newline="") as file:
-            course = [float(row["dev_accuracy"]) for row in csv.DictReader(file)]
+            course = [float(row[f"dev_{task.metric}"]) for row in csv.DictReader(file)]
     return {
-        "scores": {name: one.value for name, one in summarize(arrays).metrics.items()},
-        "accuracy_by_epoch": course,
+        "scores": {name: one["value"] for name, one in metrics.items()},
+        f"{task.metric}_by_epoch": course,
         "rows": [len(train), len(dev)],
         "texts_cut": sum(one.truncated for one in answers),
         "tokens": outcome.tokens,
@@ -157,7 +172,8 @@ def run_trainer(experiment: Experiment, data: Path, seed: int) -> dict[str, Any]
 
     transformers.logging.set_verbosity_error()
     train, dev = experiment.read(data)
-    labels = Classification.from_examples(train, "train").labels
+    has_classes = experiment.task == "classification"
+    labels = Classification.from_examples(train, "train").labels if has_classes else ("value",)
     settings = experiment.resolved()
     tokenizer = transformers.AutoTokenizer.from_pretrained(minilm())
     transformers.set_seed(seed)
@@ -167,9 +183,16 @@ def run_trainer(experiment: Experiment, data: Path, seed: int) -> dict[str, Any]
         encoded = [tokenizer(one.text, one.text_b) for one in examples]
         if max(len(one["input_ids"]) for one in encoded) > settings["max_length"]:
             raise SystemExit("a text is longer than max_length: the Trainer would have to cut it")
-        return [{**one, "labels": labels.index(label_of(example) or "")} for one, example in zip(encoded, examples)]
+        return [{**one, "labels": target_of(example)} for one, example in zip(encoded, examples)]
+
+    def target_of(example: Example) -> float:
+        assert example.answer is not None
+        truth = example.answer.to_json(example.text)
+        return labels.index(truth) if has_classes else truth
 
     def score(answers: Any) -> dict[str, float]:
+        if not has_classes:
+            return number_scores(answers.label_ids.astype(np.float64), answers.predictions[:, 0].astype(np.float64))
         names = [[labels[i] for i in classes] for classes in (answers.label_ids, answers.predictions.argmax(-1))]
         return scores_of(labels, *names)
 
@@ -207,12 +230,12 @@ def run_trainer(experiment: Experiment, data: Path, seed: int) -> dict[str, Any]
         started = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - started
-    course = [entry for entry in trainer.state.log_history if "eval_accuracy" in entry]
+    course = [entry for entry in trainer.state.log_history if "eval_runtime" in entry]
     assert len(course) == settings["epochs"]
-    names = scores_of(labels, labels, labels)
+    names = scores_of(labels, labels, labels) if has_classes else ("mse", "pearson", "spearman")
     return {
         "scores": {name: course[-1][f"eval_{name}"] for name in names},
-        "accuracy_by_epoch": [entry["eval_accuracy"] for entry in course],
+        "by_epoch": [{name: entry[f"eval_{name}"] for name in names} for entry in course],
         "rows": [len(train), len(dev)],
         "texts_cut": 0,
         "tokens": settings["epochs"] * sum(len(row["input_ids"]) for row in train_rows),

@@ -9,9 +9,9 @@ from typing import Any
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, shown
 from bertwright.inference.cut_texts import say_cut
-from bertwright.inference.evaluate import AnyTask, task_of
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.comparison import Comparison
+from bertwright.tasks.task import Task
 
 
 def compare(
@@ -30,7 +30,7 @@ def compare(
             runs that write texts, and those of `evaluate`.
     """
     predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
-    task = _shared_task([task_of(one) for one in predictors], (run_a, run_b))
+    task = _shared_task([one.task.as_task() for one in predictors], (run_a, run_b))
     pair = task.reads_pairs or None
     table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=task.class_names)
     task.check(table.examples)
@@ -40,16 +40,14 @@ def compare(
     return task.compare(given[0], given[1], table)
 
 
-def _shared_task(tasks: Sequence[AnyTask], runs: Sequence[str | Path]) -> AnyTask:
+def _shared_task(tasks: Sequence[Task[Any, Any]], runs: Sequence[str | Path]) -> Task[Any, Any]:
     """The task of the first run, if the second answers the same question."""
     first, second = tasks
-    questions = [task.question for task in tasks]
-    if None in questions and first.name == second.name:
-        raise BertwrightError("BW635", task=first.name)
-    (kind_a, names_a), (kind_b, names_b) = (one or (None, frozenset()) for one in questions)
+    (kind_a, names_a), (kind_b, names_b) = first.question, second.question
     if kind_a != kind_b:
         raise BertwrightError("BW580", a=runs[0], b=runs[1], task_a=first.name, task_b=second.name)
     if names_a != names_b:
         only_a, only_b = (shown(sorted(map(str, some))) or "–" for some in (names_a - names_b, names_b - names_a))
         raise BertwrightError("BW520", a=runs[0], b=runs[1], only_a=only_a, only_b=only_b)
+    first.require_comparable()
     return first

@@ -17,8 +17,6 @@ from bertwright.tasks.judged import Judged
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Task
 
-AnyTask = Task[Any, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -31,7 +29,7 @@ class Report:
         judged: what the task says of them.
     """
 
-    task: AnyTask
+    task: Task[Any, Any]
     table: Table
     predictions: Sequence[Prediction]
     judged: Judged
@@ -93,7 +91,7 @@ def evaluate(
     predictor = Predictor.load(run, device, engine)
     if choices:
         predictor = predictor.answering(choices)
-    task = task_of(predictor)
+    task = predictor.task.as_task()
     pair = task.reads_pairs or None
     table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=task.class_names)
     return score(predictor, table)
@@ -101,7 +99,7 @@ def evaluate(
 
 def score(predictor: Predictor[Any], table: Table) -> Report:
     """The report of a loaded model on data that was read."""
-    task, model = task_of(predictor), predictor.engine.model
+    task, model = predictor.task.as_task(), predictor.engine.model
     task.check(table.examples)
     encoded = task.encode(predictor.tokenizer, table.examples, predictor.reading)
     predictions = predictor.runner.answers(encoded)
@@ -109,14 +107,3 @@ def score(predictor: Predictor[Any], table: Table) -> Report:
     judged = task.judge(predictions, table.examples)
     measured = {} if model is None else task.measure(model, table.examples, encoded)
     return Report(task, table, predictions, replace(judged, scores=measured | dict(judged.scores)))
-
-
-def task_of(predictor: Predictor[Any]) -> AnyTask:
-    """What the model was trained to answer, if its answers can be scored.
-
-    Raises:
-        BertwrightError: BW523 they cannot.
-    """
-    if not isinstance(predictor.task, Task):
-        raise BertwrightError("BW523", task=predictor.task.name)
-    return predictor.task

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 import torch
@@ -282,6 +282,17 @@ class Seq2Seq(Task[TextPrediction, Seq2SeqSettings]):
 
     def judge(self, predictions: Sequence[TextPrediction], examples: Sequence[Example]) -> Judged:
         return Judged(len(examples), self.score(predictions, examples))
+
+    @property
+    def question(self) -> tuple[str, frozenset[Hashable]]:
+        return "texts", frozenset()
+
+    def require_comparable(self) -> None:
+        raise BertwrightError("BW635", task=self.name)
+
+    def compare(self, a: Sequence[TextPrediction], b: Sequence[TextPrediction], table: Table) -> NoReturn:
+        """Raises BW635."""
+        raise BertwrightError("BW635", task=self.name)
 
     def only_answer(self, predictions: Sequence[TextPrediction], examples: Sequence[Example]) -> str | None:
         given = {one.output for one in predictions}

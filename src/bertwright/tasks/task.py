@@ -217,6 +217,14 @@ class Answers(ABC, Generic[P]):
         """
         raise BertwrightError("BW605", task=self.name, words=" ".join(words))
 
+    def as_task(self) -> Task[P, Any]:
+        """What can be judged, too.
+
+        Raises:
+            BertwrightError: BW523 this cannot.
+        """
+        raise BertwrightError("BW523", task=self.name)
+
     def check_texts(self, examples: Sequence[Example]) -> None:
         """Every example must be a pair of texts, or a single one, as the task reads them.
 
@@ -286,18 +294,22 @@ class Judges(ABC, Generic[P]):
         return list(predictions)
 
     @property
-    def question(self) -> tuple[str, frozenset[Hashable]] | None:
-        """What two runs must have in common to be compared: the kind of question, and the names that answers may have;
-        None where runs of this task cannot be.
-        """
-        return None
+    @abstractmethod
+    def question(self) -> tuple[str, frozenset[Hashable]]:
+        """What two runs must have in common to be compared: the kind of question, and the names of the answers."""
 
+    def require_comparable(self) -> None:
+        """Raise BW635 where two runs of this task cannot be compared yet."""
+
+    @abstractmethod
     def compare(self, a: Sequence[P], b: Sequence[P], table: Table) -> Comparison:
-        """Whether the answers `b` to the examples of a table are better than `a`; only where there is a `question`."""
-        raise NotImplementedError
+        """Whether the answers `b` to the examples of a table are better than `a`."""
 
 
 class Task(Reads, Learns[S], Answers[P], Judges[P], Generic[P, S]):
     """One kind of question that a BERT with a head can be trained to answer, and be judged by."""
 
     name: ClassVar[str]
+
+    def as_task(self) -> Self:
+        return self
