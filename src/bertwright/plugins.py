@@ -1,12 +1,14 @@
-"""What packages bring: tasks and engines, by entry points. Their names are known without importing them."""
+"""What has a name and is imported when it is asked for: tasks and engines, our own and those that packages bring."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, nearest, shown
 
 
 @functools.cache
@@ -15,15 +17,41 @@ def brought(group: str) -> dict[str, EntryPoint]:
     return {one.name: one for one in sorted(entry_points(group=group), key=lambda one: one.name)}
 
 
-def load(one: EntryPoint) -> Any:
-    """What an entry point names.
+@dataclass(frozen=True)
+class Registry:
+    """Names and where their objects are.
 
-    Raises:
-        BertwrightError: BW133 it cannot be imported.
+    Attributes:
+        group: of the entry points by which packages bring others.
+        ours: `module:object` by name.
+        unknown: the code of the error for a name that nobody brings, with the name of its field.
     """
-    try:
-        return one.load()
-    except Exception as error:  # whatever the code of a foreign package raises
-        package = one.dist.name if one.dist else one.value
-        reason = f"{type(error).__name__}: {error}"
-        raise BertwrightError("BW133", package=package, group=one.group, name=one.name, reason=reason) from error
+
+    group: str
+    ours: Mapping[str, str]
+    unknown: tuple[str, str]
+
+    def names(self) -> tuple[str, ...]:
+        """Our own, then those that packages bring; nothing is imported."""
+        return (*self.ours, *(name for name in brought(self.group) if name not in self.ours))
+
+    def load(self, name: str) -> Any:
+        """The object of a name.
+
+        Raises:
+            BertwrightError: BW123 no task and BW132 no engine has that name; BW133 a package cannot be imported.
+        """
+        if name in self.ours:
+            return EntryPoint(name, self.ours[name], self.group).load()
+        known = self.names()
+        if name not in known:
+            close = nearest(name, known)
+            code, field = self.unknown
+            raise BertwrightError(code, known=shown(known), nearest=f"({close}?)" if close else "", **{field: name})
+        one = brought(self.group)[name]
+        try:
+            return one.load()
+        except Exception as error:  # whatever the code of a foreign package raises
+            package = one.dist.name if one.dist else one.value
+            reason = f"{type(error).__name__}: {error}"
+            raise BertwrightError("BW133", package=package, group=one.group, name=name, reason=reason) from error

@@ -99,7 +99,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def forget() -> None:
     """What was found out about packages before."""
-    for known in (plugins.brought, registry.answers_named, registry.all_tasks, task_settings.settings_with):
+    for known in (plugins.brought, registry.task_named, registry.all_tasks, task_settings.settings_with):
         known.cache_clear()
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
-from bertwright.errors import BertwrightError, nearest, shown
-from bertwright.plugins import brought, load
+from bertwright.plugins import Registry
 
 if TYPE_CHECKING:
     from bertwright.engines.engine import Engine
 
-GROUP = "bertwright.engines"  # of entry points: a package may bring engines of its own
-_ENGINES = {"torch": "bertwright.engines.torch_engine:TorchEngine"}
-
-
-def engine_names() -> tuple[str, ...]:
-    """Of all engines: our own, then those that packages bring."""
-    return (*_ENGINES, *(name for name in brought(GROUP) if name not in _ENGINES))
+_ENGINES = Registry(
+    "bertwright.engines",
+    {"torch": "bertwright.engines.torch_engine:TorchEngine"},
+    unknown=("BW132", "engine"),
+)
+engine_names = _ENGINES.names
 
 
 def engine_named(name: str) -> type[Engine]:
@@ -26,11 +23,5 @@ def engine_named(name: str) -> type[Engine]:
     Raises:
         BertwrightError: BW132 no engine has that name, BW133 a package that cannot be imported.
     """
-    known = engine_names()
-    if name not in known:
-        close = nearest(name, known)
-        nearby = f"({close}?)" if close else ""
-        raise BertwrightError("BW132", engine=name, known=shown(known), nearest=nearby)
-    ours = _ENGINES.get(name)
-    kind: type[Engine] = load(brought(GROUP)[name]) if ours is None else EntryPoint(name, ours, GROUP).load()
+    kind: type[Engine] = _ENGINES.load(name)
     return kind

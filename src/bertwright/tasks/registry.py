@@ -4,54 +4,49 @@ from __future__ import annotations
 
 import functools
 import logging
-from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
-from bertwright.errors import BertwrightError, nearest, shown
-from bertwright.plugins import brought, load
-
-log = logging.getLogger("bertwright")
+from bertwright.errors import BertwrightError
+from bertwright.plugins import Registry
 
 if TYPE_CHECKING:
     from bertwright.tasks.task import Answers, Task
 
-GROUP = "bertwright.tasks"  # of entry points: a package may bring tasks of its own
+log = logging.getLogger("bertwright")
+
 FILL_MASK = "fill-mask"  # answers, and is trained by `pretrain`
-_TASKS = {
-    "classification": "bertwright.tasks.classification:Classification",
-    "tagging": "bertwright.tasks.entities.tagging:Tagging",
-    "spans": "bertwright.tasks.entities.span_pointing:SpanPointing",
-    "seq2seq": "bertwright.tasks.seq2seq:Seq2Seq",
-    "regression": "bertwright.tasks.regression:Regression",
-}
-_ANSWERS = {FILL_MASK: "bertwright.tasks.fill_mask:FillMask"}
-
-
-def task_names() -> tuple[str, ...]:
-    """Of all tasks that can be trained: our own, then those that packages bring."""
-    return (*_TASKS, *(name for name in brought(GROUP) if name not in _TASKS))
+_TASKS = Registry(
+    "bertwright.tasks",
+    {
+        "classification": "bertwright.tasks.classification:Classification",
+        "tagging": "bertwright.tasks.entities.tagging:Tagging",
+        "spans": "bertwright.tasks.entities.span_pointing:SpanPointing",
+        "seq2seq": "bertwright.tasks.seq2seq:Seq2Seq",
+        "regression": "bertwright.tasks.regression:Regression",
+    },
+    unknown=("BW123", "task"),
+)
+task_names = _TASKS.names
 
 
 @functools.cache
-def answers_named(name: str) -> type[Answers[Any]]:
-    """What answers under a name; raises BW133 for a package that cannot be imported, KeyError for no such name."""
-    ours = (_TASKS | _ANSWERS).get(name)
-    kind: type[Answers[Any]] = load(brought(GROUP)[name]) if ours is None else EntryPoint(name, ours, GROUP).load()
-    return kind
-
-
 def task_named(name: str) -> type[Task[Any, Any]]:
     """The task of a name.
 
     Raises:
         BertwrightError: BW123 no task has that name, BW133 a package that cannot be imported.
     """
-    known = task_names()
-    if name not in known:
-        close = nearest(name, known)
-        nearby = f"({close}?)" if close else ""
-        raise BertwrightError("BW123", task=name, known=shown(known), nearest=nearby)
-    return answers_named(name)  # type: ignore[return-value]  # these are tasks
+    kind: type[Task[Any, Any]] = _TASKS.load(name)
+    return kind
+
+
+def answers_named(name: str) -> type[Answers[Any]]:
+    """What answers under a name; raises as `task_named`."""
+    if name != FILL_MASK:
+        return task_named(name)
+    from bertwright.tasks.fill_mask import FillMask
+
+    return FillMask
 
 
 @functools.cache
