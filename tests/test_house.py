@@ -18,8 +18,8 @@ SOURCE = Path(__file__).parents[1] / "src" / "bertwright"
 # The order of the rooms: each may import those before it. `checkpoint` knows names and tensors, nothing else,
 # and stands first because the tokenizer, too, is found by the name of a model.
 ROOMS = [
-    "machine", "checkpoint", "text", "data", "corpus", "model", "evaluation", "tasks", "engines", "runs", "reports", "training",
-    "inference", "serving", "doctor", "cli",
+    "machine", "checkpoint", "text", "data", "corpus", "model", "evaluation", "tasks", "engines", "runs", "reports",
+    "training", "inference", "serving", "doctor", "cli",
 ]  # fmt: skip
 APART = ({"training", "inference"},)  # neither knows the other
 ABOVE = {"errors", "settings", "console", "plugins", "version"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -143,12 +144,9 @@ def test_who_is_right_where() -> None:
 def test_a_task_without_labels_is_refused(monkeypatch: pytest.MonkeyPatch, run: Path, dev_csv: Path) -> None:
     from bertwright.errors import BertwrightError
     from bertwright.inference.predictor import Predictor
+    from bertwright.tasks.fill_mask import FillMask
 
-    class Other:
-        name = "fill-mask"
-
-    predictor = Predictor.load(run)
-    predictor.task = Other()  # type: ignore[assignment]
+    predictor = replace(Predictor.load(run), task=FillMask())
     monkeypatch.setattr(Predictor, "load", lambda *_: predictor)
     with pytest.raises(BertwrightError, match=r"BW523.*fill-mask"):
         compare(run, run, dev_csv)

@@ -233,7 +233,7 @@ def test_a_run_stores_its_temperature_and_gives_out_tempered_scores(run: Path, d
     if stored != 1:
         assert calibration.temperature == pytest.approx(stored)
     with_it = report.predictions[0].to_json()["scores"]
-    predictor.task = replace(predictor.task, temperature=3 * stored)
-    flatter = predictor.answer(report.examples[:1])[0].to_json()
+    flat = replace(predictor, task=replace(predictor.task, temperature=3 * stored))
+    flatter = flat.answer(report.examples[:1])[0].to_json()
     assert flatter["label"] == report.predictions[0].to_json()["label"]
     assert max(flatter["scores"].values()) < max(with_it.values())

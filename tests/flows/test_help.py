@@ -12,13 +12,13 @@ import typer
 from bertwright.cli.main import app
 from bertwright.errors import LANGUAGES, catalogue
 from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
-from bertwright.training.loop_settings import FinetuneSettings
+from bertwright.training.finetuning.task_settings import every_setting
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings
 
 GROUP = typer.main.get_command(app)
 COMMANDS = GROUP.commands  # type: ignore[attr-defined]
 REPOSITORY = Path(__file__).parents[2]
-SETTINGS = {name for kind in (FinetuneSettings, PretrainSettings, GenerationSettings) for name in kind.model_fields}
+SETTINGS = {name for kind in (every_setting(), PretrainSettings, GenerationSettings) for name in kind.model_fields}
 # What the messages of the interface in Python name, and `key=value` itself.
 ARGUMENTS = {
     "ignore_mismatched_sizes", "is_split_into_words", "key", "max_length", "padding", "pad_to_multiple_of",

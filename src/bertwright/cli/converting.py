@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from bertwright.data.examples import spans_of
-
 log = logging.getLogger("bertwright")
 
 
@@ -38,7 +36,7 @@ def convert_data(
       bertwright convert-data train.char.bmes train.json --to cluener
     """
     from bertwright.checkpoint.folders import write_text
-    from bertwright.data.examples import places_listed
+    from bertwright.data.examples import places_listed, spans_of
     from bertwright.data.tagged.column_files import scheme_named
     from bertwright.data.tagged.schemes import SCHEMES
     from bertwright.data.tagged.span_sources import read_spans

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,11 @@ class Inquiry:
         if self.source is None:
             lines = self.texts or lines_of_stdin(self.encoding)
             items = lines if self.text_b is None else ((line, self.text_b) for line in lines)
-            return self.columns, as_examples(items, "arguments" if self.texts else "stdin")
+            name = "arguments" if self.texts else "stdin"
+            examples = as_examples(items, name)
+            if (first := next(examples, None)) is None:
+                raise BertwrightError("BW205", source=name)
+            return self.columns, chain([first], examples)
         source = rows_of_stdin(self.encoding) if self.source == STDIN else self.source
         columns, examples = predictor.task.stream(source, self.columns, self.encoding)
         log.info("%s", f"{'stdin' if self.source == STDIN else self.source}: {describe(columns, None)}")
