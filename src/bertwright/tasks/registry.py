@@ -25,7 +25,7 @@ TASK_FILE = "task.json"
 
 
 def task_for(source: Any, name: str | None, encoding: str | None = None) -> type[Task]:
-    """The task called `name`, or the one that the form of the data asks for.
+    """The task called `name`, or the one that the form of the data asks for: a path, an `OpenedSource`, or rows.
 
     Raises:
         BertwrightError: BW123 no task has that name.

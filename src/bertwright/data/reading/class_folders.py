@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bertwright.data.examples import Where
+from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.errors import BertwrightError, quantity, shown
 from bertwright.text.files import plain_suffix
-from bertwright.text.lines import blocks_of, encoding_of
 
 
-def read_class_folders(folder: Path, encoding: str | None) -> Rows:
+def read_class_folders(source: OpenedSource) -> Rows:
     """One row a file, in the order of names; the encoding is found for every file by itself.
 
     Raises:
@@ -20,20 +20,20 @@ def read_class_folders(folder: Path, encoding: str | None) -> Rows:
     """
     files = {
         inside: [file for file in sorted(inside.iterdir()) if _is_text(file)]
-        for inside in sorted(folder.iterdir())
+        for inside in sorted(source.path.iterdir())
         if inside.is_dir() and not inside.name.startswith(".")
     }
     if not any(files.values()):
-        raise BertwrightError("BW229", folder=folder)
+        raise BertwrightError("BW229", folder=source)
     classes = [inside.name for inside, texts in files.items() if texts]
     remarks = [f"{len(classes)} sub-folders are the classes: {shown(classes)}"]
-    passed_over = sum(1 for file in folder.rglob("*") if file.is_file()) - sum(map(len, files.values()))
+    passed_over = sum(1 for file in source.path.rglob("*") if file.is_file()) - sum(map(len, files.values()))
     if passed_over:
         remarks.append(
             f"{quantity(passed_over, 'other file')} passed over (only .txt files in the sub-folders are read)"
         )
     names = ("text", "label")
-    return Rows(str(folder), "class folders", _rows(files, encoding), names, remarks=tuple(remarks))
+    return Rows(str(source), "class folders", _rows(files, source.wished), names, remarks=tuple(remarks))
 
 
 def _is_text(file: Path) -> bool:
@@ -45,5 +45,5 @@ def _is_text(file: Path) -> bool:
 def _rows(files: dict[Path, list[Path]], encoding: str | None) -> Iterator[Row]:
     for inside, texts in files.items():
         for file in texts:
-            text = "".join(blocks_of(file, encoding_of(file, encoding)))
+            text = "".join(OpenedSource(file, encoding).blocks())
             yield Where(str(file), 1), [text.strip(), inside.name]

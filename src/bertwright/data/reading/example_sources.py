@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from bertwright.data.examples import Example, Where
@@ -14,17 +13,17 @@ from bertwright.data.reading.delimited import read_delimited
 from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.labels import NO_AGREEMENT, as_text, first_fraction, settle
 from bertwright.data.reading.memory_rows import read_memory
+from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.parquet import read_parquet
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.errors import BertwrightError, shown
-from bertwright.text.files import plain_suffix
 
-_READERS: dict[str, Callable[[Path, str | None], Rows]] = {
+_READERS: dict[str, Callable[[OpenedSource], Rows]] = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), read_delimited),
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), read_json),
+    **dict.fromkeys((".parquet", ".pq"), read_parquet),
 }
-_PARQUET = (".parquet", ".pq")
 
 
 def read_examples(
@@ -46,7 +45,7 @@ def read_examples(
         source: the path of a CSV, TSV, JSON, JSON lines or text file (also `.gz`, `.bz2`, `.xz`), of a Parquet
             file, or of a folder whose sub-folders are the classes; a pandas or polars data frame; a
             `datasets.Dataset`; an iterable of mappings, of tuples (text, second text of a pair, label), of
-            texts, or of `Example`s; `Rows` that a reader made.
+            texts, or of `Example`s; an `OpenedSource`, or `Rows` that a reader made.
         columns: the columns that hold what, where they are not to be found by their names or by looking.
         labelled: whether every text should have a label.
         encoding: of a file, instead of the detected one.
@@ -114,19 +113,16 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
     """The rows of a source, before anybody knows which column holds what; raises as `read_examples`."""
     if isinstance(source, Rows):
         return source
-    if not isinstance(source, (str, Path)):
+    source = opened(source, encoding)
+    if not isinstance(source, OpenedSource):
         return read_memory(source, name, labelled=labelled, pair=pair)
-    path = Path(source)
-    if path.is_dir():
-        return read_class_folders(path, encoding)
-    if not path.exists():
-        raise BertwrightError("BW201", file=path)
-    suffix = plain_suffix(path)
-    if suffix in _PARQUET:
-        return read_parquet(path)
-    if suffix not in _READERS:
-        raise BertwrightError("BW204", file=path, suffix=suffix or "-")
-    return _READERS[suffix](path, encoding)
+    if source.path.is_dir():
+        return read_class_folders(source)
+    if not source.path.exists():
+        raise BertwrightError("BW201", file=source)
+    if source.suffix not in _READERS:
+        raise BertwrightError("BW204", file=source, suffix=source.suffix or "-")
+    return _READERS[source.suffix](source)
 
 
 def _examples(rows: Iterator[Row], layout: Layout) -> Iterator[Example]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
 from bertwright.data.examples import Example, Span, Where, places_listed
+from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.tagged.numbered import (
     DOCUMENT,
+    LINES_LOOKED_AT,
     SENTENCE_NUMBERS,
     Numbered,
     fields_of,
@@ -34,9 +35,7 @@ from bertwright.data.tagged.schemes import (
 from bertwright.data.tagged.tag_forms import tag_form
 from bertwright.errors import BertwrightError, nearest, quantity, shown
 from bertwright.text.han import count_han
-from bertwright.text.lines import encoding_of, lines_of
 
-_LINES_LOOKED_AT = 2000
 SENTENCES_LOOKED_AT = 2000
 
 
@@ -105,17 +104,15 @@ class TaggedTexts:
         return tuple(filter(None, (*of_columns, self.remark, *remarks)))
 
 
-def looks_like_columns(path: Path, encoding: str | None) -> bool:
+def looks_like_columns(source: OpenedSource) -> bool:
     """Whether the beginning of a file is tokens with tags."""
     tagged, lines, outside = 0, 0, 0
     widths, last_fields = set(), set()
-    encoding = encoding_of(path, encoding)
-    columns = numbered(lines_of(path, encoding))
+    first = source.first_lines(LINES_LOOKED_AT)
+    columns = numbered(first)
     if columns is not None and columns.is_clear:
         return True
-    for number, line in enumerate(lines_of(path, encoding), start=1):
-        if number > _LINES_LOOKED_AT:
-            break
+    for line in first:
         fields = line.split()
         if not fields:
             continue
@@ -131,7 +128,7 @@ def looks_like_columns(path: Path, encoding: str | None) -> bool:
     return tagged > 0.8 * lines or few_types
 
 
-def read_columns(path: Path, encoding: str | None) -> TaggedTexts:
+def read_columns(source: OpenedSource) -> TaggedTexts:
     """The sentences of a column file, compressed or not. Fields are separated by tabs or by spaces.
 
     The first column has the tokens and the last one the tags, unless the first one has numbers (`numbered`,
@@ -142,17 +139,17 @@ def read_columns(path: Path, encoding: str | None) -> TaggedTexts:
             line with another number than its place in the sentence; BW257 the tags stand in front; BW247 sentences of
             one token only; and those of `to_examples`.
     """
-    encoding = encoding_of(path, encoding)
-    columns = numbered(lines_of(path, encoding))
-    beside = None if columns else number_column(lines_of(path, encoding))
-    sentences, unread = _sentences(path, encoding, columns, beside)
+    first = source.first_lines(LINES_LOOKED_AT)
+    columns = numbered(first)
+    beside = None if columns else number_column(first)
+    sentences, unread = _sentences(source, columns, beside)
     if not sentences:
-        raise BertwrightError("BW205", source=path)
+        raise BertwrightError("BW205", source=source)
     _check_order(sentences)
     if len(sentences) == sum(len(one.tokens) for one in sentences):
-        raise BertwrightError("BW247", source=path, count=len(sentences))
+        raise BertwrightError("BW247", source=source, count=len(sentences))
     said = f"column 1 has {beside}, tokens are column 2" if beside else ""
-    return replace(to_examples(sentences, str(path)), numbered=columns, unread=unread, beside=said)
+    return replace(to_examples(sentences, str(source)), numbered=columns, unread=unread, beside=said)
 
 
 def _check_order(sentences: Sequence[Sentence]) -> None:
@@ -165,16 +162,14 @@ def _check_order(sentences: Sequence[Sentence]) -> None:
         raise BertwrightError("BW257", where=first.places[0], tag=first.tokens[0], token=first.tags[0])
 
 
-def _sentences(
-    path: Path, encoding: str, columns: Numbered | None, beside: str | None = None
-) -> tuple[list[Sentence], Unread]:
+def _sentences(source: OpenedSource, columns: Numbered | None, beside: str | None) -> tuple[list[Sentence], Unread]:
     sentences = [Sentence()]
     width = columns.width if columns else 0
     of_token, of_tag = (1, columns.tag) if columns else (int(beside is not None), -1)
     of_sentence: str | None = None  # the number of the sentence that is open, where the first column has it
     documents = comments = 0
-    for number, line in enumerate(lines_of(path, encoding), start=1):
-        where, sentence = Where(str(path), number), sentences[-1]
+    for number, line in enumerate(source.lines(), start=1):
+        where, sentence = Where(str(source), number), sentences[-1]
         line = line.strip("\r\n")
         fields = fields_of(line)
         # A document ends a sentence, too: not every file has blank lines around its mark.

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 
 from bertwright.data.tagged.schemes import OUTSIDE, is_tag
 
-_LINES_LOOKED_AT = 2000
+LINES_LOOKED_AT = 2000
 _COMMENT = "#"
 DOCUMENT = "-DOCSTART-"
 SENTENCE_NUMBERS, RUNNING_NUMBERS = "the numbers of sentences", "running numbers"
@@ -52,9 +51,7 @@ def numbered(lines: Iterable[str]) -> Numbered | None:
     maybe: set[int] = set()  # columns that are all tags so far
     outside: set[int] = set()
     expected: int | None = None
-    for number, line in enumerate(lines):
-        if number == _LINES_LOOKED_AT:
-            break
+    for line in lines:
         if is_comment(line):
             continue
         fields = [field.strip() for field in fields_of(line.strip("\r\n"))]
@@ -84,7 +81,7 @@ def number_column(lines: Iterable[str]) -> str | None:
     Numbers of sentences come twice in a row; who has them may leave out the blank lines.
     """
     before, again, seen = "", False, False
-    for line in islice(lines, _LINES_LOOKED_AT):
+    for line in lines:
         fields = [field.strip() for field in fields_of(line.strip("\r\n"))]
         if not any(fields) or fields[0] == DOCUMENT:
             continue

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 from bertwright.data.examples import Example, Span, Where
 from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.memory_rows import read_memory
+from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.tagged.clusters import is_inside_cluster
@@ -32,8 +32,6 @@ from bertwright.data.tagged.json_spans import (
 )
 from bertwright.data.tagged.units import trim
 from bertwright.errors import BertwrightError, quantity, shown
-from bertwright.text.files import plain_suffix
-from bertwright.text.lines import encoding_of
 
 _JSON = (".json", ".jsonl", ".ndjson")
 _OTHERS = (".csv", ".parquet", ".pq", ".xlsx", ".xls", ".zip", ".bin", ".safetensors")
@@ -42,20 +40,20 @@ _ROWS_AT_ONCE = 1024
 
 def looks_tagged(source: Any, encoding: str | None = None) -> bool:
     """Whether a source holds texts with marked parts; a look at its beginning."""
-    if not isinstance(source, (str, Path)):
+    source = opened(source, encoding)
+    if not isinstance(source, OpenedSource):
         first = _first_of(source)
         return (isinstance(first, Example) and first.spans is not None) or (
             isinstance(first, Mapping) and _is_tagged(first)
         )
-    path = Path(source)
-    if not path.is_file() or plain_suffix(path) in _OTHERS:
+    if not source.path.is_file() or source.suffix in _OTHERS:
         return False
-    if plain_suffix(path) in _JSON:
+    if source.suffix in _JSON:
         try:
-            return any(isinstance(row, Mapping) and _is_tagged(row) for _, row in islice(_rows(path, encoding), 1))
+            return any(isinstance(row, Mapping) and _is_tagged(row) for _, row in islice(read_json(source).rows, 1))
         except BertwrightError:
             return False  # whoever reads it in earnest says what is wrong
-    return looks_like_columns(path, encoding)
+    return looks_like_columns(source)
 
 
 def _is_tagged(row: Mapping[str, Any]) -> bool:
@@ -79,10 +77,11 @@ def stream_spans(source: Any, encoding: str | None = None) -> tuple[Columns, Ite
 
     Column files are read whole.
     """
-    if not isinstance(source, (str, Path)) or plain_suffix(Path(source)) not in _JSON:
-        table = read_spans(source, labelled=False, encoding=encoding, keep_empty=True)
+    source = opened(source, encoding)
+    if not isinstance(source, OpenedSource) or source.suffix not in _JSON:
+        table = read_spans(source, labelled=False, keep_empty=True)
         return table.columns, iter(table.examples)
-    rows = read_json(Path(source), encoding)
+    rows = read_json(source)
     first = list(islice(rows.rows, SENTENCES_LOOKED_AT))  # as many as decide where a file is read whole
     tagged = (tokens_with_tags(row) for _, row in first if isinstance(row, Mapping))
     between = space_between(one[0] for one in tagged if one is not None)
@@ -111,7 +110,7 @@ def read_spans(
 
     Args:
         source: the path of a column file (CoNLL and its kin) or of a JSON or JSON lines file (CLUENER, doccano, Label
-            Studio, tokens with tags), also compressed; or such objects, or `Example`s, in memory.
+            Studio, tokens with tags), also compressed; an `OpenedSource`; or such objects, or `Example`s, in memory.
         labelled: whether every text must say what is marked in it, if only that nothing is.
         encoding: of a file, instead of the detected one.
         name: what a source in memory is called in messages.
@@ -121,27 +120,23 @@ def read_spans(
         BertwrightError: BW201 to BW203, BW225, BW226, BW228, BW234, BW235 a file; BW205 no examples; BW240 to BW242,
             BW247 the tags; BW243, BW244, BW249 a span; BW248, BW252 an object; BW254 a text without spans.
     """
-    if not isinstance(source, (str, Path)):
+    source = opened(source, encoding)
+    if not isinstance(source, OpenedSource):
         items = list(source) if isinstance(source, (list, tuple)) else source
         if isinstance(items, list) and items and all(isinstance(item, Example) for item in items):
             about = Table([], name, Columns("text", "spans"), format="examples")
             return _table(items, about, (), labelled=labelled, keep_empty=keep_empty)
         rows = read_memory(items, name, labelled=labelled, pair=False)
         return _of_rows(Rows(name, rows.format, _named(rows)), labelled=labelled, keep_empty=keep_empty)
-    path = Path(source)
-    if not path.exists():
-        raise BertwrightError("BW201", file=path)
-    if path.is_dir():
-        raise BertwrightError("BW253", source=path)
-    if plain_suffix(path) in _JSON:
-        return _of_rows(read_json(path, encoding), labelled=labelled, keep_empty=keep_empty)
-    read = read_columns(path, encoding)
-    about = Table([], str(path), Columns("tokens", "tags"), encoding_of(path, encoding), format="column file")
+    if not source.path.exists():
+        raise BertwrightError("BW201", file=source)
+    if source.path.is_dir():
+        raise BertwrightError("BW253", source=source)
+    if source.suffix in _JSON:
+        return _of_rows(read_json(source), labelled=labelled, keep_empty=keep_empty)
+    read = read_columns(source)
+    about = Table([], str(source), Columns("tokens", "tags"), source.encoding, format="column file")
     return _table(read.examples, about, read.remarks(), labelled=labelled, keep_empty=keep_empty)
-
-
-def _rows(path: Path, encoding: str | None) -> Iterator[Row]:
-    return read_json(path, encoding).rows
 
 
 def _named(rows: Rows) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 from bertwright.data.examples import Example, Span
+from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.tagged.encoded_units import encode_units
 from bertwright.data.tagged.span_sources import looks_tagged, read_spans, stream_spans
@@ -126,9 +127,10 @@ class EntityTask(Task):
         """Tagged data is read as such, whatever its tags say; other data, and named columns, as any texts. No row is
         left out.
         """
-        if any(asdict(columns).values()) or not looks_tagged(source, encoding):
-            return super().stream(source, columns, encoding)
-        return stream_spans(source, encoding)
+        source = opened(source, encoding)
+        if any(asdict(columns).values()) or not looks_tagged(source):
+            return super().stream(source, columns)
+        return stream_spans(source)
 
     @abstractmethod
     def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:
