@@ -35,7 +35,6 @@ import torch
 
 from bertwright.checkpoint.folders import write_text
 from bertwright.data.examples import Example
-from bertwright.data.reading.example_sources import read_examples
 from bertwright.evaluation.class_scores import Tally, confusion_matrix, metrics_for
 from bertwright.evaluation.summary import summarize
 from bertwright.inference.predictor import Predictor
@@ -83,8 +82,8 @@ class Experiment:
 
     def read(self, data: Path) -> tuple[Sequence[Example], Sequence[Example]]:
         """The examples of both sets."""
-        train = read_examples(data / self.train, labelled=True)
-        dev = read_examples(data / self.dev, labelled=True, name="dev", pair=train.is_pair)
+        train = Classification.read(data / self.train, labelled=True)
+        dev = Classification.read(data / self.dev, labelled=True, name="dev", pair=train.is_pair)
         return train.examples[slice(*self.train_rows)], dev.examples[slice(*self.dev_rows)]
 
 

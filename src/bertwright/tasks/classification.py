@@ -6,7 +6,7 @@ Shapes: N inputs, K texts, C classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.targets import RowTargets, Targets
 from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, nearest, shown
@@ -29,6 +30,7 @@ from bertwright.evaluation.calibration import (
 )
 from bertwright.evaluation.class_scores import Ints, accuracy, confusion_matrix, macro_f1
 from bertwright.model.models import BertForSequenceClassification, BertWithHead
+from bertwright.tasks.class_labels import with_classes
 from bertwright.tasks.task import Prediction, Task
 from bertwright.text.tokenizer.inputs import half_of_a_pair
 
@@ -81,6 +83,22 @@ class Classification(Task):
     @property
     def model_class(self) -> type[BertWithHead]:
         return BertForSequenceClassification
+
+    @classmethod
+    def read(
+        cls,
+        source: Any,
+        columns: Columns | None = None,
+        *,
+        labelled: bool,
+        encoding: str | None = None,
+        name: str = "train",
+        pair: bool | None = None,
+        known: Collection[str] = (),
+    ) -> Table:
+        """As `read_examples`, with labels that are classes; raises those of it and of `with_classes`."""
+        table = super().read(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair)
+        return with_classes(table, labelled=labelled, known=known)
 
     @classmethod
     def from_examples(cls, examples: Sequence[Example], source: str) -> Self:

@@ -220,10 +220,10 @@ class Task(Objective, Answerer):
         encoding: str | None = None,
         name: str = "train",
         pair: bool | None = None,
-        known: Collection[str] = (),
+        known: Collection[str] = (),  # noqa: ARG003  (labels are what is written)
     ) -> Table:
         """The examples of a source, as `bertwright.data.reading.example_sources.read_examples`."""
-        return read_examples(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair, known=known)
+        return read_examples(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair)
 
     @classmethod
     @abstractmethod

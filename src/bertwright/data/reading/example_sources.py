@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bertwright.data.examples import Example, Where
@@ -11,12 +10,11 @@ from bertwright.data.reading.class_folders import read_class_folders
 from bertwright.data.reading.columns.column_search import Layout, find_layout
 from bertwright.data.reading.delimited import read_delimited
 from bertwright.data.reading.json_rows import read_json
-from bertwright.data.reading.labels import NO_AGREEMENT, as_text, first_fraction, settle
 from bertwright.data.reading.memory_rows import read_memory
 from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.parquet import read_parquet
-from bertwright.data.reading.rows import Row, Rows
-from bertwright.data.reading.tables import Columns, Table
+from bertwright.data.reading.rows import Row, Rows, as_text
+from bertwright.data.reading.tables import EXAMPLES, Columns, Table
 from bertwright.errors import BertwrightError, shown
 
 _READERS: dict[str, Callable[[OpenedSource], Rows]] = {
@@ -34,12 +32,11 @@ def read_examples(
     encoding: str | None = None,
     name: str = "train",
     pair: bool | None = None,
-    known: Collection[str] = (),
 ) -> Table:
     """The examples of a source, with an account of what was inferred and left out (`Table.summary`).
 
-    Rows without text give no example, nor do those whose label is `-`; both are counted with their places. Rows
-    without a label become examples with the label None, and are counted too.
+    Rows without text give no example and are counted with their places. Rows without a label become examples with the
+    label None, and are counted too. Labels are what is written.
 
     Args:
         source: the path of a CSV, TSV, JSON, JSON lines or text file (also `.gz`, `.bz2`, `.xz`), of a Parquet
@@ -51,12 +48,11 @@ def read_examples(
         encoding: of a file, instead of the detected one.
         name: what a source in memory is called in messages.
         pair: whether the examples are pairs of texts; None: found out.
-        known: the classes of a model that the labels are for: what is one of them means it, whatever it looks like.
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 a file or its encoding; BW204 an unknown format; BW205 no
             examples; BW206, BW220 to BW222, BW236, BW237 the columns; BW207, BW208, BW224 to BW233 what the readers
-            find; BW223 labels that are fractions.
+            find.
     """
     items = source if isinstance(source, (list, tuple)) else ()
     if items and all(isinstance(item, Example) for item in items):
@@ -70,21 +66,13 @@ def read_examples(
             empty.append(example.where)
         else:
             examples.append(example)
-    undecided: list[Where] = []
-    unlabelled: list[Where] = []
-    if layout.label is not None:
-        if NO_AGREEMENT not in known:
-            examples, undecided = _drop_undecided(examples)
-        if labelled and not known:
-            _refuse_fractions(examples, layout, rows.source)
-        examples = _settle_labels(examples, known)
-        unlabelled = [example.where for example in examples if example.label is None]
     if not examples:
         raise BertwrightError("BW205", source=rows.source)
+    unlabelled = [example.where for example in examples if example.label is None and layout.label is not None]
     return Table(
         examples, rows.source, layout.columns, rows.encoding,
-        tuple(empty), tuple(undecided), tuple(unlabelled),
-        rows.format, layout.header, rows.remarks,
+        empty=tuple(empty), unlabelled=tuple(unlabelled),
+        format=rows.format, header=layout.header, remarks=rows.remarks,
     )  # fmt: skip
 
 
@@ -100,7 +88,7 @@ def stream_examples(
     """The columns of a source, and its examples as they are read: a file of any length takes constant memory.
 
     Unlike `read_examples` this leaves nothing out, so that answers and rows go side by side: an empty text
-    gives an example, too. Labels stay as they are written.
+    gives an example, too.
 
     Args and Raises: as `read_examples`; an error of a later row is raised when it is reached.
     """
@@ -150,29 +138,6 @@ def _examples(rows: Iterator[Row], layout: Layout) -> Iterator[Example]:
         yield Example(text, label, where, text_b)
 
 
-def _drop_undecided(examples: list[Example]) -> tuple[list[Example], list[Where]]:
-    labels = {example.label for example in examples}
-    # Beside a `+` the mark is a class like any other.
-    if NO_AGREEMENT not in labels or "+" in labels or len(labels) < 2:
-        return examples, []
-    dropped = [example.where for example in examples if example.label == NO_AGREEMENT]
-    return [example for example in examples if example.label != NO_AGREEMENT], dropped
-
-
-def _refuse_fractions(examples: list[Example], layout: Layout, source: str) -> None:
-    fraction = first_fraction(example.label for example in examples if example.label is not None)
-    if fraction is not None:
-        where = next(example.where for example in examples if example.label == fraction)
-        raise BertwrightError("BW223", where=where, label=fraction, column=layout.columns.label, source=source)
-
-
-def _settle_labels(examples: list[Example], known: Collection[str]) -> list[Example]:
-    renamed = settle({example.label for example in examples if example.label is not None}, known)
-    if not renamed:
-        return examples
-    return [replace(one, label=renamed.get(one.label, one.label)) if one.label else one for one in examples]
-
-
 def _of_examples(examples: list[Example], name: str) -> Table:
     text_b = "text_b" if any(example.text_b is not None for example in examples) else None
-    return Table(examples, name, Columns("text", "label", text_b), format="examples")
+    return Table(examples, name, Columns("text", "label", text_b), format=EXAMPLES)

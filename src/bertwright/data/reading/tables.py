@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from bertwright.data.examples import Example, Where, places_listed
 from bertwright.errors import quantity
 
+EXAMPLES = "examples"  # the format of what somebody made `Example`s of before
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:

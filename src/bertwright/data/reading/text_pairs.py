@@ -12,10 +12,9 @@ from bertwright.data.reading.columns.column_names import only_place, plain
 from bertwright.data.reading.columns.header import has_header
 from bertwright.data.reading.columns.second_text_watch import watched
 from bertwright.data.reading.example_sources import open_rows
-from bertwright.data.reading.labels import as_text
 from bertwright.data.reading.passage_questions import is_passage, questions_of
-from bertwright.data.reading.rows import Row, Rows
-from bertwright.data.reading.tables import Columns, Table
+from bertwright.data.reading.rows import Row, Rows, as_text
+from bertwright.data.reading.tables import EXAMPLES, Columns, Table
 from bertwright.errors import BertwrightError, nearest, quantity, shown
 
 # What people call them, the clearest names first.
@@ -51,7 +50,7 @@ def read_pairs(
     """
     items = source if isinstance(source, (list, tuple)) else ()
     if items and all(isinstance(item, Example) for item in items):
-        return Table(list(items), name, Columns("text", target="target"), format="examples")
+        return Table(list(items), name, Columns("text", target="target"), format=EXAMPLES)
     astray: list[Where] = []
     rows, found, examples = _open(source, columns, labelled=labelled, encoding=encoding, name=name, astray=astray)
     kept: list[Example] = []
