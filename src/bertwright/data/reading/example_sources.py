@@ -7,7 +7,8 @@ from typing import Any
 
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.class_folders import read_class_folders
-from bertwright.data.reading.columns.column_search import Layout, find_layout
+from bertwright.data.reading.columns.column_layout import ColumnLayout, find_layout
+from bertwright.data.reading.columns.column_search import TEXTS_WITH_LABELS
 from bertwright.data.reading.delimited import read_delimited
 from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.memory_rows import read_memory
@@ -58,7 +59,7 @@ def read_examples(
     if items and all(isinstance(item, Example) for item in items):
         return _of_examples(list(items), name)
     rows = open_rows(source, encoding, name, labelled=labelled, pair=pair)
-    layout, found = find_layout(rows, columns or Columns(), labelled=labelled, pair=pair)
+    layout, found = find_layout(rows, columns or Columns(), TEXTS_WITH_LABELS, labelled=labelled, pair=pair)
     examples: list[Example] = []
     empty: list[Where] = []
     for example in _examples(found, layout):
@@ -93,7 +94,7 @@ def stream_examples(
     Args and Raises: as `read_examples`; an error of a later row is raised when it is reached.
     """
     rows = open_rows(source, encoding, name, labelled=labelled, pair=pair)
-    layout, found = find_layout(rows, columns or Columns(), labelled=labelled, pair=pair)
+    layout, found = find_layout(rows, columns or Columns(), TEXTS_WITH_LABELS, labelled=labelled, pair=pair)
     return layout.columns, _examples(found, layout)
 
 
@@ -113,7 +114,7 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
     return _READERS[source.suffix](source)
 
 
-def _examples(rows: Iterator[Row], layout: Layout) -> Iterator[Example]:
+def _examples(rows: Iterator[Row], layout: ColumnLayout) -> Iterator[Example]:
     """Every row as an example."""
     text_at, text_b_at, label_at, width = layout.text, layout.text_b, layout.label, layout.width
     names = layout.columns

@@ -37,6 +37,13 @@ class Rows:
     remarks: tuple[str, ...] = ()
 
 
+def cell_of(fields: Fields, key: Any) -> Any:
+    """What stands under a position or a key; empty where the row has nothing there."""
+    if isinstance(fields, Mapping):
+        return fields.get(key, "")
+    return fields[key] if key < len(fields) else ""
+
+
 def as_text(value: Any, where: Where, column: str) -> str:
     """A cell as a string; an empty one where the value is missing (None, NaN, NA).
 
