@@ -118,24 +118,17 @@ def _examples(rows: Iterator[Row], layout: ColumnLayout) -> Iterator[Example]:
     """Every row as an example."""
     text_at, text_b_at, label_at, width = layout.text, layout.text_b, layout.label, layout.width
     names = layout.columns
-    text_b: str | None = None
     label: str | None = None
     for where, fields in rows:
         if width is not None and len(fields) != width:
             raise BertwrightError("BW207", where=where, have=len(fields), want=width)
         try:
-            text = fields[text_at]
-            text_b = None if text_b_at is None else fields[text_b_at]
-            label = None if label_at is None else fields[label_at]
+            text = as_text(fields[text_at], where, names.text)
+            text_b = None if text_b_at is None else as_text(fields[text_b_at], where, names.text_b)
+            if label_at is not None:
+                label = as_text(fields[label_at], where, names.label).strip() or None
         except KeyError as error:
             raise BertwrightError("BW227", where=where, key=error.args[0], keys=shown(fields)) from error
-        # Files give strings; looking before calling saves a third of the time.
-        if type(text) is not str:
-            text = as_text(text, where, names.text or "")
-        if text_b_at is not None and type(text_b) is not str:
-            text_b = as_text(text_b, where, names.text_b or "")
-        if label_at is not None:
-            label = (label if type(label) is str else as_text(label, where, names.label or "")).strip() or None
         yield Example(text, label, where, text_b)
 
 

@@ -44,7 +44,7 @@ def cell_of(fields: Fields, key: Any) -> Any:
     return fields[key] if key < len(fields) else ""
 
 
-def as_text(value: Any, where: Where, column: str) -> str:
+def as_text(value: Any, where: Where, column: str | None) -> str:
     """A cell as a string; an empty one where the value is missing (None, NaN, NA).
 
     Raises:
