@@ -18,15 +18,10 @@ def read_class_folders(source: OpenedSource) -> Rows:
     Raises:
         BertwrightError: BW229 no sub-folder holds a text file; while reading BW202, BW203, BW234.
     """
-    files = {
-        inside: [file for file in sorted(inside.iterdir()) if _is_text(file)]
-        for inside in sorted(source.path.iterdir())
-        if inside.is_dir() and not inside.name.startswith(".")
-    }
-    if not any(files.values()):
+    files = {inside.name: texts for inside in sorted(source.path.iterdir()) if (texts := _texts_in(inside))}
+    if not files:
         raise BertwrightError("BW229", folder=source)
-    classes = [inside.name for inside, texts in files.items() if texts]
-    remarks = [f"{len(classes)} sub-folders are the classes: {shown(classes)}"]
+    remarks = [f"{len(files)} sub-folders are the classes: {shown(files)}"]
     passed_over = sum(1 for file in source.path.rglob("*") if file.is_file()) - sum(map(len, files.values()))
     if passed_over:
         remarks.append(
@@ -36,14 +31,19 @@ def read_class_folders(source: OpenedSource) -> Rows:
     return Rows(str(source), "class folders", _rows(files, source.wished), names, remarks=tuple(remarks))
 
 
+def _texts_in(folder: Path) -> list[Path]:
+    is_class = folder.is_dir() and not folder.name.startswith(".")
+    return [file for file in sorted(folder.iterdir()) if _is_text(file)] if is_class else []
+
+
 def _is_text(file: Path) -> bool:
     # Older collections give their files numbers for names, and those may have a dot.
     named = plain_suffix(file) in (".txt", "") or file.name.replace(".", "").isdigit()
     return named and file.is_file() and not file.name.startswith(".")
 
 
-def _rows(files: dict[Path, list[Path]], encoding: str | None) -> Iterator[Row]:
-    for inside, texts in files.items():
+def _rows(files: dict[str, list[Path]], encoding: str | None) -> Iterator[Row]:
+    for label, texts in files.items():
         for file in texts:
             text = "".join(OpenedSource(file, encoding).blocks())
-            yield Where(str(file), 1), [text.strip(), inside.name]
+            yield Where(str(file), 1), [text.strip(), label]

@@ -54,19 +54,21 @@ def _has_tabs(lines: list[str]) -> bool:
 def _separator(lines: list[str]) -> str:
     """The comma, unless the first line has none and another character cuts all lines into as many fields."""
     for separator in _SEPARATORS:
-        try:
-            records = [fields for fields in csv.reader(lines, delimiter=separator) if fields]
-        except csv.Error:  # a field that has no end; whoever reads on says where it begins
-            continue
-        if len(lines) == _LINES_LOOKED_AT and len(records) > 1:  # the last one may go on behind them
-            del records[-1]
-        widths = set(map(len, records))
+        widths = _widths(lines, separator)
         # A text may have commas that nobody put in quotes; the names in the first line hardly do.
-        if separator == "," and lines and len(next(csv.reader(lines[:1]), [])) > 1:
-            return separator
-        if len(widths) == 1 and widths != {1}:
+        if widths[:1] > [1] and (separator == "," or len(set(widths)) == 1):
             return separator
     return ","
+
+
+def _widths(lines: list[str], separator: str) -> list[int]:
+    """How many fields the records have; empty where they cannot be read."""
+    try:
+        widths = [len(fields) for fields in csv.reader(lines, delimiter=separator) if fields]
+    except csv.Error:  # a field that has no end; whoever reads on says where it begins
+        return []
+    may_go_on = len(lines) == _LINES_LOOKED_AT and len(widths) > 1  # the last one, behind the lines
+    return widths[:-1] if may_go_on else widths
 
 
 def _has_spaces_before_quotes(lines: list[str], separator: str) -> bool:

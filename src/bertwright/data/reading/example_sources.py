@@ -15,7 +15,7 @@ from bertwright.data.reading.memory_rows import read_memory
 from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.parquet import read_parquet
 from bertwright.data.reading.rows import Row, Rows, as_text
-from bertwright.data.reading.tables import EXAMPLES, Columns, Table
+from bertwright.data.reading.tables import EXAMPLES, Columns, Table, given_examples
 from bertwright.errors import BertwrightError, shown
 
 _READERS: dict[str, Callable[[OpenedSource], Rows]] = {
@@ -55,18 +55,17 @@ def read_examples(
             examples; BW206, BW220 to BW222, BW236, BW237 the columns; BW207, BW208, BW224 to BW233 what the readers
             find.
     """
-    items = source if isinstance(source, (list, tuple)) else ()
-    if items and all(isinstance(item, Example) for item in items):
-        return _of_examples(list(items), name)
+    if given := given_examples(source):
+        return _of_examples(given, name)
     rows = open_rows(source, encoding, name, labelled=labelled, pair=pair)
     layout, found = find_layout(rows, columns or Columns(), TEXTS_WITH_LABELS, labelled=labelled, pair=pair)
     examples: list[Example] = []
     empty: list[Where] = []
     for example in _examples(found, layout):
-        if not example.text.strip() or (example.text_b is not None and not example.text_b.strip()):
-            empty.append(example.where)
-        else:
+        if _has_text(example):
             examples.append(example)
+        else:
+            empty.append(example.where)
     if not examples:
         raise BertwrightError("BW205", source=rows.source)
     unlabelled = [example.where for example in examples if example.label is None and layout.label is not None]
@@ -75,6 +74,15 @@ def read_examples(
         empty=tuple(empty), unlabelled=tuple(unlabelled),
         format=rows.format, header=layout.header, remarks=rows.remarks,
     )  # fmt: skip
+
+
+def _of_examples(examples: list[Example], name: str) -> Table:
+    text_b = "text_b" if any(example.text_b is not None for example in examples) else None
+    return Table(examples, name, Columns("text", "label", text_b), format=EXAMPLES)
+
+
+def _has_text(example: Example) -> bool:
+    return bool(example.text.strip()) and (example.text_b is None or bool(example.text_b.strip()))
 
 
 def stream_examples(
@@ -130,8 +138,3 @@ def _examples(rows: Iterator[Row], layout: ColumnLayout) -> Iterator[Example]:
         except KeyError as error:
             raise BertwrightError("BW227", where=where, key=error.args[0], keys=shown(fields)) from error
         yield Example(text, label, where, text_b)
-
-
-def _of_examples(examples: list[Example], name: str) -> Table:
-    text_b = "text_b" if any(example.text_b is not None for example in examples) else None
-    return Table(examples, name, Columns("text", "label", text_b), format=EXAMPLES)

@@ -13,7 +13,7 @@ from bertwright.data.reading.columns.column_search import TEXTS_WITH_TARGETS
 from bertwright.data.reading.example_sources import open_rows
 from bertwright.data.reading.passage_questions import is_passage, questions_of
 from bertwright.data.reading.rows import Row, Rows, as_text, cell_of
-from bertwright.data.reading.tables import EXAMPLES, Columns, Table
+from bertwright.data.reading.tables import EXAMPLES, Columns, Table, given_examples
 from bertwright.errors import BertwrightError, quantity
 
 
@@ -35,9 +35,8 @@ def read_pairs(
             no examples, BW207, BW224 and BW237 rows that do not fit, BW613 articles that do not, and
             those of `open_rows`.
     """
-    items = source if isinstance(source, (list, tuple)) else ()
-    if items and all(isinstance(item, Example) for item in items):
-        return Table(list(items), name, Columns("text", target="target"), format=EXAMPLES)
+    if given := given_examples(source):
+        return Table(given, name, Columns("text", target="target"), format=EXAMPLES)
     astray: list[Where] = []
     rows, found, examples = _open(source, columns, labelled=labelled, encoding=encoding, name=name, astray=astray)
     kept: list[Example] = []

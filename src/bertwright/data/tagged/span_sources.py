@@ -12,7 +12,7 @@ from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.memory_rows import read_memory
 from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.rows import Row, Rows
-from bertwright.data.reading.tables import EXAMPLES, Columns, Table
+from bertwright.data.reading.tables import EXAMPLES, Columns, Table, given_examples
 from bertwright.data.tagged.clusters import is_inside_cluster
 from bertwright.data.tagged.column_files import (
     SENTENCES_LOOKED_AT,
@@ -122,11 +122,10 @@ def read_spans(
     """
     source = opened(source, encoding)
     if not isinstance(source, OpenedSource):
-        items = list(source) if isinstance(source, (list, tuple)) else source
-        if isinstance(items, list) and items and all(isinstance(item, Example) for item in items):
+        if given := given_examples(source):
             about = Table([], name, Columns("text", "spans"), format=EXAMPLES)
-            return _table(items, about, (), labelled=labelled, keep_empty=keep_empty)
-        rows = read_memory(items, name, labelled=labelled, pair=False)
+            return _table(given, about, (), labelled=labelled, keep_empty=keep_empty)
+        rows = read_memory(source, name, labelled=labelled, pair=False)
         return _of_rows(Rows(name, rows.format, _named(rows)), labelled=labelled, keep_empty=keep_empty)
     if not source.path.exists():
         raise BertwrightError("BW201", file=source)
