@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from bertwright.data.tagged.schemes import OUTSIDE, is_tag
 
@@ -47,32 +48,26 @@ def is_comment(line: str) -> bool:
 
 def numbered(lines: Iterable[str]) -> Numbered | None:
     """How the lines at the beginning of a file are numbered; None where they are not."""
-    first = width = last = longest = 0
-    maybe: set[int] = set()  # columns that are all tags so far
-    outside: set[int] = set()
-    expected: int | None = None
+    sentences: list[list[list[str]]] = [[]]
     for line in lines:
-        if is_comment(line):
-            continue
         fields = [field.strip() for field in fields_of(line.strip("\r\n"))]
         if not any(fields) or fields[0] == DOCUMENT:
-            expected = first if width else None
-            continue
-        if not width:
-            first = 0 if fields[0] == "0" else 1
-            width, expected = len(fields), first
-            maybe = set(range(2, width))
-        if width < 3 or len(fields) != width or fields[0] != str(expected):
-            return None
-        expected = int(fields[0]) + 1
-        longest = max(longest, expected - first)
-        maybe = {at for at in maybe if is_tag(fields[at])}
-        outside |= {at for at in maybe if fields[at] == OUTSIDE}
-    if longest < 2:
+            sentences.append([])
+        elif not is_comment(line):
+            sentences[-1].append(fields)
+    rows = list(chain.from_iterable(sentences))
+    first = 0 if rows and rows[0][0] == "0" else 1
+    numbers = [str(at + first) for sentence in sentences for at in range(len(sentence))]
+    if max(map(len, sentences)) < 2 or numbers != [row[0] for row in rows]:
         return None
-    last = width - 1
-    found = sorted(maybe & outside)
-    return Numbered(first, width, found[0] if found else last, bool(found))
+    widths = set(map(len, rows))
+    width = widths.pop()
+    return None if widths or width < 3 else _with_tags(first, list(zip(*rows)))
+
+
+def _with_tags(first: int, columns: Sequence[Sequence[str]]) -> Numbered:
+    tags = [at for at, cells in enumerate(columns) if at > 1 and OUTSIDE in cells and all(map(is_tag, cells))]
+    return Numbered(first, len(columns), tags[0] if tags else len(columns) - 1, bool(tags))
 
 
 def number_column(lines: Iterable[str]) -> str | None:
