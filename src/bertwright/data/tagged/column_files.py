@@ -110,7 +110,7 @@ def looks_like_columns(source: OpenedSource) -> bool:
     columns = numbered(first)
     if columns is not None and columns.is_clear:
         return True
-    rows = [fields for line in first if (fields := line.split())]
+    rows = list(filter(None, map(str.split, first)))
     tags = [fields[-1] for fields in rows if len(fields) > 1]
     outside = tags.count(OUTSIDE)
     if len(rows) < 2 or not outside:
@@ -232,12 +232,7 @@ def to_examples(sentences: Sequence[Sentence], source: str, between: str | None 
     Raises:
         BertwrightError: BW240 a tag outside the scheme, BW241 two schemes.
     """
-    form = tag_form(set(chain.from_iterable(one.tags for one in sentences)))
-    search = SchemeSearch()
-    for one in sentences:
-        one.tags = [form.usual.get(tag, tag) for tag in one.tags]
-        search.add(one.tags, one.places)
-    scheme = search.scheme(source)
+    scheme, remark = _make_usual(sentences, source)
     between = space_between(one.tokens for one in sentences) if between is None else between
     known: dict[str, Tag] = {}
     examples: list[Example] = []
@@ -247,12 +242,26 @@ def to_examples(sentences: Sequence[Sentence], source: str, between: str | None 
         tags = [known.get(text) or _parse(text, scheme, where, known) for text, where in zip(one.tags, one.places)]
         repaired += [one.places[place] for place in ill_formed(tags, scheme)]
         blank += [where for token, where in zip(one.tokens, one.places) if not token.strip()]
-        text, places = join(one.tokens, between)
-        spans = tuple(
-            Span(places[entity.start][0], places[entity.end - 1][1], entity.type) for entity in read_entities(tags)
-        )
-        examples.append(Example(text, None, one.places[0], spans=spans, tokens=np.array(places, dtype=np.int32)))
-    return TaggedTexts(examples, scheme, tuple(repaired), between, tuple(blank), remark=form.remark)
+        examples.append(_example(one, tags, between))
+    return TaggedTexts(examples, scheme, tuple(repaired), between, tuple(blank), remark=remark)
+
+
+def _make_usual(sentences: Sequence[Sentence], source: str) -> tuple[Scheme, str]:
+    """Write the tags as the schemes have them; which scheme it is, and how the tags were written."""
+    form = tag_form(set(chain.from_iterable(one.tags for one in sentences)))
+    search = SchemeSearch()
+    for one in sentences:
+        one.tags = [form.usual.get(tag, tag) for tag in one.tags]
+        search.add(one.tags, one.places)
+    return search.scheme(source), form.remark
+
+
+def _example(sentence: Sentence, tags: Sequence[Tag], between: str) -> Example:
+    text, places = join(sentence.tokens, between)
+    spans = tuple(
+        Span(places[entity.start][0], places[entity.end - 1][1], entity.type) for entity in read_entities(tags)
+    )
+    return Example(text, None, sentence.places[0], spans=spans, tokens=np.array(places, dtype=np.int32))
 
 
 def _parse(text: str, scheme: Scheme, where: Where, known: dict[str, Tag]) -> Tag:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -48,6 +48,22 @@ def is_comment(line: str) -> bool:
 
 def numbered(lines: Iterable[str]) -> Numbered | None:
     """How the lines at the beginning of a file are numbered; None where they are not."""
+    sentences = _sentences_of(lines)
+    try:
+        columns = list(zip(*chain.from_iterable(sentences), strict=True))
+    except ValueError:  # lines of several widths
+        return None
+    if len(columns) < 3 or max(map(len, sentences)) < 2:
+        return None
+    first = int(columns[0][0] != "0")
+    if list(columns[0]) != [str(first + at) for sentence in sentences for at in range(len(sentence))]:
+        return None
+    tags = [at for at in range(2, len(columns)) if OUTSIDE in columns[at] and all(map(is_tag, columns[at]))]
+    return Numbered(first, len(columns), (*tags, len(columns) - 1)[0], bool(tags))
+
+
+def _sentences_of(lines: Iterable[str]) -> list[list[list[str]]]:
+    """The fields of each line of each sentence, without comments; some sentences are empty."""
     sentences: list[list[list[str]]] = [[]]
     for line in lines:
         fields = [field.strip() for field in fields_of(line.strip("\r\n"))]
@@ -55,19 +71,7 @@ def numbered(lines: Iterable[str]) -> Numbered | None:
             sentences.append([])
         elif not is_comment(line):
             sentences[-1].append(fields)
-    rows = list(chain.from_iterable(sentences))
-    first = 0 if rows and rows[0][0] == "0" else 1
-    numbers = [str(at + first) for sentence in sentences for at in range(len(sentence))]
-    if max(map(len, sentences)) < 2 or numbers != [row[0] for row in rows]:
-        return None
-    widths = set(map(len, rows))
-    width = widths.pop()
-    return None if widths or width < 3 else _with_tags(first, list(zip(*rows)))
-
-
-def _with_tags(first: int, columns: Sequence[Sequence[str]]) -> Numbered:
-    tags = [at for at, cells in enumerate(columns) if at > 1 and OUTSIDE in cells and all(map(is_tag, cells))]
-    return Numbered(first, len(columns), tags[0] if tags else len(columns) - 1, bool(tags))
+    return sentences
 
 
 def number_column(lines: Iterable[str]) -> str | None:

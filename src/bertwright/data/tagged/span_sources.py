@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -42,22 +42,21 @@ def looks_tagged(source: Any, encoding: str | None = None) -> bool:
     """Whether a source holds texts with marked parts; a look at its beginning."""
     source = opened(source, encoding)
     if not isinstance(source, OpenedSource):
-        first = _first_of(source)
-        return (isinstance(first, Example) and first.spans is not None) or (
-            isinstance(first, Mapping) and _is_tagged(first)
-        )
+        return _is_tagged(_first_of(source))
     if not source.path.is_file() or source.suffix in _OTHERS:
         return False
     if source.suffix in _JSON:
         try:
-            return any(isinstance(row, Mapping) and _is_tagged(row) for _, row in islice(read_json(source).rows, 1))
+            return any(_is_tagged(row) for _, row in islice(read_json(source).rows, 1))
         except BertwrightError:
             return False  # whoever reads it in earnest says what is wrong
     return looks_like_columns(source)
 
 
-def _is_tagged(row: Mapping[str, Any]) -> bool:
-    return has_spans(row) and not is_classified(row)
+def _is_tagged(row: Any) -> bool:
+    if isinstance(row, Example):
+        return row.spans is not None
+    return isinstance(row, Mapping) and has_spans(row) and not is_classified(row)
 
 
 def _first_of(source: Any) -> Any:
@@ -154,28 +153,18 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
     several: list[Where] = []
     for where, row in rows.rows:
         assert isinstance(row, Mapping)
-        tagged = tokens_with_tags(row)
-        if tagged is not None:
+        if (tagged := tokens_with_tags(row)) is not None:
             tokens, tags = tagged
             if tokens:
                 sentences[len(examples)] = Sentence(tokens, tags, [where] * len(tokens))
             examples.append(Example("", None, where, spans=()))
-            continue
-        if labelled and is_unannotated(row):
+        elif labelled and is_unannotated(row):
             unannotated.append(where)
-            continue
-        if len(annotations_of(row)) > 1:
-            several.append(where)
-        if not labelled and not has_spans(row):
-            row = {**row, "spans": []}
-        text, found = text_with_spans(row, where)
-        for span, said in found:
-            _check(text, span, where)
-            if said is not None and text[span.start : span.end] != said:
-                wrong.append((where, span, said, text[span.start : span.end]))
-        examples.append(Example(text, None, where, spans=tuple(span for span, _ in found)))
+        else:
+            several += [where] * (len(annotations_of(row)) > 1)
+            examples.append(_of_object(row, where, wrong, labelled=labelled))
     if wrong:
-        where, span, said, read = wrong[0]
+        where, span, read, said = wrong[0]
         raise BertwrightError(
             "BW249", where=where, start=span.start, end=span.end, read=read, said=said, count=len(wrong)
         )
@@ -185,15 +174,32 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
         remarks = tagged_texts.remarks()
         for at, example in zip(sentences, tagged_texts.examples):
             examples[at] = example
-    if unannotated:
-        texts = quantity(len(unannotated), "text")
-        remarks = (*remarks, f"{texts} that nobody annotated left out: {shown(unannotated, 3)}")
-    if several:
-        texts = quantity(len(several), "text")
-        said = f"{texts} with several annotations, of which one is read (the ground truth, or the first)"
-        remarks = (*remarks, f"{said}: {shown(several, 3)}")
+    remarks += _places_of(
+        ("that nobody annotated left out", unannotated),
+        ("with several annotations, of which one is read (the ground truth, or the first)", several),
+    )
     about = Table([], rows.source, Columns("text", "spans"), rows.encoding, format=rows.format)
     return _table(examples, about, remarks, labelled=labelled, keep_empty=keep_empty)
+
+
+def _of_object(
+    row: Mapping[str, Any], where: Where, wrong: list[tuple[Where, Span, str, str]], *, labelled: bool
+) -> Example:
+    """The text of an object and its spans; `wrong` gets those that do not read as the data says they do."""
+    if not labelled and not has_spans(row):
+        return _of_object({**row, "spans": []}, where, wrong, labelled=True)
+    text, found = text_with_spans(row, where)
+    for span, said in found:
+        _check(text, span, where)
+        read = text[span.start : span.end]
+        if said is not None and read != said:
+            wrong.append((where, span, read, said))
+    return Example(text, None, where, spans=tuple(span for span, _ in found))
+
+
+def _places_of(*kinds: tuple[str, Sequence[Where]]) -> tuple[str, ...]:
+    """How many texts there are of each kind, and where the first ones are."""
+    return tuple(f"{quantity(len(places), 'text')} {what}: {shown(places, 3)}" for what, places in kinds if places)
 
 
 def _check(text: str, span: Span, where: Where) -> None:
@@ -216,25 +222,23 @@ def _table(
     for example in examples:
         if not keep_empty and not example.text.strip():
             empty.append(example.where)
-            continue
-        if example.spans is None:
-            if labelled:
-                raise BertwrightError("BW254", where=example.where)
+        elif example.spans is not None:
+            kept.append(_tidy(example, example.spans, trimmed, twice))
+        elif labelled:
+            raise BertwrightError("BW254", where=example.where)
+        else:
             kept.append(example)
-            continue
-        for span in example.spans:
-            _check(example.text, span, example.where)
-        spans = [trim(example.text, span) for span in example.spans]
-        spans = [span for span in spans if span.start < span.end]
-        trimmed += [example.where] * (spans != list(example.spans))
-        unique = tuple(sorted(set(spans), key=lambda span: (span.start, -span.end, span.type)))
-        twice += [example.where] * (len(unique) < len(spans))
-        kept.append(replace(example, spans=unique))
     if not kept:
         raise BertwrightError("BW205", source=about.source)
-    for places, what in ((trimmed, "with white space at the ends of a span"), (twice, "with a span twice")):
-        if places:
-            remarks = (*remarks, f"{quantity(len(places), 'text')} {what}: {shown(places, 3)}")
-    return Table(
-        kept, about.source, about.columns, about.encoding, empty=tuple(empty), format=about.format, remarks=remarks
-    )
+    remarks += _places_of(("with white space at the ends of a span", trimmed), ("with a span twice", twice))
+    return replace(about, examples=kept, empty=tuple(empty), remarks=remarks)
+
+
+def _tidy(example: Example, given: tuple[Span, ...], trimmed: list[Where], twice: list[Where]) -> Example:
+    for span in given:
+        _check(example.text, span, example.where)
+    spans = [span for span in (trim(example.text, one) for one in given) if span.start < span.end]
+    trimmed += [example.where] * (spans != list(given))
+    unique = tuple(sorted(set(spans), key=lambda span: (span.start, -span.end, span.type)))
+    twice += [example.where] * (len(unique) < len(spans))
+    return replace(example, spans=unique)

@@ -49,10 +49,7 @@ def lines_for(examples: Sequence[Example], form: Form, scheme: Scheme) -> Iterat
         BertwrightError: BW251 entities overlap, which tags cannot say; BW406 half a surrogate pair, which no file can
             hold.
     """
-    for example in examples:
-        for text in (example.text, *(span.type for span in example.spans or ())):
-            if error := half_of_a_pair(text, example.where):
-                raise error
+    _refuse_halves(examples)
     if form == "columns":
         yield from (_sentence(example, scheme) for example in examples)
         return
@@ -64,6 +61,13 @@ def lines_for(examples: Sequence[Example], form: Form, scheme: Scheme) -> Iterat
         yield "]\n"
     else:
         yield from (line + "\n" for line in lines)
+
+
+def _refuse_halves(examples: Sequence[Example]) -> None:
+    for example in examples:
+        for text in (example.text, *(span.type for span in example.spans or ())):
+            if error := half_of_a_pair(text, example.where):
+                raise error
 
 
 def overlapping(spans: Sequence[Span]) -> tuple[Span, Span] | None:
