@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.data.examples import Example
-from bertwright.data.reading.example_sources import read_examples
+from bertwright.tasks.classification import Classification
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Workload:
     def examples(self, data: Path) -> tuple[Sequence[Example], Sequence[Example]]:
         """Training and dev examples, of `data`, the folder that holds `en/` and `zh/`."""
         train, dev = (
-            read_examples(data / self.folder / name, None, labelled=True).examples for name in (self.train, self.dev)
+            Classification.read(data / self.folder / name, None, labelled=True).examples
+            for name in (self.train, self.dev)
         )
         return train[: self.rows], dev[: self.dev_rows]
 

@@ -11,13 +11,14 @@ from bertwright.data.examples import label_of
 from bertwright.data.reading.example_sources import read_examples
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
+from bertwright.tasks.classification import Classification
 
 GOOD = "text,label\ngood,pos\nbad,neg\n"
 
 
 def refused(source: Any, code: str, *parts: str, **options: Any) -> None:
     with pytest.raises(BertwrightError) as raised:
-        read_examples(source, **{"labelled": True} | options)
+        Classification.read(source, **{"labelled": True} | options)
     assert raised.value.code == code, str(raised.value)
     for part in parts:
         assert part in str(raised.value)

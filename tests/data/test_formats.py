@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from bertwright.data.examples import Where, label_of
 from bertwright.data.reading.example_sources import read_examples, stream_examples
 from bertwright.data.reading.json_rows import read_json
+from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.tab_quotes import TabQuotes, tab_quotes
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.reading.text_pairs import read_pairs
@@ -83,7 +84,7 @@ def test_json_lists_in_small_blocks(tmp_path_factory: pytest.TempPathFactory, it
     file.write_text(json.dumps(items, indent=1), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bertwright.text.lines.blocks_of.__defaults__", (7,))
-        assert [fields for _, fields in read_json(file, None).rows] == items
+        assert [fields for _, fields in read_json(OpenedSource(file)).rows] == items
 
 
 def test_parquet(tmp_path: Path) -> None:

@@ -163,3 +163,11 @@ def test_an_empty_second_text_is_none(tmp_path: Path) -> None:
     table = read_examples(file, labelled=True)
     assert not table.is_pair
     assert len(table.examples) == 12
+
+
+def test_no_column_is_two_things(tmp_path: Path) -> None:
+    """A pair has usual names, and one of them was named as the label."""
+    rows = [{"premise": text, "hypothesis": word} for text, word in zip(LONG, WORDS)]
+    columns, examples = stream_examples(rows, Columns(label="hypothesis"))
+    assert columns == Columns("premise", "hypothesis")
+    assert next(examples).text == LONG[0]

@@ -14,6 +14,7 @@ from bertwright.data.examples import Example, Where, label_of, spans_of
 from bertwright.data.reading.example_sources import read_examples, stream_examples
 from bertwright.data.tagged.span_sources import looks_tagged, read_spans
 from bertwright.errors import BertwrightError
+from bertwright.tasks.classification import Classification
 
 TEXTS, LABELS = ["a good day", "a bad day", "好"], [1, 0, 1]
 
@@ -55,7 +56,7 @@ def test_all_kinds_are_the_same(kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", [pandas_frame, polars_frame, dataset, mappings])
 def test_missing_values(kind: Any) -> None:
-    table = read_examples(kind({"text": ["a", None, "c", "d"], "label": [1, 0, None, 0]}), labelled=True)
+    table = Classification.read(kind({"text": ["a", None, "c", "d"], "label": [1, 0, None, 0]}), labelled=True)
     # The gap turns the column into fractions in pandas.
     assert [(example.text, label_of(example)) for example in table.examples] == [("a", "1"), ("c", None), ("d", "0")]
     assert ([str(place) for place in table.empty], [str(place) for place in table.unlabelled]) == (
@@ -85,18 +86,11 @@ def test_tuples_and_texts() -> None:
     assert again.examples == swapped.examples
 
 
-def test_truth_values_and_numbers_as_labels() -> None:
-    def labels(*values: object) -> list[str | None]:
-        rows = [(f"text {number}", value) for number, value in enumerate(values)]
-        return [label_of(example) for example in read_examples(rows, labelled=True).examples]
-
-    assert labels(True, False) == ["True", "False"]
-    assert labels("1", 1.0, 1, "2") == ["1", "1", "1", "2"]
-    assert labels("1.0", "x") == ["1.0", "x"]
-    assert labels("01", "1") == ["01", "1"]
-    assert labels("+", "-") == ["+", "-"]
-    with pytest.raises(BertwrightError, match=r"BW223: train:2: the label '0.5'"):
-        labels("1", 0.5)
+def test_labels_are_what_is_written() -> None:
+    rows = [(f"text {number}", value) for number, value in enumerate((True, 1.0, 1, "-", 0.5, "01"))]
+    table = read_examples(rows, labelled=True)
+    assert [label_of(example) for example in table.examples] == ["True", "1.0", "1", "-", "0.5", "01"]
+    assert not table.undecided
 
 
 def test_no_library_is_imported() -> None:
@@ -125,7 +119,9 @@ def test_kinds_of_columns_of_pandas() -> None:
             ("one day", "b", 1), ("three days", None, 3), ("four days", "b", 4),
         ]  # fmt: skip
     for values in (pandas.array([1, None, 0, 1], dtype="Int64"), pandas.Categorical([1, None, 0, 1])):
-        table = read_examples(pandas.DataFrame({"text": ["a b", "c d", "e f", "g h"], "label": values}), labelled=True)
+        table = Classification.read(
+            pandas.DataFrame({"text": ["a b", "c d", "e f", "g h"], "label": values}), labelled=True
+        )
         assert [label_of(example) for example in table.examples] == ["1", None, "0", "1"]
 
 

@@ -11,6 +11,7 @@ from bertwright.data.inspection.ledger import examine
 from bertwright.data.reading.example_sources import read_examples, stream_examples
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
+from bertwright.tasks.classification import Classification
 
 # file, examples, columns, classes, format, header, rows left out for the label `-`
 FILES = [
@@ -50,7 +51,7 @@ def test_a_file_is_read_as_it_is(
     header: bool | None,
     undecided: int,
 ) -> None:
-    table = read_examples(real_data / file, labelled=True)
+    table = Classification.read(real_data / file, labelled=True)
     assert (table.columns, table.format, table.header) == (columns, kind, header)
     assert len(table.examples) == count
     assert len({label_of(example) for example in table.examples}) == classes
@@ -79,7 +80,7 @@ def test_the_summary_says_what_was_inferred(real_data: Path) -> None:
     )
     assert (
         "; 50 rows with the label '-' left out: "
-        in read_examples(real_data / "zh/ocnli/dev.json", labelled=True).summary()
+        in Classification.read(real_data / "zh/ocnli/dev.json", labelled=True).summary()
     )
 
 
@@ -93,7 +94,8 @@ def test_a_stream_has_every_row_and_finds_the_texts_without_labels(real_data: Pa
 
 def test_similarities_are_no_classes(real_data: Path) -> None:
     with pytest.raises(BertwrightError, match=r"BW223: .*train.tsv:3: the label '3.800'.*'score'"):
-        read_examples(real_data / "en/stsb/train.tsv", labelled=True)
+        Classification.read(real_data / "en/stsb/train.tsv", labelled=True)
+    assert read_examples(real_data / "en/stsb/train.tsv", labelled=True).examples[1].label == "3.800"
     table = read_examples(real_data / "en/stsb/train.tsv", Columns(label="genre"), labelled=True)
     assert len({label_of(example) for example in table.examples}) == 3
 

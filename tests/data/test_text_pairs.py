@@ -65,6 +65,13 @@ def test_columns_can_be_named_and_sources_can_be_pairs(tmp_path: Path) -> None:
     assert caught.value.code == "BW206"
 
 
+def test_names_are_found_however_they_are_written() -> None:
+    rows = [{"My Text": "a b", "Out-Put": "c d"}]
+    assert facts(read_pairs(rows, Columns("my_text", target="out put"), labelled=True).examples) == [
+        ("a b", None, "c d")
+    ]
+
+
 def test_numbers_stay_as_they_are_written_and_empty_sources_are_counted() -> None:
     table = read_pairs([("a", "0.50"), ("b", "1"), (" ", "2")], labelled=True)
     assert facts(table.examples) == [("a", None, "0.50"), ("b", None, "1")]

@@ -51,14 +51,16 @@ def inspect(
     from bertwright.console import plain_console
     from bertwright.data.examples import label_of
     from bertwright.data.inspection.ledger import examine
+    from bertwright.data.reading.opened_source import opened
     from bertwright.data.reading.tables import Columns
     from bertwright.tasks.entities.alignment import alignment
     from bertwright.tasks.registry import task_for
     from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
     columns = Columns(text=text_column, label=label_column, text_b=text_b_column)
-    kind = task_for(data, task, encoding)
-    tables = [kind.read(data, columns, labelled=labels, encoding=encoding)]
+    source = opened(data, encoding)
+    kind = task_for(source, task)
+    tables = [kind.read(source, columns, labelled=labels)]
     if dev is not None:
         pair, known = tables[0].is_pair, {label for one in tables[0].examples if (label := label_of(one))}
         tables.append(kind.read(dev, columns, labelled=labels, encoding=encoding, name="dev", pair=pair, known=known))

@@ -6,7 +6,7 @@ Shapes: N inputs, K texts, C classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from bertwright.data.examples import Example, label_of
 from bertwright.data.ragged import Ragged
-from bertwright.data.reading.tables import Table
+from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.targets import RowTargets, Targets
 from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError, nearest, shown
@@ -34,6 +34,7 @@ from bertwright.evaluation.summary import Answers as ClassAnswers
 from bertwright.evaluation.summary import Summary, summarize
 from bertwright.model.models import BertForSequenceClassification, BertWithHead
 from bertwright.tasks.class_comparison import ClassComparison, compare_classes
+from bertwright.tasks.class_labels import with_classes
 from bertwright.tasks.judged import Confusion, Judged, Mistakes, Sureness
 from bertwright.tasks.prediction import Prediction, answer_row
 from bertwright.tasks.task import NoSettings, Task
@@ -96,6 +97,22 @@ class Classification(Task[ClassPrediction, NoSettings]):
     @property
     def model_class(self) -> type[BertWithHead]:
         return BertForSequenceClassification
+
+    @classmethod
+    def read(
+        cls,
+        source: Any,
+        columns: Columns | None = None,
+        *,
+        labelled: bool,
+        encoding: str | None = None,
+        name: str = "train",
+        pair: bool | None = None,
+        known: Collection[str] = (),
+    ) -> Table:
+        """As `read_examples`, with labels that are classes; raises those of it and of `with_classes`."""
+        table = super().read(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair)
+        return with_classes(table, labelled=labelled, known=known)
 
     @classmethod
     def from_examples(cls, examples: Sequence[Example], source: str) -> Self:

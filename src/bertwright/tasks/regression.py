@@ -115,7 +115,7 @@ class Regression(Task[ValuePrediction, NoSettings]):
         Raises:
             BertwrightError: BW213 a label that is none, and those of `read_examples`.
         """
-        table = super().read(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair, known=("-",))
+        table = super().read(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair)
         return replace(table, examples=[_with_value(example) for example in table.examples])
 
     @classmethod

@@ -98,7 +98,7 @@ class Reads(ABC):
         known: Collection[str] = (),
     ) -> Table:
         """The examples of a source, as `bertwright.data.reading.example_sources.read_examples`."""
-        return read_examples(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair, known=known)
+        return read_examples(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair)
 
     @classmethod
     @abstractmethod

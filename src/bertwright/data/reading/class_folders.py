@@ -6,34 +6,34 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bertwright.data.examples import Where
+from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.errors import BertwrightError, quantity, shown
 from bertwright.text.files import plain_suffix
-from bertwright.text.lines import blocks_of, encoding_of
 
 
-def read_class_folders(folder: Path, encoding: str | None) -> Rows:
+def read_class_folders(source: OpenedSource) -> Rows:
     """One row a file, in the order of names; the encoding is found for every file by itself.
 
     Raises:
         BertwrightError: BW229 no sub-folder holds a text file; while reading BW202, BW203, BW234.
     """
-    files = {
-        inside: [file for file in sorted(inside.iterdir()) if _is_text(file)]
-        for inside in sorted(folder.iterdir())
-        if inside.is_dir() and not inside.name.startswith(".")
-    }
-    if not any(files.values()):
-        raise BertwrightError("BW229", folder=folder)
-    classes = [inside.name for inside, texts in files.items() if texts]
-    remarks = [f"{len(classes)} sub-folders are the classes: {shown(classes)}"]
-    passed_over = sum(1 for file in folder.rglob("*") if file.is_file()) - sum(map(len, files.values()))
+    files = {inside.name: texts for inside in sorted(source.path.iterdir()) if (texts := _texts_in(inside))}
+    if not files:
+        raise BertwrightError("BW229", folder=source)
+    remarks = [f"{len(files)} sub-folders are the classes: {shown(files)}"]
+    passed_over = sum(1 for file in source.path.rglob("*") if file.is_file()) - sum(map(len, files.values()))
     if passed_over:
         remarks.append(
             f"{quantity(passed_over, 'other file')} passed over (only .txt files in the sub-folders are read)"
         )
     names = ("text", "label")
-    return Rows(str(folder), "class folders", _rows(files, encoding), names, remarks=tuple(remarks))
+    return Rows(str(source), "class folders", _rows(files, source.wished), names, remarks=tuple(remarks))
+
+
+def _texts_in(folder: Path) -> list[Path]:
+    is_class = folder.is_dir() and not folder.name.startswith(".")
+    return [file for file in sorted(folder.iterdir()) if _is_text(file)] if is_class else []
 
 
 def _is_text(file: Path) -> bool:
@@ -42,8 +42,8 @@ def _is_text(file: Path) -> bool:
     return named and file.is_file() and not file.name.startswith(".")
 
 
-def _rows(files: dict[Path, list[Path]], encoding: str | None) -> Iterator[Row]:
-    for inside, texts in files.items():
+def _rows(files: dict[str, list[Path]], encoding: str | None) -> Iterator[Row]:
+    for label, texts in files.items():
         for file in texts:
-            text = "".join(blocks_of(file, encoding_of(file, encoding)))
-            yield Where(str(file), 1), [text.strip(), inside.name]
+            text = "".join(OpenedSource(file, encoding).blocks())
+            yield Where(str(file), 1), [text.strip(), label]

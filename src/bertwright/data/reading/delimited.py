@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from itertools import islice
-from pathlib import Path
 
 from bertwright.data.examples import Where
+from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tab_quotes import TabQuotes, tab_quotes
 from bertwright.errors import BertwrightError
-from bertwright.text.files import plain_suffix
-from bertwright.text.lines import encoding_of, lines_of
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _LONGEST_FIELD = 1 << 24  # characters; what is longer is a quote that nobody closed
@@ -20,7 +17,7 @@ _LINES_LOOKED_AT = 100
 _UNFINISHED = "unexpected end of data"  # as the module csv calls it
 
 
-def read_delimited(path: Path, encoding: str | None) -> Rows:
+def read_delimited(source: OpenedSource) -> Rows:
     """The rows of a `.csv`, `.tsv` or `.txt` file, compressed or not.
 
     In a CSV file quotes enclose fields (RFC 4180); what separates them is found by looking, and so is the
@@ -32,22 +29,20 @@ def read_delimited(path: Path, encoding: str | None) -> Rows:
     """
     # Looking needs it as much as reading. The limit belongs to the whole process; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
-    encoding = encoding_of(path, encoding)
-    suffix = plain_suffix(path)
-    first = list(islice(lines_of(path, encoding), _LINES_LOOKED_AT))
-    if suffix == ".txt" and not _has_tabs(first):
-        return Rows(str(path), "plain lines", _plain(path, encoding), names=("text",), encoding=encoding)
-    if suffix == ".csv":
+    first = source.first_lines(_LINES_LOOKED_AT)
+    if source.suffix == ".txt" and not _has_tabs(first):
+        return Rows(str(source), "plain lines", _plain(source), names=("text",), encoding=source.encoding)
+    if source.suffix == ".csv":
         separator = _separator(first)
         kind = "CSV" if separator == "," else f"CSV ({_SEPARATORS[separator]})"
         spaced = _has_spaces_before_quotes(first, separator)
-        rows = _filled(_enclosed(path, encoding, separator, spaced=spaced))
+        rows = _filled(_enclosed(source, separator, spaced=spaced))
         remarks = ("spaces before quotes are left out",) if spaced else ()
-        return Rows(str(path), kind, rows, may_have_header=True, encoding=encoding, remarks=remarks)
-    quotes = tab_quotes(lines_of(path, encoding))
-    rows = _filled(_enclosed(path, encoding, "\t") if quotes is TabQuotes.ENCLOSING else _split(path, encoding))
+        return Rows(str(source), kind, rows, may_have_header=True, encoding=source.encoding, remarks=remarks)
+    quotes = tab_quotes(source.lines())
+    rows = _filled(_enclosed(source, "\t") if quotes is TabQuotes.ENCLOSING else _split(source))
     remarks = (quotes.value,) if quotes.value else ()
-    return Rows(str(path), "TSV", rows, may_have_header=True, encoding=encoding, remarks=remarks)
+    return Rows(str(source), "TSV", rows, may_have_header=True, encoding=source.encoding, remarks=remarks)
 
 
 def _has_tabs(lines: list[str]) -> bool:
@@ -59,19 +54,21 @@ def _has_tabs(lines: list[str]) -> bool:
 def _separator(lines: list[str]) -> str:
     """The comma, unless the first line has none and another character cuts all lines into as many fields."""
     for separator in _SEPARATORS:
-        try:
-            records = [fields for fields in csv.reader(lines, delimiter=separator) if fields]
-        except csv.Error:  # a field that has no end; whoever reads on says where it begins
-            continue
-        if len(lines) == _LINES_LOOKED_AT and len(records) > 1:  # the last one may go on behind them
-            del records[-1]
-        widths = set(map(len, records))
+        widths = _widths(lines, separator)
         # A text may have commas that nobody put in quotes; the names in the first line hardly do.
-        if separator == "," and lines and len(next(csv.reader(lines[:1]), [])) > 1:
-            return separator
-        if len(widths) == 1 and widths != {1}:
+        if widths[:1] > [1] and (separator == "," or len(set(widths)) == 1):
             return separator
     return ","
+
+
+def _widths(lines: list[str], separator: str) -> list[int]:
+    """How many fields the records have; empty where they cannot be read."""
+    try:
+        widths = [len(fields) for fields in csv.reader(lines, delimiter=separator) if fields]
+    except csv.Error:  # a field that has no end; whoever reads on says where it begins
+        return []
+    may_go_on = len(lines) == _LINES_LOOKED_AT and len(widths) > 1  # the last one, behind the lines
+    return widths[:-1] if may_go_on else widths
 
 
 def _has_spaces_before_quotes(lines: list[str], separator: str) -> bool:
@@ -92,17 +89,17 @@ def _has_spaces_before_quotes(lines: list[str], separator: str) -> bool:
     return readings[0] != readings[1]
 
 
-def _plain(path: Path, encoding: str) -> Iterator[Row]:
-    source = str(path)
-    for number, line in enumerate(lines_of(path, encoding), start=1):
-        yield Where(source, number), [line.rstrip("\r\n")]
+def _plain(source: OpenedSource) -> Iterator[Row]:
+    name = str(source)
+    for number, line in enumerate(source.lines(), start=1):
+        yield Where(name, number), [line.rstrip("\r\n")]
 
 
-def _split(path: Path, encoding: str) -> Iterator[Row]:
-    source = str(path)
-    for number, line in enumerate(lines_of(path, encoding), start=1):
+def _split(source: OpenedSource) -> Iterator[Row]:
+    name = str(source)
+    for number, line in enumerate(source.lines(), start=1):
         line = line.rstrip("\r\n")
-        yield Where(source, number), line.split("\t") if line else []
+        yield Where(name, number), line.split("\t") if line else []
 
 
 def _filled(rows: Iterator[Row]) -> Iterator[Row]:
@@ -121,12 +118,12 @@ def _filled(rows: Iterator[Row]) -> Iterator[Row]:
             blank.append(where)
 
 
-def _enclosed(path: Path, encoding: str, separator: str, *, spaced: bool = False) -> Iterator[Row]:
-    source = str(path)
+def _enclosed(source: OpenedSource, separator: str, *, spaced: bool = False) -> Iterator[Row]:
+    name = str(source)
     record: list[str] = []  # the lines of the row
 
     def kept() -> Iterator[str]:
-        for line in lines_of(path, encoding):
+        for line in source.lines():
             record.append(line)
             yield line
 
@@ -137,9 +134,9 @@ def _enclosed(path: Path, encoding: str, separator: str, *, spaced: bool = False
             suspect = not spaced and any(field[:1] == " " and field.lstrip(" ")[:1] == '"' for field in fields)
             if suspect and _has_spaces_before_quotes(record, separator):
                 reason = "a space before a quotation mark, where the rows before have none"
-                raise BertwrightError("BW208", where=Where(source, start), reason=reason)
-            yield Where(source, start), fields
+                raise BertwrightError("BW208", where=Where(name, start), reason=reason)
+            yield Where(name, start), fields
             start = reader.line_num + 1
             record.clear()
     except csv.Error as error:
-        raise BertwrightError("BW208", where=Where(source, start), reason=error) from error
+        raise BertwrightError("BW208", where=Where(name, start), reason=error) from error

@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from bertwright.data.examples import Where
+from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.errors import BertwrightError
-from bertwright.text.files import plain_suffix
-from bertwright.text.lines import blocks_of, encoding_of, lines_of
 
 _LIST_KEY = "data"
-_LOOKED_AT = 1 << 16
 _LONGEST_VALUE = 1 << 26  # characters
+_ENDLESS = 1 << 15  # characters of a line without an end
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def read_json(path: Path, encoding: str | None) -> Rows:
+def read_json(source: OpenedSource) -> Rows:
     """The objects of a `.json`, `.jsonl` or `.ndjson` file, compressed or not.
 
     Under each of these endings people keep both kinds, so the content decides: one object a line, or one list
@@ -30,13 +28,12 @@ def read_json(path: Path, encoding: str | None) -> Rows:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW225 what is no JSON; BW226 an
             item that is no object; BW228 a file without a list of objects.
     """
-    encoding = encoding_of(path, encoding)
-    start = next(blocks_of(path, encoding, _LOOKED_AT), "").lstrip()
+    start = source.start.lstrip()
     if not start:
-        raise BertwrightError("BW205", source=path)
-    if _is_lines(start, plain_suffix(path)):
-        return json_lines(str(path), lines_of(path, encoding), encoding)
-    return Rows(str(path), "JSON", _List(path, encoding).rows(), encoding=encoding)
+        raise BertwrightError("BW205", source=source)
+    if _is_lines(start, source.suffix):
+        return json_lines(str(source), source.lines(), source.encoding)
+    return Rows(str(source), "JSON", _List(source).rows(), encoding=source.encoding)
 
 
 def json_lines(source: str, lines: Iterable[str], encoding: str = "") -> Rows:
@@ -45,19 +42,19 @@ def json_lines(source: str, lines: Iterable[str], encoding: str = "") -> Rows:
 
 
 def _is_lines(start: str, suffix: str) -> bool:
-    first, end, _ = start.partition("\n")
+    first, end, rest = start.partition("\n")
     try:
         value = json.loads(first)
     except (ValueError, RecursionError):
-        if suffix != ".json" and not first.startswith("["):
-            return True
         # A JSON file begins with `[` or `{` and goes on, indented, on the next line. Objects at the beginning
         # of several lines are JSON lines with a mistake in the first; one endless line may be either.
-        cut_off = not end and first.startswith("{") and f'"{_LIST_KEY}"' not in first
-        return first.startswith("{") and ("\n{" in start or (cut_off and len(start) > _LOOKED_AT // 2))
+        if not first.startswith("{"):
+            return suffix != ".json" and not first.startswith("[")
+        is_endless = not end and len(start) > _ENDLESS and f'"{_LIST_KEY}"' not in first
+        return suffix != ".json" or "\n{" in start or is_endless
     if isinstance(value, dict):
         return not isinstance(value.get(_LIST_KEY), list)
-    return not isinstance(value, list) or bool(start[len(first) :].strip())
+    return not isinstance(value, list) or bool(rest.strip())
 
 
 def _lines(source: str, lines: Iterable[str]) -> Iterator[Row]:
@@ -91,9 +88,9 @@ def _short(value: Any) -> str:
 class _List:
     """A JSON list, of which one item after the other is held in memory."""
 
-    def __init__(self, path: Path, encoding: str) -> None:
-        self._source = str(path)
-        self._blocks = blocks_of(path, encoding)
+    def __init__(self, source: OpenedSource) -> None:
+        self._source = str(source)
+        self._blocks = source.blocks()
         self._text = ""  # what was read and not yet forgotten
         self._at = 0  # the next character in it
         self._line = 1  # of that character

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from bertwright.data.examples import Where
+from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.errors import BertwrightError
 
 _ROWS_AT_ONCE = 4096
 
 
-def read_parquet(path: Path) -> Rows:
+def read_parquet(source: OpenedSource) -> Rows:
     """The rows of a Parquet file; a place such as `train.parquet:17` is the 17th row.
 
     Some programs write texts as bytes: what is UTF-8 becomes text, other bytes stay what they are.
@@ -25,17 +25,17 @@ def read_parquet(path: Path) -> Rows:
     try:
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise BertwrightError("BW231", file=path) from error
+        raise BertwrightError("BW231", file=source) from error
     try:
-        file = parquet.ParquetFile(path)
+        file = parquet.ParquetFile(source.path)
         names = tuple(file.schema_arrow.names)
     except (OSError, ValueError) as error:  # pyarrow's own errors are of these kinds
-        raise BertwrightError("BW232", file=path, reason=str(error).splitlines()[0]) from error
-    return Rows(str(path), "Parquet", _rows(path, file), names)
+        raise BertwrightError("BW232", file=source, reason=str(error).splitlines()[0]) from error
+    return Rows(str(source), "Parquet", _rows(str(source), file), names)
 
 
-def _rows(path: Path, file: Any) -> Iterator[Row]:
-    source, number = str(path), 0
+def _rows(source: str, file: Any) -> Iterator[Row]:
+    number = 0
     with file:
         try:
             for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
@@ -43,7 +43,7 @@ def _rows(path: Path, file: Any) -> Iterator[Row]:
                     number += 1
                     yield Where(source, number), fields
         except (OSError, ValueError) as error:
-            raise BertwrightError("BW232", file=path, reason=str(error).splitlines()[0]) from error
+            raise BertwrightError("BW232", file=source, reason=str(error).splitlines()[0]) from error
 
 
 def _cells(column: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bertwright.data.answers import Written
@@ -39,9 +39,7 @@ def questions_of(where: Where, article: Any, astray: list[Where] | None = None) 
                 continue
             first = _listed(question, "answers", place)[0]
             answer = _text(first, "text", place)
-            start = first.get("answer_start")
-            if not isinstance(start, int) or start < 0 or passage[start : start + len(answer)] != answer:
-                start = passage.find(answer)  # some files count otherwise, some do not at all
+            start = _start_of(answer, passage, first.get("answer_start"))
             if start < 0:
                 if astray is None:
                     raise BertwrightError("BW613", where=place, reason=f"'{answer[:40]}' is not in its passage")
@@ -49,6 +47,12 @@ def questions_of(where: Where, article: Any, astray: list[Where] | None = None) 
                 continue
             target = str(question.get("question") or "").strip()
             yield Example(answer, Written(target), place, around(passage, start, len(answer)))
+
+
+def _start_of(answer: str, passage: str, said: Any) -> int:
+    """Where an answer begins; -1 where it is not there. Some files count in their own way."""
+    is_there = isinstance(said, int) and said >= 0 and passage.startswith(answer, said)
+    return said if is_there else passage.find(answer)
 
 
 def _listed(of: Mapping[str, Any], key: str, where: Where) -> list[Mapping[str, Any]]:
@@ -74,23 +78,33 @@ def around(passage: str, start: int, length: int, room: int = _AROUND) -> str:
     """Whole sentences of `passage` around `passage[start : start + length]`, up to `room` letters, of which a Han
     character, being a token of its own, counts for two.
     """
-    spans, at = [], 0
-    for sentence in split_sentences(passage):
+    bounds = _bounds_of(split_sentences(passage), passage)
+    if not bounds:
+        return passage
+    first = last = next((i for i, (_, end) in enumerate(bounds) if end > start), len(bounds) - 1)
+    while last + 1 < len(bounds) and bounds[last][1] < start + length:
+        last += 1
+
+    def part(pair: tuple[int, int]) -> str:
+        return passage[bounds[pair[0]][0] : bounds[pair[1]][1]]
+
+    best: tuple[int, int] | None = first, last
+    while best is not None:
+        first, last = best
+        wider = [(max(first - 1, 0), last), (first, min(last + 1, len(bounds) - 1))]
+        fitting = [pair for pair in wider if pair != (first, last) and _size(part(pair)) <= room]
+        # Before and after by turns: the shorter side grows.
+        best = min(fitting, key=lambda pair: (len(part(pair)), pair), default=None)
+    return part((first, last))
+
+
+def _bounds_of(sentences: Iterable[str], passage: str) -> list[tuple[int, int]]:
+    bounds, at = [], 0
+    for sentence in sentences:
         begin = passage.find(sentence, at)
         at = begin + len(sentence)
-        spans.append((begin, at))
-    if not spans:
-        return passage
-    first = last = next((i for i, (_, end) in enumerate(spans) if end > start), len(spans) - 1)
-    while last + 1 < len(spans) and spans[last][1] < start + length:
-        last += 1
-    while True:
-        wider = [pair for pair in ((first - 1, last), (first, last + 1)) if pair[0] >= 0 and pair[1] < len(spans)]
-        fitting = [pair for pair in wider if _size(passage[spans[pair[0]][0] : spans[pair[1]][1]]) <= room]
-        if not fitting:
-            return passage[spans[first][0] : spans[last][1]]
-        # Before and after by turns: the shorter side grows.
-        first, last = min(fitting, key=lambda pair: (spans[pair[1]][1] - spans[pair[0]][0], pair))
+        bounds.append((begin, at))
+    return bounds
 
 
 def _size(text: str) -> int:

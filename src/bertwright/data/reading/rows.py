@@ -1,4 +1,4 @@
-"""`Rows`: what every reader of a format makes, before anybody knows which column holds what."""
+"""`Rows`: what every reader of a format makes, before anybody knows which column holds what; cells to texts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertwright.data.examples import Where
+from bertwright.errors import BertwrightError
 
 # The fields of a row by their position, or by their names where every row brings these itself (JSON objects).
 Fields = Sequence[Any] | Mapping[str, Any]
@@ -34,3 +35,27 @@ class Rows:
     may_have_header: bool = False
     encoding: str = ""
     remarks: tuple[str, ...] = ()
+
+
+def cell_of(fields: Fields, key: Any) -> Any:
+    """What stands under a position or a key; empty where the row has nothing there."""
+    if isinstance(fields, Mapping):
+        return fields.get(key, "")
+    return fields[key] if key < len(fields) else ""
+
+
+def as_text(value: Any, where: Where, column: str | None) -> str:
+    """A cell as a string; an empty one where the value is missing (None, NaN, NA).
+
+    Raises:
+        BertwrightError: BW224 the cell holds a list or an object.
+    """
+    if isinstance(value, str):
+        return value
+    if getattr(value, "shape", None) == ():
+        value = value.item()  # of numpy and torch
+    if value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, (bool, int, float)) or not hasattr(value, "__len__"):
+        return str(value)
+    raise BertwrightError("BW224", where=where, column=column, kind=type(value).__name__)

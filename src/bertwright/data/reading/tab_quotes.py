@@ -9,11 +9,13 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from enum import Enum
 from io import StringIO
 
 _FIELD = r'(?:"[^"]*(?:""[^"]*)*"|[^"\t\r\n]*)'
 _RECORD = re.compile(rf"{_FIELD}(?:\t{_FIELD})*\r?\n?")
+_INSIDE = re.compile(r'["\t\r\n]')  # a field that is enclosed
 _MOST_LINES_OF_A_FIELD = 1000
 _ENOUGH = 100  # records that only a spreadsheet writes
 
@@ -33,31 +35,53 @@ def tab_quotes(lines: Iterable[str]) -> TabQuotes:
     meant: a doubled quote, a tab or a line break inside, or a column of which every field is enclosed.
     A field such as `"Jaws"` alone shows nothing.
     """
-    records = quoted = certain = 0
-    enclosed: Counter[int] = Counter()
-    for record in _records(lines):
-        records += 1
+    evidence = _Evidence()
+    settled = (meaning for record in _records(lines) if (meaning := evidence.add(record)) is not None)
+    return next(settled, None) or evidence.meaning()
+
+
+@dataclass(slots=True)
+class _Evidence:
+    """What the records so far show.
+
+    Attributes:
+        records: how many there were.
+        quoted: those with a quote.
+        certain: those that only a spreadsheet writes.
+        enclosed: how often the field of each column is in quotes.
+    """
+
+    records: int = 0
+    quoted: int = 0
+    certain: int = 0
+    enclosed: Counter[int] = field(default_factory=Counter)
+
+    def add(self, record: str) -> TabQuotes | None:
+        """Look at a record; the answer, if this one settles it."""
+        self.records += 1
         if '"' not in record:
-            continue
-        quoted += 1
+            return None
+        self.quoted += 1
         if not _RECORD.fullmatch(record):
             return TabQuotes.LITERAL
-        raw = record.split("\t")
         try:
             fields = next(csv.reader(StringIO(record, newline=""), delimiter="\t"))
         except csv.Error:  # a field that is too long; whoever reads it so says where it begins
             return TabQuotes.ENCLOSING
-        if any(mark in field for field in fields for mark in '"\t\r\n'):
-            certain += 1
-            if certain >= _ENOUGH:
-                return TabQuotes.ENCLOSING
+        raw = record.split("\t")
+        if any(map(_INSIDE.search, fields)):
+            self.certain += 1
         elif len(raw) == len(fields):
-            enclosed.update(index for index, field in enumerate(raw) if field.startswith('"'))
-    if not quoted:
-        return TabQuotes.NONE
-    # The line of names may stand without quotes above a column that has them everywhere.
-    whole_column = any(count >= max(2, records - 1) for count in enclosed.values())
-    return TabQuotes.ENCLOSING if certain or whole_column else TabQuotes.LITERAL
+            self.enclosed.update(index for index, one in enumerate(raw) if one.startswith('"'))
+        return TabQuotes.ENCLOSING if self.certain >= _ENOUGH else None
+
+    def meaning(self) -> TabQuotes:
+        """The answer, where no record settled it."""
+        if not self.quoted:
+            return TabQuotes.NONE
+        # The line of names may stand without quotes above a column that has them everywhere.
+        whole_column = any(count >= max(2, self.records - 1) for count in self.enclosed.values())
+        return TabQuotes.ENCLOSING if self.certain or whole_column else TabQuotes.LITERAL
 
 
 def _records(lines: Iterable[str]) -> Iterator[str]:

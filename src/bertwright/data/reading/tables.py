@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from bertwright.data.examples import Example, Where, places_listed
 from bertwright.errors import quantity
+
+EXAMPLES = "examples"  # the format of what somebody made `Example`s of before
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,12 @@ class Table:
             if places:
                 parts.append(f"{quantity(len(places), 'row')} {what}: {places_listed(places)}")
         return "; ".join(parts)
+
+
+def given_examples(source: Any) -> list[Example]:
+    """The `Example`s that a list or a tuple holds; empty where it holds anything else."""
+    items = source if isinstance(source, (list, tuple)) else ()
+    return list(items) if all(isinstance(item, Example) for item in items) else []
 
 
 def describe(columns: Columns, header: bool | None) -> str:

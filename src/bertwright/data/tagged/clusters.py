@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 
 _JOINER = "\u200d"
 _SELECTORS = range(0xFE00, 0xFE10)
@@ -22,15 +23,22 @@ def is_inside_cluster(text: str, place: int, since: int = 0) -> bool:
     code = ord(here)
     if code < 0x300 or ord(before) < 0x20:
         return before == "\r" and here == "\n"
-    if unicodedata.category(here)[0] == "M" or here == _JOINER:
-        return not before.isspace()
-    if code in _SELECTORS or code in _SKIN_TONES or code in _TAGS:
+    if _belongs_to_the_one_before(here):
         return not before.isspace()
     if before == _JOINER:
-        return place > 1 and unicodedata.category(text[place - 2]) in ("So", "Sk", "Mn", "Me") and code > 0x2000
-    if code in _REGIONAL:
-        start = place
-        while start > since and ord(text[start - 1]) in _REGIONAL:
-            start -= 1
-        return (place - start) % 2 == 1
-    return False
+        return place > 1 and code > 0x2000 and unicodedata.category(text[place - 2]) in ("So", "Sk", "Mn", "Me")
+    return code in _REGIONAL and _regionals_before(text, place, since) % 2 == 1
+
+
+@cache
+def _belongs_to_the_one_before(here: str) -> bool:
+    code = ord(here)
+    is_mark = unicodedata.category(here)[0] == "M" or here == _JOINER
+    return is_mark or code in _SELECTORS or code in _SKIN_TONES or code in _TAGS
+
+
+def _regionals_before(text: str, place: int, since: int) -> int:
+    start = place
+    while start > since and ord(text[start - 1]) in _REGIONAL:
+        start -= 1
+    return place - start

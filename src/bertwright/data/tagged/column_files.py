@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from pathlib import Path
+from itertools import chain, islice
 
 import numpy as np
 
 from bertwright.data.answers import Marked, Span
 from bertwright.data.examples import Example, Where, places_listed
+from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.tagged.numbered import (
     DOCUMENT,
+    LINES_LOOKED_AT,
     SENTENCE_NUMBERS,
     Numbered,
     fields_of,
@@ -35,9 +36,7 @@ from bertwright.data.tagged.schemes import (
 from bertwright.data.tagged.tag_forms import tag_form
 from bertwright.errors import BertwrightError, nearest, quantity, shown
 from bertwright.text.han import count_han
-from bertwright.text.lines import encoding_of, lines_of
 
-_LINES_LOOKED_AT = 2000
 SENTENCES_LOOKED_AT = 2000
 
 
@@ -106,33 +105,26 @@ class TaggedTexts:
         return tuple(filter(None, (*of_columns, self.remark, *remarks)))
 
 
-def looks_like_columns(path: Path, encoding: str | None) -> bool:
+def looks_like_columns(source: OpenedSource) -> bool:
     """Whether the beginning of a file is tokens with tags."""
-    tagged, lines, outside = 0, 0, 0
-    widths, last_fields = set(), set()
-    encoding = encoding_of(path, encoding)
-    columns = numbered(lines_of(path, encoding))
+    first = source.first_lines(LINES_LOOKED_AT)
+    columns = numbered(first)
     if columns is not None and columns.is_clear:
         return True
-    for number, line in enumerate(lines_of(path, encoding), start=1):
-        if number > _LINES_LOOKED_AT:
-            break
-        fields = line.split()
-        if not fields:
-            continue
-        lines += 1
-        tag = fields[-1]
-        outside += len(fields) > 1 and tag == OUTSIDE
-        tagged += len(fields) > 1 and is_tag(tag)
-        last_fields.add(tag)
-        widths.add(len(fields))
-    if lines < 2 or not outside:
+    rows = list(filter(None, map(str.split, first)))
+    tags = [fields[-1] for fields in rows if len(fields) > 1]
+    outside = tags.count(OUTSIDE)
+    if len(rows) < 2 or not outside:
         return False
-    few_types = len(last_fields) <= 40 and outside > 0.3 * lines and len(widths) == 1  # types without letters
-    return tagged > 0.8 * lines or few_types
+    return sum(map(is_tag, tags)) > 0.8 * len(rows) or (outside > 0.3 * len(rows) and _end_in_few_types(rows))
 
 
-def read_columns(path: Path, encoding: str | None) -> TaggedTexts:
+def _end_in_few_types(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether it may be types without letters that stand last."""
+    return len(set(map(len, rows))) == 1 and len({fields[-1] for fields in rows}) <= 40
+
+
+def read_columns(source: OpenedSource) -> TaggedTexts:
     """The sentences of a column file, compressed or not. Fields are separated by tabs or by spaces.
 
     The first column has the tokens and the last one the tags, unless the first one has numbers (`numbered`,
@@ -143,17 +135,20 @@ def read_columns(path: Path, encoding: str | None) -> TaggedTexts:
             line with another number than its place in the sentence; BW257 the tags stand in front; BW247 sentences of
             one token only; and those of `to_examples`.
     """
-    encoding = encoding_of(path, encoding)
-    columns = numbered(lines_of(path, encoding))
-    beside = None if columns else number_column(lines_of(path, encoding))
-    sentences, unread = _sentences(path, encoding, columns, beside)
+    first = source.first_lines(LINES_LOOKED_AT)
+    columns = numbered(first)
+    beside = None if columns else number_column(first)
+    collector = _Collector(columns, beside)
+    for number, line in enumerate(source.lines(), start=1):
+        collector.add(line.strip("\r\n"), Where(str(source), number))
+    sentences = [one for one in collector.sentences if one.tokens]
     if not sentences:
-        raise BertwrightError("BW205", source=path)
+        raise BertwrightError("BW205", source=source)
     _check_order(sentences)
     if len(sentences) == sum(len(one.tokens) for one in sentences):
-        raise BertwrightError("BW247", source=path, count=len(sentences))
+        raise BertwrightError("BW247", source=source, count=len(sentences))
     said = f"column 1 has {beside}, tokens are column 2" if beside else ""
-    return replace(to_examples(sentences, str(path)), numbered=columns, unread=unread, beside=said)
+    return replace(to_examples(sentences, str(source)), numbered=columns, unread=collector.unread(), beside=said)
 
 
 def _check_order(sentences: Sequence[Sentence]) -> None:
@@ -166,45 +161,60 @@ def _check_order(sentences: Sequence[Sentence]) -> None:
         raise BertwrightError("BW257", where=first.places[0], tag=first.tokens[0], token=first.tags[0])
 
 
-def _sentences(
-    path: Path, encoding: str, columns: Numbered | None, beside: str | None = None
-) -> tuple[list[Sentence], Unread]:
-    sentences = [Sentence()]
-    width = columns.width if columns else 0
-    of_token, of_tag = (1, columns.tag) if columns else (int(beside is not None), -1)
-    of_sentence: str | None = None  # the number of the sentence that is open, where the first column has it
-    documents = comments = 0
-    for number, line in enumerate(lines_of(path, encoding), start=1):
-        where, sentence = Where(str(path), number), sentences[-1]
-        line = line.strip("\r\n")
+class _Collector:
+    """The sentences of a file, line by line.
+
+    Args:
+        columns: of a file whose first column counts the tokens.
+        beside: what else the first column has, where it is no tokens.
+    """
+
+    def __init__(self, columns: Numbered | None, beside: str | None) -> None:
+        self.sentences = [Sentence()]
+        self._columns, self._by_number = columns, beside == SENTENCE_NUMBERS
+        self._width = columns.width if columns else 0
+        self._token, self._tag = (1, columns.tag) if columns else (int(beside is not None), -1)
+        self._number: str | None = None  # of the sentence that is open, where the first column has it
+        self._documents = self._comments = 0
+
+    def add(self, line: str, where: Where) -> None:
+        """A line without its end; raises BW242, BW256."""
         fields = fields_of(line)
-        # A document ends a sentence, too: not every file has blank lines around its mark.
-        is_document = bool(fields) and fields[0].strip() == DOCUMENT
-        if is_document or not line.strip():
-            documents += is_document
-            if sentence.tokens:
-                sentences.append(Sentence())
-            continue
-        if columns and is_comment(line):
-            comments += 1
-            continue
-        width = width or len(fields)
-        if columns and fields[0].strip() != str(columns.first + len(sentence.tokens)):
-            want = columns.first + len(sentence.tokens)
-            raise BertwrightError("BW256", where=where, have=fields[0][:40], want=want)
-        if len(fields) != width or width < 2 or not fields[of_tag].strip() or not fields[of_token].strip():
+        if not line.strip():
+            self._end_sentence()
+        elif fields[0].strip() == DOCUMENT:  # ends a sentence, too: not every file has blank lines around its mark
+            self._documents += 1
+            self._end_sentence()
+        elif self._columns and is_comment(line):
+            self._comments += 1
+        else:
+            self._check(fields, line, where)
+            if self._by_number and fields[0] != self._number:
+                self._number = fields[0]
+                self._end_sentence()
+            sentence = self.sentences[-1]
+            sentence.tokens.append(fields[self._token].strip())
+            sentence.tags.append(fields[self._tag].strip())
+            sentence.places.append(where)
+
+    def _end_sentence(self) -> None:
+        if self.sentences[-1].tokens:
+            self.sentences.append(Sentence())
+
+    def _check(self, fields: Sequence[str], line: str, where: Where) -> None:
+        width = self._width = self._width or len(fields)
+        if self._columns:
+            want = self._columns.first + len(self.sentences[-1].tokens)
+            if fields[0].strip() != str(want):
+                raise BertwrightError("BW256", where=where, have=fields[0][:40], want=want)
+        if len(fields) != width or width < 2 or not fields[self._tag].strip() or not fields[self._token].strip():
             raise BertwrightError("BW242", where=where, have=len(fields), want=max(width, 2), line=line[:40])
-        if beside == SENTENCE_NUMBERS and fields[0] != of_sentence:
-            of_sentence = fields[0]
-            if sentence.tokens:
-                sentence = Sentence()
-                sentences.append(sentence)
-        sentence.tokens.append(fields[of_token].strip())
-        sentence.tags.append(fields[of_tag].strip())
-        sentence.places.append(where)
-    read = (0, of_token, of_tag % max(width, 1))
-    unread = Unread(tuple(at + 1 for at in range(width) if at not in read), documents, comments)
-    return [one for one in sentences if one.tokens], unread
+
+    def unread(self) -> Unread:
+        """What was passed over."""
+        read = (0, self._token, self._tag % max(self._width, 1))
+        columns = tuple(at + 1 for at in range(self._width) if at not in read)
+        return Unread(columns, self._documents, self._comments)
 
 
 def space_between(sentences: Iterable[Sequence[str]]) -> str:
@@ -223,37 +233,42 @@ def to_examples(sentences: Sequence[Sentence], source: str, between: str | None 
     Raises:
         BertwrightError: BW240 a tag outside the scheme, BW241 two schemes.
     """
-    form = tag_form({tag for one in sentences for tag in one.tags})
+    scheme, remark = _make_usual(sentences, source)
+    between = space_between(one.tokens for one in sentences) if between is None else between
+    known: dict[str, Tag] = {}
+    examples: list[Example] = []
+    repaired: list[Where] = []
+    blank: list[Where] = []
+    for one in sentences:
+        tags = [known.get(text) or _parse(text, scheme, where, known) for text, where in zip(one.tags, one.places)]
+        repaired += [one.places[place] for place in ill_formed(tags, scheme)]
+        blank += [where for token, where in zip(one.tokens, one.places) if not token.strip()]
+        examples.append(_example(one, tags, between))
+    return TaggedTexts(examples, scheme, tuple(repaired), between, tuple(blank), remark=remark)
+
+
+def _make_usual(sentences: Sequence[Sentence], source: str) -> tuple[Scheme, str]:
+    """Write the tags as the schemes have them; which scheme it is, and how the tags were written."""
+    form = tag_form(set(chain.from_iterable(one.tags for one in sentences)))
     search = SchemeSearch()
     for one in sentences:
         one.tags = [form.usual.get(tag, tag) for tag in one.tags]
         search.add(one.tags, one.places)
-    scheme = search.scheme(source)
-    if between is None:
-        between = space_between(one.tokens for one in sentences)
-    known: dict[str, Tag] = {}
-    examples: list[Example] = []
-    repaired: list[Where] = []
-    for one in sentences:
-        tags = []
-        for text, where in zip(one.tags, one.places):
-            if text not in known:
-                known[text] = _parse(text, scheme, where, known)
-            tags.append(known[text])
-        repaired += [one.places[place] for place in ill_formed(tags, scheme)]
-        text, places = join(one.tokens, between)
-        spans = tuple(
-            Span(places[entity.start][0], places[entity.end - 1][1], entity.type) for entity in read_entities(tags)
-        )
-        examples.append(Example(text, Marked(spans), one.places[0], tokens=np.array(places, dtype=np.int32)))
-    blank = tuple(where for one in sentences for token, where in zip(one.tokens, one.places) if not token.strip())
-    return TaggedTexts(examples, scheme, tuple(repaired), between, blank, remark=form.remark)
+    return search.scheme(source), form.remark
+
+
+def _example(sentence: Sentence, tags: Sequence[Tag], between: str) -> Example:
+    text, places = join(sentence.tokens, between)
+    spans = tuple(
+        Span(places[entity.start][0], places[entity.end - 1][1], entity.type) for entity in read_entities(tags)
+    )
+    return Example(text, Marked(spans), sentence.places[0], tokens=np.array(places, dtype=np.int32))
 
 
 def _parse(text: str, scheme: Scheme, where: Where, known: dict[str, Tag]) -> Tag:
     tag = parse_tag(text, scheme)
     if tag is not None:
-        return tag
+        return known.setdefault(text, tag)
     types = {one.type for one in known.values() if one.type}
     close = nearest(text, [*tag_set(sorted(types), scheme), *known])
     raise BertwrightError("BW240", where=where, tag=text, scheme=scheme.upper(), nearest=f"({close}?)" if close else "")
@@ -269,10 +284,7 @@ def join(tokens: Sequence[str], between: str) -> tuple[str, list[tuple[int, int]
     end = 0
     before = ""  # the last token that is not empty
     for token in tokens:
-        gap = between
-        if not between and before and token and len(before) + len(token) > 2:
-            left, right = before[-1], token[0]
-            gap = " " if left.isascii() and right.isascii() and left.isalnum() and right.isalnum() else ""
+        gap = between or _space_if_words(before, token)
         before = token or before
         if parts and gap:
             parts.append(gap)
@@ -281,6 +293,12 @@ def join(tokens: Sequence[str], between: str) -> tuple[str, list[tuple[int, int]
         places.append((end, end + len(token)))
         end += len(token)
     return "".join(parts), places
+
+
+def _space_if_words(before: str, token: str) -> str:
+    meeting = before[-1:] + token[:1]
+    is_inside = len(meeting) < 2 or len(before) + len(token) < 3 or not meeting.isascii() or not meeting.isalnum()
+    return "" if is_inside else " "
 
 
 def scheme_named(name: str) -> Scheme:

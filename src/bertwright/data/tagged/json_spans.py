@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bertwright.data.answers import Span
@@ -61,23 +61,29 @@ def text_with_spans(row: Mapping[str, Any], where: Where) -> tuple[str, list[tup
     if form is None:
         reason = Worded("label, entities or annotations is missing", "缺少 label、entities 或 annotations")
         raise BertwrightError("BW248", where=where, keys=shown(row), reason=reason)
-    source = row["data"] if form == "label-studio" and isinstance(row.get("data"), Mapping) else row
-    text = next((source[key] for key in (*TEXTS, "tokens") if isinstance(source.get(key), str)), None)
-    if text is None and form == "label-studio":
-        text = next((value for value in source.values() if isinstance(value, str)), None)
-    if text is None:
-        raise BertwrightError("BW252", where=where, keys=shown(source))
-    readers = {"cluener": _cluener, "label-studio": _label_studio, "list": _listed}
-    found = []
-    for start, end, kind, said in readers[form](row):
-        if isinstance(kind, Sequence) and not isinstance(kind, str) and len(kind) == 1:
-            kind = kind[0]
-        whole = all(isinstance(number, int) and not isinstance(number, bool) for number in (start, end))
-        if not whole or not isinstance(kind, str) or not kind:
-            read = f"start {start!r}, end {end!r}, type {kind!r}"
-            raise BertwrightError("BW248", where=where, keys=shown(row), reason=read)
-        found.append((Span(start, end, kind), said))
-    return text, found
+    text = _text_of(row, form, where)
+    return text, [(_span(given, row, where), given[-1]) for given in _READERS[form](row)]
+
+
+def _text_of(row: Mapping[str, Any], form: str, where: Where) -> str:
+    """The text; in an object of Label Studio it may stand under any key."""
+    is_task = form == "label-studio"
+    source = row["data"] if is_task else row
+    keys = (*TEXTS, "tokens", *(source if is_task else ()))
+    for key in keys:
+        if isinstance(text := source.get(key), str):
+            return text
+    raise BertwrightError("BW252", where=where, keys=shown(source))
+
+
+def _span(given: Given, row: Mapping[str, Any], where: Where) -> Span:
+    start, end, kind, _ = given
+    if isinstance(kind, Sequence) and not isinstance(kind, str) and len(kind) == 1:
+        kind = kind[0]
+    if type(start) is int and type(end) is int and isinstance(kind, str) and kind:
+        return Span(start, end, kind)
+    read = f"start {start!r}, end {end!r}, type {kind!r}"
+    raise BertwrightError("BW248", where=where, keys=shown(row), reason=read)
 
 
 def _form(row: Mapping[str, Any]) -> str | None:
@@ -152,17 +158,27 @@ def _label_studio(row: Mapping[str, Any]) -> Iterator[Given]:
     """Of one annotation; what is no span of a text (choices, relations) is passed over."""
     for result in (_annotation(row) or {}).get("result") or ():
         value = result.get("value") if isinstance(result, Mapping) else None
-        if not isinstance(value, Mapping) or "start" not in value:
-            continue
-        if "labels" in value:
-            yield _of_object(value)
-        elif key := next((key for key in value if key.endswith("labels")), None):  # hypertextlabels, paragraphlabels
-            places, said = value.get("globalOffsets"), value.get("text")
-            start, end = (places.get(name) if isinstance(places, Mapping) else None for name in ("start", "end"))
-            yield start, end, value[key], said if isinstance(said, str) else None
+        if isinstance(value, Mapping) and "start" in value:
+            yield from _of_value(value)
+
+
+def _of_value(value: Mapping[str, Any]) -> Iterator[Given]:
+    key = next((key for key in value if key.endswith("labels")), None)
+    if "labels" in value:
+        yield _of_object(value)
+    elif key:  # hypertextlabels, paragraphlabels
+        places, said = value.get("globalOffsets"), {"label": value[key], "text": value.get("text")}
+        yield _of_object({**places, **said} if isinstance(places, Mapping) else said)
 
 
 def _annotation(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """That which was declared the ground truth, or the first one."""
     given = annotations_of(row)
     return next((one for one in given if one.get("ground_truth")), given[0] if given else None)
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any]], Iterator[Given]]] = {
+    "cluener": _cluener,
+    "label-studio": _label_studio,
+    "list": _listed,
+}

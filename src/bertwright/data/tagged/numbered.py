@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 
 from bertwright.data.tagged.schemes import OUTSIDE, is_tag
 
-_LINES_LOOKED_AT = 2000
+LINES_LOOKED_AT = 2000
 _COMMENT = "#"
 DOCUMENT = "-DOCSTART-"
 SENTENCE_NUMBERS, RUNNING_NUMBERS = "the numbers of sentences", "running numbers"
@@ -48,34 +48,30 @@ def is_comment(line: str) -> bool:
 
 def numbered(lines: Iterable[str]) -> Numbered | None:
     """How the lines at the beginning of a file are numbered; None where they are not."""
-    first = width = last = longest = 0
-    maybe: set[int] = set()  # columns that are all tags so far
-    outside: set[int] = set()
-    expected: int | None = None
-    for number, line in enumerate(lines):
-        if number == _LINES_LOOKED_AT:
-            break
-        if is_comment(line):
-            continue
+    sentences = _sentences_of(lines)
+    try:
+        columns = list(zip(*chain.from_iterable(sentences), strict=True))
+    except ValueError:  # lines of several widths
+        return None
+    if len(columns) < 3 or max(map(len, sentences)) < 2:
+        return None
+    first = int(columns[0][0] != "0")
+    if list(columns[0]) != [str(first + at) for sentence in sentences for at in range(len(sentence))]:
+        return None
+    tags = [at for at in range(2, len(columns)) if OUTSIDE in columns[at] and all(map(is_tag, columns[at]))]
+    return Numbered(first, len(columns), (*tags, len(columns) - 1)[0], bool(tags))
+
+
+def _sentences_of(lines: Iterable[str]) -> list[list[list[str]]]:
+    """The fields of each line of each sentence, without comments; some sentences are empty."""
+    sentences: list[list[list[str]]] = [[]]
+    for line in lines:
         fields = [field.strip() for field in fields_of(line.strip("\r\n"))]
         if not any(fields) or fields[0] == DOCUMENT:
-            expected = first if width else None
-            continue
-        if not width:
-            first = 0 if fields[0] == "0" else 1
-            width, expected = len(fields), first
-            maybe = set(range(2, width))
-        if width < 3 or len(fields) != width or fields[0] != str(expected):
-            return None
-        expected = int(fields[0]) + 1
-        longest = max(longest, expected - first)
-        maybe = {at for at in maybe if is_tag(fields[at])}
-        outside |= {at for at in maybe if fields[at] == OUTSIDE}
-    if longest < 2:
-        return None
-    last = width - 1
-    found = sorted(maybe & outside)
-    return Numbered(first, width, found[0] if found else last, bool(found))
+            sentences.append([])
+        elif not is_comment(line):
+            sentences[-1].append(fields)
+    return sentences
 
 
 def number_column(lines: Iterable[str]) -> str | None:
@@ -84,7 +80,7 @@ def number_column(lines: Iterable[str]) -> str | None:
     Numbers of sentences come twice in a row; who has them may leave out the blank lines.
     """
     before, again, seen = "", False, False
-    for line in islice(lines, _LINES_LOOKED_AT):
+    for line in lines:
         fields = [field.strip() for field in fields_of(line.strip("\r\n"))]
         if not any(fields) or fields[0] == DOCUMENT:
             continue

@@ -10,6 +10,8 @@ from bertwright.data.tagged.schemes import _TAG, OUTSIDE, Scheme
 from bertwright.errors import BertwrightError
 
 _MINORITY = 0.1  # a scheme that so few entities are written in is a mistake in the other one
+# A letter that tells the scheme, and those that this one does not have; looked for in this order.
+_TELLING: tuple[tuple[str, Scheme, str], ...] = (("M", "bmes", "LUI"), ("L", "bilou", "ES"), ("U", "bilou", "ES"))
 _NAMES = {"iob1": "IOB1", "bio": "BIO", "bioes": "BIOES", "bmes": "BMES", "bilou": "BILOU", "io": "IO"}
 
 
@@ -29,7 +31,7 @@ class _Seen:
 class SchemeSearch:
     """Fed with every sentence, it tells the scheme in the end."""
 
-    letters: dict[str, _Seen] = field(default_factory=dict)
+    letters: dict[str, _Seen] = field(default_factory=lambda: {letter: _Seen() for letter in "BIESMLU"})
     begun_by_b: _Seen = field(default_factory=_Seen)  # where no entity of the type was before
     begun_by_i: _Seen = field(default_factory=_Seen)
     bare: _Seen = field(default_factory=_Seen)  # a type without a letter
@@ -45,7 +47,8 @@ class SchemeSearch:
                 before = OUTSIDE
                 continue
             letter, kind = match.groups()
-            self.letters.setdefault(letter, _Seen()).add(where, tag)
+            if letter in self.letters:
+                self.letters[letter].add(where, tag)
             if kind != before:
                 if letter == "B":
                     self.begun_by_b.add(where, tag)
@@ -59,22 +62,14 @@ class SchemeSearch:
         Raises:
             BertwrightError: BW241 there are two.
         """
-        with_letter = sum(one.count for letter, one in self.letters.items() if letter in "BIESMLU")
-        if self.bare.count > with_letter:
-            return "io"
         seen = self.letters
-        marks: list[tuple[Scheme, str]] = [("bmes", "M"), ("bilou", "L"), ("bilou", "U")]
-        found: list[tuple[Scheme, _Seen]] = [(scheme, seen[letter]) for scheme, letter in marks if letter in seen]
-        ends = [seen[letter] for letter in "ES" if letter in seen]
-        inside = seen.get("I")
-        if found:
-            scheme = found[0][0]
-            others = [one for other, one in found if other != scheme]
-            others += ends if scheme == "bilou" else []
-            others += [inside] if scheme == "bmes" and inside else []
-            self._refuse_two(source, scheme, found[0][1], others)
-            return scheme
-        if ends:
+        if self.bare.count > sum(one.count for one in seen.values()):
+            return "io"
+        for letter, scheme, strange in _TELLING:
+            if seen[letter].count:
+                self._refuse_two(source, scheme, seen[letter], [seen[other] for other in strange])
+                return scheme
+        if seen["E"].count or seen["S"].count:
             # BMES without an entity of three tokens looks like BIOES, and means the same.
             return "bioes"
         b, i = self.begun_by_b, self.begun_by_i
@@ -84,13 +79,7 @@ class SchemeSearch:
 
     @staticmethod
     def _refuse_two(source: str, scheme: Scheme, one: _Seen, others: Sequence[_Seen]) -> None:
-        for other in others:
-            assert one.first is not None
-            assert other.first is not None
-            raise BertwrightError(
-                "BW241",
-                source=source,
-                scheme=_NAMES[scheme],
-                one=f"{one.first[1]} ({one.first[0]})",
-                other=f"{other.first[1]} ({other.first[0]})",
-            )
+        strange = next((other.first for other in others if other.first), None)
+        if one.first and strange:
+            named = {key: f"{tag} ({where})" for key, (where, tag) in (("one", one.first), ("other", strange))}
+            raise BertwrightError("BW241", source=source, scheme=_NAMES[scheme], **named)

@@ -99,20 +99,13 @@ def read_strictly(tags: Sequence[Tag], scheme: Scheme) -> list[Span]:
     """
     if scheme in ("iob1", "io"):
         return read_entities(tags)
-    found = []
-    start: int | None = None
-    for place, tag in enumerate([*tags, Tag(OUTSIDE)]):
-        goes_on = start is not None and tag.letter in "IE" and tag.type == tags[start].type
-        if start is not None and not goes_on:
-            if scheme == "bio":
-                found.append(Span(start, place, tags[start].type))
-            start = None
-        if tag.letter == "S" or (tag.letter == "E" and goes_on):
-            found.append(Span(place if start is None else start, place + 1, tag.type))
-            start = None
-        elif tag.letter == "B":
-            start = place
-    return found
+    # A tag that goes on with another type goes on with nothing.
+    letters = "".join(
+        OUTSIDE if tag.letter in "IE" and tag.type != before.type else tag.letter
+        for before, tag in zip([Tag(OUTSIDE), *tags], tags)
+    )
+    form = "BI*" if scheme == "bio" else "BI*E|S"
+    return [Span(*match.span(), tags[match.start()].type) for match in re.finditer(form, letters)]
 
 
 def write_tags(entities: Iterable[Span], length: int, scheme: Scheme) -> list[Tag]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any
 
 from bertwright.data.answers import Marked, Span
 from bertwright.data.examples import Example, Where, spans_of
 from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.memory_rows import read_memory
+from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.rows import Row, Rows
-from bertwright.data.reading.tables import Columns, Table
+from bertwright.data.reading.tables import EXAMPLES, Columns, Table, given_examples
 from bertwright.data.tagged.clusters import is_inside_cluster
 from bertwright.data.tagged.column_files import (
     SENTENCES_LOOKED_AT,
@@ -33,8 +33,6 @@ from bertwright.data.tagged.json_spans import (
 )
 from bertwright.data.tagged.units import trim
 from bertwright.errors import BertwrightError, quantity, shown
-from bertwright.text.files import plain_suffix
-from bertwright.text.lines import encoding_of
 
 _JSON = (".json", ".jsonl", ".ndjson")
 _OTHERS = (".csv", ".parquet", ".pq", ".xlsx", ".xls", ".zip", ".bin", ".safetensors")
@@ -43,24 +41,23 @@ _ROWS_AT_ONCE = 1024
 
 def looks_tagged(source: Any, encoding: str | None = None) -> bool:
     """Whether a source holds texts with marked parts; a look at its beginning."""
-    if not isinstance(source, (str, Path)):
-        first = _first_of(source)
-        return (isinstance(first, Example) and spans_of(first) is not None) or (
-            isinstance(first, Mapping) and _is_tagged(first)
-        )
-    path = Path(source)
-    if not path.is_file() or plain_suffix(path) in _OTHERS:
+    source = opened(source, encoding)
+    if not isinstance(source, OpenedSource):
+        return _is_tagged(_first_of(source))
+    if not source.path.is_file() or source.suffix in _OTHERS:
         return False
-    if plain_suffix(path) in _JSON:
+    if source.suffix in _JSON:
         try:
-            return any(isinstance(row, Mapping) and _is_tagged(row) for _, row in islice(_rows(path, encoding), 1))
+            return any(_is_tagged(row) for _, row in islice(read_json(source).rows, 1))
         except BertwrightError:
             return False  # whoever reads it in earnest says what is wrong
-    return looks_like_columns(path, encoding)
+    return looks_like_columns(source)
 
 
-def _is_tagged(row: Mapping[str, Any]) -> bool:
-    return has_spans(row) and not is_classified(row)
+def _is_tagged(row: Any) -> bool:
+    if isinstance(row, Example):
+        return spans_of(row) is not None
+    return isinstance(row, Mapping) and has_spans(row) and not is_classified(row)
 
 
 def _first_of(source: Any) -> Any:
@@ -80,10 +77,11 @@ def stream_spans(source: Any, encoding: str | None = None) -> tuple[Columns, Ite
 
     Column files are read whole.
     """
-    if not isinstance(source, (str, Path)) or plain_suffix(Path(source)) not in _JSON:
-        table = read_spans(source, labelled=False, encoding=encoding, keep_empty=True)
+    source = opened(source, encoding)
+    if not isinstance(source, OpenedSource) or source.suffix not in _JSON:
+        table = read_spans(source, labelled=False, keep_empty=True)
         return table.columns, iter(table.examples)
-    rows = read_json(Path(source), encoding)
+    rows = read_json(source)
     first = list(islice(rows.rows, SENTENCES_LOOKED_AT))  # as many as decide where a file is read whole
     tagged = (tokens_with_tags(row) for _, row in first if isinstance(row, Mapping))
     between = space_between(one[0] for one in tagged if one is not None)
@@ -112,7 +110,7 @@ def read_spans(
 
     Args:
         source: the path of a column file (CoNLL and its kin) or of a JSON or JSON lines file (CLUENER, doccano, Label
-            Studio, tokens with tags), also compressed; or such objects, or `Example`s, in memory.
+            Studio, tokens with tags), also compressed; an `OpenedSource`; or such objects, or `Example`s, in memory.
         labelled: whether every text must say what is marked in it, if only that nothing is.
         encoding: of a file, instead of the detected one.
         name: what a source in memory is called in messages.
@@ -122,27 +120,22 @@ def read_spans(
         BertwrightError: BW201 to BW203, BW225, BW226, BW228, BW234, BW235 a file; BW205 no examples; BW240 to BW242,
             BW247 the tags; BW243, BW244, BW249 a span; BW248, BW252 an object; BW254 a text without spans.
     """
-    if not isinstance(source, (str, Path)):
-        items = list(source) if isinstance(source, (list, tuple)) else source
-        if isinstance(items, list) and items and all(isinstance(item, Example) for item in items):
-            about = Table([], name, Columns("text", "spans"), format="examples")
-            return _table(items, about, (), labelled=labelled, keep_empty=keep_empty)
-        rows = read_memory(items, name, labelled=labelled, pair=False)
+    source = opened(source, encoding)
+    if not isinstance(source, OpenedSource):
+        if given := given_examples(source):
+            about = Table([], name, Columns("text", "spans"), format=EXAMPLES)
+            return _table(given, about, (), labelled=labelled, keep_empty=keep_empty)
+        rows = read_memory(source, name, labelled=labelled, pair=False)
         return _of_rows(Rows(name, rows.format, _named(rows)), labelled=labelled, keep_empty=keep_empty)
-    path = Path(source)
-    if not path.exists():
-        raise BertwrightError("BW201", file=path)
-    if path.is_dir():
-        raise BertwrightError("BW253", source=path)
-    if plain_suffix(path) in _JSON:
-        return _of_rows(read_json(path, encoding), labelled=labelled, keep_empty=keep_empty)
-    read = read_columns(path, encoding)
-    about = Table([], str(path), Columns("tokens", "tags"), encoding_of(path, encoding), format="column file")
+    if not source.path.exists():
+        raise BertwrightError("BW201", file=source)
+    if source.path.is_dir():
+        raise BertwrightError("BW253", source=source)
+    if source.suffix in _JSON:
+        return _of_rows(read_json(source), labelled=labelled, keep_empty=keep_empty)
+    read = read_columns(source)
+    about = Table([], str(source), Columns("tokens", "tags"), source.encoding, format="column file")
     return _table(read.examples, about, read.remarks(), labelled=labelled, keep_empty=keep_empty)
-
-
-def _rows(path: Path, encoding: str | None) -> Iterator[Row]:
-    return read_json(path, encoding).rows
 
 
 def _named(rows: Rows) -> Iterator[Row]:
@@ -161,28 +154,18 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
     several: list[Where] = []
     for where, row in rows.rows:
         assert isinstance(row, Mapping)
-        tagged = tokens_with_tags(row)
-        if tagged is not None:
+        if (tagged := tokens_with_tags(row)) is not None:
             tokens, tags = tagged
             if tokens:
                 sentences[len(examples)] = Sentence(tokens, tags, [where] * len(tokens))
             examples.append(Example("", Marked(()), where))
-            continue
-        if labelled and is_unannotated(row):
+        elif labelled and is_unannotated(row):
             unannotated.append(where)
-            continue
-        if len(annotations_of(row)) > 1:
-            several.append(where)
-        if not labelled and not has_spans(row):
-            row = {**row, "spans": []}
-        text, found = text_with_spans(row, where)
-        for span, said in found:
-            _check(text, span, where)
-            if said is not None and text[span.start : span.end] != said:
-                wrong.append((where, span, said, text[span.start : span.end]))
-        examples.append(Example(text, Marked(tuple(span for span, _ in found)), where))
+        else:
+            several += [where] * (len(annotations_of(row)) > 1)
+            examples.append(_of_object(row, where, wrong, labelled=labelled))
     if wrong:
-        where, span, said, read = wrong[0]
+        where, span, read, said = wrong[0]
         raise BertwrightError(
             "BW249", where=where, start=span.start, end=span.end, read=read, said=said, count=len(wrong)
         )
@@ -192,15 +175,32 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
         remarks = tagged_texts.remarks()
         for at, example in zip(sentences, tagged_texts.examples):
             examples[at] = example
-    if unannotated:
-        texts = quantity(len(unannotated), "text")
-        remarks = (*remarks, f"{texts} that nobody annotated left out: {shown(unannotated, 3)}")
-    if several:
-        texts = quantity(len(several), "text")
-        said = f"{texts} with several annotations, of which one is read (the ground truth, or the first)"
-        remarks = (*remarks, f"{said}: {shown(several, 3)}")
+    remarks += _places_of(
+        ("that nobody annotated left out", unannotated),
+        ("with several annotations, of which one is read (the ground truth, or the first)", several),
+    )
     about = Table([], rows.source, Columns("text", "spans"), rows.encoding, format=rows.format)
     return _table(examples, about, remarks, labelled=labelled, keep_empty=keep_empty)
+
+
+def _of_object(
+    row: Mapping[str, Any], where: Where, wrong: list[tuple[Where, Span, str, str]], *, labelled: bool
+) -> Example:
+    """The text of an object and its spans; `wrong` gets those that do not read as the data says they do."""
+    if not labelled and not has_spans(row):
+        return _of_object({**row, "spans": []}, where, wrong, labelled=True)
+    text, found = text_with_spans(row, where)
+    for span, said in found:
+        _check(text, span, where)
+        read = text[span.start : span.end]
+        if said is not None and read != said:
+            wrong.append((where, span, read, said))
+    return Example(text, Marked(tuple(span for span, _ in found)), where)
+
+
+def _places_of(*kinds: tuple[str, Sequence[Where]]) -> tuple[str, ...]:
+    """How many texts there are of each kind, and where the first ones are."""
+    return tuple(f"{quantity(len(places), 'text')} {what}: {shown(places, 3)}" for what, places in kinds if places)
 
 
 def _check(text: str, span: Span, where: Where) -> None:
@@ -223,26 +223,23 @@ def _table(
     for example in examples:
         if not keep_empty and not example.text.strip():
             empty.append(example.where)
-            continue
-        marked = spans_of(example)
-        if marked is None:
-            if labelled:
-                raise BertwrightError("BW254", where=example.where)
+        elif (spans := spans_of(example)) is not None:
+            kept.append(_tidy(example, spans, trimmed, twice))
+        elif labelled:
+            raise BertwrightError("BW254", where=example.where)
+        else:
             kept.append(example)
-            continue
-        for span in marked:
-            _check(example.text, span, example.where)
-        spans = [trim(example.text, span) for span in marked]
-        spans = [span for span in spans if span.start < span.end]
-        trimmed += [example.where] * (spans != list(marked))
-        unique = tuple(sorted(set(spans), key=lambda span: (span.start, -span.end, span.type)))
-        twice += [example.where] * (len(unique) < len(spans))
-        kept.append(replace(example, answer=Marked(unique)))
     if not kept:
         raise BertwrightError("BW205", source=about.source)
-    for places, what in ((trimmed, "with white space at the ends of a span"), (twice, "with a span twice")):
-        if places:
-            remarks = (*remarks, f"{quantity(len(places), 'text')} {what}: {shown(places, 3)}")
-    return Table(
-        kept, about.source, about.columns, about.encoding, empty=tuple(empty), format=about.format, remarks=remarks
-    )
+    remarks += _places_of(("with white space at the ends of a span", trimmed), ("with a span twice", twice))
+    return replace(about, examples=kept, empty=tuple(empty), remarks=remarks)
+
+
+def _tidy(example: Example, given: tuple[Span, ...], trimmed: list[Where], twice: list[Where]) -> Example:
+    for span in given:
+        _check(example.text, span, example.where)
+    spans = [span for span in (trim(example.text, one) for one in given) if span.start < span.end]
+    trimmed += [example.where] * (spans != list(given))
+    unique = tuple(sorted(set(spans), key=lambda span: (span.start, -span.end, span.type)))
+    twice += [example.where] * (len(unique) < len(spans))
+    return replace(example, answer=Marked(unique))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bertwright.data.tagged.schemes import OUTSIDE, is_tag
@@ -32,14 +32,27 @@ def tag_form(tags: Collection[str]) -> TagForm:
     inside = sorted(set(tags) - {OUTSIDE})
     if all(map(is_tag, inside)):
         return TagForm()
-    if all(tag in _LETTERS and len(tag) == 1 for tag in inside):
-        usual = {tag: f"{tag}-{ONE_TYPE}" for tag in inside}
-        return TagForm(usual, f"tags without a type ({', '.join(inside)}): every entity is of the type {ONE_TYPE}")
-    turned = {tag: match for tag in inside if (match := _TYPE_FIRST.fullmatch(tag))}
-    if len(turned) == len(inside) and any(match[2] in "BS" for match in turned.values()):
-        usual = {tag: f"{match[2]}-{match[1]}" for tag, match in turned.items()}
-        return TagForm(usual, f"tags with the type first, as in {inside[0]}")
-    if all(_SMALL.fullmatch(tag) or tag == OUTSIDE.lower() for tag in inside):
-        usual = {tag: OUTSIDE if tag == OUTSIDE.lower() else tag[0].upper() + tag[1:] for tag in inside}
-        return TagForm(usual, f"tags with small letters, as in {inside[0]}, read as capitals")
-    return TagForm()
+    return next((form for rule in (_without_type, _type_first, _small) if (form := rule(inside))), TagForm())
+
+
+def _without_type(tags: Sequence[str]) -> TagForm | None:
+    if not all(tag in _LETTERS and len(tag) == 1 for tag in tags):
+        return None
+    usual = {tag: f"{tag}-{ONE_TYPE}" for tag in tags}
+    return TagForm(usual, f"tags without a type ({', '.join(tags)}): every entity is of the type {ONE_TYPE}")
+
+
+def _type_first(tags: Sequence[str]) -> TagForm | None:
+    turned = {tag: match for tag in tags if (match := _TYPE_FIRST.fullmatch(tag))}
+    if len(turned) < len(tags) or not any(match[2] in "BS" for match in turned.values()):
+        return None
+    usual = {tag: f"{match[2]}-{match[1]}" for tag, match in turned.items()}
+    return TagForm(usual, f"tags with the type first, as in {tags[0]}")
+
+
+def _small(tags: Sequence[str]) -> TagForm | None:
+    outside = OUTSIDE.lower()
+    if not all(_SMALL.fullmatch(tag) or tag == outside for tag in tags):
+        return None
+    usual = {tag: OUTSIDE if tag == outside else tag[0].upper() + tag[1:] for tag in tags}
+    return TagForm(usual, f"tags with small letters, as in {tags[0]}, read as capitals")

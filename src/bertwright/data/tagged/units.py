@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -41,28 +41,26 @@ def units_of(text: str, unit: Unit) -> NDArray[np.int64]:
     """
     if unit == "token":
         return _joined(text, units_of(text, "word"))
-    bounds: list[tuple[int, int]] = []
-    start: int | None = None  # of the word that is open
-    place = 0
-    for end in range(1, len(text) + 1):
-        if end < len(text) and is_inside_cluster(text, end, place):
-            continue
-        first = text[place]
-        if first.isspace():
-            if start is not None:
-                bounds.append((start, place))
-            start = None
-        elif unit == "word" and _is_part_of_word(first):
-            start = place if start is None else start
-        else:
-            if start is not None:
-                bounds.append((start, place))
-            start = None
-            bounds.append((place, end))
-        place = end
-    if start is not None:
-        bounds.append((start, len(text)))
+    bounds: list[list[int]] = []
+    is_open = False  # whether the last unit is a word that may go on
+    for start, end in _characters(text):
+        first = text[start]
+        is_part = unit == "word" and not first.isspace() and _is_part_of_word(first)
+        if is_part and is_open:
+            bounds[-1][1] = end
+        elif not first.isspace():
+            bounds.append([start, end])
+        is_open = is_part
     return np.array(bounds, dtype=np.int64).reshape(-1, 2)
+
+
+def _characters(text: str) -> Iterator[tuple[int, int]]:
+    """The places of what a reader takes for a character."""
+    start = 0
+    for end in range(1, len(text) + 1):
+        if end == len(text) or not is_inside_cluster(text, end, start):
+            yield start, end
+            start = end
 
 
 def _joined(text: str, words: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -50,23 +50,25 @@ def lines_for(examples: Sequence[Example], form: Form, scheme: Scheme) -> Iterat
         BertwrightError: BW251 entities overlap, which tags cannot say; BW406 half a surrogate pair, which no file can
             hold.
     """
+    _refuse_halves(examples)
+    if form == "columns":
+        yield from (_sentence(example, scheme) for example in examples)
+        return
+    as_object = {"cluener": _cluener, "doccano": _doccano, "label-studio": _label_studio}[form]
+    lines = (json.dumps(as_object(example), ensure_ascii=False) for example in examples)
+    if form == "label-studio":
+        yield "[\n"
+        yield from (line + ",\n" if at < len(examples) else line + "\n" for at, line in enumerate(lines, start=1))
+        yield "]\n"
+    else:
+        yield from (line + "\n" for line in lines)
+
+
+def _refuse_halves(examples: Sequence[Example]) -> None:
     for example in examples:
         for text in (example.text, *(span.type for span in spans_of(example) or ())):
             if error := half_of_a_pair(text, example.where):
                 raise error
-    if form == "columns":
-        for example in examples:
-            yield _sentence(example, scheme)
-    elif form == "label-studio":
-        yield "[\n"
-        for index, example in enumerate(examples):
-            comma = "," if index + 1 < len(examples) else ""
-            yield json.dumps(_label_studio(example), ensure_ascii=False) + comma + "\n"
-        yield "]\n"
-    else:
-        as_object = _cluener if form == "cluener" else _doccano
-        for example in examples:
-            yield json.dumps(as_object(example), ensure_ascii=False) + "\n"
 
 
 def overlapping(spans: Sequence[Span]) -> tuple[Span, Span] | None:

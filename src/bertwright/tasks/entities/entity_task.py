@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Self
 
 from bertwright.data.answers import Span
 from bertwright.data.examples import Example, spans_of
+from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.tagged.encoded_units import EncodedUnits, encode_units
 from bertwright.data.tagged.span_sources import looks_tagged, read_spans, stream_spans
@@ -125,9 +126,10 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         """Tagged data is read as such, whatever its tags say; other data, and named columns, as any texts. No row is
         left out.
         """
-        if any(asdict(columns).values()) or not looks_tagged(source, encoding):
-            return super().stream(source, columns, encoding)
-        return stream_spans(source, encoding)
+        source = opened(source, encoding)
+        if any(asdict(columns).values()) or not looks_tagged(source):
+            return super().stream(source, columns)
+        return stream_spans(source)
 
     @abstractmethod
     def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:

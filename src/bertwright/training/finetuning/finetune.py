@@ -17,6 +17,7 @@ from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.lock import sole_writer
 from bertwright.data.examples import Example, digest_of
+from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.split import hold_out
 from bertwright.errors import BertwrightError, quantity
@@ -125,9 +126,10 @@ def finetune(
     if len(set(seeds)) < len(seeds):
         raise BertwrightError("BW636", seeds=",".join(map(str, seeds)))
     place = usable_device(device)
-    kind = task_for(train, task, encoding)
+    train, dev = opened(train, encoding), opened(dev, encoding)
+    kind = task_for(train, task)
     settings = settings_for(kind, given)
-    table = kind.read(train, columns, labelled=True, encoding=encoding)
+    table = kind.read(train, columns, labelled=True)
     log.info("%s", table.summary())
     wanted = kind.from_examples(table.examples, table.source).with_settings(own_settings(kind, settings))
     if dev is None:
@@ -135,9 +137,7 @@ def finetune(
         log.info("no dev set given: %d of %d examples held out", len(held), len(table.examples))
         tables = replace(table, examples=kept), replace(table, examples=held)
     else:
-        dev_table = kind.read(
-            dev, columns, labelled=True, encoding=encoding, name="dev", pair=table.is_pair, known=wanted.class_names
-        )
+        dev_table = kind.read(dev, columns, labelled=True, name="dev", pair=table.is_pair, known=wanted.class_names)
         log.info("%s", dev_table.summary())
         wanted.check(dev_table.examples)
         tables = table, dev_table
@@ -146,7 +146,7 @@ def finetune(
     for line in (*settings.without_effect(), *wanted.without_effect(settings.model_dump(exclude_unset=True))):
         log.warning("%s", line)
     job = _Job(wanted, model, tables, place, settings)
-    reads = [job.model, *(Path(one) for one in (train, dev) if isinstance(one, str | Path))]
+    reads = [job.model, *(one.path for one in (train, dev) if isinstance(one, OpenedSource))]
     with sole_writer(Path(out)):
         folder = RunFolder(Path(out), overwrite=overwrite, resume=resume, reads=reads)
         if folder.record is not None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-
-from bertwright.errors import BertwrightError
 
 # Pairs come before single texts: a file with `sentence1` and `sentence2` is about both.
 PAIRS = (
@@ -57,6 +54,16 @@ OTHERS = frozenset(
     )
 )
 
+# Of texts and of what is to be written for them; the clearest names first.
+SOURCES = (
+    *("source", "src", "input", "text", "article", "document", "passage", "prompt", "query", "question"),
+    *("sentence", "content", "源文本", "输入", "原文", "正文", "文章", "内容", "问题", "文本"),
+)
+TARGETS = (
+    *("target", "tgt", "output", "summary", "highlights", "translation", "response", "reply", "answer", "completion"),
+    *("headline", "title", "label", "目标", "目标文本", "输出", "译文", "摘要", "回答", "回复", "答案", "标题"),
+)
+
 
 def plain(name: str) -> str:
     """`#1 String` and `#1_string`, `Gold-Label` and `gold_label` are the same name."""
@@ -64,10 +71,3 @@ def plain(name: str) -> str:
 
 
 KNOWN = frozenset(name for pair in PAIRS for name in pair) | frozenset(TEXTS) | frozenset(LABELS)
-
-
-def only_place(names: Sequence[str], name: str, source: str) -> int:
-    """Where `name` stands among the columns of `source`; raises BW236 where it stands twice."""
-    if (count := names.count(name)) > 1:
-        raise BertwrightError("BW236", source=source, column=name, count=count)
-    return names.index(name)

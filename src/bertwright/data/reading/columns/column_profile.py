@@ -1,9 +1,9 @@
-"""What a person sees of a column at a glance: long and ever different texts, or a few short labels."""
+"""What is seen of a column without its name: long and ever different texts, or a few short labels."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ def is_whole(value: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class ColumnProfile:
     """A column, from some of its rows.
 
     Attributes:
@@ -48,7 +48,7 @@ class Glance:
     width: float
 
     @classmethod
-    def of(cls, cells: Sequence[Any]) -> Glance:
+    def of(cls, cells: Sequence[Any]) -> ColumnProfile:
         """A look at these cells."""
         # Lists, mappings and bytes are neither texts nor labels.
         plain = [
@@ -75,22 +75,28 @@ class Glance:
         value only, as at the beginning of a sorted file.
         """
         few = max(2, min(0.5 * self.rows, 10 + 0.2 * self.rows))
-        if self.filled < 0.9 * self.rows or not 0 < len(self.values) <= few:
+        if self.filled < 0.9 * self.rows or not 0 < len(self.values) <= few or not all(map(_may_be_label, self.values)):
             return None
-        if max(len(value.encode("utf-8", "replace")) for value in self.values) > _LONGEST_LABEL:
-            return None
-        if any(is_number(value) and not is_whole(value) for value in self.values):
-            return None
-        if len(self.values) == 1:
-            return 3
-        if all(value.lower() in _LABEL_WORDS for value in self.values) or self._counts_up():
-            return 0
-        return 1 if not any(character.isdigit() for value in self.values for character in value) else 2
+        return next(rank for rank, fits in _RANKS if fits(self.values))
 
-    def _counts_up(self) -> bool:
-        if not all(is_whole(value) for value in self.values):
-            return False
-        numbers = {int(float(value)) for value in self.values}
-        least, most = min(numbers), max(numbers)
-        # Counted, not listed: between 0 and a time stamp lie more numbers than memory holds.
-        return numbers == {-1, 1} or (least in (-1, 0, 1) and len(numbers) == most - least + 1)
+
+def _may_be_label(value: str) -> bool:
+    is_fraction = is_number(value) and not is_whole(value)
+    return not is_fraction and len(value.encode("utf-8", "replace")) <= _LONGEST_LABEL
+
+
+def _count_up(values: frozenset[str]) -> bool:
+    if not all(map(is_whole, values)):
+        return False
+    numbers = {int(float(value)) for value in values}
+    least, most = min(numbers), max(numbers)
+    # Counted, not listed: between 0 and a time stamp lie more numbers than memory holds.
+    return numbers == {-1, 1} or (least in (-1, 0, 1) and len(numbers) == most - least + 1)
+
+
+_RANKS: tuple[tuple[int, Callable[[frozenset[str]], bool]], ...] = (
+    (3, lambda values: len(values) == 1),
+    (0, lambda values: all(value.lower() in _LABEL_WORDS for value in values) or _count_up(values)),
+    (1, lambda values: not any(character.isdigit() for value in values for character in value)),
+    (2, lambda _: True),
+)

@@ -1,228 +1,231 @@
-"""Which columns hold the text, its partner and the label: by the usual names, else by a look at the rows."""
+"""Which column of a table is which: by the usual names, else by a look at the rows; one rule after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
-from typing import Any
+from functools import cache
+from typing import Any, Literal, get_args
 
-from bertwright.data.reading.columns.column_names import LABELS, OTHERS, PAIRS, TEXTS, only_place, plain
-from bertwright.data.reading.columns.column_profile import Glance
-from bertwright.data.reading.columns.header import has_header
-from bertwright.data.reading.columns.second_text_watch import partners_of, watched
-from bertwright.data.reading.rows import Fields, Row, Rows
+from bertwright.data.reading.columns.column_names import LABELS, OTHERS, PAIRS, SOURCES, TARGETS, TEXTS, plain
+from bertwright.data.reading.columns.column_profile import ColumnProfile
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, nearest, shown
 
-_ROWS_LOOKED_AT = 1000
+Role = Literal["text", "text_b", "label", "target"]
+ROLES: tuple[Role, ...] = get_args(Role)
+Found = dict[Role, int]  # the place of the column that has a role
+
 _LIKE = 3.0  # texts of a pair are of like length; a title and its article are not
 _LONGEST_CELL = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where things stand in the rows of a source.
-
-    Attributes:
-        columns: their names, or their numbers from 1.
-        text: where in a row: a position, or a key where the rows are mappings.
-        text_b: the same for the second text; None for none.
-        label: the same for the label.
-        width: the number of fields of every row; None where the rows are mappings.
-        header: whether the first row held names; None where the question does not arise.
-    """
-
-    columns: Columns
-    text: Any
-    text_b: Any
-    label: Any
-    width: int | None
-    header: bool | None
-
-
-def find_layout(rows: Rows, wished: Columns, *, labelled: bool, pair: bool | None) -> tuple[Layout, Iterator[Row]]:
-    """The layout, and the rows that hold data, from the first one on.
+class ColumnSearch:
+    """The search for the columns of one source.
 
     Args:
-        rows: of a source; some of them are read ahead.
-        wished: columns that the user has named.
-        labelled: whether there must be a label; where not, one is only found by its name.
+        source: its name.
+        names: of the columns, or their numbers from 1.
+        cells: the first ones of each column, at least one.
+        has_names: whether the names say something.
+        labelled: whether there must be a label or a target.
         pair: whether there must be a second text (True), must not be (False), or is looked for (None).
-
-    Raises:
-        BertwrightError: BW205 no rows; BW206 a column that was named is not there, BW236 is there twice; BW220
-            to BW222 it is not clear which column is the text, the label, or the second text. BW237, when the row is
-            reached, a second text where the rows before had none.
     """
-    sample = list(islice(rows.rows, _ROWS_LOOKED_AT))
-    if not sample:
-        raise BertwrightError("BW205", source=rows.source)
-    first = sample[0][1]
-    header: bool | None = None
-    keys: Sequence[Any]
-    if isinstance(first, Mapping):
-        keys = list(dict.fromkeys(key for _, fields in sample for key in fields))
-        names = [str(key) for key in keys]
-    else:
-        keys = range(len(first))
-        names = list(rows.names or map(str, range(1, len(first) + 1)))
-        if rows.may_have_header:
-            texts: list[Any] = [fields for _, fields in sample]
-            header = has_header(texts, [name for name in (wished.text, wished.text_b, wished.label) if name])
-            if header:
-                names = [name.strip() for name in texts[0]]
-                sample = sample[1:]
-    if not sample:
-        raise BertwrightError("BW205", source=rows.source)
-    found = _Search(rows.source, names, [_cells(sample, key) for key in keys], has_names=header is not False)
-    text, text_b, label = found.run(wished, labelled=labelled, pair=pair)
 
-    def name_of(at: int | None) -> str | None:
-        return None if at is None else names[at]
+    def __init__(
+        self,
+        source: str,
+        names: Sequence[str],
+        cells: Sequence[Sequence[Any]],
+        *,
+        has_names: bool,
+        labelled: bool,
+        pair: bool | None,
+    ) -> None:
+        self.labelled, self.pair = labelled, pair
+        self.found: Found = {}
+        self.plain = [plain(name) for name in names] if has_names else []
+        self.profile = cache(lambda at: ColumnProfile.of(cells[at]))
+        self._source, self._names, self._cells = source, [name.strip() for name in names], cells
 
-    layout = Layout(
-        Columns(name_of(text), name_of(label), name_of(text_b)),
-        keys[text],
-        None if text_b is None else keys[text_b],
-        None if label is None else keys[label],
-        None if isinstance(first, Mapping) else len(names),
-        header,
-    )
-    rest = rows.rows
-    if text_b is None and found.looked_for_pair:
-        others = {key: "" if at in (text, label) else name for at, (key, name) in enumerate(zip(keys, names))}
-        rest = watched(rest, others, found.partners(), len(sample))
-    return layout, chain(sample, rest)
+    def run(self, rules: ColumnRules, wished: Columns) -> Found:
+        """The place of every role that has one; what somebody `wished` comes first.
 
+        Raises:
+            BertwrightError: BW206 a column that was named is not there, BW236 is there twice; and those of the rules.
+        """
+        self.found = {role: self._wished(name) for role in ROLES if (name := getattr(wished, role)) is not None}
+        for role, rule in rules.steps:
+            if role not in self.found:
+                self.found = rule(self) | self.found
+        return self.found
 
-def _cells(sample: Sequence[Row], key: Any) -> list[Any]:
-    return [_cell(fields, key) for _, fields in sample]
+    def _wished(self, name: str) -> int:
+        for known, wanted in ((self._names, name), (self.plain, plain(name))):
+            if wanted in known:
+                return self._only([at for at, one in enumerate(known) if one == wanted], name)
+        if name.isdecimal() and 1 <= int(name) <= len(self._names):
+            return int(name) - 1
+        close = nearest(name, self._names)
+        close = f"({close}?)" if close else ""
+        raise BertwrightError("BW206", source=self._source, column=name, header=shown(self._names), nearest=close)
 
-
-def _cell(fields: Fields, key: Any) -> Any:
-    if isinstance(fields, Mapping):
-        return fields.get(key, "")
-    return fields[key] if key < len(fields) else ""
-
-
-class _Search:
-    """The search for the columns of one source."""
-
-    def __init__(self, source: str, names: list[str], cells: list[list[Any]], *, has_names: bool) -> None:
-        self._source, self._names, self._cells = source, names, cells
-        self._plain = [plain(name) for name in names] if has_names else []
-        self._looks: dict[int, Glance] = {}
-        self.looked_for_pair = False
-
-    def run(self, wished: Columns, *, labelled: bool, pair: bool | None) -> tuple[int, int | None, int | None]:
-        """The places of the text, the second text and the label."""
-        text, text_b, label = (self._wished(name) for name in (wished.text, wished.text_b, wished.label))
-        if label is None:
-            label = self._named(LABELS, {text, text_b})
-        if text is None and text_b is None and pair is not False:
-            self.looked_for_pair = True
-            text, text_b = self._named_pair()
-        if text is None:
-            text = self._named(TEXTS, {text_b, label})
-        if label is None and labelled:
-            label = self._few({text, text_b})
-        if text is None:
-            text, partner = self._longest({text_b, label}, pair=pair)
-            text_b = partner if text_b is None else text_b
-        if text_b is None and pair:
-            text_b = self._partner({text, label})
-        return text, text_b, label
-
-    def _wished(self, name: str | None) -> int | None:
-        if name is None:
-            return None
-        known = [name_.strip() for name_ in self._names]
-        places = [at for at, known_name in enumerate(known) if known_name == name] or [
-            at for at, known_name in enumerate(self._plain) if known_name == plain(name)
-        ]
+    def _only(self, places: Sequence[int], name: str) -> int:
         if len(places) > 1:
             raise BertwrightError("BW236", source=self._source, column=name, count=len(places))
-        if places:
-            return places[0]
-        if name.isdecimal() and 1 <= int(name) <= len(known):
-            return int(name) - 1
-        close = nearest(name, known)
-        close = f"({close}?)" if close else ""
-        raise BertwrightError("BW206", source=self._source, column=name, header=shown(known), nearest=close)
+        return places[0]
 
-    def _named(self, usual: Sequence[str], taken: set[int | None]) -> int | None:
+    def named(self, usual: Collection[str]) -> int | None:
+        """The free column with the first of these names that there is; raises BW236 where there are two."""
         for name in usual:
-            places = [at for at, known in enumerate(self._plain) if known == name and at not in taken]
-            if len(places) > 1:
-                raise BertwrightError("BW236", source=self._source, column=name, count=len(places))
-            if places:
-                return places[0]
+            if places := [at for at in self.free() if self.plain and self.plain[at] == name]:
+                return self._only(places, name)
         return None
 
-    def _named_pair(self) -> tuple[int | None, int | None]:
-        for first, second in PAIRS:
-            if first in self._plain and second in self._plain:
-                places = only_place(self._plain, first, self._source), only_place(self._plain, second, self._source)
-                # Some files carry an empty `text_b` beside single texts.
-                if self._look(places[1]).filled:
-                    return places
-        return None, None
+    def free(self) -> list[int]:
+        """Columns without a role."""
+        return [at for at in range(len(self._names)) if at not in self.found.values()]
 
-    def partners(self) -> frozenset[str]:
-        """What second texts would be called."""
-        return partners_of(self._plain)
+    def open(self) -> list[int]:
+        """Free columns whose name does not say that they are something else."""
+        return [at for at in self.free() if not self.plain or self.plain[at] not in OTHERS]
 
-    def _look(self, at: int) -> Glance:
-        if at not in self._looks:
-            self._looks[at] = Glance.of(self._cells[at])
-        return self._looks[at]
+    def unclear(self, code: str) -> BertwrightError:
+        """The error `code`, with the first cells of all columns."""
+        values = (" ".join(str(cells[0]).split()) for cells in self._cells)
+        cut = (value if len(value) <= _LONGEST_CELL else value[:_LONGEST_CELL] + "…" for value in values)
+        sample = " | ".join(f"{name} = {value}" for name, value in zip(self._names, cut))
+        return BertwrightError(code, source=self._source, sample=sample)
 
-    def _open(self, taken: set[int | None]) -> list[int]:
-        """Columns whose name does not say that they are something else."""
-        free = [at for at in range(len(self._names)) if at not in taken]
-        return [at for at in free if not self._plain or self._plain[at] not in OTHERS]
 
-    def _longest(self, taken: set[int | None], *, pair: bool | None) -> tuple[int, int | None]:
-        """The column of the longest texts, and the one that is like it, if it is a pair."""
-        free = self._open(taken)
-        texts = sorted((at for at in free if self._look(at).is_text), key=lambda at: -self._look(at).width)
-        if not texts:
-            # One or two rows, or short ones: a column beside one of labels, or alone, can only be the text.
-            labels = [at for at in free if self._look(at).label_rank is not None]
-            rest = [at for at in free if at not in labels[: len(free) - 1]] if len(free) <= 2 else []
-            if len(rest) != 1:
-                raise self._unclear("BW220")
-            return rest[0], None
-        like = [at for at in texts if self._look(at).width * _LIKE >= self._look(texts[0]).width]
-        if len(like) == 1:
-            return texts[0], None
-        if len(like) > 2 or pair is False:
-            raise self._unclear("BW220")
-        return min(like), max(like)
+Rule = Callable[[ColumnSearch], Found]
 
-    def _partner(self, taken: set[int | None]) -> int:
-        texts = [at for at in self._open(taken) if self._look(at).is_text]
-        if len(texts) != 1:
-            raise self._unclear("BW222")
-        return texts[0]
 
-    def _few(self, taken: set[int | None]) -> int:
-        """The column that looks the most like labels."""
-        ranks = {at: rank for at in self._open(taken) if (rank := self._look(at).label_rank) is not None}
-        best = sorted(
-            (at for at, rank in ranks.items() if rank == min(ranks.values())), key=lambda at: self._look(at).width
-        )
+def _by_name(role: Role, usual: Collection[str]) -> Rule:
+    def rule(search: ColumnSearch) -> Found:
+        at = search.named(usual)
+        return {} if at is None else {role: at}
+
+    return rule
+
+
+def _named_pair(search: ColumnSearch) -> Found:
+    if "text_b" in search.found or search.pair is False:
+        return {}
+    for names in PAIRS:
+        if all(name in search.plain for name in names):
+            first, second = (search.named([name]) for name in names)
+            # Some files carry an empty `text_b` beside single texts.
+            if first is not None and second is not None and search.profile(second).filled:
+                return {"text": first, "text_b": second}
+    return {}
+
+
+def _most_like_labels(search: ColumnSearch) -> Found:
+    """BW221 where two columns look so, or none."""
+    if not search.labelled:
+        return {}
+    ranks = {at: rank for at in search.open() if (rank := search.profile(at).label_rank) is not None}
+    best = [at for at, rank in ranks.items() if rank == min(ranks.values())]
+    best.sort(key=lambda at: search.profile(at).width)
+    if len(best) == 2:
         # In a handful of rows even texts are "a few values"; the label is then the shorter one.
-        if len(best) == 2 and self._look(best[0]).width * 2 <= self._look(best[1]).width and len(self._cells[0]) < 10:
-            best = best[:1]
-        if len(best) != 1:
-            raise self._unclear("BW221")
-        return best[0]
+        shorter, longer = map(search.profile, best)
+        best = best[:1] if shorter.width * 2 <= longer.width and shorter.rows < 10 else best
+    if len(best) != 1:
+        raise search.unclear("BW221")
+    return {"label": best[0]}
 
-    def _unclear(self, code: str) -> BertwrightError:
-        listed = []
-        for name, cells in zip(self._names, self._cells):
-            value = " ".join(str(cells[0]).split())
-            listed.append(f"{name} = {value if len(value) <= _LONGEST_CELL else value[:_LONGEST_CELL] + '…'}")
-        return BertwrightError(code, source=self._source, sample=" | ".join(listed))
+
+def _longest_texts(search: ColumnSearch) -> Found:
+    """The longest texts and, if it is a pair, those that are like them; BW220 where it is not clear."""
+    texts = sorted((at for at in search.open() if search.profile(at).is_text), key=lambda at: -search.profile(at).width)
+    if not texts:
+        return _beside_labels(search)
+    like = [at for at in texts if search.profile(at).width * _LIKE >= search.profile(texts[0]).width]
+    if len(like) == 1:
+        return {"text": texts[0]}
+    if len(like) > 2 or search.pair is False:
+        raise search.unclear("BW220")
+    return {"text": min(like), "text_b": max(like)}
+
+
+def _beside_labels(search: ColumnSearch) -> Found:
+    """In one or two rows, or short ones: a column beside one of labels, or alone, can only be the text."""
+    free = search.open()
+    labels = [at for at in free if search.profile(at).label_rank is not None]
+    rest = [at for at in free if at not in labels[: len(free) - 1]]
+    if len(free) > 2 or len(rest) != 1:
+        raise search.unclear("BW220")
+    return {"text": rest[0]}
+
+
+def _other_text(search: ColumnSearch) -> Found:
+    """BW222 where there must be a second text, and no column or several are like one."""
+    if not search.pair:
+        return {}
+    texts = [at for at in search.open() if search.profile(at).is_text]
+    if len(texts) != 1:
+        raise search.unclear("BW222")
+    return {"text_b": texts[0]}
+
+
+def _second_source(search: ColumnSearch) -> Found:
+    at = search.named(["text_b"]) if "target" in search.found else None
+    return {} if at is None else {"text_b": at}
+
+
+def _first_of_the_rest(search: ColumnSearch) -> Found:
+    """Of two columns the first is the source; BW612 where there are more."""
+    free = search.free()
+    if len(free) != 1 and ("target" in search.found or len(free) != 2):
+        raise search.unclear("BW612")
+    return {"text": free[0]}
+
+
+def _last_of_the_rest(search: ColumnSearch) -> Found:
+    """BW612 where there must be a target, and it may be several columns or none."""
+    free = search.free()
+    if len(free) != 1 and search.labelled:
+        raise search.unclear("BW612")
+    return {"target": free[0]} if len(free) == 1 else {}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRules:
+    """What is looked for.
+
+    Attributes:
+        steps: each with the role that it may find a column for, tried in this order where the role has none yet.
+        header: names of which one makes a header of the first row.
+        partners: what second texts would be called beside columns with these plain names.
+    """
+
+    steps: tuple[tuple[Role, Rule], ...]
+    header: frozenset[str]
+    partners: Callable[[Collection[str]], Collection[str]]
+
+
+TEXTS_WITH_LABELS = ColumnRules(
+    (
+        ("label", _by_name("label", LABELS)),
+        ("text", _named_pair),
+        ("text", _by_name("text", TEXTS)),
+        ("label", _most_like_labels),
+        ("text", _longest_texts),
+        ("text_b", _other_text),
+    ),
+    frozenset(),
+    lambda names: {second for first, second in PAIRS if first in names},
+)
+TEXTS_WITH_TARGETS = ColumnRules(
+    (
+        ("target", _by_name("target", TARGETS)),
+        ("text", _by_name("text", SOURCES)),
+        ("text_b", _second_source),
+        ("text", _first_of_the_rest),
+        ("target", _last_of_the_rest),
+    ),
+    frozenset((*SOURCES, *TARGETS)),
+    lambda _: {"text_b"},
+)

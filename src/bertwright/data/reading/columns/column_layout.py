@@ -1,0 +1,122 @@
+"""Where the text, its partner and the label or target stand in the rows of a source."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from functools import cache
+from itertools import chain, islice
+from typing import Any
+
+from bertwright.data.reading.columns.column_names import plain
+from bertwright.data.reading.columns.column_profile import ColumnProfile
+from bertwright.data.reading.columns.column_search import ROLES, ColumnRules, ColumnSearch
+from bertwright.data.reading.columns.header import has_header
+from bertwright.data.reading.rows import Row, Rows, cell_of
+from bertwright.data.reading.tables import Columns
+from bertwright.errors import BertwrightError
+
+_ROWS_LOOKED_AT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLayout:
+    """Where things stand in the rows of a source.
+
+    Attributes:
+        columns: their names, or their numbers from 1.
+        text: where in a row: a position, or a key where the rows are mappings.
+        text_b: the same for the second text; None for none.
+        label: the same for the label.
+        target: the same for the text that is to be written.
+        width: the number of fields of every row; None where the rows are mappings.
+        header: whether the first row held names; None where the question does not arise.
+    """
+
+    columns: Columns
+    text: Any
+    text_b: Any
+    label: Any
+    target: Any
+    width: int | None
+    header: bool | None
+
+
+def find_layout(
+    rows: Rows, wished: Columns, rules: ColumnRules, *, labelled: bool, pair: bool | None
+) -> tuple[ColumnLayout, Iterator[Row]]:
+    """The layout, and the rows that hold data, from the first one on.
+
+    Args:
+        rows: of a source; some of them are read ahead.
+        wished: columns that the user has named.
+        rules: what is looked for.
+        labelled: whether there must be a label or a target; where not, a label is only found by its name.
+        pair: whether there must be a second text (True), must not be (False), or is looked for (None).
+
+    Raises:
+        BertwrightError: BW205 no rows; BW206 a column that was named is not there, BW236 is there twice; BW220
+            to BW222, BW612 it is not clear which column is which. BW237, when the row is reached, a second text where
+            the rows before had none.
+    """
+    start = _Start.of(rows, list(filter(None, astuple(wished))), rules.header)
+    cells = [[cell_of(fields, key) for _, fields in start.rows] for key in start.keys]
+    has_names = start.header is not False
+    search = ColumnSearch(rows.source, start.names, cells, has_names=has_names, labelled=labelled, pair=pair)
+    found = search.run(rules, wished)
+    columns = Columns(**{role: start.names[at] for role, at in found.items()})
+    places = {role: start.keys[found[role]] if role in found else None for role in ROLES}
+    layout = ColumnLayout(columns, **places, width=start.width, header=start.header)
+    following = rows.rows
+    if columns.text_b is None and wished.text is None and pair is not False:
+        late = set(rules.partners(search.plain)) - {plain(start.names[at]) for at in found.values()}
+        following = _without_second_texts(following, start, late)
+    return layout, chain(start.rows, following)
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """The first rows of a source, without a header.
+
+    Attributes:
+        rows: at least one.
+        keys: where the columns stand in a row.
+        names: of the columns.
+        width: the number of columns; None where the rows are mappings.
+        header: whether there was one; None where the question does not arise.
+    """
+
+    rows: Sequence[Row]
+    keys: Sequence[Any]
+    names: Sequence[str]
+    width: int | None
+    header: bool | None
+
+    @classmethod
+    def of(cls, rows: Rows, wished: Collection[str], usual: Collection[str]) -> _Start:
+        """Reads ahead; raises BW205 where there is nothing."""
+        sample = list(islice(rows.rows, _ROWS_LOOKED_AT))
+        texts: list[Any] = [fields for _, fields in sample]
+        first = texts[0] if texts else ()
+        if isinstance(first, Mapping):
+            keys = list(dict.fromkeys(chain.from_iterable(texts)))
+            return cls(sample, keys, list(map(str, keys)), None, None)
+        header = has_header(texts, wished, usual) if rows.may_have_header and texts else None
+        names = [cell.strip() for cell in first] if header else rows.names or list(map(str, range(1, len(first) + 1)))
+        sample = sample[bool(header) :]
+        if not sample:
+            raise BertwrightError("BW205", source=rows.source)
+        return cls(sample, range(len(first)), names, len(first), header)
+
+
+def _without_second_texts(rows: Iterator[Row], start: _Start, late: Collection[str]) -> Iterator[Row]:
+    """The rows, as long as nothing stands under the plain names `late`; raises BW237 where something does."""
+    is_late = cache(lambda name: plain(str(name)) in late)
+    if not late or (start.width is not None and not any(map(is_late, start.names))):
+        yield from rows  # nothing can come
+        return
+    for where, fields in rows:
+        for name, value in fields.items() if isinstance(fields, Mapping) else zip(start.names, fields):
+            if is_late(name) and ColumnProfile.of([value]).filled:
+                raise BertwrightError("BW237", where=where, column=str(name), count=len(start.rows))
+        yield where, fields

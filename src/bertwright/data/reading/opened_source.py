@@ -1,0 +1,65 @@
+"""`OpenedSource`: a file of labelled data whose encoding is found once and handed on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bertwright.text.files import plain_suffix
+from bertwright.text.lines import blocks_of, encoding_of, lines_of
+
+_START = 1 << 16  # characters
+
+
+class OpenedSource:
+    """A path, and what was found out about the file there; everything is looked at when it is first asked for.
+
+    Attributes:
+        path: of the file, or of a folder whose sub-folders are the classes.
+        wished: the encoding that somebody named; None: it is detected.
+    """
+
+    def __init__(self, path: Path, wished: str | None = None) -> None:
+        self.path, self.wished = path, wished
+        self._first: list[str] = []
+        self._looked_at = 0  # how many lines were asked for
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @cached_property
+    def suffix(self) -> str:
+        """The ending that tells the format, without the compression."""
+        return plain_suffix(self.path)
+
+    @cached_property
+    def encoding(self) -> str:
+        """The encoding, as `encoding_of` finds it; raises BW201 to BW203, BW235."""
+        return encoding_of(self.path, self.wished)
+
+    @cached_property
+    def start(self) -> str:
+        """The first characters; errors as `lines`."""
+        return next(blocks_of(self.path, self.encoding, _START), "")
+
+    def first_lines(self, count: int) -> list[str]:
+        """Up to `count` lines from the beginning; errors as `lines`."""
+        if count > self._looked_at:
+            self._first, self._looked_at = list(islice(self.lines(), count)), count
+        return self._first[:count]
+
+    def lines(self) -> Iterator[str]:
+        """Every line with its end as it is; raises those of `encoding`, BW202, BW234."""
+        return lines_of(self.path, self.encoding)
+
+    def blocks(self) -> Iterator[str]:
+        """The text in parts; errors as `lines`."""
+        return blocks_of(self.path, self.encoding)
+
+
+def opened(source: Any, encoding: str | None = None) -> Any:
+    """A path as an `OpenedSource`; rows in memory, and a source that is opened already, as they are."""
+    return OpenedSource(Path(source), encoding) if isinstance(source, (str, Path)) else source
