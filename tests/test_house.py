@@ -22,7 +22,7 @@ ROOMS = [
     "inference", "serving", "doctor", "cli",
 ]  # fmt: skip
 APART = ({"training", "inference"},)  # neither knows the other
-ABOVE = {"errors", "settings", "console", "version"}
+ABOVE = {"errors", "settings", "console", "progress", "version"}
 FILES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -16,14 +16,15 @@ import typer
 
 from bertwright.cli import (
     converting,
-    corpus,
     demo,
     doctoring,
     evaluating,
     exporting,
     finetuning,
     inspecting,
+    preparing,
     pretraining,
+    vocab,
 )
 from bertwright.errors import LANGUAGES, BertwrightError
 from bertwright.version import __version__
@@ -42,8 +43,8 @@ app.command()(pretraining.pretrain)
 app.command()(evaluating.evaluate)
 app.command()(evaluating.compare)
 app.command()(finetuning.predict)
-app.command()(corpus.vocab)
-app.command()(corpus.prepare)
+app.command()(vocab.vocab)
+app.command()(preparing.prepare)
 app.command()(exporting.export)
 app.command()(inspecting.inspect)
 app.command("convert-data")(converting.convert_data)
