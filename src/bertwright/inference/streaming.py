@@ -145,6 +145,7 @@ def write_answers(predictor: Predictor, examples: Iterable[Example], output: Pat
             raise BertwrightError("BW501", folder=output, reason=os.strerror(errno.EISDIR))
         part.touch()
         with sole_writer(part):
+            part.touch()  # another process may just have finished it
             begun = part.stat().st_size > 0
             if begun and not resume:
                 raise BertwrightError("BW430", file=part)
