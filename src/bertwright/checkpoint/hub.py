@@ -114,7 +114,11 @@ def _spellings(name: str) -> list[str]:
 
 
 def _cached(name: str) -> Iterator[Path]:
-    """The snapshots of `name` in the hub's cache that hold a model: the one that `main` points to, then the newest."""
+    """The snapshots of `name` in the hub's cache that hold a model: the one that `main` points to, then the newest.
+
+    The look-ups of the hub's own library know no revision but `main` without being told its hash, take one without
+    weights for whole, and cost half a second of imports.
+    """
     entry = cache_folder() / f"models--{name.replace('/', '--')}"
     main = entry / "refs" / "main"
     revisions = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
