@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ import pytest
 from corpus_samples import CHINESE, contents, documents, prepare, stored, vocabulary, write_blocks
 
 from bertwright.corpus import file_shape, parts
+from bertwright.corpus.parts import reading_pool
 from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.corpus.store import CorpusStore
-from bertwright.corpus.workers import Workers
 from bertwright.corpus.writer import ShardWriter
 from bertwright.errors import BertwrightError
 from bertwright.text.sentences import split_sentences
@@ -245,23 +245,19 @@ def test_a_corpus_that_changes_meanwhile(tmp_path: Path, vocab: Path, monkeypatc
     refused("BW553", [file], vocab, tmp_path / "store")
 
 
-@dataclass(frozen=True)
-class Dying:
-    """A job whose processes end."""
-
-    def make(self) -> Dying:
-        return self
-
-    def work(self, number: int) -> int:
-        if number == 3:
-            os._exit(9)
-        return number
+def die_at_three(pid: int, number: int) -> int:
+    """What the process that began the work survives: `pid` is its own."""
+    if number == 3 and os.getpid() != pid:
+        os._exit(9)
+    return number
 
 
 def test_a_worker_that_dies_is_an_error() -> None:
-    with Workers(Dying(), 2) as pool, pytest.raises(BertwrightError) as caught:
-        list(pool.map("work", ((number,) for number in range(8))))
-    assert caught.value.code == "BW550"
+    with reading_pool(os.getpid, 1) as pool:
+        assert list(pool.map(die_at_three, ((number,) for number in range(8)))) == list(range(8)), "no other process"
+    with reading_pool(partial(int, os.getpid()), 2) as pool, pytest.raises(BertwrightError) as caught:
+        list(pool.map(die_at_three, ((number,) for number in range(8))))
+    assert (caught.value.code, caught.value.fields) == ("BW550", {"workers": 2})
 
 
 def test_a_mistake_in_a_worker_reaches_the_person(tmp_path: Path, vocab: Path) -> None:

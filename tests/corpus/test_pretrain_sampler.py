@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 from corpus_samples import documents, prepare, stored, vocabulary, write_blocks
 
-from bertwright.corpus.drawing import plan
 from bertwright.corpus.drawing.held_out import held_out_documents
 from bertwright.corpus.drawing.sampler import PretrainExample, PretrainSampler
-from bertwright.corpus.drawing.sampling_settings import Masking, Objective, Partners, SamplingSettings
+from bertwright.corpus.drawing.sampling_settings import Masking, Objective, SamplingSettings
 from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.corpus.store import CorpusStore
 from bertwright.errors import BertwrightError
@@ -103,18 +102,14 @@ def numbered(folder: Path) -> tuple[CorpusStore, BertTokenizer, np.ndarray[Any, 
     return store, BertTokenizer.from_pretrained(folder / "numbers"), np.array(owner)
 
 
-@pytest.mark.parametrize("partners", ["any", "near"])
 @pytest.mark.parametrize("max_length", [16, 48, 512])
 def test_pairs(
     numbered: tuple[CorpusStore, BertTokenizer, np.ndarray[Any, Any]],
     max_length: int,
-    partners: Partners,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each half is a run of a document; b goes on from a where the label says so, else it is of another document."""
-    monkeypatch.setattr(plan, "_NEAR", 16)  # less than some documents have
     store, tokenizer, owner = numbered
-    settings = SamplingSettings(max_length=max_length, partners=partners, held_out=0)
+    settings = SamplingSettings(max_length=max_length, held_out=0)
     sampler = PretrainSampler(store, tokenizer, settings, seed=2)
     labels = Counter()
     seen: Counter[int] = Counter()
@@ -135,25 +130,6 @@ def test_pairs(
     assert set(seen.values()) == {1}, "nothing is read twice"
     assert labels[0] > 10
     assert labels[1] > 10
-
-
-def test_near_partners_are_near(
-    numbered: tuple[CorpusStore, BertTokenizer, np.ndarray[Any, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In blocks of 128 pieces here; one of a document that fills much of a block may be further away."""
-    monkeypatch.setattr(plan, "_NEAR", 128)
-    store, tokenizer, _ = numbered
-    shares = {}
-    for partners in ("any", "near"):
-        settings = SamplingSettings(max_length=16, partners=partners, held_out=0)  # type: ignore[arg-type]
-        made = PretrainSampler(store, tokenizer, settings, seed=2)._plan(0)
-        assert sorted(made.order.tolist()) == list(range(len(made))), "every piece once"
-        pairs = made.order[: len(made) // 2 * 2].astype(int).reshape(-1, 2)
-        apart = np.abs(pairs[:, 0] - pairs[:, 1])
-        shares[partners] = float(np.mean(np.minimum(apart, len(made) - apart) < 128))
-        assert np.median(np.abs(np.diff(pairs[:, 0]))) > len(made) / 8, "neighbouring pairs are of any place"
-    assert shares["any"] < 0.6
-    assert shares["near"] > 0.9
 
 
 def test_sentence_order(numbered: tuple[CorpusStore, BertTokenizer, np.ndarray[Any, Any]]) -> None:
@@ -209,14 +185,13 @@ def test_sentences_longer_than_the_room_and_tiny_ones(folder: Path, tokenizer: B
             assert read + sum(example.tokens_cut for example in examples) == there
 
 
-@pytest.mark.parametrize("partners", ["any", "near"])
-def test_a_document_that_holds_nearly_everything(folder: Path, tokenizer: BertTokenizer, partners: Partners) -> None:
+def test_a_document_that_holds_nearly_everything(folder: Path, tokenizer: BertTokenizer) -> None:
     made = [
         [f"{line} Number {i}." for i, line in enumerate(["The old cat slept."] * 80)],
         ["The sea.", "The bus came."],
     ]
     store = prepare([write_blocks(folder / "one.txt", made)], folder / "vocab", folder / "one", overwrite=True)
-    settings = SamplingSettings(max_length=32, partners=partners, held_out=0)
+    settings = SamplingSettings(max_length=32, held_out=0)
     sampler = PretrainSampler(store, tokenizer, settings, seed=1)
     other = {token for ids in stored(store)[1] for token in ids}
     labels = Counter()

@@ -70,3 +70,12 @@ def test_a_line_is_there_as_soon_as_it_is_written(monkeypatch: pytest.MonkeyPatc
 def test_text_that_is_decoded_already(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("a\r\nb"))
     assert list(lines_of_stdin()) == ["a", "b"]
+
+
+def test_stdin_stays_open_for_who_began_to_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(b"one\ntwo\n"), encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", stream)
+    found = lines_of_stdin()
+    assert next(found) == "one"
+    del found
+    assert not stream.buffer.closed

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recipes.number_writing import date_in_chinese, draw_pairs, number_in_chinese, write_pairs
 
 from bertwright.data.examples import Example, target_of
-from bertwright.data.number_writing import date_in_chinese, draw_pairs, number_in_chinese, write_pairs
 from bertwright.data.reading.passage_questions import around
 from bertwright.data.reading.tables import Columns
 from bertwright.data.reading.text_pairs import read_pairs, stream_pairs
@@ -181,6 +183,17 @@ def test_dates_and_pairs(tmp_path: Path) -> None:
     write_pairs(tmp_path, 40, 10, seed=3)
     assert len(read_pairs(tmp_path / "train.tsv", labelled=True).examples) == 40
     assert len(read_pairs(tmp_path / "test.tsv", labelled=True).examples) == 10
+
+
+def test_the_command_of_the_recipe_writes_them(tmp_path: Path) -> None:
+    recipes = Path(__file__).parents[2] / "recipes"
+    lines = (recipes / "numbers-zh.toml").read_text(encoding="utf-8").splitlines()
+    words = next(line for line in lines if line.startswith("#   python ")).split()[2:]
+    assert words == ["recipes/number_writing.py", "--out", "numbers"]
+    subprocess.run(
+        [sys.executable, recipes / "number_writing.py", *words[1:], "--pairs", "20"], cwd=tmp_path, check=True
+    )
+    assert len(read_pairs(tmp_path / "numbers" / "train.tsv", labelled=True).examples) == 20
 
 
 def test_a_han_character_counts_for_two() -> None:

@@ -21,7 +21,7 @@ from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 from bertwright.inference import streaming
-from bertwright.inference.answer_progress import counted
+from bertwright.inference.streaming import counted
 
 from .conftest import Command, write_csv
 from .test_mistakes import refused
@@ -265,9 +265,13 @@ def test_a_job_that_was_killed_goes_on(
 
 
 def test_a_line_now_and_then_tells_how_far_it_is(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bertwright.inference.answer_progress._SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("bertwright.progress.SECONDS_BETWEEN_LINES", 0.0)
+    caplog.set_level("WARNING", "bertwright")
+    assert list(counted(iter("abc"))) == ["a", "b", "c"]
+    assert capsys.readouterr().err == "", "with --quiet"
+    caplog.set_level("INFO", "bertwright")
     assert list(counted(iter("abc"), done=1000)) == ["a", "b", "c"]
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" · ")[0] for line in lines] == ["1,001 answers", "1,002 answers", "1,003 answers"]

@@ -348,24 +348,23 @@ def test_a_length_beside_phases_is_told(store: Path, tmp_path: Path, caplog: pyt
     assert "max_length=32 has no effect: the phases say their lengths" in caplog.messages
 
 
-def test_partners_from_near_are_drawn_where_there_are_partners(
-    store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plan, "_NEAR", 16)
-    losses = []
-    for partners in ("any", "near"):
-        run = pretrain(store, out=tmp_path / partners, max_steps=1, partners=partners, **SMALL)
-        losses.append(run.outcome.history[0].loss)
-    assert losses[0] != losses[1], "other pairs"
-    assert not any("partners" in message for message in caplog.messages)
-    pretrain(store, out=tmp_path / "alone", max_steps=1, partners="near", objective="mlm", **SMALL)
-    assert "partners=near has no effect: mlm takes no other text" in caplog.messages
+def test_partners_from_near_were_a_setting_once(store: Path, tmp_path: Path) -> None:
+    with pytest.raises(BertwrightError, match="BW102.*partners = near.*taken out; second texts come from any document"):
+        pretrain(store, out=tmp_path / "run", partners="near", **SMALL)
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('partners = "near"', encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW102.*taken out"):
+        PretrainSettings.resolve(recipe)
+    pretrain(store, out=tmp_path / "run", max_steps=1, partners="any", **SMALL)
+    file = tmp_path / "run" / "run.json"
+    file.write_text(file.read_text(encoding="utf-8").replace('"any"', '"near"'), encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW506.*partners was near and is now any"):
+        pretrain(store, out=tmp_path / "run", max_steps=1, resume=True, **SMALL)
 
 
-@pytest.mark.parametrize("partners", ["any", "near"])
-def test_documents_without_a_pair_are_told(partners: str, vocab: Path, store: Path) -> None:
+def test_documents_without_a_pair_are_told(vocab: Path, store: Path) -> None:
     tokenizer = BertTokenizer.from_pretrained(vocab)
-    settings = SamplingSettings(max_length=32, partners=partners)  # type: ignore[arg-type]
+    settings = SamplingSettings(max_length=32)
     kept = np.zeros(120, dtype=np.bool_)
     assert len(plan.make_plan(CorpusStore.open(store, tokenizer), kept, settings, 1, 0)) == 0
 

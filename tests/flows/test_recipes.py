@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from recipes.number_writing import write_pairs
 
 from bertwright import BertForPreTraining
-from bertwright.data.number_writing import write_pairs
 from bertwright.data.samples import stories
 from bertwright.data.tagged.writing import lines_for
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
+from recipes.number_writing import draw_pairs, write_pairs
 
 from bertwright import BertForSeq2SeqLM, BertTokenizer, Predictor, finetune
-from bertwright.data.number_writing import draw_pairs, write_pairs
 from bertwright.errors import BertwrightError
 
 from .conftest import Command, broken_copy

@@ -11,7 +11,8 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from bertwright.errors import BertwrightError
@@ -58,18 +59,27 @@ def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool =
             where it knows no such public model.
     """
     folder = _folder(str(name))
-    if name in BUILT_IN and folder is not None and any((folder / file).exists() for file in _OF_A_MODEL):
-        log.warning("%s is the built-in model; for the folder of that name write %s", name, f".{os.sep}{name}")
-    if folder is not None and name not in BUILT_IN:
+    if name in BUILT_IN:
+        if folder is not None and _holds_any(folder, _OF_A_MODEL):
+            log.warning("%s is the built-in model; for the folder of that name write %s", name, f".{os.sep}{name}")
+        return BUILT_IN[str(name)]
+    if folder is not None:
         return folder
     if str(name) in BUILT_IN:
         return BUILT_IN[str(name)]
-    spellings = _spellings(str(name))
-    cached = [snapshot for spelling in spellings for snapshot in _cached(spelling)]
-    whole = [snapshot for snapshot in cached if any((snapshot / file).is_file() for file in VOCABULARY_FILES)]
+    return _hub_folder(str(name), download=download, vocabulary=vocabulary)
+
+
+def _hub_folder(name: str, *, download: bool, vocabulary: bool) -> Path:
+    """The folder of a model in the hub's cache, downloaded where that is allowed; see `model_folder`."""
+    spellings = _spellings(name)
+    cached = list(chain.from_iterable(map(_cached, spellings)))
+    found = [snapshot for snapshot in cached if _holds_any(snapshot, VOCABULARY_FILES)]
+    if not (download and vocabulary):
+        found += cached
     goes_on = download and any(_unfinished(spelling).exists() for spelling in spellings)
-    if (whole or (cached and not (download and vocabulary))) and not goes_on:
-        return (whole or cached)[0]
+    if found and not goes_on:
+        return found[0]
     if download and spellings:
         return _fetch(spellings[-1])
     raise BertwrightError("BW301", name=name, tried=" / ".join(spellings) or name)
@@ -81,6 +91,10 @@ def _folder(name: str) -> Path | None:
         return folder if name and folder.is_dir() else None
     except (OSError, ValueError, RuntimeError):  # too long, a NUL, the home of nobody: no folder, whatever it is
         return None
+
+
+def _holds_any(folder: Path, files: Iterable[str]) -> bool:
+    return any((folder / file).is_file() for file in files)
 
 
 def cache_folder() -> Path:
@@ -114,7 +128,11 @@ def _spellings(name: str) -> list[str]:
 
 
 def _cached(name: str) -> Iterator[Path]:
-    """The snapshots of `name` in the hub's cache that hold a model: the one that `main` points to, then the newest."""
+    """The snapshots of `name` in the hub's cache that hold a model: the one that `main` points to, then the newest.
+
+    The look-ups of the hub's own library know no revision but `main` without being told its hash, take one without
+    weights for whole, and cost half a second of imports.
+    """
     entry = cache_folder() / f"models--{name.replace('/', '--')}"
     main = entry / "refs" / "main"
     revisions = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []

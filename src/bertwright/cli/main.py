@@ -16,7 +16,6 @@ import typer
 
 from bertwright.cli import (
     converting,
-    corpus,
     demo,
     doctoring,
     evaluating,
@@ -24,7 +23,9 @@ from bertwright.cli import (
     finetuning,
     inspecting,
     predicting,
+    preparing,
     pretraining,
+    vocab,
 )
 from bertwright.errors import LANGUAGES, BertwrightError
 from bertwright.version import __version__
@@ -43,8 +44,8 @@ app.command()(pretraining.pretrain)
 app.command()(evaluating.evaluate)
 app.command()(evaluating.compare)
 app.command()(predicting.predict)
-app.command()(corpus.vocab)
-app.command()(corpus.prepare)
+app.command()(vocab.vocab)
+app.command()(preparing.prepare)
 app.command()(exporting.export)
 app.command()(inspecting.inspect)
 app.command("convert-data")(converting.convert_data)

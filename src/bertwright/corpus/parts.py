@@ -12,16 +12,18 @@ import io
 import lzma
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, TypeVar
 
 from bertwright.checkpoint.folders import place_for
 from bertwright.errors import BertwrightError
+from bertwright.machine.pool import Pool
 from bertwright.text.files import decompressed, plain_suffix
 from bertwright.text.lines import encoding_of
 
+Reader = TypeVar("Reader")
 Documents = Literal["blank", "line", "file"]
 PART_BYTES = 4 << 20
 LONGEST_DOCUMENT = 32 << 20
@@ -127,6 +129,16 @@ def read_parts(source: Source, part_bytes: int = PART_BYTES) -> Iterator[Part]:
         for part in _parts_of_file(source, number, path, index, part_bytes):
             yield part
             index = part.index + 1
+
+
+def reading_pool(make: Callable[[], Reader], workers: int) -> Pool[Reader]:
+    """Processes that work at parts; a single worker is this process itself.
+
+    Raises:
+        BertwrightError: BW550, while they work: one of them ended before its work was done.
+    """
+    processes = 0 if workers == 1 else workers
+    return Pool(make, processes, died=lambda _: BertwrightError("BW550", workers=workers))
 
 
 def _parts_of_file(source: Source, number: int, path: Path, index: int, part_bytes: int) -> Iterator[Part]:

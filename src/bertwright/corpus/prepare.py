@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 from bertwright.checkpoint.folders import MANIFEST, write_text
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.lock import sole_writer
-from bertwright.corpus.document_ids import EncodedPart, EncodingJob, Scanned
+from bertwright.corpus.document_ids import EncodingJob, PartReader
 from bertwright.corpus.file_shape import FileShape
 from bertwright.corpus.journal import Column, Journal
 from bertwright.corpus.manifest import describe_store, job_digest, made_from
-from bertwright.corpus.parts import PART_BYTES, Part, Source, corpus_files, read_parts
+from bertwright.corpus.parts import PART_BYTES, Part, Source, corpus_files, read_parts, reading_pool
 from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.corpus.repeats import HASHES_IN_MEMORY, mark_repeats
 from bertwright.corpus.store import VOCABULARY, CorpusStore, id_type
-from bertwright.corpus.workers import Workers
 from bertwright.corpus.writer import SHARD_TOKENS, ShardWriter
 from bertwright.errors import BertwrightError
+from bertwright.machine.pool import Pool
 from bertwright.text.chinese_words import read_words
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
@@ -92,7 +92,7 @@ def prepare_corpus(
             return CorpusStore.open(out, tokenizer)
         work = _Preparation(source, journal, settings, part_bytes, report or (lambda stage, share: None))
         try:
-            with Workers(job, workers) as pool:
+            with reading_pool(job.make, workers) as pool:
                 if journal.state["stage"] == "scan":
                     work.scan(pool, hashes_in_memory)
                 if journal.state["stage"] == "encode":
@@ -140,7 +140,7 @@ class _Preparation:
 
     # First reading
 
-    def scan(self, pool: Workers, hashes_in_memory: int) -> None:
+    def scan(self, pool: Pool[PartReader], hashes_in_memory: int) -> None:
         """Hash every line and document; then mark those that stand earlier."""
         journal = self._journal
         sizes = journal.state.get("columns", [0, 0, 0])
@@ -155,8 +155,7 @@ class _Preparation:
             columns = [lines.flush(), documents.flush(), of_parts.flush()]
             journal.save(parts=done, columns=columns, counts=self.counts, file=of_file.state)
 
-        scanned: Scanned
-        for scanned in pool.map("scan", ((part,) for part in parts)):
+        for scanned in pool.map(PartReader.scan, ((part,) for part in parts)):
             part = seen.pop(0)
             of_file.take(part, scanned)
             lines.append(scanned.lines)
@@ -191,7 +190,7 @@ class _Preparation:
 
     # Second reading
 
-    def encode(self, pool: Workers, writer: ShardWriter) -> None:
+    def encode(self, pool: Pool[PartReader], writer: ShardWriter) -> None:
         """Give every part to the workers with its marks, and write what they make of it."""
         journal = self._journal
         folder = journal.folder
@@ -208,8 +207,7 @@ class _Preparation:
                 (line, document), (line_end, document_end) = ends[part.index], ends[part.index + 1]
                 yield part, np.array(line_marks[line:line_end]), np.array(document_marks[document:document_end])
 
-        encoded: EncodedPart
-        for encoded in pool.map("encode", arguments()):
+        for encoded in pool.map(PartReader.encode, arguments()):
             writer.append(encoded)
             self._count(
                 unknown=encoded.unknown,

@@ -18,9 +18,8 @@ from tokenizers.pre_tokenizers import BertPreTokenizer, PreTokenizer
 
 from bertwright.corpus.documents import documents_of
 from bertwright.corpus.fast_ids import chunks_of
-from bertwright.corpus.parts import PART_BYTES, Part, Source, read_parts
+from bertwright.corpus.parts import PART_BYTES, Part, Source, read_parts, reading_pool
 from bertwright.corpus.repeats import hash_lines
-from bertwright.corpus.workers import Workers
 from bertwright.errors import BertwrightError
 
 SAMPLED_ABOVE = 4 << 30
@@ -160,8 +159,8 @@ def count_words(
             if report is not None:
                 report("counting", min(1.0, (sum(sizes[: part.file]) + part.read) / max(sum(sizes), 1)))
 
-    with Workers(job, workers) as pool:
-        for counted in pool.map("count", parts()):
+    with reading_pool(job.make, workers) as pool:
+        for counted in pool.map(WordCounter.count, parts()):
             total.add(counted, most)
     known = total.words or total.held_out
     if not known:

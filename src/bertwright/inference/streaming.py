@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import os
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,11 +20,12 @@ from typing import IO, Any
 from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.lock import sole_writer
+from bertwright.console import remarks_console
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, quantity
-from bertwright.inference.answer_progress import counted
 from bertwright.inference.predictor import Predictor
+from bertwright.progress import progress
 
 log = logging.getLogger("bertwright")
 
@@ -147,6 +149,7 @@ def write_answers(
             raise BertwrightError("BW501", folder=output, reason=os.strerror(errno.EISDIR))
         part.touch()
         with sole_writer(part):
+            part.touch()  # another process may just have finished it
             begun = part.stat().st_size > 0
             if begun and not resume:
                 raise BertwrightError("BW430", file=part)
@@ -168,6 +171,19 @@ def write_answers(
     except OSError as error:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
     return count
+
+
+def counted(lines: Iterable[str], done: int = 0) -> Iterator[str]:
+    """The lines, while stderr tells how many there were, and how many a second; `done` were there before.
+
+    How many there will be is not known: the input is read as it is answered.
+    """
+    started = time.perf_counter()
+    with progress(remarks_console(), bounded=False) as display:
+        for count, line in enumerate(lines, start=1):
+            yield line
+            rate = count / (time.perf_counter() - started)
+            display.show("answers", done + count, None, f"{done + count:,} answers · {rate:,.0f}/s")
 
 
 @contextmanager

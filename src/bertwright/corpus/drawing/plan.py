@@ -19,7 +19,6 @@ from bertwright.corpus.store import CorpusStore, Shard
 Places = NDArray[np.int64]
 _SENTENCES_AT_ONCE = 1 << 21
 _ROUNDS = 20
-_NEAR = 8192  # pieces side by side in the store: several books, or some thousand articles of one language
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +60,7 @@ def make_plan(store: CorpusStore, kept: NDArray[np.bool_], settings: SamplingSet
     order = rng.permutation(sum(map(len, begins))).astype(np.uint32)
     alone: frozenset[int] = frozenset()
     if settings.objective == "mlm+nsp" and len(order):
-        arrange = _pair_near if settings.partners == "near" else _part_relatives
-        alone = arrange(order, np.concatenate(documents), rng)
+        alone = _part_relatives(order, np.concatenate(documents), rng)
     pairs = (len(order) + 1) // 2
     where, exchanged = rng.random(pairs, dtype=np.float32), rng.random(pairs) < 0.5
     return Plan(np.concatenate(begins), np.concatenate(lengths), order, where, exchanged, alone)
@@ -138,38 +136,16 @@ def _short_cuts(starts: Places, firsts: Places, end: int, share: float, rng: np.
     return cuts
 
 
-def _pair_near(order: NDArray[np.uint32], documents: NDArray[np.uint32], rng: np.random.Generator) -> frozenset[int]:
-    """Arrange the pieces anew, in place: partners stand near each other in the store, the pairs anywhere.
-
-    Returns:
-        The pairs of one document that are left.
-    """
-    turned = (order.astype(np.int64) + rng.integers(len(order))) % len(order)  # blocks begin elsewhere in every epoch
-    order[:] = order[np.argsort(turned // _NEAR, kind="stable")]
-    alone = _part_relatives(order, documents, rng, reach=_NEAR // 4)
-    pairs = order[: len(order) // 2 * 2].reshape(-1, 2)
-    places = rng.permutation(len(pairs))
-    pairs[:] = pairs[places]
-    return frozenset(np.flatnonzero(np.isin(places, list(alone))).tolist())
-
-
 def _part_relatives(
-    order: NDArray[np.uint32], documents: NDArray[np.uint32], rng: np.random.Generator, reach: int | None = None
+    order: NDArray[np.uint32], documents: NDArray[np.uint32], rng: np.random.Generator
 ) -> frozenset[int]:
-    """Exchange pieces, in place, until no two partners are of one document; the pairs that are left.
-
-    `reach`: how many pairs on the one to exchange with stands, at most in the first round, and twice as many in each
-    further one, since a document may be longer than that; None: anywhere.
-    """
+    """Exchange pieces, in place, until no two partners are of one document; the pairs that are left."""
     pairs = order[: len(order) // 2 * 2].reshape(-1, 2)
     related = np.flatnonzero(documents[pairs[:, 0]] == documents[pairs[:, 1]])
-    for attempt in range(_ROUNDS):
+    for _ in range(_ROUNDS):
         if not len(related):
             break
-        if reach is None:
-            other = rng.permutation(len(pairs))[: len(related)]
-        else:
-            other = (related + rng.integers(1, max(min(reach << attempt, len(pairs)), 2))) % len(pairs)
+        other = rng.permutation(len(pairs))[: len(related)]
         other_first, other_second = documents[pairs[other, 0]], documents[pairs[other, 1]]
         mine = documents[pairs[related, 0]]
         fits = (other_second != mine) & (other_first != mine) & ~np.isin(other, related)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 Objective = Literal["mlm+nsp", "mlm+sop", "mlm"]
-Partners = Literal["any", "near"]
 Masking = Literal["token", "word", "ngram", "span"]
 
 
@@ -23,8 +22,6 @@ class SamplingSettings:
             a probability as 1/n (Lan et al. 2019, section 4.1); or spans of words with a geometric length (Joshi et
             al. 2019, section 3.1).
         mask_share: of the tokens that are not special; at least one of an example.
-        partners: where the random second texts of next sentence prediction come from: any document, or one that
-            stands near in the store, thus mostly of the same file and language.
         held_out: share of the documents that is kept for evaluation: the same for every seed.
     """
 
@@ -33,7 +30,6 @@ class SamplingSettings:
     short_share: float = 0.1
     masking: Masking = "token"
     mask_share: float = 0.15
-    partners: Partners = "any"
     held_out: float = 0.01
 
     @property

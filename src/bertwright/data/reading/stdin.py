@@ -6,12 +6,16 @@ import codecs
 import io
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import BinaryIO
 
 from bertwright.data.examples import Where
 from bertwright.data.reading.json_rows import json_lines
 from bertwright.data.reading.rows import Rows
 from bertwright.errors import BertwrightError
 from bertwright.text.lines import codec_of
+
+_MARKING, _NO_TEXT = "bertwright.no-text", "\udcff"  # half of a character: no text holds it
 
 
 def lines_of_stdin(encoding: str | None = None) -> Iterator[str]:
@@ -28,7 +32,7 @@ def lines_of_stdin(encoding: str | None = None) -> Iterator[str]:
         return (line.rstrip("\r\n") for line in stream)
     name = encoding or stream.encoding
     codec_of(name)
-    return _decoded(stream.buffer, codecs.getincrementaldecoder(name)(), name)
+    return _decoded(stream.buffer, name)
 
 
 def rows_of_stdin(encoding: str | None = None) -> Rows:
@@ -36,38 +40,27 @@ def rows_of_stdin(encoding: str | None = None) -> Rows:
     return json_lines("stdin", lines_of_stdin(encoding))
 
 
-def _decoded(stream: io.BufferedIOBase, decoder: codecs.IncrementalDecoder, encoding: str) -> Iterator[str]:
-    number = 1  # of the line that is not whole yet
-    begun = ""
-    is_over = False
-    while not is_over:
-        # In UTF-16 and UTF-32 the byte of a line feed is half a character, or no line feed at all.
-        content = stream.readline()
-        before = decoder.getstate()
-        try:
-            begun += decoder.decode(content)
-            while content and decoder.getstate()[0] and (more := stream.read(1)):
-                content += more
-                begun += decoder.decode(more)
-            is_over = not content
-            if is_over:
-                begun += decoder.decode(b"", final=True)
-        except UnicodeError as error:
-            decoder.setstate(before)
-            number += _whole_lines(decoder, content)
-            raise BertwrightError("BW131", where=Where("stdin", number), encoding=encoding) from error
-        *lines, begun = begun.split("\n")
-        for line in [*lines, begun] if is_over and begun else lines:
+def _decoded(stream: BinaryIO, encoding: str) -> Iterator[str]:
+    text = io.TextIOWrapper(stream, encoding, errors=_MARKING, newline="\n")  # it hands on what a pipe has so far
+    number = 1
+    try:
+        for line in text:
+            if _NO_TEXT in line:
+                raise BertwrightError("BW131", where=Where("stdin", number), encoding=encoding)
             yield line.removeprefix("\ufeff" if number == 1 else "").rstrip("\r\n")
             number += 1
+    except UnicodeError as error:  # a beginning that does not tell the order of the bytes
+        raise BertwrightError("BW131", where=Where("stdin", number), encoding=encoding) from error
+    finally:
+        with suppress(ValueError):  # stdin is closed already
+            text.detach()  # else this would close it
 
 
-def _whole_lines(decoder: codecs.IncrementalDecoder, content: bytes) -> int:
-    """How many lines end in `content` before the bytes that are no text."""
-    text = ""
-    for byte in content:
-        try:
-            text += decoder.decode(bytes([byte]))
-        except UnicodeError:
-            break
-    return text.count("\n")
+def _marked(error: UnicodeError) -> tuple[str, int]:
+    """Mark where a line is no text: lines before it have come by then, and it is told by its number."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return _NO_TEXT, error.end
+
+
+codecs.register_error(_MARKING, _marked)

@@ -43,7 +43,7 @@ from bertwright.training.micro_tokens import choose_micro_tokens
 from bertwright.training.pretraining.budget import planned_steps
 from bertwright.training.pretraining.held_out_set import HeldOut
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings, default_pretraining_rate
-from bertwright.training.pretraining.pretrain_steps import PretrainFeed, drawing_ahead, make_phases
+from bertwright.training.pretraining.pretrain_steps import PretrainFeed, drawing_pool, make_phases
 from bertwright.training.pretraining.word_start import start_from_counts
 from bertwright.training.training_progress import Speed
 
@@ -175,11 +175,11 @@ class _Job:
 
         keeper = FolderKeeper(folder, net, self._tokenizer, describe)
         with ExitStack() as stack:
-            drawn = stack.enter_context(drawing_ahead(phases, settings.workers))
+            pool = stack.enter_context(drawing_pool(phases, settings.workers))
             trainer = Trainer(
                 net,
                 self._objective,
-                PretrainFeed(phases, self._tokenizer, drawn),
+                PretrainFeed(phases, self._tokenizer, pool),
                 HeldOut(net, self._objective, judged, self._tokenizer, settings.precision),
                 settings,
                 folder.path,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from bertwright.corpus.drawing.sampling_settings import Masking, Objective, Partners, SamplingSettings
+from bertwright.corpus.drawing.sampling_settings import Masking, Objective, SamplingSettings
 from bertwright.errors import Worded
 from bertwright.model.config import BertConfig
 from bertwright.model.shapes import SHAPES, Shape
@@ -17,9 +17,7 @@ class PretrainSettings(LoopSettings):
     """What `key=value` words and recipes may set in pre-training."""
 
     objective: Objective = Field("mlm+nsp", description="mlm+nsp, mlm+sop or mlm")
-    partners: Partners = Field(
-        "any", description="random second texts of mlm+nsp: of any document, or near (one close by in the corpus)"
-    )
+    partners: Literal["any"] = Field("any", description="random second texts of mlm+nsp: of any document")
     masking: Masking = Field("token", description="what is masked: token, word, ngram or span")
     mask_share: float = Field(0.15, gt=0, lt=1, description="share of the tokens that is to be found")
     short_share: float = Field(0.1, ge=0, le=1, description="share of the examples with a random shorter length")
@@ -50,6 +48,18 @@ class PretrainSettings(LoopSettings):
     epochs: int = Field(1, ge=1, description="passes over the corpus, each with fresh masks and pairs")
     warmup: float = Field(0.05, ge=0, le=1, description="share of the steps in which the rate rises")
     beta2: float = Field(0.98, gt=0, lt=1, description="how long AdamW remembers the size of gradients")
+
+    @field_validator("partners", mode="before")
+    @classmethod
+    def _any(cls, partners: object) -> object:
+        if partners == "near":
+            raise ValueError(
+                Worded(
+                    "it made no better models and was taken out; second texts come from any document",
+                    "它没有让模型变好，已经取消；第二句随机取自任何文档",
+                )
+            )
+        return partners
 
     @field_validator("phases")
     @classmethod
@@ -83,7 +93,6 @@ class PretrainSettings(LoopSettings):
             short_share=self.short_share,
             masking=self.masking,
             mask_share=self.mask_share,
-            partners=self.partners,
             held_out=self.held_out,
         )
 
@@ -103,8 +112,6 @@ class PretrainSettings(LoopSettings):
         lines = super().without_effect()
         if self.phases and "max_length" in self.model_fields_set:
             lines.append(f"max_length={self.max_length} has no effect: the phases say their lengths")
-        if self.partners != "any" and self.objective != "mlm+nsp":
-            lines.append(f"partners={self.partners} has no effect: {self.objective} takes no other text")
         return lines
 
     def layers_from(self, config: BertConfig) -> int:

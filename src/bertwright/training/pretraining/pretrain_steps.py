@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from functools import partial
+from itertools import accumulate, count
 from typing import Any
 
 import numpy as np
@@ -21,11 +14,12 @@ import torch
 from bertwright.corpus.drawing.sampler import PretrainExample, PretrainSampler
 from bertwright.data.batches import split_by_tokens
 from bertwright.errors import BertwrightError
+from bertwright.machine.pool import Pool
 from bertwright.tasks.pretraining import collate
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.training.steps import Part
 
-_AHEAD = 4  # steps a worker has drawn or is drawing
+_AHEAD = 4  # steps that a process has drawn or is drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +66,15 @@ def make_parts(examples: Sequence[PretrainExample], micro_tokens: int) -> Iterat
 class PretrainFeed:
     """The steps of all phases."""
 
-    def __init__(self, phases: Sequence[Phase], tokenizer: BertTokenizer, drawn: Drawn | None = None) -> None:
-        """`drawn` has examples ready that other processes drew; without it they are drawn when they are needed."""
-        self._phases, self._tokenizer, self._drawn = phases, tokenizer, drawn
+    def __init__(
+        self, phases: Sequence[Phase], tokenizer: BertTokenizer, pool: Pool[Sequence[Phase]] | None = None
+    ) -> None:
+        """`pool` draws the examples of the steps to come; without it they are drawn when they are needed."""
+        self._phases, self._tokenizer = phases, tokenizer
+        self._pool = pool or drawing_pool(phases, 0)
+        self._step: int | None = None
+        self._examples_of_step: list[PretrainExample] = []
+        self._following: Iterator[list[PretrainExample]] = iter(())
 
     @property
     def steps_per_epoch(self) -> int:
@@ -83,7 +83,11 @@ class PretrainFeed:
         return -(-first.sampler.count(0) // first.batch_size)
 
     def parts(self, step: int, micro_tokens: int) -> Iterator[Part]:
-        """A step in parts of at most `micro_tokens` tokens."""
+        """A step in parts of at most `micro_tokens` tokens.
+
+        Raises:
+            BertwrightError: BW513 a process that draws examples died.
+        """
         yield from make_parts(self._examples(step), micro_tokens)
 
     def describe(self, step: int) -> list[dict[str, Any]]:
@@ -93,7 +97,12 @@ class PretrainFeed:
         ]
 
     def _examples(self, step: int) -> list[PretrainExample]:
-        return examples_of(self._phases, step) if self._drawn is None else self._drawn.take(step)
+        if step != self._step:
+            if self._step is None or step != self._step + 1:
+                self._following = self._pool.map(examples_of, zip(count(step)))
+            self._examples_of_step = next(self._following)
+            self._step = step
+        return self._examples_of_step
 
 
 def examples_of(phases: Sequence[Phase], step: int) -> list[PretrainExample]:
@@ -102,61 +111,8 @@ def examples_of(phases: Sequence[Phase], step: int) -> list[PretrainExample]:
     return phase.examples(step)
 
 
-class Drawn:
-    """Examples of the steps to come, drawn by other processes while this one computes."""
-
-    def __init__(self, pool: ProcessPoolExecutor, workers: int) -> None:
-        self._pool, self._ahead = pool, _AHEAD * workers
-        self._waiting: dict[int, Future[list[PretrainExample]]] = {}
-
-    def take(self, step: int) -> list[PretrainExample]:
-        """Those of a step.
-
-        Raises:
-            BertwrightError: BW513 a process died.
-        """
-        try:
-            for number in range(step, step + self._ahead):
-                if number not in self._waiting:
-                    self._waiting[number] = self._pool.submit(_draw, number)
-            for number in [one for one in self._waiting if one < step]:
-                del self._waiting[number]
-            return self._waiting[step].result()
-        except BrokenProcessPool as error:
-            raise BertwrightError("BW513", reason=error) from error
-
-
-@contextmanager
-def drawing_ahead(phases: Sequence[Phase], workers: int) -> Iterator[Drawn | None]:
-    """`workers` processes that draw; None without any."""
-    if workers == 0:
-        yield None
-        return
-    # Fresh processes: a fork would carry the threads' locks of this one with it.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (phases,))
-    try:
-        yield Drawn(pool, workers)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-_phases_of_worker: list[Phase] = []
-
-
-def _begin(phases: Sequence[Phase]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
-    _phases_of_worker[:] = phases
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed takes leave of nobody."""
-    parent = parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
-
-
-def _draw(step: int) -> list[PretrainExample]:
-    return examples_of(_phases_of_worker, step)
+def drawing_pool(phases: Sequence[Phase], processes: int) -> Pool[Sequence[Phase]]:
+    """Processes that draw the examples of steps while this one computes."""
+    return Pool(
+        partial(list, phases), processes, ahead=_AHEAD, died=lambda error: BertwrightError("BW513", reason=error)
+    )

@@ -1,6 +1,6 @@
 """Numbers and dates in Chinese writing and in digits: pairs of texts for a first Transformer, made from a seed.
 
-    python -m bertwright.data.number_writing --out numbers --pairs 30000
+    python recipes/number_writing.py --out numbers --pairs 30000
 
 Both directions stand in one file: what a source is written in says what is asked for. 一百零五 is 105,
 二〇二四年三月九日 is 2024-03-09. Test pairs are numbers and dates that occur in no training pair, in either direction.

@@ -1,0 +1,116 @@
+"""The verb that makes a corpus store: prepare."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bertwright.cli.corpus_options import Encoding, Field, SkipBad, Workers
+from bertwright.errors import quantity, quoted
+
+log = logging.getLogger("bertwright")
+
+_TOLD = {
+    "duplicate_documents": "documents that stand earlier in the corpus, dropped",
+    "duplicate_lines": "other lines that stand earlier in the corpus, dropped",
+    "emptied_documents": "documents of which nothing was left",
+    "empty_documents": "documents without text",
+    "cut_documents": "cuts in documents longer than 32 MiB",
+    "skipped_lines": "lines that could not be read, passed over",
+    "skipped_bytes": "bytes in those lines",
+    "unknown": "tokens unknown to the vocabulary",
+    "within_words": "Chinese characters that go on within a word",
+}
+
+
+def prepare(
+    corpus: Annotated[
+        list[Path], typer.Argument(help="Text, JSON lines or Parquet files, compressed or not, or folders.")
+    ],
+    vocab: Annotated[str, typer.Option(help="A model folder, or a name: its vocabulary is used.")],
+    out: Annotated[Path, typer.Option(help="The folder of the store.")],
+    documents: Annotated[
+        str, typer.Option(help="Where a document of a text file ends: at a blank line, at every line, with the file.")
+    ] = "blank",
+    field: Field = "text",
+    encoding: Encoding = None,
+    skip_bad_lines: SkipBad = False,
+    repeats: Annotated[
+        str, typer.Option(help="Documents and lines that stand earlier in the corpus: drop, drop-documents or keep.")
+    ] = "drop",
+    wwm: Annotated[
+        bool, typer.Option("--wwm", help="Find Chinese words, for whole-word masking, by the segmenter of extra 'zh'.")
+    ] = False,
+    words: Annotated[
+        Path | None,
+        typer.Option(help="Chinese words of your own, one a line: for the segmenter or, without --wwm, all there are."),
+    ] = None,
+    workers: Workers = None,
+    resume: Annotated[bool, typer.Option(help="Go on where the same preparation was stopped.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the ledger as one JSON document.")] = False,
+) -> None:
+    """Turn a corpus of any size into a store of token ids for pre-training.
+
+    Examples:
+
+      bertwright prepare wiki.txt.xz books/ --vocab bert-base-uncased --out stores/english
+
+      bertwright prepare 新闻.jsonl --vocab ./chinese-bert --out stores/news --wwm
+
+      bertwright prepare lines.txt --documents line --vocab my-vocab --out stores/lines --workers 8
+    """
+    from bertwright.console import remarks_console
+    from bertwright.corpus.prepare import prepare_corpus
+    from bertwright.corpus.prepare_settings import PrepareSettings
+    from bertwright.corpus.store_estimate import estimate_store
+    from bertwright.machine.cores import count_cores
+    from bertwright.progress import progress
+
+    settings = PrepareSettings(
+        documents=documents,  # type: ignore[arg-type]  # it checks them
+        repeats=repeats,  # type: ignore[arg-type]
+        field=field,
+        encoding=encoding,
+        skip_bad=skip_bad_lines,
+        wwm=wwm,
+        words=words,
+    )
+    about = estimate_store(corpus, vocab, settings)
+    count = workers or count_cores().allowed
+    log.info(
+        "%s, %s: about %s tokens, a store of about %s; %s",
+        quantity(about.files, "file"), _size(about.corpus_bytes), f"{about.tokens:,}", _size(about.store_bytes),
+        quantity(count, "process", "processes"),
+    )  # fmt: skip
+    with progress(remarks_console()) as display:
+        store = prepare_corpus(
+            corpus, vocab, out, settings, workers=count, resume=resume, overwrite=overwrite, report=display.show
+        )
+    ledger = store.manifest["ledger"]
+    if as_json:
+        typer.echo(json.dumps({"store": str(out), **ledger}, indent=2))
+        return
+    _print_ledger(ledger)
+    typer.echo(f"the store is in {out}")
+    typer.echo(f"next: bertwright pretrain {quoted(out)} --out runs/pretrained")
+
+
+def _print_ledger(ledger: dict[str, Any]) -> None:
+    typer.echo(f"{ledger['tokens']:,} tokens, {ledger['sentences']:,} sentences, {ledger['documents']:,} documents")
+    for name, words in _TOLD.items():
+        if ledger.get(name):
+            share = f" ({100 * ledger[name] / ledger['tokens']:.2f} % of all)" if name == "unknown" else ""
+            typer.echo(f"  {words}: {ledger[name]:,}{share}")
+
+
+def _size(size: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

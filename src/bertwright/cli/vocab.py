@@ -1,0 +1,152 @@
+"""The verb that makes a vocabulary, or adds words to one: vocab."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bertwright.cli.corpus_options import Encoding, Field, SkipBad, Workers
+from bertwright.errors import BertwrightError, quantity, quoted, shown
+
+if TYPE_CHECKING:
+    from bertwright.corpus.vocabulary_from_corpus import Coverage
+    from bertwright.corpus.word_counts import WordCounts
+    from bertwright.text.tokenizer.tokenizer import BertTokenizer
+    from bertwright.text.vocabulary.extension import Extension
+
+log = logging.getLogger("bertwright")
+
+
+def vocab(
+    corpus: Annotated[list[Path] | None, typer.Argument(help="Text, JSON lines or Parquet files, or folders.")] = None,
+    out: Annotated[Path, typer.Option(help="The folder that is written.")] = Path("vocab"),
+    size: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Tokens of the vocabulary (30000); with --extend, most words of a corpus added (1000)."
+        ),
+    ] = None,
+    cased: Annotated[bool, typer.Option("--cased", help="Keep capital letters and accents apart.")] = False,
+    extend: Annotated[str, typer.Option(help="Add words to this checkpoint instead: a model folder or a name.")] = "",
+    words: Annotated[Path | None, typer.Option(help="With --extend: a file of the words, one a line.")] = None,
+    documents: Annotated[
+        str, typer.Option(help="Where a document of a text file ends: blank, line or file.")
+    ] = "blank",
+    field: Field = "text",
+    encoding: Encoding = None,
+    skip_bad_lines: SkipBad = False,
+    workers: Workers = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a vocabulary that is there.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Train a WordPiece vocabulary, or add the words of a domain to a checkpoint.
+
+    Examples:
+
+      bertwright vocab wiki.txt.xz books/ --out my-vocab --size 30000
+
+      bertwright vocab 新闻.jsonl --out zh-vocab --size 21000
+
+      bertwright vocab medicine.txt --extend bert-base-uncased --size 2000 --out medical-bert
+
+      bertwright vocab --words drugs.txt --extend bert-base-uncased --out medical-bert
+    """
+    from bertwright.checkpoint.hub import model_folder
+    from bertwright.console import remarks_console
+    from bertwright.corpus.parts import Source, corpus_files
+    from bertwright.corpus.prepare_settings import PrepareSettings
+    from bertwright.corpus.vocabulary_from_corpus import make_vocabulary, require_room
+    from bertwright.corpus.word_counts import CountingJob, count_words
+    from bertwright.machine.cores import count_cores
+    from bertwright.progress import progress
+    from bertwright.text.tokenizer.tokenizer import BertTokenizer
+    from bertwright.text.vocabulary.extension import extend_checkpoint, read_new_words
+
+    _check_words(corpus, words, size, extend=bool(extend), cased=cased)
+    checked = PrepareSettings(documents=documents, field=field, encoding=encoding, skip_bad=skip_bad_lines)  # type: ignore[arg-type]
+    require_room(out, overwrite=overwrite)
+
+    def count(lower_case: bool, strip_accents: bool | None) -> WordCounts:
+        source = Source(corpus_files(corpus or (), out), checked.documents, field, encoding, skip_bad_lines)
+        job = CountingJob(lower_case, strip_accents, skip_bad_lines)
+        with progress(remarks_console()) as display:
+            counts = count_words(source, job, workers=workers or count_cores().allowed, report=display.show)
+        _say_counts(counts)
+        return counts
+
+    if not extend:
+        made, coverage = make_vocabulary(
+            count(not cased, None), size or 30_000, cased=cased, out=out, overwrite=overwrite
+        )
+        _print_vocabulary(out, len(made), coverage, as_json=as_json)
+        return
+    folder = model_folder(extend, download=True, vocabulary=True)
+    if words is not None:
+        chosen = read_new_words(words, encoding)
+    else:
+        tokenizer = BertTokenizer.from_pretrained(folder)
+        counts = count(bool(tokenizer.do_lower_case), tokenizer.strip_accents)
+        chosen = _words_to_add(extend, tokenizer, counts, size or 1000)
+    _print_extension(out, extend_checkpoint(folder, out, chosen), as_json=as_json)
+
+
+def _check_words(corpus: list[Path] | None, words: Path | None, size: int | None, *, extend: bool, cased: bool) -> None:
+    """Refuse options that say nothing together."""
+    if bool(corpus) == bool(words) or (words and not extend):
+        raise BertwrightError("BW126")
+    for option, given, beside in (("--size", words and size, "--words"), ("--cased", extend and cased, "--extend")):
+        if given:
+            raise BertwrightError("BW638", option=option, beside=beside)
+
+
+def _words_to_add(model: str, tokenizer: BertTokenizer, counts: WordCounts, most: int) -> list[str]:
+    from bertwright.corpus.vocabulary_from_corpus import LEAST_COUNT, worthy_words
+
+    chosen = worthy_words(tokenizer, counts.words, most)
+    if not chosen:
+        raise BertwrightError("BW637", model=model, least=LEAST_COUNT)
+    return chosen
+
+
+def _say_counts(counts: WordCounts) -> None:
+    words, different = counts.words.total(), len(counts.words)
+    log.info("%s", f"{words:,} words, {different:,} different, in {counts.documents:,} documents")
+    if counts.every > 1:
+        log.info("%s", f"  a large corpus: one part (4 MiB) in {counts.every} was read")
+    if counts.forgotten:
+        log.warning("%s", f"{counts.forgotten:,} occurrences of rare words were forgotten for want of room")
+    if counts.skipped_lines:
+        log.warning("%s", f"{counts.skipped_lines:,} lines ({counts.skipped_bytes:,} bytes) could not be read")
+    if counts.too_long:
+        log.warning("%s", f"{counts.too_long:,} words of more than 100 characters passed over")
+
+
+def _print_vocabulary(out: Path, tokens: int, coverage: Coverage, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"vocabulary": str(out), "tokens": tokens, **coverage.to_json()}, indent=2))
+        return
+    where = "held-out text" if coverage.held_out else "the text itself (too small to hold any out)"
+    typer.echo(f"{tokens:,} tokens; on {where}, {coverage.words:,} words:")
+    typer.echo(f"  {100 * coverage.whole:.2f} % of the words are one token, {coverage.tokens_a_word:.3f} tokens a word")
+    typer.echo(f"  {100 * coverage.unknown:.4f} % of the tokens are unknown")
+    typer.echo(f"the vocabulary is in {out}")
+    typer.echo(f"next: bertwright prepare CORPUS --vocab {quoted(out)} --out STORE")
+
+
+def _print_extension(out: Path, extension: Extension, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"model": str(out), **extension.to_json()}, ensure_ascii=False, indent=2))
+        return
+    typer.echo(f"{quantity(len(extension.added), 'word')} added: {shown(extension.added)}")
+    if extension.known:
+        typer.echo(f"  {len(extension.known):,} were in the vocabulary already: {shown(extension.known)}")
+    if extension.several:
+        typer.echo(f"  {len(extension.several):,} are several words to a BERT: {shown(extension.several)}")
+    if extension.too_long:
+        begins = (f"{word[:20]}…" for word in extension.too_long)
+        typer.echo(f"  {len(extension.too_long):,} are longer than a BERT looks words up: {shown(begins)}")
+    typer.echo(f"the checkpoint is in {out}; go on with pre-training so that the new words learn their meaning")
