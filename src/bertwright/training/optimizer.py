@@ -18,7 +18,7 @@ from bertwright.training.muon import Muon
 def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.optim.Optimizer]:
     """AdamW for everything, or Muon for the matrices of the encoder's layers and AdamW for the rest.
 
-    Muon's updates are scaled to the size of AdamW's, so that one rate serves both.
+    The `settings` are resolved: Muon multiplies in their precision. Its updates are scaled to the size of AdamW's, so that one rate serves both.
 
     Source: Jordan et al. 2024; Liu et al. 2025, "Muon is Scalable for LLM Training", section 2.2, on the scale.
     """
@@ -35,6 +35,7 @@ def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.o
     muon = Muon(
         [{"params": members, "lr": rate, "peak": rate} for rate, members in groups.items()],
         weight_decay=settings.weight_decay,
+        dtype=torch.bfloat16 if settings.precision == "bf16" else torch.float32,
     )
     return [muon, adamw]
 
