@@ -166,6 +166,22 @@ class BertConfig:
         """D."""
         return self.hidden_size // self.num_attention_heads
 
+    def kept_per_token(self, max_length: int, checkpointing: bool) -> int:
+        """Bytes that training keeps of a token for the backward pass, in fp32: an estimate from the shape.
+
+        Args:
+            max_length: S.
+            checkpointing: whether only the input of each layer is kept, and one layer at a time computed once more.
+        """
+        layers = 2 if checkpointing else self.num_hidden_layers
+        return layers * self._kept_per_layer(max_length) + 4 * self.hidden_size * self.num_hidden_layers
+
+    def _kept_per_layer(self, max_length: int) -> int:
+        """Input, qkv, mix, two residual sums, two norms and their masks, both sides of the activation; and for each
+        head a row of attention weights with its mask.
+        """
+        return 4 * (12 * self.hidden_size + 3 * self.intermediate_size) + 6 * self.num_attention_heads * max_length
+
     @property
     def labels(self) -> list[str]:
         """The names of the classes, in the order of the scores."""

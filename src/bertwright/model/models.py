@@ -8,12 +8,13 @@ Shapes: T tokens, B sequences, S longest sequence, H hidden size, C classes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from bertwright.data.ragged import Places, Ragged, from_padded
 from bertwright.errors import BertwrightError
@@ -28,6 +29,7 @@ from bertwright.model.outputs import (
     ScoresOutput,
 )
 from bertwright.model.padded import pad_attentions, pad_states
+from bertwright.model.parameter_groups import ParameterGroup
 from bertwright.model.pretrained import Pretrained
 
 
@@ -85,10 +87,12 @@ class BertWithHead(Pretrained):
     Attributes:
         needs_pooler: whether the head stands on the pooler.
         reads_first_only: whether it reads nothing but the first token of each sequence.
+        head_name: what people call what stands on the encoder.
     """
 
     needs_pooler = True
     reads_first_only = False
+    head_name: ClassVar[str] = "head"
     label_arguments: tuple[str, ...] = ("labels",)
 
     def __init__(self, config: BertConfig) -> None:
@@ -98,6 +102,22 @@ class BertWithHead(Pretrained):
     def initialise_head(self) -> None:
         """Fresh values for what stands on the encoder, which has its own already."""
         self.initialise(only={name for name, _ in self.named_parameters() if not name.startswith("bert.")})
+
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """Every parameter once: the embeddings, the layers from the lowest to the highest, and what is on them."""
+        encoder, transitions = self.bert.encoder, tuple(self.transitions())
+        layers = len(encoder.layers)
+        groups = [ParameterGroup("embeddings", layers + 1, tuple(encoder.embeddings.parameters()))]
+        for index, layer in enumerate(encoder.layers):
+            groups.append(ParameterGroup("layer", layers - index, tuple(layer.parameters())))
+        elsewhere = {id(parameter) for parameter in (*encoder.parameters(), *transitions)}
+        head = tuple(parameter for parameter in self.parameters() if id(parameter) not in elsewhere)
+        groups.append(ParameterGroup(self.head_name, 0, head))
+        return [*groups, ParameterGroup("transitions", 0, transitions)] if transitions else groups
+
+    def transitions(self) -> Iterable[nn.Parameter]:
+        """Those that say which answer may follow which; none in most models."""
+        return ()
 
     def checkpoint_layers(self, wanted: bool) -> None:
         """Whether training keeps only the input of each layer; see `Encoder`."""

@@ -36,6 +36,7 @@ class BertForSeq2SeqLM(BertWithHead):
     """
 
     needs_pooler = True  # the peer's encoder has one; nothing reads it
+    head_name = "decoder"
     config_class = Seq2SeqConfig
     architecture = "EncoderDecoderModel"
 

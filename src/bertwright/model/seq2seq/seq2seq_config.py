@@ -53,6 +53,12 @@ class Seq2SeqConfig(BertConfig):
         """Rows of the decoder's position table: the longest output, [CLS] included."""
         return self.written.max_position_embeddings
 
+    def kept_per_token(self, max_length: int, checkpointing: bool) -> int:
+        """A decoder's layer keeps half as much again, and the scores of every token are kept twice."""
+        layers = 0 if checkpointing else 3 * self.written.num_hidden_layers // 2
+        decoder = layers * self._kept_per_layer(max_length) + 12 * self.written.vocab_size
+        return super().kept_per_token(max_length, checkpointing) + decoder
+
     @classmethod
     def from_dict(cls, values: dict[str, Any], **changes: Any) -> Self:
         """From the keys of a `config.json`: of an encoder-decoder, or of a BERT, which then shapes both.
