@@ -17,7 +17,8 @@ from bertwright.training.muon import Muon
 def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.optim.Optimizer]:
     """AdamW for everything, or Muon for the matrices of the encoder's layers and AdamW for the rest.
 
-    The `settings` are resolved: Muon multiplies in their precision. Its updates are scaled to the size of AdamW's, so that one rate serves both.
+    The `settings` are resolved: Muon multiplies in their precision. Its updates are scaled to the size of AdamW's, so
+    that one rate serves both.
 
     Source: Jordan et al. 2024; Liu et al. 2025, "Muon is Scalable for LLM Training", section 2.2, on the scale.
     """
