@@ -62,7 +62,7 @@ def _quotient(part: Floats, whole: Floats) -> Floats:
 def bootstrap_ranking(
     scores: Floats, is_positive: NDArray[np.bool_], metrics: Mapping[str, Callable[[Ranking], Floats]], **options: Any
 ) -> dict[str, Estimate]:
-    """`bootstrap`: each metric of `scores [N]` for the class of `is_positive [N]`, with its percentile interval over resamples.
+    """`bootstrap` of metrics of `scores [N]` for the class of `is_positive [N]`.
 
     Resamples without examples of both sides are left out. Nothing where the examples themselves are of one side.
     """
