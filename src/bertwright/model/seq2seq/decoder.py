@@ -7,6 +7,8 @@ Shapes: T tokens of the targets, U of the sources, B pairs, H hidden size, A hea
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -16,6 +18,8 @@ from bertwright.model.attention.across import attend_across
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import add_dropped
 from bertwright.model.encoder import Attention, Embeddings, FeedForward, check_indices
+
+Look = Callable[[Tensor], Tensor]
 
 
 class CrossAttention(nn.Module):
@@ -59,11 +63,19 @@ class DecoderLayer(nn.Module):
 
     def forward(self, hidden: Tensor, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
         """`[T, H]` and the encoded sources `[U, H]` to `[T, H]`."""
-        hidden = self.behind(self.attention_norm, hidden, self.attention(hidden, target, None))
-        hidden = self.behind(self.cross_attention_norm, hidden, self.cross_attention(hidden, target, memory, source))
-        return self.behind(self.feed_forward_norm, hidden, self.feed_forward(hidden))
+        return self.through(
+            hidden,
+            lambda states: self.attention(states, target, None),
+            lambda states: self.cross_attention(states, target, memory, source),
+        )
 
-    def behind(self, norm: nn.Module, hidden: Tensor, made: Tensor) -> Tensor:
+    def through(self, hidden: Tensor, look_back: Look, look_across: Look) -> Tensor:
+        """`[n, H]` to `[n, H]`; the two functions attend over what was written, and over the sources."""
+        hidden = self._behind(self.attention_norm, hidden, look_back(hidden))
+        hidden = self._behind(self.cross_attention_norm, hidden, look_across(hidden))
+        return self._behind(self.feed_forward_norm, hidden, self.feed_forward(hidden))
+
+    def _behind(self, norm: nn.Module, hidden: Tensor, made: Tensor) -> Tensor:
         """Dropout, the residual and the norm behind a part of the layer."""
         return norm(add_dropped(hidden, made, self.dropout if self.training else 0.0))  # type: ignore[no-any-return]
 

@@ -9,6 +9,8 @@ vocabulary.
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -58,9 +60,9 @@ class Memory:
         fixed = embeddings.token_type.weight[0] + embeddings.position.weight[at]
         hidden = embeddings.norm(embeddings.word(tokens) + fixed)
         for layer, own, seen in zip(self._layers(), self._own, self._seen):
-            hidden = layer.attention_norm(hidden + self._look_back(layer, hidden, own))
-            hidden = layer.cross_attention_norm(hidden + self._look_across(layer, hidden, seen))
-            hidden = layer.feed_forward_norm(hidden + layer.feed_forward(hidden))
+            hidden = layer.through(
+                hidden, partial(self._look_back, layer, own=own), partial(self._look_across, layer, seen=seen)
+            )
         self.length += 1
         return self._model.predict(hidden)
 
