@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from bertwright.checkpoint import names
 from bertwright.checkpoint.folders import unseal
 from bertwright.checkpoint.hub import model_folder
-from bertwright.checkpoint.weights import LoadReport, match, read_tensors, weight_file, write_tensors
+from bertwright.checkpoint.load_report import LoadReport
+from bertwright.checkpoint.matching import match
+from bertwright.checkpoint.weights import read_tensors, weight_file, write_tensors
 from bertwright.errors import BertwrightError, shown
 from bertwright.model.config import OF_CALLS, BertConfig
 

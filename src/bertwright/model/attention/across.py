@@ -124,16 +124,17 @@ def pair_by_length(targets: tuple[int, ...], sources: tuple[int, ...]) -> tuple[
     for members in cut(order, targets, sources):
         asked, asked_real = side_by_side([targets[index] for index in members], asked_starts[members])  # [n, S]
         seen, seen_real = side_by_side([sources[index] for index in members], seen_starts[members])  # [n, K]
-        tensors = (
-            asked,
-            seen,
-            np.flatnonzero(asked_real),
-            asked[asked_real],
-            np.flatnonzero(seen_real),
-            seen[seen_real],
+        group = PairGroup(
+            asked=torch.from_numpy(asked.ravel()),
+            seen=torch.from_numpy(seen.ravel()),
+            places=torch.from_numpy(np.flatnonzero(asked_real)),
+            tokens=torch.from_numpy(asked[asked_real]),
+            seen_places=torch.from_numpy(np.flatnonzero(seen_real)),
+            seen_tokens=torch.from_numpy(seen[seen_real]),
+            count=len(members),
+            bias=pad_bias(seen_real),
         )
-        flat = [torch.from_numpy(one.ravel()) for one in tensors]
-        groups.append(PairGroup(*flat, count=len(members), bias=pad_bias(seen_real)))
+        groups.append(group)
     return tuple(groups)
 
 

@@ -85,7 +85,7 @@ def group_by_length(lengths: tuple[int, ...]) -> Grouping:
     for members in cut(order, lengths, lengths):
         source, real = side_by_side([lengths[index] for index in members], starts[members])
         place[source[real]] = done + np.flatnonzero(real)
-        groups.append(Group(*source.shape, pad_bias(real)))
+        groups.append(Group(len(members), source.shape[1], pad_bias(real)))
         sources.append(source.ravel())
         done += source.size
     source = np.concatenate(sources) if sources else np.zeros(0, dtype=np.int64)
