@@ -31,6 +31,7 @@ from bertwright.model.outputs import (
 from bertwright.model.padded import pad_attentions, pad_states
 from bertwright.model.parameter_groups import ParameterGroup
 from bertwright.model.pretrained import Pretrained
+from bertwright.model.typed_modules import Linear
 
 
 class BertModel(Pretrained):
@@ -44,13 +45,14 @@ class BertModel(Pretrained):
 
     def encode(self, batch: Ragged, **wanted: bool) -> Encoding:
         """Hidden states; `wanted`: output_hidden_states, output_attentions, first_only (see `Encoder.forward`)."""
-        return self.encoder(batch, **wanted)  # type: ignore[no-any-return]
+        encoding: Encoding = self.encoder(batch, **wanted)
+        return encoding
 
     def pool(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """`[B, H]`: the pooled hidden state of the first real token of each sequence."""
         assert self.pooler is not None
         first = encoding.last if encoding.first_only else batch.first_of_each(encoding.last)
-        return self.pooler(first)  # type: ignore[no-any-return]
+        return self.pooler(first)
 
     def forward(
         self,
@@ -179,7 +181,7 @@ class BertForSequenceClassification(BertWithHead):
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]
+        return self.classifier(self.bert.pool(encoding, batch))
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
@@ -199,7 +201,7 @@ class BertForTokenClassification(BertWithHead):
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(encoding.last)  # type: ignore[no-any-return]
+        return self.classifier(encoding.last)
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
@@ -222,11 +224,11 @@ class BertForQuestionAnswering(BertWithHead):
         if config.num_labels != 2:
             config = replace(config, num_labels=2, id2label=None, label2id=None)
         super().__init__(config)
-        self.qa_outputs = torch.nn.Linear(config.hidden_size, 2)
+        self.qa_outputs = Linear(config.hidden_size, 2)
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.qa_outputs(encoding.last)  # type: ignore[no-any-return]
+        return self.qa_outputs(encoding.last)
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
@@ -260,7 +262,7 @@ class BertForMultipleChoice(BertWithHead):
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]
+        return self.classifier(self.bert.pool(encoding, batch))
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         return ScoresOutput(logits=self.head(encoding, batch))
