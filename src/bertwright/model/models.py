@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bertwright.data.ragged import Places, Ragged, from_padded
+from bertwright.data.ragged import Places, Ragged
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
 from bertwright.model.encoder import Encoder, Encoding
@@ -28,13 +28,12 @@ from bertwright.model.outputs import (
     QuestionAnsweringOutput,
     ScoresOutput,
 )
-from bertwright.model.padded import pad_attentions, pad_states
+from bertwright.model.padded import PaddedModel
 from bertwright.model.parameter_groups import ParameterGroup
-from bertwright.model.pretrained import Pretrained
 from bertwright.model.typed_modules import Linear
 
 
-class BertModel(Pretrained):
+class BertModel(PaddedModel):
     """The encoder and its pooler."""
 
     def __init__(self, config: BertConfig, add_pooling_layer: bool = True) -> None:
@@ -54,46 +53,21 @@ class BertModel(Pretrained):
         first = encoding.last if encoding.first_only else batch.first_of_each(encoding.last)
         return self.pooler(first)
 
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        position_ids: Tensor | None = None,
-        *,
-        output_hidden_states: bool = False,
-        output_attentions: bool = False,
-        return_dict: bool | None = True,
-        **unknown: Any,
-    ) -> Any:
-        """Padded ids `[B, S]` to `EncoderOutput`; places that the mask leaves out are zero.
-
-        Raises:
-            BertwrightError: as `BertWithHead.forward`.
-        """
-        refuse_unknown(self, unknown, ())
-        batch, places = from_padded(input_ids, attention_mask, token_type_ids, position_ids)
-        encoding = self.encode(batch, output_hidden_states=output_hidden_states, output_attentions=output_attentions)
-        output = EncoderOutput(
-            last_hidden_state=places.pad(encoding.last),
-            pooler_output=None if self.pooler is None else self.pool(encoding, batch),
-            hidden_states=pad_states(encoding, places),
-            attentions=pad_attentions(encoding, batch, places),
-        )
-        return output.to_tuple() if return_dict is False else output
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        """`EncoderOutput`; places that the mask leaves out are zero."""
+        pooled = None if self.pooler is None else self.pool(encoding, batch)
+        return EncoderOutput(last_hidden_state=places.pad(encoding.last), pooler_output=pooled)
 
 
-class BertWithHead(Pretrained):
+class BertWithHead(PaddedModel):
     """An encoder and a head. A subclass says what is scored, and how scores become an output.
 
     Attributes:
         needs_pooler: whether the head stands on the pooler.
-        reads_first_only: whether it reads nothing but the first token of each sequence.
         head_name: what people call what stands on the encoder.
     """
 
     needs_pooler = True
-    reads_first_only = False
     head_name: ClassVar[str] = "head"
     label_arguments: tuple[str, ...] = ("labels",)
 
@@ -129,45 +103,12 @@ class BertWithHead(Pretrained):
         """The scores of this model for an encoded batch."""
         raise NotImplementedError
 
-    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
-        """The padded output, with the loss where labels are given."""
-        raise NotImplementedError
+    def encode(self, batch: Ragged, **wanted: bool) -> Encoding:
+        return self.bert.encode(batch, **wanted)
 
     def scores(self, batch: Ragged) -> Tensor:
         """The scores of this model for a ragged batch; their shape stands in the class's docstring."""
         return self.head(self.bert.encode(batch, first_only=self.reads_first_only), batch)
-
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        position_ids: Tensor | None = None,
-        *,
-        output_hidden_states: bool = False,
-        output_attentions: bool = False,
-        return_dict: bool | None = True,
-        **labels: Tensor | None,
-    ) -> Any:
-        """Padded ids `[B, S]` to logits, and to the loss where labels are given.
-
-        Raises:
-            BertwrightError: BW420 a shape, BW421 to BW423 an index outside its table, BW424 an argument
-                this model does not have.
-        """
-        refuse_unknown(self, labels, self.label_arguments)
-        batch, places = from_padded(input_ids, attention_mask, token_type_ids, position_ids)
-        encoding = self.bert.encode(
-            batch,
-            output_hidden_states=output_hidden_states,
-            output_attentions=output_attentions,
-            first_only=self.reads_first_only,
-        )
-        given = {name: tensor for name, tensor in labels.items() if tensor is not None}
-        output = self.output(encoding, batch, places, given)
-        output.hidden_states = pad_states(encoding, places)
-        output.attentions = pad_attentions(encoding, batch, places)
-        return output.to_tuple() if return_dict is False else output
 
 
 class BertForSequenceClassification(BertWithHead):
@@ -288,11 +229,3 @@ class BertForMultipleChoice(BertWithHead):
         output.logits = output.logits.view(input_ids.shape[:2])
         output.loss = None if labels is None else class_loss(output.logits, labels)
         return output.to_tuple() if return_dict is False else output
-
-
-def refuse_unknown(model: Pretrained, given: dict[str, Any], known: tuple[str, ...]) -> None:
-    """Raise BW424 for an argument that `model` does not have; one that is None asks for nothing."""
-    unknown = [name for name, value in given.items() if name not in known and value is not None]
-    if unknown:
-        listed = ", ".join((*known, "output_hidden_states", "output_attentions", "return_dict"))
-        raise BertwrightError("BW424", model=type(model).__name__, argument=unknown[0], known=listed)

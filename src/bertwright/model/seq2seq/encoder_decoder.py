@@ -22,8 +22,9 @@ from bertwright.model.config import BertConfig
 from bertwright.model.encoder import Embeddings
 from bertwright.model.heads import MaskedLanguageModelHead
 from bertwright.model.losses import IGNORED, token_loss
-from bertwright.model.models import BertWithHead, refuse_unknown
+from bertwright.model.models import BertWithHead
 from bertwright.model.outputs import Seq2SeqOutput
+from bertwright.model.padded import refuse_unknown
 from bertwright.model.seq2seq.decoder import Decoder, sinusoids
 from bertwright.model.seq2seq.seq2seq_config import MODEL_TYPE, Seq2SeqConfig
 from bertwright.model.typed_modules import Linear
