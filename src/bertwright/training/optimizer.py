@@ -24,14 +24,13 @@ def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.o
     """
     if settings.optimizer == "adamw":
         return [make_adamw(model, settings)]
-    matrices: set[int] = set()
     groups: dict[float, list[nn.Parameter]] = {}
-    for group in model.parameter_groups():
-        of_layer = [p for p in group.parameters if group.name == "layer" and p.dim() == 2]
-        matrices.update(map(id, of_layer))
-        if trained := [p for p in of_layer if p.requires_grad]:
-            groups.setdefault(_rate(group, settings), []).extend(trained)
-    adamw = make_adamw(model, settings, without=matrices)
+    for layer in (group for group in model.parameter_groups() if group.name == "layer"):
+        matrices = [parameter for parameter in layer.parameters if parameter.dim() == 2 and parameter.requires_grad]
+        if matrices:
+            groups.setdefault(_rate(layer, settings), []).extend(matrices)
+    taken = {id(parameter) for members in groups.values() for parameter in members}
+    adamw = make_adamw(model, settings, without=taken)
     if not groups:  # every layer is frozen
         return [adamw]
     muon = Muon(
