@@ -200,7 +200,7 @@ def training(model: BertForSeq2SeqLM, peers: dict[str, torch.nn.Module], groups:
 def writing(
     model: BertForSeq2SeqLM, peers: dict[str, torch.nn.Module], groups: list[Texts], beams: int, rounds: int
 ) -> None:
-    settings = GenerationSettings.resolve(max_length=64, num_beams=beams)
+    settings = GenerationSettings.resolve(max_output_length=64, num_beams=beams)
     model.eval()
     batches = by_length(groups)
 
@@ -283,7 +283,7 @@ def few_sources(model: BertForSeq2SeqLM, texts: Texts, rounds: int) -> None:
     model.eval()
     for count, beams in ((1, 4), (4, 1), (8, 1)):
         source = ragged(texts.sources[:count])
-        settings = GenerationSettings.resolve(max_length=64, num_beams=beams)
+        settings = GenerationSettings.resolve(max_output_length=64, num_beams=beams)
         ratios = []
         for _ in range(3 * rounds):
             taken, outputs = [], []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from bertwright.errors import BertwrightError, Worded, nearest
+
+log = logging.getLogger("bertwright")
 
 _REASONS_ZH = {  # of the library, which says them in English
     "int_parsing": "应为整数",
@@ -38,8 +41,12 @@ class Settings(BaseModel):
     """A group of settings. Subclasses declare fields with types, bounds and a description each.
 
     A validator says what is wrong by a ValueError of one `Worded`.
+
+    Attributes:
+        former_words: keys that the version before knew, and what they are called now; they are obeyed, and said.
     """
 
+    former_words: ClassVar[Mapping[str, str]] = {}
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
@@ -62,6 +69,10 @@ class Settings(BaseModel):
                 raise BertwrightError("BW103", word=word)
             values[key.strip().replace("-", "_")] = _value(text.strip())
         values |= {key: value for key, value in given.items() if value is not None}
+        for former in values.keys() & cls.former_words.keys():
+            now = cls.former_words[former]
+            log.warning("%s is called %s now; the next version will not know the old word", former, now)
+            values.setdefault(now, values.pop(former))
         for key in values:
             if key not in cls.model_fields:
                 known = ", ".join(cls.model_fields)

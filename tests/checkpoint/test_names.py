@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bertwright.checkpoint import names
-from bertwright.checkpoint.weights import match, to_theirs
+from bertwright.checkpoint.matching import match
+from bertwright.checkpoint.weights import to_theirs
 from tests.parity.peers import KINDS, TINY, Case, make_peer, ours_like
 
 SETTINGS = {"tied": {}, "untied": {"tie_word_embeddings": False}}

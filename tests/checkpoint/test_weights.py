@@ -18,7 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bertwright import BertConfig, BertForMaskedLM, BertForPreTraining, BertModel, BertwrightError
-from bertwright.checkpoint.weights import LoadReport, read_tensors, to_theirs, weight_file, write_named, write_tensors
+from bertwright.checkpoint.load_report import LoadReport
+from bertwright.checkpoint.weights import read_tensors, to_theirs, weight_file, write_named, write_tensors
 from bertwright.model.pretrained import Pretrained
 from tests.checkpoint.conftest import Tensors
 from tests.parity.peers import BY_NAME, TINY, make_peer, ours_like

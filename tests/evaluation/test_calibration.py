@@ -12,10 +12,8 @@ from bertwright.evaluation.abstention import abstention, risk_coverage
 from bertwright.evaluation.calibration import (
     TEMPERATURES,
     CalibrationScores,
-    adaptive_calibration_error,
     brier,
     cross_fitted,
-    expected_calibration_error,
     fit_temperature,
     log_probabilities,
     negative_log_likelihood,
@@ -44,7 +42,7 @@ def test_ece_by_brute_force(seed: int) -> None:
             sure = np.mean([probabilities[i].max() for i in members])
             right = np.mean([probabilities[i].argmax() == gold[i] for i in members])
             expected += len(members) / 200 * abs(sure - right)
-    assert expected_calibration_error(probabilities, gold) == pytest.approx(expected)
+    assert CalibrationScores.of(probabilities, gold).ece == pytest.approx(expected)
 
 
 def test_adaptive_ece_by_brute_force() -> None:
@@ -54,7 +52,7 @@ def test_adaptive_ece_by_brute_force() -> None:
     for members in np.split(order, 15):  # 10 each; no two confidences are equal
         gap = probabilities[members].max(1).mean() - (probabilities[members].argmax(1) == gold[members]).mean()
         expected += abs(gap) / 15
-    assert adaptive_calibration_error(probabilities, gold) == pytest.approx(expected)
+    assert CalibrationScores.of(probabilities, gold).adaptive_ece == pytest.approx(expected)
 
 
 def test_equal_confidences_share_a_bin() -> None:
@@ -82,8 +80,9 @@ def test_likelihood_and_brier_are_those_of_scikit_learn(classes: int) -> None:
 @pytest.mark.parametrize("classes", [2, 5, 50])
 def test_a_calibrated_generator_has_a_small_error_and_temperature_one(classes: int) -> None:
     probabilities, gold = calibrated(3, 50_000, classes)
-    assert expected_calibration_error(probabilities, gold) < 0.01
-    assert adaptive_calibration_error(probabilities, gold) < 0.012
+    scores = CalibrationScores.of(probabilities, gold)
+    assert scores.ece < 0.01
+    assert scores.adaptive_ece < 0.012
     assert fit_temperature(log_probabilities(probabilities), gold) == pytest.approx(1, abs=0.03)
 
 

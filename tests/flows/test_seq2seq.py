@@ -84,7 +84,7 @@ def test_evaluate_and_predict(command: Command, run: Path, numbers: Path, tmp_pa
     assert scores == pytest.approx(record["best_scores"], rel=1e-4)
     result = command("evaluate", run, numbers / "test.tsv", "--set", "num_beams=3", "--show-errors", "2")
     assert result.code == 0, result.err
-    result = command("predict", run, "105", "一百", " ", "--set", "num_beams=2", "--set", "max_length=8")
+    result = command("predict", run, "105", "一百", " ", "--set", "num_beams=2", "--set", "max_output_length=8")
     assert result.code == 0, result.err
     answers = [json.loads(line) for line in result.out.splitlines()]
     assert [answer["text"] for answer in answers] == ["105", "一百", " "]
@@ -103,7 +103,7 @@ def test_evaluate_and_predict(command: Command, run: Path, numbers: Path, tmp_pa
         (("num_beams=2", "length_penalty=1e9"), "BW102"),
         (("num_beams=2", "length_penalty=-6"), "BW102"),
         (("beams=4",), "BW101"),
-        (("max_length=9999",), "BW603"),
+        (("max_output_length=9999",), "BW603"),
         (("do_sample=true", "num_beams=2"), "BW604"),
     ],
 )
@@ -112,6 +112,18 @@ def test_wrong_wishes(command: Command, run: Path, words: tuple[str, ...], code:
     result = command("predict", run, "105", *options)
     assert result.code == 2
     assert f"error {code}:" in result.err
+
+
+def test_the_old_word_for_the_length_of_outputs_is_obeyed_and_said_once(command: Command, run: Path) -> None:
+    old, new = (
+        command("predict", run, "nine hundred and ninety nine", "--set", f"{word}=3")
+        for word in ("max_length", "max_output_length")
+    )
+    assert old.code == new.code == 0, old.err
+    assert old.out == new.out
+    assert not json.loads(new.out)["finished"], "three tokens are too few"
+    assert old.err.count("max_length is called max_output_length now") == 1
+    assert "is called" not in new.err
 
 
 def test_from_a_bert_and_on_again(command: Command, tiny_model: Path, tmp_path: Path) -> None:

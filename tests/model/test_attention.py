@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from bertwright import BertConfig, BertForSequenceClassification
 from bertwright.data.ragged import Ragged
+from bertwright.model.attention import attention
 from bertwright.model.attention.attention import (
     AttentionPath,
     attend,
@@ -208,3 +210,15 @@ def test_what_inference_asked_for_first_serves_training_too() -> None:
         model.eval().scores(batch)
     model.train().scores(batch).sum().backward()
     assert model.bert.encoder.layers[0].attention.qkv.weight.grad is not None
+
+
+def test_the_path_that_runs_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    attention._say_once.cache_clear()
+    qkv = torch.randn(10, 3, 2, 4)
+    with caplog.at_level(logging.DEBUG, "bertwright"):
+        for dropout in (0.0, 0.0, 0.1, 0.0):
+            attend(qkv, batch_of([4, 2, 4]), dropout)
+    assert [record.getMessage() for record in caplog.records] == [
+        "attention: attend_by_runs",
+        "attention: attend_grouped",
+    ]

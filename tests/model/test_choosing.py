@@ -14,7 +14,7 @@ from .test_seq2seq import batch_of, model
 
 
 def settings(**changes: object) -> GenerationSettings:
-    return GenerationSettings(max_length=10, **changes)
+    return GenerationSettings(max_output_length=10, **changes)
 
 
 def test_no_run_comes_twice() -> None:

@@ -1,4 +1,4 @@
-"""The CRF against the enumeration of all paths, against pytorch-crf, and against finite differences."""
+"""The CRF against the enumeration of all paths, the plain recursions, pytorch-crf, and finite differences."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from bertwright.model.crf import sums as crf_sums
 from bertwright.model.crf import viterbi as crf_viterbi
 from bertwright.model.crf.layout import Layout
 from bertwright.model.crf.linear_chain import LinearChainCrf, SpanPaths
+from bertwright.model.crf.plain import PlainCrf
 from bertwright.model.crf.sums import Logarithmic, Scaled
 from bertwright.model.tagger import masks_for
+
+LENGTHS = [40, 1, 0, 93, 2, 41, 40, 0, 17]
 
 
 def bounds(lengths: list[int]) -> Tensor:
@@ -96,6 +99,56 @@ def test_everything_equals_the_enumeration_of_all_paths(seed: int, tags: int, fo
 
     marginals = np.concatenate([one.marginals(tags) for one in truth])
     assert np.allclose(crf.marginals(emissions, cu_seqlens).numpy(), marginals, atol=1e-10)
+
+
+@pytest.mark.parametrize("forbid", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_the_plain_crf_equals_the_enumeration_of_all_paths(seed: int, forbid: bool) -> None:
+    generator = torch.Generator().manual_seed(50 + seed)
+    tags, length = 1 + seed % 4, 1 + seed
+    crf = random_crf(generator, tags, forbid=forbid)
+    emissions = 2 * torch.randn(length, tags, generator=generator, dtype=torch.float64)
+    truth, plain = AllPaths(crf, emissions), PlainCrf(emissions, *(one.detach() for one in crf._scores()))
+    assert plain.log_partition().item() == pytest.approx(truth.log_z, rel=1e-12)
+    assert np.allclose(plain.marginals().numpy(), truth.marginals(tags), atol=1e-12)
+    assert tuple(plain.best_path()) == truth.paths[int(truth.scores.argmax())]
+    for path, score in zip(truth.paths, truth.scores):
+        assert plain.path_score(list(path)).item() == pytest.approx(score)
+
+
+@pytest.mark.parametrize("forbid", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_ragged_batches_equal_the_plain_crf(seed: int, forbid: bool) -> None:
+    """Losses, marginals and best paths of sequences far too long to enumerate."""
+    generator = torch.Generator().manual_seed(70 + seed)
+    crf = random_crf(generator, 7, forbid=forbid)
+    emissions = 2 * torch.randn(sum(LENGTHS), 7, generator=generator, dtype=torch.float64)
+    scores = [one.detach() for one in crf._scores()]
+    plain = [PlainCrf(part, *scores) for part in emissions.split(LENGTHS) if len(part)]
+    best = [one.best_path() for one in plain]
+    tags = torch.tensor([tag for path in best for tag in path])
+    assert crf.decode(emissions, bounds(LENGTHS)).tolist() == tags.tolist()
+    marginals = torch.cat([one.marginals() for one in plain])
+    torch.testing.assert_close(crf.marginals(emissions, bounds(LENGTHS)), marginals)
+    losses = crf.negative_log_likelihood(emissions, tags, bounds(LENGTHS)).detach()
+    expected = torch.stack([one.log_partition() - one.path_score(path) for one, path in zip(plain, best)])
+    torch.testing.assert_close(losses[torch.tensor(LENGTHS) > 0], expected)
+
+
+def test_gradients_of_ragged_batches_equal_those_of_the_plain_crf() -> None:
+    generator = torch.Generator().manual_seed(80)
+    crf = random_crf(generator, 7, forbid=False)
+    emissions = torch.randn(sum(LENGTHS), 7, generator=generator, dtype=torch.float64, requires_grad=True)
+    tags = torch.randint(7, (sum(LENGTHS),), generator=generator)
+    loss = crf.negative_log_likelihood(emissions, tags, bounds(LENGTHS)).sum()
+    expected = torch.zeros((), dtype=torch.float64)
+    for part, path in zip(emissions.split(LENGTHS), tags.split(LENGTHS)):
+        if len(path):
+            plain = PlainCrf(part, *crf._scores())
+            expected = expected + plain.log_partition() - plain.path_score(path.tolist())
+    inputs = (emissions, *crf.parameters())
+    for ours, theirs in zip(torch.autograd.grad(loss, inputs), torch.autograd.grad(expected, inputs)):
+        torch.testing.assert_close(ours, theirs, atol=1e-9, rtol=1e-7)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -114,25 +114,25 @@ def test_mistakes_are_sentences(tmp_path: Path) -> None:
     with refused("BW601", number=2):
         net.pair_scores(batch_of(3, 0), batch_of(2, 2))
     with refused("BW601", number=1):
-        generate(net, batch_of(0, 3), GenerationSettings(max_length=5))
+        generate(net, batch_of(0, 3), GenerationSettings(max_output_length=5))
     with refused("BW423", rows=12):
         net.pair_scores(batch_of(3), batch_of(13))
     with refused("BW603", value=13, rows=12):
-        generate(net, batch_of(3), GenerationSettings(max_length=13))
+        generate(net, batch_of(3), GenerationSettings(max_output_length=13))
     with refused("BW604", one="do_sample=true"):
-        generate(net, batch_of(3), GenerationSettings(max_length=5, do_sample=True, num_beams=2))
+        generate(net, batch_of(3), GenerationSettings(max_output_length=5, do_sample=True, num_beams=2))
     with refused("BW604", one="min_length=6"):
-        generate(net, batch_of(3), GenerationSettings(max_length=5, min_length=6))
+        generate(net, batch_of(3), GenerationSettings(max_output_length=5, min_length=6))
     with refused("BW102", key="num_beams", value=0):
         GenerationSettings.resolve(words=["num_beams=0"])
     with refused("BW602"):
         net(torch.ones(1, 3, dtype=torch.int64))
     with refused("BW600"):
-        generate(model(eos_token_id=None), batch_of(3), GenerationSettings(max_length=5))
+        generate(model(eos_token_id=None), batch_of(3), GenerationSettings(max_output_length=5))
 
 
 def test_as_many_sources_at_once_as_their_scores_have_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    net, settings, rows = model(vocab_size=5000), GenerationSettings(max_length=5, num_beams=3), []
+    net, settings, rows = model(vocab_size=5000), GenerationSettings(max_output_length=5, num_beams=3), []
     whole = generate(net, batch_of(3, 4, 2), settings)
     step = Memory.step
     monkeypatch.setattr(Memory, "step", lambda self, tokens: rows.append(len(tokens)) or step(self, tokens))
@@ -164,7 +164,7 @@ def test_a_checkpoint_without_a_decoder_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("penalty", [-5.0, -4.0, 5.0])
 def test_an_output_ends_with_the_end_or_at_its_longest_whatever_the_penalty(penalty: float) -> None:
     net = model(max_position_embeddings=48)
-    settings = GenerationSettings(max_length=48, num_beams=3, min_length=48, length_penalty=penalty)
+    settings = GenerationSettings(max_output_length=48, num_beams=3, min_length=48, length_penalty=penalty)
     for output in generate(net, batch_of(3, 6), settings):
         assert len(output.tokens) == 48
         assert output.score < 0

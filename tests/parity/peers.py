@@ -13,7 +13,7 @@ import transformers
 from torch import Tensor
 
 import bertwright
-from bertwright.checkpoint.weights import match
+from bertwright.checkpoint.matching import match
 from bertwright.model.pretrained import Pretrained
 
 TINY = {

@@ -141,7 +141,7 @@ WAYS: list[dict[str, Any]] = [
 def compare_with_peer(pair: Pair, way: dict[str, Any], count: int) -> set[int]:
     """Assert that every output is the peer's, and give their lengths."""
     ids, mask, source = make_sources(count)
-    ours = generate(pair.ours, source, GenerationSettings(max_length=20, **way))
+    ours = generate(pair.ours, source, GenerationSettings(max_output_length=20, **way))
     options = {"num_beams": 1, "do_sample": False, "max_length": 20, **way}
     for output, row in zip(
         ours, pair.peer.generate(input_ids=ids, attention_mask=mask, **options).tolist(), strict=True
@@ -166,7 +166,7 @@ def test_200_outputs_are_those_of_the_peer(tmp_path: Path, way: dict[str, Any], 
 def test_with_the_memory_and_without_it(pair: Pair) -> None:
     """Greedy outputs, each token computed anew from all before it."""
     _, _, source = make_sources(12)
-    outputs = generate(pair.ours, source, GenerationSettings(max_length=20))
+    outputs = generate(pair.ours, source, GenerationSettings(max_output_length=20))
     lengths = [len(one.tokens) for one in outputs]
     assert len(set(lengths)) > 1, "some outputs leave the batch before others"
     targets = [one.tokens for one in outputs]

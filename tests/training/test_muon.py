@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 import torch
+from torch import Tensor
 
+from bertwright import BertConfig, BertForSequenceClassification
+from bertwright.machine import precision as machine_precision
+from bertwright.training import muon
+from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.muon import Muon, orthogonal
+from bertwright.training.optimizer import make_optimizers
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (8, 40), (40, 8)])
@@ -34,3 +42,26 @@ def test_singular_values_come_near_one() -> None:
     matrices = torch.randn(2, 30, 12)
     alone = torch.cat([orthogonal(one[None]) for one in matrices])
     torch.testing.assert_close(orthogonal(matrices), alone)
+
+
+@pytest.mark.parametrize("is_able", [True, False])
+@pytest.mark.parametrize(("precision", "expected"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_matrices_are_multiplied_in_the_precision_of_the_run(
+    precision: Literal["fp32", "bf16"], expected: torch.dtype, is_able: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether or not the processor has instructions for bf16."""
+    monkeypatch.setattr(machine_precision, "cpu_features", lambda: {"avx512_bf16"} if is_able else set())
+    multiplied: set[torch.dtype] = set()
+
+    def watched(matrices: Tensor) -> Tensor:
+        multiplied.add(matrices.dtype)
+        return orthogonal(matrices)
+
+    monkeypatch.setattr(muon, "orthogonal", watched)
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+    model = BertForSequenceClassification(BertConfig(vocab_size=20, num_hidden_layers=1, **shape))
+    for parameter in model.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    settings = FinetuneSettings(learning_rate=1e-3, optimizer="muon", precision=precision)
+    make_optimizers(model, settings)[0].step()
+    assert multiplied == {expected}

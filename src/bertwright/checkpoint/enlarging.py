@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from bertwright.checkpoint import names
+from bertwright.checkpoint.encoder_decoder_names import of_the_decoder
 from bertwright.checkpoint.json_object import read_object
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError
@@ -18,7 +19,7 @@ from bertwright.errors import BertwrightError
 _WORD_TABLE = "embeddings.word_embeddings.weight"
 _WITH_A_ROW_A_WORD = frozenset(
     (
-        *(_WORD_TABLE, names.DECODER + _WORD_TABLE),
+        *(_WORD_TABLE, of_the_decoder(_WORD_TABLE)),
         *("cls.predictions.decoder.weight", "cls.predictions.bias", "cls.predictions.decoder.bias"),
     )
 )

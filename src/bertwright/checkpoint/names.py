@@ -2,17 +2,15 @@
 
 `{i}` stands for the number of a layer. The encoder's names carry the prefix `bert.` in a model with a head and
 none in a bare encoder, on both sides alike. Three tensors of theirs in one row are one of ours, stacked along
-the first axis.
-
-A decoder's names are the encoder's with `decoder.` in front, on both sides; an encoder-decoder of theirs puts
-`encoder.` before its encoder, `decoder.bert.` before its decoder and `decoder.` before the head of it
-(`published`), which `canonical` takes away again.
+the first axis. What is said of decoders stands in `encoder_decoder_names.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterator
+
+from bertwright.checkpoint import encoder_decoder_names as two_parts
 
 PREFIX = "bert."
 
@@ -32,21 +30,9 @@ _ENCODER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("encoder.layers.{i}.feed_forward.down", ("encoder.layer.{i}.output.dense",)),
     ("encoder.layers.{i}.feed_forward_norm", ("encoder.layer.{i}.output.LayerNorm",)),
 )
-_CROSS_ATTENTION: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("decoder.layers.{i}.cross_attention.query", ("decoder.encoder.layer.{i}.crossattention.self.query",)),
-    (
-        "decoder.layers.{i}.cross_attention.key_value",
-        tuple(f"decoder.encoder.layer.{{i}}.crossattention.self.{part}" for part in ("key", "value")),
-    ),
-    ("decoder.layers.{i}.cross_attention.output", ("decoder.encoder.layer.{i}.crossattention.output.dense",)),
-    ("decoder.layers.{i}.cross_attention_norm", ("decoder.encoder.layer.{i}.crossattention.output.LayerNorm",)),
-    ("bridge", ("enc_to_dec_proj",)),
-)
-DECODER = "decoder."
 _MODULES: tuple[tuple[str, tuple[str, ...]], ...] = (
     *_ENCODER,
-    *((DECODER + ours.removeprefix("encoder."), tuple(DECODER + one for one in theirs)) for ours, theirs in _ENCODER),
-    *_CROSS_ATTENTION,
+    *two_parts.modules(_ENCODER),
     ("pooler.dense", ("pooler.dense",)),
     ("mlm.dense", ("cls.predictions.transform.dense",)),
     ("mlm.norm", ("cls.predictions.transform.LayerNorm",)),
@@ -110,27 +96,28 @@ def canonical(name: str) -> str:
 
 def bare(name: str) -> str:
     """Their name without the prefix that says of which part of a model it is; a decoder's keeps `decoder.`."""
-    if name.startswith(DECODER):
-        name = name.removeprefix(DECODER)
-        return name if name.startswith("cls.") else DECODER + name.removeprefix(PREFIX)
-    return re.sub(r"^encoder\.(?=embeddings\.|encoder\.|pooler\.)", "", name).removeprefix(PREFIX)
+    return two_parts.bare(name).removeprefix(PREFIX)
 
 
 def published(name: str) -> str:
     """What `canonical` takes away, put before a name again for an encoder-decoder."""
-    name = name.removeprefix(PREFIX)
-    if name.startswith(DECODER):
-        return f"{DECODER}{PREFIX}{name.removeprefix(DECODER)}"
-    if name.startswith("cls."):
-        return DECODER + name
-    return name if name.startswith("enc_to_dec_proj") else f"encoder.{name}"
+    return two_parts.published(name.removeprefix(PREFIX))
 
 
-def of_the_encoder(canonical_name: str) -> str | None:
-    """The tensor of an encoder that a decoder's begins as; None for what is no decoder's, and for cross-attention."""
-    if not canonical_name.startswith(DECODER) or ".crossattention." in canonical_name:
-        return None
-    return canonical_name.removeprefix(DECODER)
+def places(ours: str, model: Container[str], of_two_parts: bool) -> Iterator[dict[str, str]]:
+    """Where a file may hold our tensor of a model with the tensors `model` (ours), the best place first.
+
+    Each is a whole: the canonical names of its parts in the file, with what messages call them. The last one of a
+    file without a decoder, `of_two_parts` False, is that of the encoder's tensor which a decoder's begins as.
+    """
+    if other := second(ours, model):
+        yield {other: other}
+    usual = {canonical(name): name for name in theirs(ours)}
+    yield usual
+    if "mlm.decoder.weight" not in model:  # of tied models
+        yield {_STAND_INS.get(part, part): name for part, name in usual.items()}
+    if not of_two_parts:
+        yield {two_parts.of_the_encoder(part): name for part, name in usual.items()}
 
 
 def is_counter(canonical_name: str) -> bool:
@@ -138,17 +125,12 @@ def is_counter(canonical_name: str) -> bool:
     return _COUNTERS.search(canonical_name) is not None
 
 
-def repeated(canonical_name: str, two_parts: bool = False) -> str | None:
-    """The tensor of theirs that this one repeats, where both hold the same numbers; with `two_parts` the head is
-    that of a decoder.
+def repeated(canonical_name: str, of_two_parts: bool = False) -> str | None:
+    """The tensor of theirs that this one repeats, where both hold the same numbers; `of_two_parts`: the head is that
+    of a decoder.
     """
     original = _REPEATS.get(canonical_name)
-    return DECODER + original if two_parts and original is not None and original.startswith("embeddings.") else original
-
-
-def stand_in(canonical_name: str, model: Container[str]) -> str | None:
-    """The tensor of theirs that does for a missing one in a model with the tensors `model` (ours), if it is tied."""
-    return None if "mlm.decoder.weight" in model else _STAND_INS.get(canonical_name)
+    return two_parts.of_the_decoder(original) if of_two_parts and original is not None else original
 
 
 def is_head(ours: str) -> bool:

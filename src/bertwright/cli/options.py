@@ -14,7 +14,8 @@ LabelColumn = Annotated[
     str | None, typer.Option(help="Column of the labels (seq2seq: of the targets). Default: found.")
 ]
 Choices = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="How to write: num_beams=4, max_length=64, …")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="How to write: num_beams=4, max_output_length=64, …"),
 ]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of the data. Default: detected, and said.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]

@@ -97,16 +97,6 @@ def reliability_table(
     return ReliabilityTable(edges, counts, mean_confidence, accuracy)
 
 
-def expected_calibration_error(probabilities: Floats, gold: Ints, bins: int = BINS) -> float:
-    """ECE of the most probable class in bins of equal width (Guo et al. 2017, equation 3)."""
-    return reliability_table(*top_label(probabilities, gold), bins).error()
-
-
-def adaptive_calibration_error(probabilities: Floats, gold: Ints, bins: int = BINS) -> float:
-    """ECE of the most probable class in bins of equally many examples (Nixon et al. 2019, section 4.2)."""
-    return reliability_table(*top_label(probabilities, gold), bins, equal_mass=True).error()
-
-
 def brier(probabilities: Floats, gold: Ints) -> float:
     """Mean over examples of the squared distance to the truth, summed over classes (Brier 1950): 0 to 2."""
     truth = np.zeros_like(probabilities)

@@ -50,6 +50,14 @@ class Tally:
         """The tally of `[..., C, C]` confusion matrices."""
         return cls(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(-1), confusion.sum(-2))
 
+    def __add__(self, other: Tally) -> Tally:
+        """The tally of the examples of both."""
+        return Tally(self.hits + other.hits, self.support + other.support, self.predicted + other.predicted)
+
+    def __sub__(self, other: Tally) -> Tally:
+        """The tally without the examples of the other."""
+        return Tally(self.hits - other.hits, self.support - other.support, self.predicted - other.predicted)
+
 
 @dataclass(frozen=True, slots=True)
 class ClassScores:
@@ -89,6 +97,10 @@ def _weighted_f1(tally: Tally) -> Floats:
 
 
 def _matthews(tally: Tally) -> Floats:
+    """-1 to 1; 0 where all examples or all answers are of one class.
+
+    Gorodkin 2004, "Comparing two K-category assignments by a K-category correlation coefficient", equation 8.
+    """
     hits, support, predicted = (part.astype(np.float64) for part in (tally.hits, tally.support, tally.predicted))
     total = support.sum(-1)
     covariance = hits.sum(-1) * total - (support * predicted).sum(-1)
@@ -140,24 +152,6 @@ def accuracy(confusion: Ints) -> float:
 def macro_f1(confusion: Ints) -> float:
     """The unweighted mean of F1 over the classes that occur, in the data or among the predictions."""
     return float(_macro_f1(Tally.of(confusion)))
-
-
-def weighted_f1(confusion: Ints) -> float:
-    """The mean of F1 over the classes, weighted by their examples."""
-    return float(_weighted_f1(Tally.of(confusion)))
-
-
-def micro_f1(confusion: Ints) -> float:
-    """F1 over all classes together: with one class for each example this is the accuracy."""
-    return accuracy(confusion)
-
-
-def matthews(confusion: Ints) -> float:
-    """Matthews' correlation coefficient, -1 to 1; 0 where all examples or all answers are of one class.
-
-    Gorodkin 2004, "Comparing two K-category assignments by a K-category correlation coefficient", equation 8.
-    """
-    return float(_matthews(Tally.of(confusion)))
 
 
 def top_confusions(confusion: Ints, limit: int) -> list[tuple[int, int, int]]:

@@ -1,21 +1,23 @@
 """How far a score of a sample can be trusted: intervals around it.
 
-Shapes: N examples, K kinds of example, R resamples.
+Shapes: N examples, K kinds of example, R resamples, r of them at a time.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any, TypeVar
 
 import numpy as np
 
-from bertwright.evaluation.class_scores import Floats, Ints, Tally, confusion_matrix
+from bertwright.evaluation.class_scores import Floats, Ints, Tally
 
 RESAMPLES = 1000
 LEVEL = 0.95
+Statistic = TypeVar("Statistic")
 NUMBERS_AT_ONCE = 4_000_000  # counts held in memory at a time
 
 
@@ -72,38 +74,73 @@ def resampled_counts(
 
 
 def percentile_interval(values: Floats, level: float = LEVEL) -> tuple[float, float] | None:
-    """The middle `level` of resampled scores `[R]`; None where they do not vary.
+    """The middle `level` of resampled scores `[R]`; None where they do not vary. Those that are NaN are left out.
 
     Efron & Tibshirani 1993, "An Introduction to the Bootstrap", section 13.3.
     """
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return None
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return (float(low), float(high)) if high > low else None
+
+
+def bootstrap(
+    counts: Ints,
+    statistic: Callable[[Ints], Statistic],
+    metrics: Mapping[str, Callable[[Statistic], Floats]],
+    *,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+    at_once: int = NUMBERS_AT_ONCE,
+) -> dict[str, Estimate]:
+    """Each metric of a sample, with its percentile interval over resamples of the examples.
+
+    Args:
+        counts: `[K]` how often each kind of example occurs.
+        statistic: of `[r, K]` such counts, r samples, what the metrics are functions of.
+        metrics: from that to `[r]` scores.
+        resamples, level, seed: R of them, the share that lies in the interval, and what the draws follow from.
+        at_once: see `resampled_counts`.
+    """
+    drawn: dict[str, list[Floats]] = {name: [] for name in metrics}
+    for block in resampled_counts(counts, resamples, seed, at_once):
+        resampled = statistic(block)
+        for name, metric in metrics.items():
+            drawn[name].append(metric(resampled))
+    sample = statistic(counts[None])
+    return {
+        name: Estimate(
+            float(metric(sample)[0]), *(percentile_interval(np.concatenate(drawn[name]), level) or (None, None))
+        )
+        for name, metric in metrics.items()
+    }
 
 
 def bootstrap_metrics(
     gold: Ints,
     predicted: Ints,
     num_classes: int,
-    metrics: dict[str, Callable[[Tally], Floats]],
-    *,
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
-    seed: int = 0,
+    metrics: Mapping[str, Callable[[Tally], Floats]],
+    **options: Any,
 ) -> dict[str, Estimate]:
-    """Each metric of `gold [N]` and `predicted [N]` with its percentile interval over resamples of the examples."""
-    tally = Tally.of(confusion_matrix(gold, predicted, num_classes))
+    """`bootstrap` of the metrics of a classifier, from the classes `gold [N]` and `predicted [N]`."""
     cells, counts = np.unique(gold * num_classes + predicted, return_counts=True)
     true, said = np.divmod(cells, num_classes)
-    drawn: dict[str, list[Floats]] = {name: [] for name in metrics}
-    for block in resampled_counts(counts, resamples, seed):
-        resampled = tally_of_cells(block, true, said, num_classes)
-        for name, metric in metrics.items():
-            drawn[name].append(metric(resampled))
-    estimates = {}
-    for name, metric in metrics.items():
-        interval = percentile_interval(np.concatenate(drawn[name]), level) or (None, None)
-        estimates[name] = Estimate(float(metric(tally)), *interval)
-    return estimates
+    return bootstrap(counts, lambda block: tally_of_cells(block, true, said, num_classes), metrics, **options)
+
+
+def bootstrap_interval(sums: Floats, metric: Callable[[Floats], Floats], **options: Any) -> Estimate:
+    """`bootstrap` of a metric that is a function of sums over the examples, such as F1 of entities or a mean.
+
+    Args:
+        sums: `[N, S]`, what each example adds (for entities: found, right and true ones).
+        metric: `[r, S]` to scores `[r]`.
+        **options: as of `bootstrap`.
+    """
+    ones = np.ones(len(sums), dtype=np.int64)
+    return bootstrap(ones, lambda block: block @ sums, {"metric": metric}, **options)["metric"]
 
 
 def tally_of_cells(counts: Ints, true: Ints, said: Ints, num_classes: int) -> Tally:
@@ -123,23 +160,3 @@ def _sums_by_class(counts: Ints, classes: Ints, num_classes: int) -> Ints:
     sums = np.zeros((len(counts), num_classes), dtype=np.int64)
     sums[:, present] = np.add.reduceat(counts[:, order], starts, axis=1)
     return sums
-
-
-def bootstrap_interval(
-    statistics: Floats,
-    metric: Callable[[Floats], Floats],
-    *,
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
-    seed: int = 0,
-) -> Estimate:
-    """Any metric that is a function of sums over the examples, such as F1 of entities or a mean.
-
-    Args:
-        statistics: `[N, K]`, what each example adds (for entities: found, right and true ones).
-        metric: sums `[..., K]` to scores `[...]`.
-    """
-    ones = np.ones(len(statistics), dtype=np.int64)
-    drawn = [metric(block @ statistics) for block in resampled_counts(ones, resamples, seed)]
-    interval = percentile_interval(np.concatenate(drawn), level) or (None, None)
-    return Estimate(float(metric(statistics.sum(0))), *interval)

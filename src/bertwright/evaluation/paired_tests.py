@@ -7,20 +7,21 @@ paired permutation test (Good 2005, "Permutation, Parametric and Bootstrap Tests
 answers to each example might as well change sides. That holds for any number of examples; resamples of few are too much
 like the sample.
 
-Shapes: N examples, K kinds of example, R resamples or exchanges.
+Shapes: N examples, K kinds of example, R resamples or exchanges, r of them at a time.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.evaluation.class_scores import Floats, Ints, Tally, confusion_matrix
+from bertwright.evaluation.class_scores import Floats, Ints, Tally
 from bertwright.evaluation.confidence import (
     LEVEL,
     NUMBERS_AT_ONCE,
@@ -29,6 +30,7 @@ from bertwright.evaluation.confidence import (
     tally_of_cells,
 )
 
+Sums = TypeVar("Sums", Tally, Floats)  # over examples: can be added and taken away
 MOST_RESAMPLES, LEAST_RESAMPLES = 10_000, 2_000  # a small p-value needs many; many kinds of example are costly
 _DRAWS = 20_000_000
 SIGNIFICANCE = 0.05
@@ -111,40 +113,87 @@ def paired_bootstrap(
     a: Ints,
     b: Ints,
     num_classes: int,
-    metrics: dict[str, Callable[[Tally], Floats]],
+    metrics: Mapping[str, Callable[[Tally], Floats]],
+    **options: Any,
+) -> dict[str, Difference]:
+    """Each metric of the answers `a [N]` and `b [N]` to the same examples: the interval is the middle 95 % of the
+    resampled differences, the p-value that of the permutation test. `options` are those of `compare_sides`.
+    """
+    kinds, counts = np.unique((gold * num_classes + a) * num_classes + b, return_counts=True)
+    rest, said_b = np.divmod(kinds, num_classes)
+    true, said_a = np.divmod(rest, num_classes)
+    return compare_sides(
+        counts,
+        said_a != said_b,
+        lambda block: tally_of_cells(block, true, said_a, num_classes),
+        lambda block: tally_of_cells(block, true, said_b, num_classes),
+        metrics,
+        **options,
+    )
+
+
+def paired_bootstrap_of_sums(
+    a: Floats, b: Floats, metrics: Mapping[str, Callable[[Floats], Floats]], **options: Any
+) -> dict[str, Difference]:
+    """`paired_bootstrap` for any metrics that are functions of sums over the examples.
+
+    Args:
+        a, b: `[N, S]`, what each example adds.
+        metrics: sums `[..., S]` to scores `[...]`.
+        **options: those of `compare_sides`.
+    """
+    kinds, counts = np.unique(np.concatenate([a, b], axis=1), axis=0, return_counts=True)
+    of_a, of_b = kinds[:, : a.shape[1]], kinds[:, a.shape[1] :]
+    differing = (of_a != of_b).any(1)
+    return compare_sides(counts, differing, lambda block: block @ of_a, lambda block: block @ of_b, metrics, **options)
+
+
+def compare_sides(
+    counts: Ints,
+    differing: NDArray[np.bool_],
+    side_a: Callable[[Ints], Sums],
+    side_b: Callable[[Ints], Sums],
+    metrics: Mapping[str, Callable[[Sums], Floats]],
     *,
     resamples: int | None = None,
     level: float = LEVEL,
     seed: int = 0,
 ) -> dict[str, Difference]:
-    """Each metric of the answers `a [N]` and `b [N]` to the same examples: the interval is the middle 95 % of the
-    resampled differences, the p-value that of the permutation test.
+    """The difference of each metric between two sets of answers, by resamples and by exchanges.
+
+    Args:
+        counts: `[K]` examples of each kind.
+        differing: `[K]` whether the two answers to a kind differ.
+        side_a, side_b: what `[r, K]` examples with the answers of A, and of B, add up to.
+        metrics: from that to `[r]` scores.
+        resamples: R; None: as many as the number of kinds allows.
+        level, seed: the share that lies in the interval, and what the draws follow from.
     """
-    cells, counts = np.unique((gold * num_classes + a) * num_classes + b, return_counts=True)
-    rest, said_b = np.divmod(cells, num_classes)
-    true, said_a = np.divmod(rest, num_classes)
     resamples = resamples or min(MOST_RESAMPLES, max(LEAST_RESAMPLES, _DRAWS // len(counts)))
-    drawn: dict[str, list[Floats]] = {name: [] for name in metrics}
-    for block in resampled_counts(counts, resamples, seed):
-        tallies = [tally_of_cells(block, true, said, num_classes) for said in (said_a, said_b)]
+    drawn = _differences(
+        metrics, ((side_a(block), side_b(block)) for block in resampled_counts(counts, resamples, seed))
+    )
+    exchanges = Exchanges(counts, differing, resamples)
+    whole_a, whole_b = side_a(counts[None]), side_b(counts[None])
+    moves = (side_b(moved) - side_a(moved) for moved in exchanges.blocks(seed))
+    exchanged = _differences(metrics, ((whole_a + move, whole_b - move) for move in moves))
+    found = {}
+    for name, metric in metrics.items():
+        a, b = float(metric(whole_a)[0]), float(metric(whole_b)[0])
+        p_value = exchanges.p_value(b - a, exchanged[name])
+        found[name] = _difference(a, b, int(counts.sum()), drawn[name], level, p_value)
+    return found
+
+
+def _differences(
+    metrics: Mapping[str, Callable[[Sums], Floats]], sides: Iterable[tuple[Sums, Sums]]
+) -> dict[str, Floats]:
+    """`[R]` of each metric: that of B minus that of A."""
+    blocks: dict[str, list[Floats]] = {name: [] for name in metrics}
+    for of_a, of_b in sides:
         for name, metric in metrics.items():
-            drawn[name].append(metric(tallies[1]) - metric(tallies[0]))
-    exchanged: dict[str, list[Floats]] = {name: [] for name in metrics}
-    both, either = np.concatenate([true, true]), np.concatenate([said_a, said_b])
-    exchanges = Exchanges(counts, said_a != said_b, resamples)
-    for moved in exchanges.blocks(seed):
-        sides = np.concatenate([counts - moved, moved], axis=1), np.concatenate([moved, counts - moved], axis=1)
-        tallies = [tally_of_cells(side, both, either, num_classes) for side in sides]
-        for name, metric in metrics.items():
-            exchanged[name].append(metric(tallies[1]) - metric(tallies[0]))
-    whole = [Tally.of(confusion_matrix(gold, answers, num_classes)) for answers in (a, b)]
-    return {
-        name: _difference(
-            float(metric(whole[0])), float(metric(whole[1])), len(gold), np.concatenate(drawn[name]), level,
-            exchanges.p_value(float(metric(whole[1]) - metric(whole[0])), np.concatenate(exchanged[name])),
-        )
-        for name, metric in metrics.items()
-    }  # fmt: skip
+            blocks[name].append(metric(of_b) - metric(of_a))
+    return {name: np.concatenate(differences) for name, differences in blocks.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,45 +250,6 @@ def resampling_units_needed(found: Difference, count: int, difference: float = 0
     else:
         error = (found.high - found.low) / (2 * z_level)
     return math.ceil(count * ((z_level + z_power) * error / difference) ** 2)
-
-
-def paired_bootstrap_of_sums(
-    a: Floats,
-    b: Floats,
-    metrics: dict[str, Callable[[Floats], Floats]],
-    *,
-    resamples: int | None = None,
-    level: float = LEVEL,
-    seed: int = 0,
-) -> dict[str, Difference]:
-    """`paired_bootstrap` for any metrics that are functions of sums over the examples.
-
-    Args:
-        a, b: `[N, S]`, what each example adds.
-        metrics: sums `[..., S]` to scores `[...]`.
-    """
-    kinds, counts = np.unique(np.concatenate([a, b], axis=1), axis=0, return_counts=True)
-    of_a, of_b = kinds[:, : a.shape[1]], kinds[:, a.shape[1] :]
-    resamples = resamples or min(MOST_RESAMPLES, max(LEAST_RESAMPLES, _DRAWS // len(counts)))
-    drawn: dict[str, list[Floats]] = {name: [] for name in metrics}
-    for block in resampled_counts(counts, resamples, seed):
-        sums_a, sums_b = block @ of_a, block @ of_b
-        for name, metric in metrics.items():
-            drawn[name].append(metric(sums_b) - metric(sums_a))
-    exchanged: dict[str, list[Floats]] = {name: [] for name in metrics}
-    exchanges = Exchanges(counts, (of_a != of_b).any(1), resamples)
-    for moved in exchanges.blocks(seed):
-        change = moved @ (of_b - of_a)
-        sums_a, sums_b = a.sum(0) + change, b.sum(0) - change
-        for name, metric in metrics.items():
-            exchanged[name].append(metric(sums_b) - metric(sums_a))
-    return {
-        name: _difference(
-            float(metric(a.sum(0))), float(metric(b.sum(0))), len(a), np.concatenate(drawn[name]), level,
-            exchanges.p_value(float(metric(b.sum(0)) - metric(a.sum(0))), np.concatenate(exchanged[name])),
-        )
-        for name, metric in metrics.items()
-    }  # fmt: skip
 
 
 def _difference(a: float, b: float, count: int, drawn: Floats, level: float, p_value: float) -> Difference:

@@ -10,19 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.evaluation.class_scores import Floats, Ints
-from bertwright.evaluation.confidence import (
-    LEVEL,
-    NUMBERS_AT_ONCE,
-    RESAMPLES,
-    Estimate,
-    percentile_interval,
-    resampled_counts,
-)
+from bertwright.evaluation.confidence import NUMBERS_AT_ONCE, Estimate, bootstrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +60,9 @@ def _quotient(part: Floats, whole: Floats) -> Floats:
 
 
 def bootstrap_ranking(
-    scores: Floats,
-    is_positive: NDArray[np.bool_],
-    metrics: Mapping[str, Callable[[Ranking], Floats]],
-    *,
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
-    seed: int = 0,
+    scores: Floats, is_positive: NDArray[np.bool_], metrics: Mapping[str, Callable[[Ranking], Floats]], **options: Any
 ) -> dict[str, Estimate]:
-    """Each metric of `scores [N]` for the class of `is_positive [N]`, with its percentile interval over resamples.
+    """`bootstrap` of metrics of `scores [N]` for the class of `is_positive [N]`.
 
     Resamples without examples of both sides are left out. Nothing where the examples themselves are of one side.
     """
@@ -90,15 +78,5 @@ def bootstrap_ranking(
         sides[side, :, place] = block.T
         return Ranking(sides[1], sides[0])
 
-    drawn: dict[str, list[Floats]] = {name: [] for name in metrics}
-    for block in resampled_counts(counts, resamples, seed, NUMBERS_AT_ONCE // 8):  # a metric makes several of its size
-        resampled = ranked(block)
-        for name, metric in metrics.items():
-            drawn[name].append(metric(resampled))
-    estimates = {}
-    for name, metric in metrics.items():
-        values = np.concatenate(drawn[name])
-        defined = values[~np.isnan(values)]
-        interval = (percentile_interval(defined, level) if len(defined) else None) or (None, None)
-        estimates[name] = Estimate(float(metric(ranked(counts[None]))[0]), *interval)
-    return estimates
+    at_once = NUMBERS_AT_ONCE // 8  # a metric makes several arrays of its size
+    return bootstrap(counts, ranked, metrics, at_once=at_once, **options)

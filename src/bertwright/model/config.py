@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -23,9 +24,10 @@ _WITHOUT_EFFECT = {
     "_num_labels",
 }  # fmt: skip
 _SIZES = (
-    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
-    "max_position_embeddings", "type_vocab_size",
+    "vocab_size", "hidden_size", "num_attention_heads", "intermediate_size", "max_position_embeddings",
+    "type_vocab_size",
 )  # fmt: skip
+_OF_CLASSES = {"num_labels", "id2label", "label2id"}
 # What every call does here unless it is told otherwise.
 OF_CALLS = {"output_attentions": False, "output_hidden_states": False, "return_dict": True}
 _PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
@@ -87,28 +89,20 @@ class BertConfig:
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        self._check_numbers()
+        for rule in _RULES:
+            if not rule.holds(value := getattr(self, rule.name)):
+                self._refuse(rule.name, value, rule.allowed)
+        if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
+            self._refuse("pad_token_id", self.pad_token_id, f"0 to {self.vocab_size - 1}, or null")
+        if self.hidden_size % self.num_attention_heads:
+            heads = f"a multiple of num_attention_heads {self.num_attention_heads}"
+            self._refuse("hidden_size", self.hidden_size, heads)
         names = self.id2label
-        if names is None and self.label2id is not None:
-            names = {index: label for label, index in self.label2id.items()}
         if names is None:
-            names = _unnamed(2 if self.num_labels is None else self.num_labels)
+            names = _unnamed(self.num_labels or 2) if self.label2id is None else _by_index(self.label2id)
         if self.num_labels not in (None, len(names)):
             self._refuse("num_labels", self.num_labels, f"{len(names)}, the number of names in id2label")
         self.id2label = names  # and with it the others
-        if not isinstance(self.hidden_act, str) or self.hidden_act not in ACTIVATIONS:
-            self._refuse("hidden_act", self.hidden_act, ", ".join(ACTIVATIONS))
-        if self.hidden_size % self.num_attention_heads:
-            self._refuse(
-                "hidden_size",
-                self.hidden_size,
-                f"a multiple of num_attention_heads {self.num_attention_heads}",
-            )
-        if self.position_embedding_type not in (None, "absolute"):
-            self._refuse("position_embedding_type", self.position_embedding_type, "absolute")
-        for name in ("is_decoder", "add_cross_attention"):
-            if getattr(self, name):
-                self._refuse(name, True, "false: this is an encoder")
 
     def __setattr__(self, name: str, value: Any) -> None:
         """`num_labels`, `id2label` and `label2id` say the same, in a config that is changed, too.
@@ -116,46 +110,19 @@ class BertConfig:
         Raises:
             BertwrightError: BW310 names that are not those of 0, 1, 2, …
         """
-        if "extra" not in vars(self) or name not in (
-            "num_labels",
-            "id2label",
-            "label2id",
-        ):  # in the constructor; others
+        in_constructor = "extra" not in vars(self)
+        if in_constructor or name not in _OF_CLASSES:
             super().__setattr__(name, value)
             return
-        if name == "num_labels":
+        if name == "label2id":
+            value = _by_index(value)
+        elif name == "num_labels":
             value = self.id2label if self.id2label is not None and value == len(self.id2label) else _unnamed(value)
-        elif name == "label2id":
-            value = {index: label for label, index in value.items()}
         if sorted(map(str, value)) != sorted(map(str, range(len(value)))):
             self._refuse("id2label", value, "a name for each of 0, 1, 2, …")
         of_index = {int(index): label for index, label in value.items()}
         of_label = {label: index for index, label in of_index.items()}
         vars(self).update(id2label=of_index, label2id=of_label, num_labels=len(of_index))
-
-    def _check_numbers(self) -> None:
-        for name in _SIZES:
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < (0 if name == "num_hidden_layers" else 1):
-                self._refuse(name, value, "a whole number of at least 1")
-        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"):
-            value = getattr(self, name)
-            allowed = value is None and name == "classifier_dropout"
-            if not allowed and not (isinstance(value, int | float) and 0 <= value <= 1):
-                self._refuse(name, value, "a number from 0 to 1")
-        for name, least in (("layer_norm_eps", "above 0"), ("initializer_range", "of at least 0")):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or value < 0 or (value == 0 and least == "above 0"):
-                self._refuse(name, value, f"a number {least}")
-        for name in ("pad_token_id", "num_labels"):
-            if not isinstance(value := getattr(self, name), int | None):
-                self._refuse(name, value, "a whole number, or null")
-        if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
-            self._refuse("pad_token_id", self.pad_token_id, f"0 to {self.vocab_size - 1}, or null")
-        if self.problem_type not in (None, *_PROBLEMS):
-            self._refuse("problem_type", self.problem_type, ", ".join(_PROBLEMS))
-        if self.num_labels is not None and self.num_labels < 1:
-            self._refuse("num_labels", self.num_labels, "at least 1")
 
     @staticmethod
     def _refuse(key: str, value: object, allowed: str) -> None:
@@ -165,6 +132,22 @@ class BertConfig:
     def head_size(self) -> int:
         """D."""
         return self.hidden_size // self.num_attention_heads
+
+    def kept_per_token(self, max_length: int, checkpointing: bool) -> int:
+        """Bytes that training keeps of a token for the backward pass, in fp32: an estimate from the shape.
+
+        Args:
+            max_length: S.
+            checkpointing: whether only the input of each layer is kept, and one layer at a time computed once more.
+        """
+        layers = 2 if checkpointing else self.num_hidden_layers
+        return layers * self._kept_per_layer(max_length) + 4 * self.hidden_size * self.num_hidden_layers
+
+    def _kept_per_layer(self, max_length: int) -> int:
+        """Input, qkv, mix, two residual sums, two norms and their masks, both sides of the activation; and for each
+        head a row of attention weights with its mask.
+        """
+        return 4 * (12 * self.hidden_size + 3 * self.intermediate_size) + 6 * self.num_attention_heads * max_length
 
     @property
     def labels(self) -> list[str]:
@@ -186,18 +169,10 @@ class BertConfig:
         if (architecture := values.get("model_type", "bert")) != "bert":
             raise BertwrightError("BW311", architecture=architecture)
         known = {entry.name for entry in dataclasses.fields(cls)} - {"extra"}
-        for key in changes:
-            if key not in known:
-                raise BertwrightError("BW313", key=key, nearest=nearest(key, known) or ", ".join(sorted(known)))
-        values = dict(values)
-        names = values.get("id2label")
-        as_many = isinstance(names, dict) and changes.get("num_labels") == len(names)
-        told = {"num_labels", "id2label", "label2id"} & changes.keys()
-        if told and not (as_many and told == {"num_labels"}):  # the names of the file are those of another task
-            values = {key: value for key, value in values.items() if key not in ("num_labels", "id2label")}
-        if values.get("id2label") is not None:
-            values.pop("num_labels", None)
-        values.pop("label2id", None)
+        if wrong := [key for key in changes if key not in known]:
+            raise BertwrightError("BW313", key=wrong[0], nearest=nearest(wrong[0], known) or ", ".join(sorted(known)))
+        left_out = _names_not_meant(values, changes)
+        values = {key: value for key, value in values.items() if key not in left_out}
         extra = {key: value for key, value in values.items() if key not in known}
         given = {key: value for key, value in values.items() if key in known}
         return cls(**(given | changes), extra=extra)
@@ -256,3 +231,58 @@ class BertConfig:
 
 def _unnamed(count: int) -> dict[int, str]:
     return {index: f"LABEL_{index}" for index in range(count)}
+
+
+def _by_index(label2id: Mapping[str, int]) -> dict[int, str]:
+    return {index: label for label, index in label2id.items()}
+
+
+def _names_not_meant(values: Mapping[str, Any], changes: Mapping[str, Any]) -> set[str]:
+    """What a file's `values` say of classes and is not read: what says it twice; all of it where `changes` differ."""
+    names = values.get("id2label")
+    told = changes.keys() & _OF_CLASSES
+    as_many = isinstance(names, dict) and changes.get("num_labels") == len(names)
+    if told and not (as_many and told == {"num_labels"}):  # the names of the file are those of another task
+        return _OF_CLASSES
+    return {"label2id"} if names is None else {"label2id", "num_labels"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a value must be.
+
+    Attributes:
+        name: of the value.
+        holds: whether it is so.
+        allowed: the same in words.
+    """
+
+    name: str
+    holds: Callable[[Any], bool]
+    allowed: str
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
+def _one_of(*allowed: str | None) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str | None) and value in allowed
+
+
+_WHOLE, _SHARE, _ENCODER = "a whole number of at least 1", "a number from 0 to 1", "false: this is an encoder"
+_RULES = (
+    *(_Rule(name, lambda value: isinstance(value, int) and value >= 1, _WHOLE) for name in _SIZES),
+    _Rule("num_hidden_layers", lambda value: isinstance(value, int) and value >= 0, _WHOLE),
+    *(_Rule(name, _is_share, _SHARE) for name in ("hidden_dropout_prob", "attention_probs_dropout_prob")),
+    _Rule("classifier_dropout", lambda value: value is None or _is_share(value), _SHARE),
+    _Rule("layer_norm_eps", lambda value: isinstance(value, int | float) and value > 0, "a number above 0"),
+    _Rule("initializer_range", lambda value: isinstance(value, int | float) and value >= 0, "a number of at least 0"),
+    _Rule("pad_token_id", lambda value: isinstance(value, int | None), "a whole number, or null"),
+    _Rule("num_labels", lambda value: isinstance(value, int | None), "a whole number, or null"),
+    _Rule("num_labels", lambda value: value is None or value >= 1, "at least 1"),
+    _Rule("problem_type", _one_of(None, *_PROBLEMS), ", ".join(_PROBLEMS)),
+    _Rule("hidden_act", _one_of(*ACTIVATIONS), ", ".join(ACTIVATIONS)),
+    _Rule("position_embedding_type", _one_of(None, "absolute"), "absolute"),
+    *(_Rule(name, lambda value: not value, _ENCODER) for name in ("is_decoder", "add_cross_attention")),
+)

@@ -20,6 +20,7 @@ from bertwright.model.attention.attention import attend, attend_plain
 from bertwright.model.attention.grouped import attend_first
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import add_dropped, dropout
+from bertwright.model.typed_modules import Embedding, LayerNorm, Linear, Module
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,15 @@ class Encoding:
     first_only: bool = False
 
 
-class Embeddings(nn.Module):
+class Embeddings(Module):
     """Word + position + token type, normed."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.word = nn.Embedding(config.vocab_size, config.hidden_size, padding_idx=config.pad_token_id)
-        self.position = nn.Embedding(config.max_position_embeddings, config.hidden_size)
-        self.token_type = nn.Embedding(config.type_vocab_size, config.hidden_size)
-        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.word = Embedding(config.vocab_size, config.hidden_size, padding_idx=config.pad_token_id)
+        self.position = Embedding(config.max_position_embeddings, config.hidden_size)
+        self.token_type = Embedding(config.type_vocab_size, config.hidden_size)
+        self.norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = config.hidden_dropout_prob
 
     def forward(self, batch: Ragged) -> Tensor:
@@ -56,7 +57,7 @@ class Embeddings(nn.Module):
         return dropout(self.norm(summed), self.dropout if self.training else 0.0)
 
 
-class Attention(nn.Module):
+class Attention(Module):
     """Self-attention with queries, keys and values from one matrix product.
 
     Attributes:
@@ -66,14 +67,14 @@ class Attention(nn.Module):
     def __init__(self, config: BertConfig, causal: bool = False) -> None:
         super().__init__()
         self.causal = causal
-        self.qkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
-        self.output = nn.Linear(config.hidden_size, config.hidden_size)
+        self.qkv = Linear(config.hidden_size, 3 * config.hidden_size)
+        self.output = Linear(config.hidden_size, config.hidden_size)
         self.num_heads = config.num_attention_heads
         self.dropout = config.attention_probs_dropout_prob
 
     def project(self, hidden: Tensor) -> Tensor:
         """Queries, keys and values `[T, 3, A, D]` of `hidden [T, H]`."""
-        return self.qkv(hidden).unflatten(-1, (3, self.num_heads, -1))  # type: ignore[no-any-return]
+        return torch.unflatten(self.qkv(hidden), -1, (3, self.num_heads, -1))
 
     def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
         """`[T, H]` to `[T, H]`; where `weights` is a list, the attention weights are appended to it."""
@@ -84,7 +85,7 @@ class Attention(nn.Module):
         else:
             mixed, weight = attend_plain(qkv, batch, dropout, self.causal)
             weights.append(weight)
-        return self.output(mixed.flatten(1))  # type: ignore[no-any-return]
+        return self.output(mixed.flatten(1))
 
     def forward_first(self, first: Tensor, hidden: Tensor, batch: Ragged) -> Tensor:
         """What `forward` gives for the first token of each sequence: `[B, H]` of these and `[T, H]` to `[B, H]`."""
@@ -94,32 +95,32 @@ class Attention(nn.Module):
         query = F.linear(first, query_weight, query_bias).view(len(first), self.num_heads, -1)
         others = F.linear(hidden, other_weight, other_bias).view(len(hidden), 2, self.num_heads, -1)
         mixed = attend_first(query, others, batch, self.dropout if self.training else 0.0)
-        return self.output(mixed.flatten(1))  # type: ignore[no-any-return]
+        return self.output(mixed.flatten(1))
 
 
-class FeedForward(nn.Module):
+class FeedForward(Module):
     """`[T, H]` to `[T, I]` to `[T, H]`, each token by itself."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.up = nn.Linear(config.hidden_size, config.intermediate_size)
-        self.down = nn.Linear(config.intermediate_size, config.hidden_size)
+        self.up = Linear(config.hidden_size, config.intermediate_size)
+        self.down = Linear(config.intermediate_size, config.hidden_size)
         self.activation = ACTIVATIONS[config.hidden_act]
 
     def forward(self, hidden: Tensor) -> Tensor:
         """`[T, H]` to `[T, H]`"""
-        return self.down(self.activation(self.up(hidden)))  # type: ignore[no-any-return]
+        return self.down(self.activation(self.up(hidden)))
 
 
-class Layer(nn.Module):
+class Layer(Module):
     """Attention, then feed-forward; each with dropout, a residual and a norm behind it (post-norm)."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.attention = Attention(config)
-        self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.attention_norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.feed_forward = FeedForward(config)
-        self.feed_forward_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.feed_forward_norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = config.hidden_dropout_prob
 
     def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
@@ -134,9 +135,7 @@ class Layer(nn.Module):
     def _behind_attention(self, hidden: Tensor, attended: Tensor) -> Tensor:
         probability = self.dropout if self.training else 0.0
         hidden = self.attention_norm(add_dropped(hidden, attended, probability))
-        return self.feed_forward_norm(  # type: ignore[no-any-return]
-            add_dropped(hidden, self.feed_forward(hidden), probability)
-        )
+        return self.feed_forward_norm(add_dropped(hidden, self.feed_forward(hidden), probability))
 
 
 class Encoder(nn.Module):
@@ -198,7 +197,8 @@ class Encoder(nn.Module):
     def _run(self, layer: Callable[..., Tensor], *inputs: object) -> Tensor:
         """One layer, its inside kept for the backward pass or computed once more."""
         if self.checkpointing and self.training:
-            return checkpoint(layer, *inputs, use_reentrant=False)  # type: ignore[no-any-return]
+            output: Tensor = checkpoint(layer, *inputs, use_reentrant=False)
+            return output
         return layer(*inputs)
 
 
@@ -207,7 +207,7 @@ def _is_untouched(layer: nn.Module) -> bool:
     assert isinstance(layer, Layer)
     around = (layer, layer.attention, layer.attention.qkv)
     hooks = (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks for module in around)
-    return type(layer.attention.qkv) is nn.Linear and not any(hooks)
+    return type(layer.attention.qkv) is Linear and not any(hooks)
 
 
 def check_indices(config: BertConfig, batch: Ragged) -> None:

@@ -12,24 +12,25 @@ from torch import Tensor, nn
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import dropout
+from bertwright.model.typed_modules import LayerNorm, Linear, Module
 from bertwright.model.vocabulary_loss import vocabulary_loss
 
 FEW_ROWS = 8  # beyond, the two orders are about equally fast
 
 
-class Pooler(nn.Module):
+class Pooler(Module):
     """A dense layer and tanh over the hidden state of [CLS]."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.dense = Linear(config.hidden_size, config.hidden_size)
 
     def forward(self, first: Tensor) -> Tensor:
         """`[B, H]` to `[B, H]`"""
-        return self.dense(first).tanh()  # type: ignore[no-any-return]
+        return self.dense(first).tanh()
 
 
-class MaskedLanguageModelHead(nn.Module):
+class MaskedLanguageModelHead(Module):
     """Dense, activation, norm, then the scores of every vocabulary entry (Devlin et al. 2019, section 3.1).
 
     The output matrix is the word table, handed in at each call, unless the config unties the two.
@@ -37,12 +38,12 @@ class MaskedLanguageModelHead(nn.Module):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.dense = Linear(config.hidden_size, config.hidden_size)
         self.activation = ACTIVATIONS[config.hidden_act]
-        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.decoder: nn.Linear | None = None
+        self.norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.decoder: Linear | None = None
         if not config.tie_word_embeddings:
-            self.decoder = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+            self.decoder = Linear(config.hidden_size, config.vocab_size, bias=False)
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
 
     def forward(self, hidden: Tensor, word_table: Tensor) -> Tensor:
@@ -60,7 +61,7 @@ class MaskedLanguageModelHead(nn.Module):
         return vocabulary_loss(self._transform(hidden), table, self.bias, labels, shares, smoothing)
 
     def _transform(self, hidden: Tensor) -> Tensor:
-        return self.norm(self.activation(self.dense(hidden)))  # type: ignore[no-any-return]
+        return self.norm(self.activation(self.dense(hidden)))
 
     def _output(self, word_table: Tensor) -> Tensor:
         return word_table if self.decoder is None else self.decoder.weight
@@ -74,7 +75,7 @@ def few_by_table(rows: Tensor, table: Tensor, bias: Tensor) -> Tensor:
     return torch.addmm(bias[:, None], table, rows.t()).t().contiguous()
 
 
-class Classifier(nn.Linear):
+class Classifier(Linear):
     """Dropout and one linear layer, as every fine-tuning head of BERT has it."""
 
     def __init__(self, config: BertConfig, num_outputs: int) -> None:

@@ -8,14 +8,15 @@ Shapes: T tokens, B sequences, S longest sequence, H hidden size, C classes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from bertwright.data.ragged import Places, Ragged, from_padded
+from bertwright.data.ragged import Places, Ragged
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
 from bertwright.model.encoder import Encoder, Encoding
@@ -27,11 +28,12 @@ from bertwright.model.outputs import (
     QuestionAnsweringOutput,
     ScoresOutput,
 )
-from bertwright.model.padded import pad_attentions, pad_states
-from bertwright.model.pretrained import Pretrained
+from bertwright.model.padded import PaddedModel
+from bertwright.model.parameter_groups import ParameterGroup
+from bertwright.model.typed_modules import Linear
 
 
-class BertModel(Pretrained):
+class BertModel(PaddedModel):
     """The encoder and its pooler."""
 
     def __init__(self, config: BertConfig, add_pooling_layer: bool = True) -> None:
@@ -42,53 +44,31 @@ class BertModel(Pretrained):
 
     def encode(self, batch: Ragged, **wanted: bool) -> Encoding:
         """Hidden states; `wanted`: output_hidden_states, output_attentions, first_only (see `Encoder.forward`)."""
-        return self.encoder(batch, **wanted)  # type: ignore[no-any-return]
+        encoding: Encoding = self.encoder(batch, **wanted)
+        return encoding
 
     def pool(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """`[B, H]`: the pooled hidden state of the first real token of each sequence."""
         assert self.pooler is not None
         first = encoding.last if encoding.first_only else batch.first_of_each(encoding.last)
-        return self.pooler(first)  # type: ignore[no-any-return]
+        return self.pooler(first)
 
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        position_ids: Tensor | None = None,
-        *,
-        output_hidden_states: bool = False,
-        output_attentions: bool = False,
-        return_dict: bool | None = True,
-        **unknown: Any,
-    ) -> Any:
-        """Padded ids `[B, S]` to `EncoderOutput`; places that the mask leaves out are zero.
-
-        Raises:
-            BertwrightError: as `BertWithHead.forward`.
-        """
-        refuse_unknown(self, unknown, ())
-        batch, places = from_padded(input_ids, attention_mask, token_type_ids, position_ids)
-        encoding = self.encode(batch, output_hidden_states=output_hidden_states, output_attentions=output_attentions)
-        output = EncoderOutput(
-            last_hidden_state=places.pad(encoding.last),
-            pooler_output=None if self.pooler is None else self.pool(encoding, batch),
-            hidden_states=pad_states(encoding, places),
-            attentions=pad_attentions(encoding, batch, places),
-        )
-        return output.to_tuple() if return_dict is False else output
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        """`EncoderOutput`; places that the mask leaves out are zero."""
+        pooled = None if self.pooler is None else self.pool(encoding, batch)
+        return EncoderOutput(last_hidden_state=places.pad(encoding.last), pooler_output=pooled)
 
 
-class BertWithHead(Pretrained):
+class BertWithHead(PaddedModel):
     """An encoder and a head. A subclass says what is scored, and how scores become an output.
 
     Attributes:
         needs_pooler: whether the head stands on the pooler.
-        reads_first_only: whether it reads nothing but the first token of each sequence.
+        head_name: what people call what stands on the encoder.
     """
 
     needs_pooler = True
-    reads_first_only = False
+    head_name: ClassVar[str] = "head"
     label_arguments: tuple[str, ...] = ("labels",)
 
     def __init__(self, config: BertConfig) -> None:
@@ -99,6 +79,22 @@ class BertWithHead(Pretrained):
         """Fresh values for what stands on the encoder, which has its own already."""
         self.initialise(only={name for name, _ in self.named_parameters() if not name.startswith("bert.")})
 
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """Every parameter once: the embeddings, the layers from the lowest to the highest, and what is on them."""
+        encoder, transitions = self.bert.encoder, tuple(self.transitions())
+        layers = len(encoder.layers)
+        groups = [ParameterGroup("embeddings", layers + 1, tuple(encoder.embeddings.parameters()))]
+        for index, layer in enumerate(encoder.layers):
+            groups.append(ParameterGroup("layer", layers - index, tuple(layer.parameters())))
+        elsewhere = {id(parameter) for parameter in (*encoder.parameters(), *transitions)}
+        head = tuple(parameter for parameter in self.parameters() if id(parameter) not in elsewhere)
+        groups.append(ParameterGroup(self.head_name, 0, head))
+        return [*groups, ParameterGroup("transitions", 0, transitions)] if transitions else groups
+
+    def transitions(self) -> Iterable[nn.Parameter]:
+        """Those that say which answer may follow which; none in most models."""
+        return ()
+
     def checkpoint_layers(self, wanted: bool) -> None:
         """Whether training keeps only the input of each layer; see `Encoder`."""
         self.bert.encoder.checkpointing = wanted
@@ -107,45 +103,12 @@ class BertWithHead(Pretrained):
         """The scores of this model for an encoded batch."""
         raise NotImplementedError
 
-    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
-        """The padded output, with the loss where labels are given."""
-        raise NotImplementedError
+    def encode(self, batch: Ragged, **wanted: bool) -> Encoding:
+        return self.bert.encode(batch, **wanted)
 
     def scores(self, batch: Ragged) -> Tensor:
         """The scores of this model for a ragged batch; their shape stands in the class's docstring."""
         return self.head(self.bert.encode(batch, first_only=self.reads_first_only), batch)
-
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        position_ids: Tensor | None = None,
-        *,
-        output_hidden_states: bool = False,
-        output_attentions: bool = False,
-        return_dict: bool | None = True,
-        **labels: Tensor | None,
-    ) -> Any:
-        """Padded ids `[B, S]` to logits, and to the loss where labels are given.
-
-        Raises:
-            BertwrightError: BW420 a shape, BW421 to BW423 an index outside its table, BW424 an argument
-                this model does not have.
-        """
-        refuse_unknown(self, labels, self.label_arguments)
-        batch, places = from_padded(input_ids, attention_mask, token_type_ids, position_ids)
-        encoding = self.bert.encode(
-            batch,
-            output_hidden_states=output_hidden_states,
-            output_attentions=output_attentions,
-            first_only=self.reads_first_only,
-        )
-        given = {name: tensor for name, tensor in labels.items() if tensor is not None}
-        output = self.output(encoding, batch, places, given)
-        output.hidden_states = pad_states(encoding, places)
-        output.attentions = pad_attentions(encoding, batch, places)
-        return output.to_tuple() if return_dict is False else output
 
 
 class BertForSequenceClassification(BertWithHead):
@@ -159,7 +122,7 @@ class BertForSequenceClassification(BertWithHead):
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]
+        return self.classifier(self.bert.pool(encoding, batch))
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
@@ -179,7 +142,7 @@ class BertForTokenClassification(BertWithHead):
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(encoding.last)  # type: ignore[no-any-return]
+        return self.classifier(encoding.last)
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
@@ -202,11 +165,11 @@ class BertForQuestionAnswering(BertWithHead):
         if config.num_labels != 2:
             config = replace(config, num_labels=2, id2label=None, label2id=None)
         super().__init__(config)
-        self.qa_outputs = torch.nn.Linear(config.hidden_size, 2)
+        self.qa_outputs = Linear(config.hidden_size, 2)
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.qa_outputs(encoding.last)  # type: ignore[no-any-return]
+        return self.qa_outputs(encoding.last)
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
@@ -240,7 +203,7 @@ class BertForMultipleChoice(BertWithHead):
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]
+        return self.classifier(self.bert.pool(encoding, batch))
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         return ScoresOutput(logits=self.head(encoding, batch))
@@ -266,11 +229,3 @@ class BertForMultipleChoice(BertWithHead):
         output.logits = output.logits.view(input_ids.shape[:2])
         output.loss = None if labels is None else class_loss(output.logits, labels)
         return output.to_tuple() if return_dict is False else output
-
-
-def refuse_unknown(model: Pretrained, given: dict[str, Any], known: tuple[str, ...]) -> None:
-    """Raise BW424 for an argument that `model` does not have; one that is None asks for nothing."""
-    unknown = [name for name, value in given.items() if name not in known and value is not None]
-    if unknown:
-        listed = ", ".join((*known, "output_hidden_states", "output_attentions", "return_dict"))
-        raise BertwrightError("BW424", model=type(model).__name__, argument=unknown[0], known=listed)

@@ -13,11 +13,12 @@ from bertwright.model.config import BertConfig
 from bertwright.model.encoder import Encoding
 from bertwright.model.models import BertWithHead
 from bertwright.model.outputs import ModelOutput, ScoresOutput
+from bertwright.model.typed_modules import Linear, Module
 
 POINTER_SIZE = 64
 
 
-class SpanPointer(nn.Module):
+class SpanPointer(Module):
     """What each token says about being the first and about being the last one of a span.
 
     The efficient form (Su et al. 2022, section 3.3): all types share one bilinear form, and each type adds what it
@@ -28,8 +29,8 @@ class SpanPointer(nn.Module):
         super().__init__()
         rate = config.classifier_dropout
         self.dropout = nn.Dropout(config.hidden_dropout_prob if rate is None else rate)
-        self.ends = nn.Linear(config.hidden_size, 2 * POINTER_SIZE)
-        self.types = nn.Linear(2 * POINTER_SIZE, 2 * types)
+        self.ends = Linear(config.hidden_size, 2 * POINTER_SIZE)
+        self.types = Linear(2 * POINTER_SIZE, 2 * types)
 
     def forward(self, hidden: Tensor, positions: Tensor) -> Tensor:
         """`[T, 2 D + 2 C]`: rotated first and last, and the types' opinion of first and last."""
@@ -53,7 +54,7 @@ class BertForSpanPointing(BertWithHead):
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.pointer(encoding.last, batch.position_ids)  # type: ignore[no-any-return]
+        return self.pointer(encoding.last, batch.position_ids)
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         """Logits `[B, S, 2 D + 2 C]`: the scores, padded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +14,9 @@ from torch import Tensor, nn
 from bertwright.checkpoint import names
 from bertwright.checkpoint.folders import unseal
 from bertwright.checkpoint.hub import model_folder
-from bertwright.checkpoint.weights import LoadReport, match, read_tensors, weight_file, write_tensors
+from bertwright.checkpoint.load_report import LoadReport
+from bertwright.checkpoint.matching import match
+from bertwright.checkpoint.weights import read_tensors, weight_file, write_tensors
 from bertwright.errors import BertwrightError, shown
 from bertwright.model.config import OF_CALLS, BertConfig
 
@@ -45,17 +48,8 @@ class Pretrained(nn.Module):
         for path, module in self.named_modules():
             for name, parameter in module.named_parameters(recurse=False):
                 full = f"{path}.{name}" if path else name
-                if parameter.is_meta or (only is not None and full not in only):
-                    continue
-                with torch.no_grad():
-                    if isinstance(module, nn.LayerNorm):
-                        parameter.fill_(1.0 if name == "weight" else 0.0)
-                    elif name == "weight":
-                        parameter.normal_(0.0, self.config.initializer_range)
-                        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
-                            parameter[module.padding_idx].zero_()
-                    else:
-                        parameter.zero_()
+                if not parameter.is_meta and (only is None or full in only):
+                    _start(module, name, parameter, self.config.initializer_range)
 
     @classmethod
     def from_pretrained(
@@ -144,9 +138,8 @@ class Pretrained(nn.Module):
         for ours, theirs, have, want in report.misshapen:
             if not (ignore_mismatched_sizes and names.is_head(ours)):
                 raise BertwrightError("BW323", file=report.file, name=theirs, have=have, want=want)
-        encoder = [theirs for ours in report.missing if not names.is_head(ours) for theirs in names.theirs(ours)]
-        gaps = [theirs for theirs in encoder if theirs in report.absent]
-        if gaps:
+        of_encoder = itertools.chain(*(names.theirs(ours) for ours in report.missing if not names.is_head(ours)))
+        if gaps := [theirs for theirs in of_encoder if theirs in report.absent]:
             unused = shown(report.unused, 4) or "-"
             raise BertwrightError("BW322", file=report.file, count=len(gaps), missing=shown(gaps, 4), unused=unused)
 
@@ -173,6 +166,19 @@ class Pretrained(nn.Module):
 
     def _first(self) -> Tensor:
         return next(self.parameters())
+
+
+@torch.no_grad()
+def _start(module: nn.Module, name: str, parameter: nn.Parameter, deviation: float) -> None:
+    """Give a parameter, which is called `name` in its module, its fresh value."""
+    if isinstance(module, nn.LayerNorm):
+        parameter.fill_(1.0 if name == "weight" else 0.0)
+    elif name != "weight":
+        parameter.zero_()
+    else:
+        parameter.normal_(0.0, deviation)
+        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+            parameter[module.padding_idx].zero_()
 
 
 def _type_of_weights(asked: torch.dtype | str, tensors: Iterable[Tensor]) -> torch.dtype:

@@ -5,7 +5,6 @@ Shapes: T tokens, B sequences, H hidden size, V vocabulary, M chosen tokens.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from bertwright.data.ragged import Places, Ragged
@@ -15,6 +14,7 @@ from bertwright.model.heads import MaskedLanguageModelHead
 from bertwright.model.losses import class_loss, token_loss
 from bertwright.model.models import BertWithHead
 from bertwright.model.outputs import ModelOutput, PreTrainingOutput, ScoresOutput
+from bertwright.model.typed_modules import Linear
 
 
 class BertForMaskedLM(BertWithHead):
@@ -32,7 +32,7 @@ class BertForMaskedLM(BertWithHead):
 
     def predict(self, hidden: Tensor) -> Tensor:
         """`hidden [M, H]`, only the places of interest, to `[M, V]`."""
-        return self.mlm(hidden, self.bert.encoder.embeddings.word.weight)  # type: ignore[no-any-return]
+        return self.mlm(hidden, self.bert.encoder.embeddings.word.weight)
 
     def predict_loss(self, hidden: Tensor, labels: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
         """Cross-entropy at `hidden [M, H]` with `labels [M]`, and how many score best: each adds its share of `[M]`."""
@@ -52,11 +52,11 @@ class BertForNextSentencePrediction(BertWithHead):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
-        self.nsp = torch.nn.Linear(config.hidden_size, 2)
+        self.nsp = Linear(config.hidden_size, 2)
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.nsp(self.bert.pool(encoding, batch))  # type: ignore[no-any-return]
+        return self.nsp(self.bert.pool(encoding, batch))
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
@@ -73,7 +73,7 @@ class BertForPreTraining(BertForMaskedLM):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
-        self.nsp = torch.nn.Linear(config.hidden_size, 2)
+        self.nsp = Linear(config.hidden_size, 2)
         self.initialise_head()
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:

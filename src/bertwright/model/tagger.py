@@ -5,11 +5,11 @@ Shapes: T tokens, B sequences, S longest sequence, C tags.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from bertwright.data.ragged import Places, Ragged, from_padded
 from bertwright.data.tagged.schemes import Scheme, may_follow, parse_tag
@@ -30,6 +30,9 @@ class BertCrfForTokenClassification(BertForTokenClassification):
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
         self.crf = LinearChainCrf(len(config.labels), **masks_for(config.labels))
+
+    def transitions(self) -> Iterable[nn.Parameter]:
+        return self.crf.parameters()
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         """The loss is that of the CRF over the places whose label is not -100, a mean over these."""

@@ -47,7 +47,7 @@ log = logging.getLogger("bertwright")
 
 _TOKENS_A_BATCH = 4096
 _LENGTH = 128  # of an output, where nothing else is said
-_PLAIN = GenerationSettings.resolve(max_length=_LENGTH)
+_PLAIN = GenerationSettings.resolve(max_output_length=_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class TextPrediction(Prediction):
     Attributes:
         output: the text.
         score: the mean probability of its tokens (the geometric one); of beam search, by the length penalty.
-        finished: whether it came to its end; False: it was cut off at `max_length`.
+        finished: whether it came to its end; False: it was cut off at `max_output_length`.
     """
 
     output: str
@@ -131,7 +131,7 @@ class Seq2Seq(Task[TextPrediction, Seq2SeqSettings]):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(GenerationSettings(**values["generation"]))
+        return cls(GenerationSettings.from_json(values["generation"]))
 
     def to_json(self) -> dict[str, Any]:
         return {"generation": self.generation.model_dump()}
@@ -140,7 +140,7 @@ class Seq2Seq(Task[TextPrediction, Seq2SeqSettings]):
         return replace(self, tokenizer=tokenizer)
 
     def with_settings(self, settings: Seq2SeqSettings) -> Self:
-        changes = {"max_length": settings.max_target_length or _LENGTH, "num_beams": settings.num_beams}
+        changes = {"max_output_length": settings.max_target_length or _LENGTH, "num_beams": settings.num_beams}
         return replace(
             self,
             generation=self.generation.model_copy(update=changes),
@@ -166,7 +166,7 @@ class Seq2Seq(Task[TextPrediction, Seq2SeqSettings]):
         return Seq2SeqConfig(
             vocab_size=len(tokenizer),
             pad_token_id=tokenizer.pad_token_id,
-            max_position_embeddings=max(512, self.generation.max_length),
+            max_position_embeddings=max(512, self.generation.max_output_length),
             hidden_act="relu",
             positions="sinusoidal",
             **shape_values(self.shape),
@@ -198,7 +198,7 @@ class Seq2Seq(Task[TextPrediction, Seq2SeqSettings]):
             BertwrightError: BW611 for one that does not, BW603 for outputs that would not.
         """
         assert isinstance(config, Seq2SeqConfig)
-        rows, limit = config.longest_output, self.generation.max_length
+        rows, limit = config.longest_output, self.generation.max_output_length
         if limit > rows:
             raise BertwrightError("BW603", value=limit, rows=rows)
         lengths = np.array([len(ids) for ids in self._written(examples)])

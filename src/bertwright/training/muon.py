@@ -1,7 +1,7 @@
 """Muon: momentum whose matrices are made orthogonal before they are added.
 
-The library's own multiplies in bf16 on every machine. A processor without instructions for bf16 does that some hundred
-times slower than in fp32, so that a step of a small model took seconds.
+The library's own multiplies in bf16 on every machine, whatever the precision of the run. A processor without
+instructions for bf16 does that some hundred times slower than in fp32, so that a step of a small model took seconds.
 
 Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers"; Liu et al. 2025, section 2.2, on the scale.
 """
@@ -15,8 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bertwright.machine.precision import resolve_precision
-
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 5
 
@@ -25,12 +23,21 @@ class Muon(torch.optim.Optimizer):
     """For matrices only. Updates have the size of AdamW's, so that the same rates serve.
 
     Its state is a `momentum_buffer` of the shape of each matrix.
+
+    Args:
+        dtype: in which the matrices are multiplied.
     """
 
     def __init__(
-        self, params: Iterable[dict[str, Any]], lr: float = 1e-3, weight_decay: float = 0.1, momentum: float = 0.95
+        self,
+        params: Iterable[dict[str, Any]],
+        lr: float = 1e-3,
+        weight_decay: float = 0.1,
+        momentum: float = 0.95,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
+        self._dtype = dtype
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -41,11 +48,10 @@ class Muon(torch.optim.Optimizer):
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     by_shape.setdefault((parameter.shape, parameter.device), []).append(parameter)
-            for (shape, device), members in by_shape.items():
-                dtype = torch.bfloat16 if resolve_precision("auto", device) == "bf16" else torch.float32
+            for (shape, _), members in by_shape.items():
                 moved = torch.stack([self._momentum(one, group["momentum"]) for one in members])
                 scale = group["lr"] * 0.2 * math.sqrt(max(shape))
-                for parameter, update in zip(members, orthogonal(moved.to(dtype)).to(moved.dtype)):
+                for parameter, update in zip(members, orthogonal(moved.to(self._dtype)).to(moved.dtype)):
                     parameter.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-scale)
 
     def _momentum(self, parameter: nn.Parameter, momentum: float) -> Tensor:

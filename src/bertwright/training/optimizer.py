@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 
 import torch
 from torch import nn
 
-from bertwright.model.crf.linear_chain import LinearChainCrf
 from bertwright.model.models import BertWithHead
-from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM
+from bertwright.model.parameter_groups import ParameterGroup
 from bertwright.training.loop_settings import LoopSettings
 from bertwright.training.muon import Muon
 
@@ -18,23 +17,26 @@ from bertwright.training.muon import Muon
 def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.optim.Optimizer]:
     """AdamW for everything, or Muon for the matrices of the encoder's layers and AdamW for the rest.
 
-    Muon's updates are scaled to the size of AdamW's, so that one rate serves both.
+    The `settings` are resolved: Muon multiplies in their precision. Its updates are scaled to the size of AdamW's, so
+    that one rate serves both.
 
     Source: Jordan et al. 2024; Liu et al. 2025, "Muon is Scalable for LLM Training", section 2.2, on the scale.
     """
     if settings.optimizer == "adamw":
         return [make_adamw(model, settings)]
-    matrices = {id(p) for p in model.bert.encoder.layers.parameters() if p.dim() == 2}
     groups: dict[float, list[nn.Parameter]] = {}
-    for factor, parameter in _with_factors(model, settings):
-        if parameter.requires_grad and id(parameter) in matrices:
-            groups.setdefault((settings.learning_rate or 0.0) * factor, []).append(parameter)
-    adamw = make_adamw(model, settings, without=matrices)
+    for layer in (group for group in model.parameter_groups() if group.name == "layer"):
+        matrices = [parameter for parameter in layer.parameters if parameter.dim() == 2 and parameter.requires_grad]
+        if matrices:
+            groups.setdefault(_rate(layer, settings), []).extend(matrices)
+    taken = {id(parameter) for members in groups.values() for parameter in members}
+    adamw = make_adamw(model, settings, without=taken)
     if not groups:  # every layer is frozen
         return [adamw]
     muon = Muon(
         [{"params": members, "lr": rate, "peak": rate} for rate, members in groups.items()],
         weight_decay=settings.weight_decay,
+        dtype=torch.bfloat16 if settings.precision == "bf16" else torch.float32,
     )
     return [muon, adamw]
 
@@ -49,13 +51,13 @@ def make_adamw(model: BertWithHead, settings: LoopSettings, without: Collection[
     Source: Loshchilov and Hutter 2019; Mosbach et al. 2021 on why the bias correction matters; Howard and
     Ruder 2018, section 3.2, on rates by layer.
     """
-    assert settings.learning_rate is not None
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    free = transitions_of(model)
-    for factor, parameter in _with_factors(model, settings):
-        if parameter.requires_grad and id(parameter) not in without:
-            decay = settings.weight_decay if parameter.dim() > 1 and id(parameter) not in free else 0.0
-            groups.setdefault((settings.learning_rate * factor, decay), []).append(parameter)
+    for group in model.parameter_groups():
+        rate = _rate(group, settings)
+        for parameter in group.parameters:
+            if parameter.requires_grad and id(parameter) not in without:
+                decays = parameter.dim() > 1 and group.name != "transitions"
+                groups.setdefault((rate, settings.weight_decay if decays else 0.0), []).append(parameter)
     return torch.optim.AdamW(
         [
             {"params": members, "lr": rate, "peak": rate, "weight_decay": decay}
@@ -67,36 +69,22 @@ def make_adamw(model: BertWithHead, settings: LoopSettings, without: Collection[
     )
 
 
-def _with_factors(model: BertWithHead, settings: LoopSettings) -> Iterator[tuple[float, nn.Parameter]]:
-    """Every parameter of the model once, with its share of the rate."""
-    layers = list(model.bert.encoder.layers)
-    depth_of = {id(p): len(layers) - i for i, layer in enumerate(layers) for p in layer.parameters()}
-    depth_of |= {id(p): len(layers) + 1 for p in model.bert.encoder.embeddings.parameters()}
-    free = transitions_of(model)
-    for parameter in model.parameters():
-        depth = depth_of.get(id(parameter), 0)
-        if id(parameter) in free:
-            yield settings.transition_factor, parameter
-            continue
-        yield settings.layer_decay**depth if depth else settings.head_factor, parameter
-
-
-def transitions_of(model: BertWithHead) -> set[int]:
-    """The `id` of every parameter that says what follows what: from zero they have a long way to go."""
-    crfs = (module for module in model.modules() if isinstance(module, LinearChainCrf))
-    return {id(parameter) for crf in crfs for parameter in crf.parameters()}
+def _rate(group: ParameterGroup, settings: LoopSettings) -> float:
+    """The rate of the group at its peak."""
+    assert settings.learning_rate is not None
+    above = settings.transition_factor if group.name == "transitions" else settings.head_factor
+    return settings.learning_rate * (settings.layer_decay**group.depth if group.depth else above)
 
 
 def describe_rates(model: BertWithHead, settings: LoopSettings) -> str:
     """The rates at their peak, in words."""
     assert settings.learning_rate is not None
-    rate = settings.learning_rate
-    parts = [f"encoder {rate * settings.layer_decay:.2g}"]
+    parts = [f"encoder {settings.learning_rate * settings.layer_decay:.2g}"]
     if settings.layer_decay < 1:
         parts[0] += f" in its highest layer times {settings.layer_decay:g} a layer"
-    parts.append(f"{'decoder' if isinstance(model, BertForSeq2SeqLM) else 'head'} {rate * settings.head_factor:.2g}")
-    if transitions_of(model):
-        parts.append(f"transitions {rate * settings.transition_factor:.2g} ({settings.transition_factor:g} times)")
+    parts += [f"{group.name} {_rate(group, settings):.2g}" for group in model.parameter_groups() if not group.depth]
+    if parts[-1].startswith("transitions"):
+        parts[-1] += f" ({settings.transition_factor:g} times)"
     return ", ".join(parts)
 
 
@@ -104,10 +92,11 @@ def freeze_layers(model: BertWithHead, count: int) -> int:
     """Take the embeddings and the lowest `count` layers out of the training; how many numbers that is."""
     if count == 0:
         return 0
-    frozen: list[nn.Module] = [model.bert.encoder.embeddings, *list(model.bert.encoder.layers)[:count]]
-    for module in frozen:
-        module.requires_grad_(False)
-    return sum(parameter.numel() for module in frozen for parameter in module.parameters())
+    of_encoder = [group for group in model.parameter_groups() if group.depth]
+    frozen = [parameter for group in of_encoder[: count + 1] for parameter in group.parameters]
+    for parameter in frozen:
+        parameter.requires_grad_(False)
+    return sum(parameter.numel() for parameter in frozen)
 
 
 def set_rates(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None:

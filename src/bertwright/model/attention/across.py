@@ -20,8 +20,7 @@ from torch.autograd.function import once_differentiable
 
 from bertwright.data.ragged import Ragged
 from bertwright.model.attention.grouped import mix, unmix
-
-_MOST_CELLS = 1 << 17  # of the score matrices of one head in a group, as for self-attention
+from bertwright.model.attention.length_groups import cut, pad_bias, side_by_side
 
 
 def attend_across(query: Tensor, key_value: Tensor, target: Ragged, source: Ragged, dropout: float = 0.0) -> Tensor:
@@ -120,35 +119,23 @@ class PairGroup:
 def pair_by_length(targets: tuple[int, ...], sources: tuple[int, ...]) -> tuple[PairGroup, ...]:
     """Groups in which no source is padded by more than a quarter and four tokens, and targets by little more."""
     order = sorted((i for i, length in enumerate(targets) if length), key=lambda i: (sources[i], targets[i]))
-    members: list[list[int]] = []
-    widest = longest = 0
-    for index in order:
-        longest = max(longest, targets[index])
-        cells = (len(members[-1]) + 1) * longest * sources[index] if members else 0
-        if not members or sources[index] > widest or cells > _MOST_CELLS:
-            members.append([])
-            widest, longest = sources[index] + sources[index] // 4 + 4, targets[index]
-        members[-1].append(index)
-    starts = [np.cumsum([0, *lengths[:-1]]) for lengths in (targets, sources)]
+    asked_starts, seen_starts = (np.cumsum([0, *lengths[:-1]]) for lengths in (targets, sources))
     groups = []
-    for group in members:
-        asked, places = _laid_out(np.array([targets[i] for i in group]), starts[0][group])
-        seen, seen_places = _laid_out(np.array([sources[i] for i in group]), starts[1][group])
-        bias = None
-        if len(seen_places) < len(seen):
-            bias = torch.full((len(seen),), -torch.inf)
-            bias[seen_places] = 0.0
-            bias = bias.view(len(group), 1, -1)
-        groups.append(PairGroup(asked, seen, places, asked[places], seen_places, seen[seen_places], len(group), bias))
+    for members in cut(order, targets, sources):
+        asked, asked_real = side_by_side([targets[index] for index in members], asked_starts[members])  # [n, S]
+        seen, seen_real = side_by_side([sources[index] for index in members], seen_starts[members])  # [n, K]
+        group = PairGroup(
+            asked=torch.from_numpy(asked.ravel()),
+            seen=torch.from_numpy(seen.ravel()),
+            places=torch.from_numpy(np.flatnonzero(asked_real)),
+            tokens=torch.from_numpy(asked[asked_real]),
+            seen_places=torch.from_numpy(np.flatnonzero(seen_real)),
+            seen_tokens=torch.from_numpy(seen[seen_real]),
+            count=len(members),
+            bias=pad_bias(seen_real),
+        )
+        groups.append(group)
     return tuple(groups)
-
-
-def _laid_out(lengths: Any, starts: Any) -> tuple[Tensor, Tensor]:
-    """`[n·S]` the token at each place, and which places are real."""
-    columns = np.arange(lengths.max())
-    real = columns < lengths[:, None]
-    source = starts[:, None] + np.where(real, columns, 0)
-    return torch.from_numpy(source.ravel()), torch.from_numpy(np.flatnonzero(real))
 
 
 class _Across(torch.autograd.Function):
@@ -160,8 +147,8 @@ class _Across(torch.autograd.Function):
         for group in pairs:
             asked = query.index_select(0, group.asked).view(group.count, -1, heads, size)
             seen = key_value.index_select(0, group.seen).view(group.count, -1, 2, heads, size)
-            asked = asked.transpose(1, 2).reshape(group.count * heads, -1, size)
-            key, value = seen.permute(2, 0, 3, 1, 4).reshape(2, group.count * heads, -1, size)
+            asked = asked.transpose(1, 2).reshape(group.count * heads, -1, size)  # [n·A, S, D]
+            key, value = seen.permute(2, 0, 3, 1, 4).reshape(2, group.count * heads, -1, size)  # [n·A, K, D]
             product, weight, mask = mix(asked, key, value, group.bias, heads, dropout)
             product = product.view(group.count, heads, -1, size).transpose(1, 2).reshape(-1, heads, size)
             mixed.index_copy_(0, group.tokens, product.index_select(0, group.places))

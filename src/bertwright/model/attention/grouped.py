@@ -41,10 +41,10 @@ class _Attention(torch.autograd.Function):
         saved: list[Tensor | None] = []
         parts = zip(grouping.groups, grouping.split(padded), grouping.split(mixed))
         for group, part, output in parts:
-            query, key, value = _by_head(part, group, heads, size)
+            query, key, value = _by_head(part, group, heads, size)  # [n·A, S, D] each
             # A single token has no future, and a group as wide as that no pads.
             bias = future_bias(group.width) if causal and group.width > 1 else group.bias
-            product, weight, mask = mix(query, key, value, bias, heads, dropout)
+            product, weight, mask = mix(query, key, value, bias, heads, dropout)  # [n·A, S, D]
             product = product.view(group.count, heads, group.width, size)
             output.view(group.count, group.width, heads, size).copy_(product.transpose(1, 2))
             saved += [query, key, value, weight, mask]
@@ -64,16 +64,16 @@ class _Attention(torch.autograd.Function):
         for number, (group, part, output) in enumerate(parts):
             query, key, value, weight, mask = saved[5 * number : 5 * number + 5]
             above = part.view(group.count, group.width, heads, size).transpose(1, 2).reshape(-1, group.width, size)
-            three = above.new_empty(3, *above.shape)
+            three = above.new_empty(3, *above.shape)  # [3, n·A, S, D]
             unmix(above, (query, key, value, weight, mask), (three[0], three[1], three[2]))
-            ordered = three.view(3, group.count, heads, group.width, size).permute(1, 3, 0, 2, 4)
+            ordered = three.view(3, group.count, heads, group.width, size).permute(1, 3, 0, 2, 4)  # [n, S, 3, A, D]
             output.view(group.count, group.width, 3, heads, size).copy_(ordered)
         return grouping.pick(result.view(len(padded), -1)).view(tokens, 3, heads, size), None, None, None
 
 
 def _by_head(part: Tensor, group: Group, heads: int, size: int) -> Tensor:
     """`[n·S, 3·A·D]` as `[3, n·A, S, D]`."""
-    split = part.view(group.count, group.width, 3, heads, size).permute(2, 0, 3, 1, 4)
+    split = part.view(group.count, group.width, 3, heads, size).permute(2, 0, 3, 1, 4)  # [3, n, A, S, D]
     return split.reshape(3, group.count * heads, group.width, size)
 
 
@@ -93,8 +93,8 @@ def mix(
     else:
         start, beta = bias.to(query.dtype), 1
         if len(start) > 1 or start.shape[1] == 1:
-            start = start[:, None].expand(-1, heads, -1, -1).reshape(-1, *start.shape[1:])
-    scores = torch.baddbmm(start, query, key.transpose(1, 2), beta=beta, alpha=query.shape[-1] ** -0.5)
+            start = start[:, None].expand(-1, heads, -1, -1).reshape(-1, *start.shape[1:])  # [n·A, 1 or S, K]
+    scores = torch.baddbmm(start, query, key.transpose(1, 2), beta=beta, alpha=query.shape[-1] ** -0.5)  # [n·A, S, K]
     weight = scores.softmax(-1)
     mask = keep_mask(weight, dropout) if dropout else None
     return torch.bmm(weight if mask is None else weight * mask, value), weight, mask

@@ -14,8 +14,10 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+Ints = NDArray[np.int64]
 _MOST_CELLS = 1 << 17  # of the score matrices of one head in a group: they stay in the cache of a core
 
 
@@ -80,17 +82,10 @@ def group_by_length(lengths: tuple[int, ...]) -> Grouping:
     total = sum(lengths)
     place = np.empty(total, dtype=np.int64)
     groups, sources, done = [], [], 0
-    for members in _cut(order, lengths):
-        own = np.array([lengths[index] for index in members])
-        width = int(own.max())
-        columns = np.arange(width)
-        real = columns < own[:, None]
-        source = starts[members, None] + np.where(real, columns, 0)
+    for members in cut(order, lengths, lengths):
+        source, real = side_by_side([lengths[index] for index in members], starts[members])
         place[source[real]] = done + np.flatnonzero(real)
-        bias = None
-        if not real.all():
-            bias = torch.zeros(real.shape).masked_fill_(torch.from_numpy(~real), -torch.inf)[:, None]
-        groups.append(Group(len(members), width, bias))
+        groups.append(Group(len(members), source.shape[1], pad_bias(real)))
         sources.append(source.ravel())
         done += source.size
     source = np.concatenate(sources) if sources else np.zeros(0, dtype=np.int64)
@@ -98,14 +93,34 @@ def group_by_length(lengths: tuple[int, ...]) -> Grouping:
     return Grouping(tuple(groups), torch.from_numpy(source), torch.from_numpy(place), torch.tensor(order), in_place)
 
 
-def _cut(order: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
-    """`order`, sorted by length, in groups."""
+def cut(order: Sequence[int], queries: Sequence[int], keys: Sequence[int]) -> list[list[int]]:
+    """`order`, sorted by the length of the keys, in groups: none is padded by more than a quarter and four tokens.
+
+    `queries` and `keys` are the lengths of both sides, which in self-attention are the same.
+    """
     groups: list[list[int]] = []
-    widest = 0
+    widest = longest = 0
     for index in order:
-        length = lengths[index]
-        if not groups or length > widest or (len(groups[-1]) + 1) * length**2 > _MOST_CELLS:
+        longest = max(longest, queries[index])
+        cells = (len(groups[-1]) + 1) * longest * keys[index] if groups else 0
+        if not groups or keys[index] > widest or cells > _MOST_CELLS:
             groups.append([])
-            widest = length + length // 4 + 4
+            widest, longest = keys[index] + keys[index] // 4 + 4, queries[index]
         groups[-1].append(index)
     return groups
+
+
+def side_by_side(lengths: Sequence[int], starts: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """`[n, S]` twice, for sequences of these lengths that begin at these tokens: the token at each place, and whether
+    it is real. Pads copy the first token of their sequence.
+    """
+    columns = np.arange(max(lengths))
+    real = columns < np.array(lengths)[:, None]
+    return starts[:, None] + np.where(real, columns, 0), real
+
+
+def pad_bias(real: NDArray[np.bool_]) -> Tensor | None:
+    """`[n, 1, S]` from `real [n, S]`: minus infinity at pads, else 0; None where there is no pad."""
+    if real.all():
+        return None
+    return torch.zeros(real.shape).masked_fill_(torch.from_numpy(~real), -torch.inf)[:, None]

@@ -124,7 +124,7 @@ class LinearChainCrf(nn.Module):
         # The score of a path grows with it: in float32 the best one of some thousand positions drowns in rounding.
         is_long = layout.sorted_lengths[0] > _LONGEST_IN_FLOAT32 and emissions.device.type != "mps"
         kind = torch.promote_types(emissions.dtype, torch.float64 if is_long else torch.float32)
-        transitions, start, end = (one.to(kind) for one in self._scores())
+        transitions, start, end = (scores.to(kind) for scores in self._scores())
         return best_paths(emissions.detach().to(kind), transitions, start, end, layout)
 
     @torch.no_grad()
@@ -155,7 +155,7 @@ class LinearChainCrf(nn.Module):
             return torch.zeros(0, dtype=torch.float64, device=emissions.device)
         layout = Layout(cu_seqlens, emissions.device)
         kind = torch.float32 if emissions.device.type == "mps" else torch.float64
-        transitions, start, end = (one.to(kind) for one in self._scores())
+        transitions, start, end = (scores.to(kind) for scores in self._scores())
         emissions = emissions.detach().to(kind)
         found = messages(emissions, transitions, start, end, layout)
         return _probabilities(found.logarithms(), found.log_z, emissions, transitions, spans, layout)
@@ -228,27 +228,27 @@ class _NegativeLogLikelihood(torch.autograd.Function):
     ) -> Tensor:
         found = messages(emissions, transitions, start, end, layout)
         kind = found.log_z.dtype
-        path = emissions.to(kind).gather(1, tags[:, None])[:, 0]
-        steps = transitions.to(kind)[tags[:-1], tags[1:]]
+        path = emissions.to(kind).gather(1, tags[:, None])[:, 0]  # [T], what each position adds to the path's score
+        steps = transitions.to(kind)[tags[:-1], tags[1:]]  # [T - 1]
         path[1:] += torch.where(layout.is_last[:-1], 0.0, steps)
         path += torch.where(layout.is_first, start.to(kind)[tags], 0.0)
         path += torch.where(layout.is_last, end.to(kind)[tags], 0.0)
         ctx.found, ctx.tags, ctx.layout = found, tags, layout
-        ctx.kinds = [one.dtype for one in (emissions, transitions, start, end)]
+        ctx.kinds = [scores.dtype for scores in (emissions, transitions, start, end)]
         return found.log_z - layout.sums(path)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
         layout, tags = ctx.layout, ctx.tags
-        weights = outer.to(ctx.found.log_z.dtype)[layout.sequence_of]
-        at_tags = ctx.found.marginals()
+        weights = outer.to(ctx.found.log_z.dtype)[layout.sequence_of]  # [T]
+        at_tags = ctx.found.marginals()  # [T, C]
         at_tags.scatter_add_(1, tags[:, None], at_tags.new_full((len(tags), 1), -1.0))
         at_tags *= weights[:, None]
         count = at_tags.shape[1]
-        seen = at_tags.new_zeros(count * count)
+        seen = at_tags.new_zeros(count * count)  # [C·C]
         seen.index_add_(0, tags[:-1] * count + tags[1:], torch.where(layout.is_last[:-1], 0.0, weights[1:]))
-        moves = ctx.found.pairs(weights) - seen.view(count, count)
+        moves = ctx.found.pairs(weights) - seen.view(count, count)  # [C, C]
         grads = (at_tags, moves, at_tags[layout.is_first].sum(0), at_tags[layout.is_last].sum(0))
         return *(grad.to(kind) for grad, kind in zip(grads, ctx.kinds)), None, None
 
@@ -263,21 +263,22 @@ def _probabilities(
 ) -> Tensor:
     """What stands before each span times its own path times what stands after it, over all paths."""
     before, after = logarithms
-    begins, lasts = spans.begins, spans.begins + spans.lengths - 1
-    span_of = torch.repeat_interleave(spans.lengths)
-    starts = spans.lengths.cumsum(0) - spans.lengths
-    place = torch.arange(len(span_of), device=span_of.device) - starts[span_of]
-    path = emissions[begins[span_of] + place, spans.tags]
-    steps = transitions[spans.tags[:-1], spans.tags[1:]]
+    begins, lasts = spans.begins, spans.begins + spans.lengths - 1  # [N], positions in the batch
+    # Of all positions in spans, P of them: the span of each, and how far it is from the span's first.
+    span_of = torch.repeat_interleave(spans.lengths)  # [P]
+    starts = spans.lengths.cumsum(0) - spans.lengths  # [N]
+    place = torch.arange(len(span_of), device=span_of.device) - starts[span_of]  # [P]
+    path = emissions[begins[span_of] + place, spans.tags]  # [P]
+    steps = transitions[spans.tags[:-1], spans.tags[1:]]  # [P - 1]
     path[1:] += torch.where(place[1:] > 0, steps, 0.0)
-    total = path.new_zeros(len(begins)).index_add_(0, span_of, path)
-    first, last = spans.tags[starts], spans.tags[starts + spans.lengths - 1]
+    total = path.new_zeros(len(begins)).index_add_(0, span_of, path)  # [N]
+    first, last = spans.tags[starts], spans.tags[starts + spans.lengths - 1]  # [N]
 
-    left = before[begins, first]
+    left = before[begins, first]  # [N], where the span begins its sequence
     inside = ~layout.is_first[begins]
-    ahead = (before + emissions)[begins - 1].masked_fill(~spans.before, -torch.inf)
+    ahead = (before + emissions)[begins - 1].masked_fill(~spans.before, -torch.inf)  # [N, C]
     left = torch.where(inside, (ahead + transitions[:, first].T).logsumexp(1), left)
-    right = after[lasts, last]
+    right = after[lasts, last]  # [N], where the span ends its sequence
     inside = ~layout.is_last[lasts]
     behind = (after + emissions)[(lasts + 1).clamp(max=len(emissions) - 1)].masked_fill(~spans.after, -torch.inf)
     right = torch.where(inside, (behind + transitions[last]).logsumexp(1), right)

@@ -31,36 +31,39 @@ def _best_paths(scores: Sequence[Any], layout: Layout, as_array: Callable[[Any],
     emissions, transitions, start, end = scores
     library, tags, rows = library_of(emissions), emissions.shape[1], layout.rows
     halves = [(length + 1) // 2 for length in layout.sorted_lengths]
+    steps, chains = halves[0], 2 * rows
     # Chain 2b runs over the first half of row b, chain 2b + 1 over the second half, from the end. Where the length
     # is odd, the second one takes a last step onto the middle without its emission.
-    is_left = layout.time < ((layout.lengths + 1) // 2)[layout.owner]
-    step = np.where(is_left, layout.time, layout.from_end)
-    place = as_array(step * (2 * rows) + 2 * layout.row_of[layout.owner] + ~is_left)
-    given = library.tile(library.zeros_like(emissions[:1]), (halves[0] * 2 * rows, 1))
+    is_left = layout.time < ((layout.lengths + 1) // 2)[layout.owner]  # [T]
+    step = np.where(is_left, layout.time, layout.from_end)  # [T]
+    place = as_array(step * chains + 2 * layout.row_of[layout.owner] + ~is_left)  # [T], in [S, 2B]
+    given = library.tile(library.zeros_like(emissions[:1]), (steps * chains, 1))  # [S·2B, C]
     given[place] = emissions
-    given = contiguous(given.reshape(halves[0], 2 * rows, tags).swapaxes(1, 2))  # [S, C, 2B]
+    given = contiguous(given.reshape(steps, chains, tags).swapaxes(1, 2))  # [S, C, 2B]
     moves = library.tile(library.stack([transitions, transitions.T], -1), (1, 1, rows))  # [from, to, 2B]
-    best = library.empty_like(given)
-    best[0] = given[0] + library.tile(library.stack([start, end], -1), (1, rows))
+    best = library.empty_like(given)  # [S, C, 2B]
+    best[0] = given[0] + library.tile(library.stack([start, end], -1), (1, rows))  # [C, 2B]
     groups = [(begin, stop, 2 * count) for begin, stop, count in groups_of(halves)]
     _best_over_paths((given, best, moves), _merged(groups))
 
+    # The middle: of even lengths the best pair of tags there, of odd lengths the best tag, which is the same twice.
     best = contiguous(best.swapaxes(1, 2))  # [S, 2B, C]
-    last = as_array(np.repeat(np.maximum(halves, 1) - 1, 2) * (2 * rows) + np.arange(2 * rows))
-    ends = best.reshape(-1, tags)[last].reshape(rows, 2, tags)
-    is_odd = as_array(np.array(layout.sorted_lengths) % 2 == 1)
-    same = as_array(np.where(np.eye(tags, dtype=bool), 0.0, -np.inf).astype(np.float32))
-    join = library.where(is_odd[:, None, None], same, transitions)
-    meeting = (ends[:, 0, :, None] + join + ends[:, 1, None, :]).reshape(rows, -1).argmax(1)
-    entry = library.stack([meeting // tags, meeting % tags + tags], 1).reshape(-1)
+    last = as_array(np.repeat(np.maximum(halves, 1) - 1, 2) * chains + np.arange(chains))  # [2B], in [S, 2B]
+    ends = best.reshape(-1, tags)[last].reshape(rows, 2, tags)  # [B, 2, C]
+    is_odd = as_array(np.array(layout.sorted_lengths) % 2 == 1)  # [B]
+    same = as_array(np.where(np.eye(tags, dtype=bool), 0.0, -np.inf).astype(np.float32))  # [C, C]
+    join = library.where(is_odd[:, None, None], same, transitions)  # [B, C, C]
+    pairs = ends[:, 0, :, None] + join + ends[:, 1, None, :]  # [B, left, right]
+    meeting = pairs.reshape(rows, -1).argmax(1)  # [B], in [C, C]
+    entry = library.stack([meeting // tags, meeting % tags + tags], 1).reshape(-1)  # [2B]
 
-    offsets = as_array(np.arange(2 * rows) % 2 * tags)  # the second chain's tags count from C
-    found = library.tile(library.zeros_like(entry), (halves[0],))
+    offsets = as_array(np.arange(chains) % 2 * tags)  # [2B]: the second chain's tags count from C
+    found = library.tile(library.zeros_like(entry), (steps,))  # [S·2B]
     found[last] = entry
-    found = found.reshape(halves[0], 2 * rows)
+    found = found.reshape(steps, chains)  # [S, 2B]
     table = library.concatenate([transitions.T, transitions])  # [2C, from]: what leads to each tag, by direction
     _follow_back((best, table, found, offsets), groups)
-    return found.reshape(-1)[place] % tags
+    return found.reshape(-1)[place] % tags  # [T]
 
 
 def _merged(groups: Groups) -> Groups:
@@ -78,13 +81,13 @@ def _best_over_paths(arrays: Sequence[Any], groups: Groups) -> None:
     """Fill `best [S, C, 2B]` from step 1 on: the best of the step before plus `moves [C, C, 2B]`, plus `given`."""
     given, best, moves = arrays
     library = library_of(best)
-    work = library.empty_like(moves)
+    work = library.empty_like(moves)  # [from, to, 2B]
     largest = np.maximum.reduce if library is np else torch.amax
     for begin, stop, count in groups:
-        before = list(best[begin - 1 : stop - 1, :, None, :count])
-        after = list(best[begin:stop, :, :count])
-        emissions = list(given[begin:stop, :, :count])
-        move, candidates = moves[:, :, :count], work[:, :, :count]
+        before = list(best[begin - 1 : stop - 1, :, None, :count])  # [from, 1, count] each
+        after = list(best[begin:stop, :, :count])  # [to, count] each
+        emissions = list(given[begin:stop, :, :count])  # [to, count] each
+        move, candidates = moves[:, :, :count], work[:, :, :count]  # [from, to, count]
         for here, there, emission in zip(before, after, emissions):
             library.add(here, move, out=candidates)
             largest(candidates, 0, out=there)
@@ -99,10 +102,10 @@ def _follow_back(arrays: Sequence[Any], groups: Groups) -> None:
     best, table, found, offsets = arrays
     library = library_of(best)
     for begin, stop, count in reversed(groups):
-        scores = list(best[begin - 1 : stop - 1, :count])
-        tags = list(found[begin - 1 : stop, :count])
+        scores = list(best[begin - 1 : stop - 1, :count])  # [count, C] each
+        tags = list(found[begin - 1 : stop, :count])  # [count] each
         offset = offsets[:count]
         for index in range(stop - begin - 1, -1, -1):
-            candidates = table[tags[index + 1]]
+            candidates = table[tags[index + 1]]  # [count, from]
             candidates += scores[index]
             library.add(candidates.argmax(-1), offset, out=tags[index])

@@ -7,6 +7,8 @@ Shapes: T tokens of the targets, U of the sources, B pairs, H hidden size, A hea
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -16,59 +18,70 @@ from bertwright.model.attention.across import attend_across
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import add_dropped
 from bertwright.model.encoder import Attention, Embeddings, FeedForward, check_indices
+from bertwright.model.typed_modules import LayerNorm, Linear, Module
+
+Look = Callable[[Tensor], Tensor]
 
 
-class CrossAttention(nn.Module):
+class CrossAttention(Module):
     """Queries from the target, keys and values from the source, these two from one matrix product."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.query = nn.Linear(config.hidden_size, config.hidden_size)
-        self.key_value = nn.Linear(config.hidden_size, 2 * config.hidden_size)
-        self.output = nn.Linear(config.hidden_size, config.hidden_size)
+        self.query = Linear(config.hidden_size, config.hidden_size)
+        self.key_value = Linear(config.hidden_size, 2 * config.hidden_size)
+        self.output = Linear(config.hidden_size, config.hidden_size)
         self.num_heads = config.num_attention_heads
         self.dropout = config.attention_probs_dropout_prob
 
     def ask(self, hidden: Tensor) -> Tensor:
         """Queries `[T, A, D]` of `hidden [T, H]`."""
-        return self.query(hidden).unflatten(-1, (self.num_heads, -1))  # type: ignore[no-any-return]
+        return torch.unflatten(self.query(hidden), -1, (self.num_heads, -1))
 
     def read(self, memory: Tensor) -> Tensor:
         """Keys and values `[U, 2, A, D]` of the encoded sources `[U, H]`."""
-        return self.key_value(memory).unflatten(-1, (2, self.num_heads, -1))  # type: ignore[no-any-return]
+        return torch.unflatten(self.key_value(memory), -1, (2, self.num_heads, -1))
 
     def forward(self, hidden: Tensor, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
         """`[T, H]` and the encoded sources `[U, H]` to `[T, H]`."""
         dropout = self.dropout if self.training else 0.0
         mixed = attend_across(self.ask(hidden), self.read(memory), target, source, dropout)
-        return self.output(mixed.flatten(1))  # type: ignore[no-any-return]
+        return self.output(mixed.flatten(1))
 
 
-class DecoderLayer(nn.Module):
+class DecoderLayer(Module):
     """Causal attention, cross-attention, feed-forward; each with dropout, a residual and a norm behind it."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.attention = Attention(config, causal=True)
-        self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.attention_norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.cross_attention = CrossAttention(config)
-        self.cross_attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.cross_attention_norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.feed_forward = FeedForward(config)
-        self.feed_forward_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.feed_forward_norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = config.hidden_dropout_prob
 
     def forward(self, hidden: Tensor, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
         """`[T, H]` and the encoded sources `[U, H]` to `[T, H]`."""
-        hidden = self.behind(self.attention_norm, hidden, self.attention(hidden, target, None))
-        hidden = self.behind(self.cross_attention_norm, hidden, self.cross_attention(hidden, target, memory, source))
-        return self.behind(self.feed_forward_norm, hidden, self.feed_forward(hidden))
+        return self.through(
+            hidden,
+            lambda states: self.attention(states, target, None),
+            lambda states: self.cross_attention(states, target, memory, source),
+        )
 
-    def behind(self, norm: nn.Module, hidden: Tensor, made: Tensor) -> Tensor:
+    def through(self, hidden: Tensor, look_back: Look, look_across: Look) -> Tensor:
+        """`[n, H]` to `[n, H]`; the two functions attend over what was written, and over the sources."""
+        hidden = self._behind(self.attention_norm, hidden, look_back(hidden))
+        hidden = self._behind(self.cross_attention_norm, hidden, look_across(hidden))
+        return self._behind(self.feed_forward_norm, hidden, self.feed_forward(hidden))
+
+    def _behind(self, norm: LayerNorm, hidden: Tensor, made: Tensor) -> Tensor:
         """Dropout, the residual and the norm behind a part of the layer."""
-        return norm(add_dropped(hidden, made, self.dropout if self.training else 0.0))  # type: ignore[no-any-return]
+        return norm(add_dropped(hidden, made, self.dropout if self.training else 0.0))
 
 
-class Decoder(nn.Module):
+class Decoder(Module):
     """Embeddings and L layers.
 
     Attributes:

@@ -22,10 +22,12 @@ from bertwright.model.config import BertConfig
 from bertwright.model.encoder import Embeddings
 from bertwright.model.heads import MaskedLanguageModelHead
 from bertwright.model.losses import IGNORED, token_loss
-from bertwright.model.models import BertWithHead, refuse_unknown
+from bertwright.model.models import BertWithHead
 from bertwright.model.outputs import Seq2SeqOutput
+from bertwright.model.padded import refuse_unknown
 from bertwright.model.seq2seq.decoder import Decoder, sinusoids
 from bertwright.model.seq2seq.seq2seq_config import MODEL_TYPE, Seq2SeqConfig
+from bertwright.model.typed_modules import Linear
 
 
 class BertForSeq2SeqLM(BertWithHead):
@@ -36,6 +38,7 @@ class BertForSeq2SeqLM(BertWithHead):
     """
 
     needs_pooler = True  # the peer's encoder has one; nothing reads it
+    head_name = "decoder"
     config_class = Seq2SeqConfig
     architecture = "EncoderDecoderModel"
 
@@ -45,9 +48,9 @@ class BertForSeq2SeqLM(BertWithHead):
         of_decoder = config.written
         self.decoder = Decoder(of_decoder)
         self.mlm = MaskedLanguageModelHead(of_decoder)
-        self.bridge: nn.Linear | None = None
+        self.bridge: Linear | None = None
         if of_decoder.hidden_size != config.hidden_size:
-            self.bridge = nn.Linear(config.hidden_size, of_decoder.hidden_size)
+            self.bridge = Linear(config.hidden_size, of_decoder.hidden_size)
         self.initialise_head()
         self._write_sinusoids()
         self.hold_constants()
@@ -109,7 +112,7 @@ class BertForSeq2SeqLM(BertWithHead):
 
     def predict(self, hidden: Tensor) -> Tensor:
         """`hidden [n, H]` of the decoder to the scores `[n, V]` of the token that comes next."""
-        return self.mlm(hidden, self.decoder.embeddings.word.weight)  # type: ignore[no-any-return]
+        return self.mlm(hidden, self.decoder.embeddings.word.weight)
 
     def pair_scores(self, source: Ragged, target: Ragged) -> Tensor:
         """`[T, V]`: the scores of the token that follows each token of the targets, given all before it.
@@ -135,7 +138,7 @@ class BertForSeq2SeqLM(BertWithHead):
         if source.batch_size != target.batch_size:
             raise BertwrightError("BW420", what="targets", shape=[target.batch_size], expected=[source.batch_size])
         refuse_empty(source)
-        return self.decoder(target, self.read(source), source)  # type: ignore[no-any-return]
+        return self.decoder(target, self.read(source), source)
 
     def forward(  # type: ignore[override]
         self,

@@ -53,6 +53,12 @@ class Seq2SeqConfig(BertConfig):
         """Rows of the decoder's position table: the longest output, [CLS] included."""
         return self.written.max_position_embeddings
 
+    def kept_per_token(self, max_length: int, checkpointing: bool) -> int:
+        """A decoder's layer keeps half as much again, and the scores of every token are kept twice."""
+        layers = 0 if checkpointing else 3 * self.written.num_hidden_layers // 2
+        decoder = layers * self._kept_per_layer(max_length) + 12 * self.written.vocab_size
+        return super().kept_per_token(max_length, checkpointing) + decoder
+
     @classmethod
     def from_dict(cls, values: dict[str, Any], **changes: Any) -> Self:
         """From the keys of a `config.json`: of an encoder-decoder, or of a BERT, which then shapes both.
@@ -63,18 +69,11 @@ class Seq2SeqConfig(BertConfig):
         """
         if values.get("model_type", "bert") != MODEL_TYPE:
             return super().from_dict(values, **changes)
-        parts = {name: values.get(name) for name in ("encoder", "decoder")}
-        encoder, decoder = parts["encoder"], parts["decoder"]
-        if not isinstance(encoder, dict):
-            raise BertwrightError("BW600", missing="config.json: encoder")
-        if not isinstance(decoder, dict) or not all(decoder.get(key) for key in _OF_A_DECODER):
-            raise BertwrightError("BW600", missing=f"config.json: decoder: {', '.join(_OF_A_DECODER)}")
+        encoder, decoder = _parts_of(values)
         shared = {entry.name for entry in dataclasses.fields(BertConfig)}
         beside = {key: value for key, value in values.items() if key not in _BESIDE}
-        of_decoder = BertConfig.from_dict(
-            {key: value for key, value in decoder.items() if key not in _OF_A_DECODER},
-            **{key: value for key, value in changes.items() if key in shared},
-        )
+        of_both = {key: value for key, value in changes.items() if key in shared}
+        of_decoder = BertConfig.from_dict(decoder, **of_both)
         return super().from_dict({**encoder, **beside}, **{"decoder": of_decoder, **changes})
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,3 +96,13 @@ class Seq2SeqConfig(BertConfig):
 
     def unknown_keys(self) -> list[str]:
         return sorted({*super().unknown_keys(), *self.written.unknown_keys()})
+
+
+def _parts_of(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a file says of the encoder, and what of the decoder beside its being one."""
+    encoder, decoder = values.get("encoder"), values.get("decoder")
+    if not isinstance(encoder, dict):
+        raise BertwrightError("BW600", missing="config.json: encoder")
+    if not isinstance(decoder, dict) or not all(decoder.get(key) for key in _OF_A_DECODER):
+        raise BertwrightError("BW600", missing=f"config.json: decoder: {', '.join(_OF_A_DECODER)}")
+    return encoder, {key: value for key, value in decoder.items() if key not in _OF_A_DECODER}

@@ -21,7 +21,7 @@ class Output:
 
     Attributes:
         tokens: ids, the first and the last one included; where it does not end with the end token, it was cut off at
-            `max_length`.
+            `max_output_length`.
         score: beam search: the sum of the logarithms of the tokens' probabilities, divided by their number to the power
             of the length penalty; otherwise their mean.
     """
@@ -35,7 +35,7 @@ def write_one(
 ) -> list[Output]:
     """One beginning for each of `count` sources; sources that have ended leave the batch.
 
-    `dice [count, max_length]` decide where tokens are drawn; without them the likeliest token is taken.
+    `dice [count, max_output_length]` decide where tokens are drawn; without them the likeliest token is taken.
     """
     outputs: list[Output | None] = [None] * count
     open_ = torch.arange(count, device=memory.device)
@@ -48,7 +48,7 @@ def write_one(
         chosen = scores.gather(1, token[:, None]).squeeze(1) - scores.logsumexp(-1)
         total = total + chosen.double()
         written = torch.cat([written, token[:, None]], 1)
-        done = (token == end) | (at + 1 >= settings.max_length)
+        done = (token == end) | (at + 1 >= settings.max_output_length)
         if not done.any():
             continue
         for row in done.nonzero().flatten().tolist():
@@ -77,7 +77,7 @@ def write_beams(memory: Memory, count: int, start: int, end: int, settings: Gene
     written = torch.full((count, beams, 1), start, device=device)
     running = torch.zeros(count, beams, device=device)
     running[:, 1:] = none  # all beginnings are alike at first: one of them goes on
-    ended = torch.full((count, beams, settings.max_length), end, device=device)
+    ended = torch.full((count, beams, settings.max_output_length), end, device=device)
     ended_score = torch.full((count, beams), none, device=device)
     has_ended = torch.zeros(count, beams, dtype=torch.bool, device=device)
     lengths = torch.zeros(count, beams, dtype=torch.int64, device=device)
@@ -89,12 +89,12 @@ def write_beams(memory: Memory, count: int, start: int, end: int, settings: Gene
         found, place = best_of(scores.view(n, beams, vocabulary), running, 2 * beams)  # [n, 2 · beams]
         parent, token = place // vocabulary, place % vocabulary
         longer = torch.cat([_take(written, parent), token[:, :, None]], 2)
-        ends = (token == end) | (at + 1 >= settings.max_length)
+        ends = (token == end) | (at + 1 >= settings.max_output_length)
 
         # What ended, among the best: beside what had ended before, the best `beams` of both.
         ranked = torch.where(ends, found / at**settings.length_penalty, none)[:, :beams]
         merged, order = torch.cat([ended_score, ranked], 1).topk(beams)
-        new = torch.full((n, beams, settings.max_length), end, device=device)
+        new = torch.full((n, beams, settings.max_output_length), end, device=device)
         new[:, :, : at + 1] = longer[:, :beams]
         ended = _take(torch.cat([ended, new], 1), order)
         lengths = torch.cat([lengths, torch.full((n, beams), at + 1, device=device)], 1).gather(1, order)

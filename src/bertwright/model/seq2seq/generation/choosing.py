@@ -53,9 +53,7 @@ def sampled(scores: Tensor, settings: GenerationSettings, dice: Tensor) -> Tenso
 
 
 def dice_for(sources: list[NDArray[np.int64]], settings: GenerationSettings) -> Tensor:
-    """`[n, max_length]` numbers from 0 to 1: a function of seed and source, whatever else is in the batch."""
-    rows = [
-        np.random.default_rng((settings.seed, zlib.crc32(source.astype("<i8").tobytes()))).random(settings.max_length)
-        for source in sources
-    ]
+    """`[n, max_output_length]` numbers from 0 to 1: a function of seed and source, whatever else is in the batch."""
+    seeds = [(settings.seed, zlib.crc32(source.astype("<i8").tobytes())) for source in sources]
+    rows = [np.random.default_rng(seed).random(settings.max_output_length) for seed in seeds]
     return torch.from_numpy(np.stack(rows))

@@ -9,6 +9,8 @@ vocabulary.
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -58,9 +60,9 @@ class Memory:
         fixed = embeddings.token_type.weight[0] + embeddings.position.weight[at]
         hidden = embeddings.norm(embeddings.word(tokens) + fixed)
         for layer, own, seen in zip(self._layers(), self._own, self._seen):
-            hidden = layer.attention_norm(hidden + self._look_back(layer, hidden, own))
-            hidden = layer.cross_attention_norm(hidden + self._look_across(layer, hidden, seen))
-            hidden = layer.feed_forward_norm(hidden + layer.feed_forward(hidden))
+            hidden = layer.through(
+                hidden, partial(self._look_back, layer, own=own), partial(self._look_across, layer, seen=seen)
+            )
         self.length += 1
         return self._model.predict(hidden)
 
@@ -71,14 +73,14 @@ class Memory:
         own[:, :, :, at] = qkv[:, 1:]
         key, value = own[:, 0, :, : at + 1], own[:, 1, :, : at + 1]
         mixed = F.scaled_dot_product_attention(qkv[:, 0, :, None], key, value)  # [R, A, 1, D]
-        return layer.attention.output(mixed.flatten(1))  # type: ignore[no-any-return]
+        return layer.attention.output(mixed.flatten(1))
 
     def _look_across(self, layer: DecoderLayer, hidden: Tensor, seen: Tensor) -> Tensor:
         """`[R, H]`: attention over the sources; the beams of a source ask side by side."""
         asked = layer.cross_attention.ask(hidden)  # [R, A, D]
         asked = asked.view(-1, self._beams, *asked.shape[1:]).transpose(1, 2)  # [n, A, beams, D]
         mixed = F.scaled_dot_product_attention(asked, seen[:, 0], seen[:, 1], attn_mask=self._mask)
-        return layer.cross_attention.output(mixed.transpose(1, 2).flatten(0, 1).flatten(1))  # type: ignore[no-any-return]
+        return layer.cross_attention.output(mixed.transpose(1, 2).flatten(0, 1).flatten(1))
 
     def reorder(self, rows: Tensor) -> None:
         """Let every row go on from what row `rows [R]` wrote; sources stay where they are."""

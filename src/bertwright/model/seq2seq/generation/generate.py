@@ -54,10 +54,10 @@ def generate(model: BertForSeq2SeqLM, source: Ragged, settings: GenerationSettin
 
 def check_settings(settings: GenerationSettings, longest: int) -> None:
     """Raise BW603 or BW604 for settings that a model with `longest` positions cannot follow."""
-    if settings.max_length > longest:
-        raise BertwrightError("BW603", value=settings.max_length, rows=longest)
-    if settings.min_length > settings.max_length:
-        one, other = f"min_length={settings.min_length}", f"max_length={settings.max_length}"
+    if settings.max_output_length > longest:
+        raise BertwrightError("BW603", value=settings.max_output_length, rows=longest)
+    if settings.min_length > settings.max_output_length:
+        one, other = f"min_length={settings.min_length}", f"max_output_length={settings.max_output_length}"
         raise BertwrightError("BW604", one=one, other=other)
     if settings.do_sample and settings.num_beams > 1:
         raise BertwrightError("BW604", one="do_sample=true", other=f"num_beams={settings.num_beams}")
@@ -69,7 +69,7 @@ def _portions(
     """The sources in groups whose keys, values and scores fit together."""
     shape = model.seq2seq.written
     token = 2 * shape.num_hidden_layers * shape.hidden_size * encoded.element_size()
-    one = token * (settings.num_beams * settings.max_length + source.max_seqlen)
+    one = token * (settings.num_beams * settings.max_output_length + source.max_seqlen)
     one += _COPIES_OF_SCORES * 4 * settings.num_beams * shape.vocab_size
     size = max(_BYTES_AT_ONCE // one, 1)
     if source.batch_size <= size:

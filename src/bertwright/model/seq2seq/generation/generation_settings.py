@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
 from pydantic import Field
 
 from bertwright.settings import Settings
@@ -12,7 +15,9 @@ MOST_BEAMS = 100  # each holds the keys and values of an output, and at every st
 class GenerationSettings(Settings):
     """What `--set key=value` may say. Lengths count the token that begins an output, and the one that ends it."""
 
-    max_length: int = Field(128, ge=2, description="tokens of an output, at most")
+    former_words: ClassVar[Mapping[str, str]] = {"max_length": "max_output_length"}
+
+    max_output_length: int = Field(128, ge=2, description="tokens of an output, at most")
     min_length: int = Field(0, ge=0, description="an output does not end before it has so many tokens")
     num_beams: int = Field(
         1, ge=1, le=MOST_BEAMS, description="1: the likeliest token each time; more: so many beginnings at once"
@@ -35,3 +40,8 @@ class GenerationSettings(Settings):
         1.0, gt=0, le=1, description="sampling: among the likeliest tokens that together have this probability"
     )
     seed: int = Field(42, ge=0, description="sampling: the same seed and source give the same output")
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """From what a `task.json` holds, of this version or of the one before."""
+        return cls(**{cls.former_words.get(name, name): value for name, value in values.items()})

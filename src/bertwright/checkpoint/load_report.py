@@ -1,0 +1,76 @@
+"""`LoadReport`: what became of every tensor of a file, and of every one that a model wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bertwright.checkpoint import names
+from bertwright.checkpoint.encoder_decoder_names import in_words
+from bertwright.errors import shown
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """What became of every tensor: those of the file, and those that the model wanted.
+
+    Attributes:
+        file: where the tensors came from.
+        loaded: tensors of the model that the file gave.
+        renamed: tensors of the file that stood under an old name (`gamma`, `beta`, a wrapper's prefix).
+        missing: tensors of the model that the file lacks (our names).
+        absent: what the file would have to hold for them (their names; a stacked tensor of ours needs three).
+        unused: tensors of the file that the model has no place for.
+        misshapen: tensors of the model whose shape in the file differs: our name, theirs, shape there, shape
+            wanted.
+        empty: tensors of the file that carry nothing (counters, copies of tied weights).
+        borrowed: tensors of a decoder that were taken from the encoder, as the file has no decoder.
+        foreign: tensors of the model that the file has for other classes; they were not taken.
+        classes: the names of those.
+    """
+
+    file: Path
+    loaded: list[str] = field(default_factory=list)
+    renamed: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+    misshapen: list[tuple[str, str, list[int], list[int]]] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    borrowed: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
+
+    @property
+    def fresh(self) -> list[str]:
+        """Tensors of the model that the file did not fill."""
+        return self.missing + [ours for ours, *_ in self.misshapen] + self.foreign
+
+    def started_afresh(self, ours: Iterable[str], classes: Iterable[str]) -> None:
+        """Tensors that were loaded were of other `classes`, and have fresh values now."""
+        self.foreign = list(ours)
+        self.loaded = [name for name in self.loaded if name not in self.foreign]
+        self.classes = list(classes)
+
+    def summary(self) -> str:
+        """One calm line."""
+        loaded, fresh = ([name for name in kind if not names.is_head(name)] for kind in (self.loaded, self.fresh))
+        heads = [name for name in self.loaded if names.is_head(name) and name not in self.borrowed]
+        foreign = _modules(self.foreign)
+        untrained = [*(module for module in _modules(self.fresh) if module not in foreign), *foreign]
+        were = f", whose classes were {shown(self.classes)}" if foreign else ""
+        parts = (
+            (True, f"encoder {len(loaded)}/{len(loaded) + len(fresh)} tensors loaded from {self.file}"),
+            (self.borrowed, "the decoder begins as a copy of the encoder"),
+            (heads, f"heads loaded: {shown(_modules(heads))}"),
+            (untrained, f"new and untrained: {shown(untrained)}{were}"),
+            (self.renamed, f"{len(self.renamed)} old names understood"),
+            (self.unused, f"not used: {shown(_modules(self.unused))}"),
+        )
+        return "; ".join(text for is_so, text in parts if is_so)
+
+
+def _modules(tensors: Iterable[str]) -> list[str]:
+    """The modules that they belong to, as people call them, in alphabetical order."""
+    return sorted({in_words(name) or name.removeprefix(names.PREFIX).rpartition(".")[0] or name for name in tensors})
