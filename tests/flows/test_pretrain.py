@@ -30,7 +30,7 @@ from bertwright.training.pretraining import budget
 from bertwright.training.pretraining.pretrain import pretrain, unigram_entropy
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings
 from bertwright.training.pretraining.pretrain_steps import make_parts, make_phases
-from bertwright.training.steps import Feed
+from bertwright.training.steps import Steps
 from tests.corpus import corpus_samples
 
 from .conftest import Command, broken_copy
@@ -384,7 +384,7 @@ def test_a_budget_of_time_is_measured_on_steps_like_those_of_the_run(
 ) -> None:
     timed = []
 
-    def a_minute(_settings: PretrainSettings, _feed: Feed, model: BertWithHead, _objective: PreTraining) -> float:
+    def a_minute(_settings: PretrainSettings, _steps: Steps, model: BertWithHead, _objective: PreTraining) -> float:
         timed.append(model.bert.encoder.checkpointing)
         return 60.0
 

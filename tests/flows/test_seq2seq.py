@@ -203,7 +203,7 @@ def test_the_loss_does_not_depend_on_how_a_step_is_cut(numbers: Path) -> None:
     from bertwright.tasks.seq2seq import Seq2Seq
     from bertwright.training.finetuning.preparation import prepare
     from bertwright.training.loop_settings import FinetuneSettings
-    from bertwright.training.steps import ExampleFeed
+    from bertwright.training.steps import ExampleSteps
 
     tokenizer = BertTokenizer.from_pretrained(numbers / "vocab")
     settings = FinetuneSettings(shape="tiny", dropout=0.0, label_smoothing=0.1)
@@ -214,7 +214,7 @@ def test_the_loss_does_not_depend_on_how_a_step_is_cut(numbers: Path) -> None:
     net = task.starting_model(numbers / "vocab", **settings.dropout_values())
     found = []
     for micro in (10_000, 40):
-        parts = list(ExampleFeed(data, 16, 1).parts(0, micro))
+        parts = list(ExampleSteps(data, 16, 1).parts(0, micro))
         net.zero_grad()
         total = 0.0
         for part in parts:

@@ -20,12 +20,13 @@ from bertwright.data.samples import sentiment_samples
 from bertwright.data.windows import encode_examples
 from bertwright.errors import BertwrightError
 from bertwright.machine.precision import autocast, resolve_precision
+from bertwright.runs.results import DevScores
 from bertwright.training import loop
 from bertwright.training.finetuning.dev_set import DevSet
 from bertwright.training.finetuning.finetune import Run
 from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.micro_tokens import choose_micro_tokens
-from bertwright.training.steps import Part
+from bertwright.training.steps import MicroBatch
 
 ROWS = [(example.text, example.label) for example in sentiment_samples("en")]
 QUICK: dict[str, Any] = {"epochs": 1, "precision": "fp32"}
@@ -113,7 +114,7 @@ def test_an_overlap_in_which_windows_do_not_move_on(tiny_model: Path, tmp_path: 
 
 
 def test_memory_for_no_text_at_all_is_told(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: loop.Trainer, part: Part) -> dict[str, torch.Tensor]:
+    def full(self: loop.Trainer, part: MicroBatch) -> dict[str, torch.Tensor]:
         raise torch.OutOfMemoryError("20 GiB wanted\nby nobody")
 
     monkeypatch.setattr(loop.Trainer, "_forward", full)
@@ -160,7 +161,7 @@ def test_out_of_memory_halves_the_parts_and_is_recorded(
     finetune(ROWS[:64], model=tiny_model, out=tmp_path / "whole", micro_tokens=400, **STILL)
     forward = loop.Trainer._forward
 
-    def small_machine(self: loop.Trainer, part: Part) -> dict[str, torch.Tensor]:
+    def small_machine(self: loop.Trainer, part: MicroBatch) -> dict[str, torch.Tensor]:
         if part.batch.num_tokens > 150:
             raise torch.OutOfMemoryError("no memory")
         return forward(self, part)
@@ -180,7 +181,7 @@ def test_a_bad_step_is_skipped_and_its_texts_are_written(
     forward = loop.Trainer._forward
     calls = iter(range(1000))
 
-    def one_nan(self: loop.Trainer, part: Part) -> dict[str, torch.Tensor]:
+    def one_nan(self: loop.Trainer, part: MicroBatch) -> dict[str, torch.Tensor]:
         factor = math.nan if next(calls) == 1 else 1.0
         return {name: factor * value for name, value in forward(self, part).items()}
 
@@ -233,7 +234,7 @@ def test_a_score_that_is_no_number_is_never_better(
     judge = DevSet.__call__
     scores = iter([math.nan, 0.5, math.nan, 0.7, 0.6, math.nan, 0.4])
 
-    def judged(self: DevSet) -> loop.Judgement:
+    def judged(self: DevSet) -> DevScores:
         return replace(judge(self), scores={"accuracy": next(scores)})
 
     monkeypatch.setattr(DevSet, "__call__", judged)

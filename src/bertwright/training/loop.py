@@ -17,13 +17,13 @@ from bertwright.errors import BertwrightError
 from bertwright.machine.freed_memory import freed_memory_kept
 from bertwright.machine.precision import autocast
 from bertwright.model.models import BertWithHead
-from bertwright.runs.results import Evaluation, Judgement, Outcome
+from bertwright.runs.results import DevScores, Evaluation, RunResult
 from bertwright.runs.training_state import Step, TrainingState, read_state
 from bertwright.tasks.task import Objective, Prediction
 from bertwright.training.interruption import Interruption, interruptible
 from bertwright.training.loop_settings import LoopSettings
 from bertwright.training.optimizer import make_optimizers, rate_factor, set_rates
-from bertwright.training.steps import Feed, Part
+from bertwright.training.steps import MicroBatch, Steps
 from bertwright.training.training_progress import Meter, Speed, training_progress
 from bertwright.training.watchers import FiniteWatcher, check_collapse, check_first_loss, first_bad_tensor
 
@@ -59,8 +59,8 @@ class Trainer:
         self,
         model: BertWithHead,
         objective: Objective,
-        feed: Feed,
-        judge: Callable[[], Judgement],
+        steps: Steps,
+        judge: Callable[[], DevScores],
         settings: LoopSettings,
         folder: Path,
         keeper: Keeper,
@@ -80,16 +80,16 @@ class Trainer:
         """
         assert settings.micro_tokens is not None
         assert settings.learning_rate is not None
-        self._model, self._objective, self._feed, self._judge = model, objective, feed, judge
+        self._model, self._objective, self._steps, self._judge = model, objective, steps, judge
         self._speed = speed
         self._settings, self._keeper = settings, keeper
         self._loss_at_start = loss_at_start
-        self._steps = settings.epochs * feed.steps_per_epoch
+        self._count = settings.epochs * steps.steps_per_epoch
         if settings.max_steps is not None:
-            self._steps = min(self._steps, settings.max_steps)
+            self._count = min(self._count, settings.max_steps)
         self._peak = settings.learning_rate
         self._optimizers = make_optimizers(model, settings)
-        self._rate_factor = rate_factor(settings, self._steps)
+        self._rate_factor = rate_factor(settings, self._count)
         self.state = TrainingState(settings.micro_tokens)
         if resume_from is not None:
             self.state = read_state(resume_from, model, self._optimizers)
@@ -101,7 +101,7 @@ class Trainer:
         self._started_at = time.monotonic() - self.state.total_seconds
         self._saved_at = time.monotonic()
 
-    def run(self) -> Outcome:
+    def run(self) -> RunResult:
         """All steps, or as many as it takes until nothing gets better (`patience`).
 
         A signal in the last step is noted: whoever calls this obeys `interruption` when the run is written down.
@@ -109,12 +109,12 @@ class Trainer:
         Raises:
             KeyboardInterrupt, SystemExit: after Ctrl-C and SIGTERM, when the step under way is done and saved.
         """
-        state, per_epoch = self.state, self._feed.steps_per_epoch
+        state, per_epoch = self.state, self._steps.steps_per_epoch
         self._model.train()
-        progress = training_progress(self._steps, state, self._speed)
+        progress = training_progress(self._count, state, self._speed)
         with progress as meter, interruptible() as interruption, freed_memory_kept():
             self.interruption = interruption
-            while state.step < self._steps and not state.stopped:
+            while state.step < self._count and not state.stopped:
                 self._step(state.step, meter)
                 state.step += 1
                 requested = interruption.requested  # asked once: between two answers a signal may come
@@ -122,13 +122,13 @@ class Trainer:
                     self._evaluate(math.ceil(state.step / per_epoch), meter)
                 elif requested or self._save_is_due():
                     self._save(None)
-                if requested and state.step < self._steps and not state.stopped:
+                if requested and state.step < self._count and not state.stopped:
                     meter.say(
                         f"stopped after step {state.step}, which is saved; the same command with --resume goes on"
                     )
                     interruption.end()
         assert self._best is not None
-        return Outcome(
+        return RunResult(
             best=self._best,
             history=state.history,
             tokens=state.tokens,
@@ -149,7 +149,7 @@ class Trainer:
             check_first_loss(loss, self._loss_at_start)
         norm = float(torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.max_grad_norm))
         set_rates(self._optimizers, self._rate_factor(step))
-        if self._finite.accepts(step, loss, norm, lambda: self._feed.describe(step), lambda: self._culprit(step)):
+        if self._finite.accepts(step, loss, norm, lambda: self._steps.describe(step), lambda: self._culprit(step)):
             for optimizer in self._optimizers:
                 optimizer.step()
             for name, value in measures.items():
@@ -174,7 +174,7 @@ class Trainer:
             sums: dict[str, Tensor] = {}
             tokens, part = 0, None
             try:
-                for index, part in enumerate(self._feed.parts(step, state.micro_tokens)):
+                for index, part in enumerate(self._steps.parts(step, state.micro_tokens)):
                     torch.manual_seed(derive_seed(self._settings.seed, step, index))
                     measures = self._forward(part)
                     measures["loss"].backward()  # type: ignore[no-untyped-call]
@@ -189,7 +189,7 @@ class Trainer:
                 state.micro_tokens //= 2
                 meter.say(f"out of memory: from here on {state.micro_tokens} tokens at once; the step stays the same")
 
-    def _forward(self, part: Part) -> dict[str, Tensor]:
+    def _forward(self, part: MicroBatch) -> dict[str, Tensor]:
         """Loss and measures of a part: its share of those of the step."""
         part = part.to(self._model.device)
         with autocast(self._settings.precision, self._model.device):
@@ -200,12 +200,12 @@ class Trainer:
             optimizer.zero_grad()
 
     def _culprit(self, step: int) -> str:
-        parts = self._feed.parts(step, self.state.micro_tokens)
+        parts = self._steps.parts(step, self.state.micro_tokens)
         return first_bad_tensor(self._model, lambda: [self._forward(part) for part in parts])
 
     def _evaluation_is_due(self) -> bool:
-        every = self._settings.eval_steps or self._feed.steps_per_epoch
-        return self.state.step % every == 0 or self.state.step == self._steps
+        every = self._settings.eval_steps or self._steps.steps_per_epoch
+        return self.state.step % every == 0 or self.state.step == self._count
 
     def _save_is_due(self) -> bool:
         if (every := self._settings.save_steps) is not None:
@@ -219,31 +219,31 @@ class Trainer:
 
     def _evaluate(self, epoch: int, meter: Meter) -> None:
         state, metric = self.state, self._objective.metric
-        judgement = self._judge()
+        dev = self._judge()
         names = ["loss", *state.history[-1].measures]  # every row has them all, also where no step was taken
         train = {name: float(np.mean(state.recent[name])) if name in state.recent else math.nan for name in names}
-        evaluation = Evaluation(epoch, state.step, train, judgement.scores, judgement.predictions)
+        evaluation = Evaluation(epoch, state.step, train, dev.scores, dev.predictions)
         sign = 1 if self._objective.higher_is_better else -1
         best = math.nan if self._best is None else sign * self._best.scores[metric]
-        score = sign * judgement.scores[metric]
+        score = sign * dev.scores[metric]
         is_best = self._best is None or score > best or (math.isnan(best) and not math.isnan(score))
         if is_best:
             self._best = evaluation
-            state.best = {"epoch": epoch, "step": state.step, "train": train, "scores": judgement.scores}
+            state.best = {"epoch": epoch, "step": state.step, "train": train, "scores": dev.scores}
         state.without_better = 0 if is_best else state.without_better + 1
         state.recent.clear()
         state.rows.append(evaluation.row())
-        meter.say(_line(evaluation, math.ceil(self._steps / self._feed.steps_per_epoch), is_best))
-        for remark in judgement.remarks:
+        meter.say(_line(evaluation, math.ceil(self._count / self._steps.steps_per_epoch), is_best))
+        for remark in dev.remarks:
             meter.say(remark)
         if not state.told_collapse:
             state.told_collapse = check_collapse(
-                judgement.only_answer, len(judgement.predictions), self._peak, self._objective.collapse_causes
+                dev.only_answer, len(dev.predictions), self._peak, self._objective.collapse_causes
             )
-        if 0 < self._settings.patience <= state.without_better and state.step < self._steps:
+        if 0 < self._settings.patience <= state.without_better and state.step < self._count:
             state.stopped = f"no better evaluation in {self._settings.patience}"
             meter.say(f"stopped early: {state.stopped}")
-        self._save(judgement.predictions)
+        self._save(dev.predictions)
 
 
 def _line(evaluation: Evaluation, epochs: int, is_best: bool) -> str:

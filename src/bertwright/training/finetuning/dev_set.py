@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bertwright.machine.precision import autocast
 from bertwright.model.models import BertWithHead
-from bertwright.runs.results import Judgement
+from bertwright.runs.results import DevScores
 from bertwright.tasks.running import predict_encoded
 from bertwright.tasks.task import Task
 from bertwright.training.steps import Dataset
@@ -25,11 +25,11 @@ class DevSet:
     data: Dataset
     precision: str
 
-    def __call__(self) -> Judgement:
+    def __call__(self) -> DevScores:
         context = autocast(self.precision, self.model.device)
         predictions = predict_encoded(self.model, self.task, self.data.encoded, precision=context)
         with context:
             measures = self.task.measure(self.model.eval(), self.data.examples, self.data.encoded)
         self.model.train()
         scores = measures | self.task.score(predictions, self.data.examples)
-        return Judgement(scores, predictions, self.task.only_answer(predictions, self.data.examples))
+        return DevScores(scores, predictions, self.task.only_answer(predictions, self.data.examples))

@@ -22,7 +22,7 @@ from bertwright.data.split import hold_out
 from bertwright.errors import BertwrightError, quantity
 from bertwright.machine.device import usable_device
 from bertwright.reports.report import RunStory, write_report
-from bertwright.runs.results import Outcome
+from bertwright.runs.results import RunResult
 from bertwright.runs.resuming import check_same_kind, check_same_run, kept_settings
 from bertwright.runs.run_folder import TRAINING, RunFolder, run_facts
 from bertwright.runs.saving import FolderKeeper
@@ -36,7 +36,7 @@ from bertwright.training.finetuning.resolved_settings import reading_of, resolve
 from bertwright.training.loop import Trainer
 from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.optimizer import describe_rates, freeze_layers
-from bertwright.training.steps import ExampleFeed
+from bertwright.training.steps import ExampleSteps
 
 log = logging.getLogger("bertwright")
 
@@ -55,7 +55,7 @@ class Run:
 
     folder: Path
     task: Task
-    outcome: Outcome
+    outcome: RunResult
     dev: Sequence[Example]
     predictions: Sequence[Prediction]
 
@@ -221,7 +221,7 @@ class _Job:
         trainer = Trainer(
             net,
             task,
-            ExampleFeed(self._train, settings.batch_size, seed),
+            ExampleSteps(self._train, settings.batch_size, seed),
             DevSet(net, task, self._dev, settings.precision),
             settings,
             folder.path,

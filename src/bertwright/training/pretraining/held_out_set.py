@@ -11,7 +11,7 @@ from bertwright.corpus.drawing.sampler import PretrainExample
 from bertwright.machine.precision import autocast
 from bertwright.model.models import BertWithHead
 from bertwright.model.pretraining_models import BertForMaskedLM
-from bertwright.runs.results import Judgement
+from bertwright.runs.results import DevScores
 from bertwright.tasks.pretraining import PreTraining, collate
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.training.pretraining.pretrain_steps import make_parts
@@ -35,7 +35,7 @@ class HeldOut:
         self._tokenizer, self._precision = tokenizer, precision
         self._calls = 0
 
-    def __call__(self) -> Judgement:
+    def __call__(self) -> DevScores:
         """Accuracies, losses and the perplexity of masked tokens, and one text with what the model put in."""
         model, sums = self._model, dict[str, float]()
         was_training = model.training
@@ -55,7 +55,7 @@ class HeldOut:
         loss = sums.pop("loss")
         mlm = sums.pop("mlm_loss", loss)
         scores = {"mlm_loss": mlm, "mlm_perplexity": math.exp(min(mlm, 50.0))}
-        return Judgement(scores | sums, remarks=[remark])
+        return DevScores(scores | sums, remarks=[remark])
 
     def _filled(self, example: PretrainExample) -> str:
         """The beginning of an example with `[found]`, or `[found, not true]`, at the masked places."""

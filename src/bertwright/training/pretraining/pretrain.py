@@ -29,7 +29,7 @@ from bertwright.model.growth import deepen
 from bertwright.model.models import BertWithHead
 from bertwright.model.operations import training_operations
 from bertwright.reports.pretrain_card import write_pretrain_card
-from bertwright.runs.results import Outcome
+from bertwright.runs.results import RunResult
 from bertwright.runs.resuming import check_same_run, kept_settings
 from bertwright.runs.run_folder import TRAINING, RunFolder, run_facts
 from bertwright.runs.saving import FolderKeeper
@@ -43,7 +43,7 @@ from bertwright.training.micro_tokens import choose_micro_tokens
 from bertwright.training.pretraining.budget import planned_steps
 from bertwright.training.pretraining.held_out_set import HeldOut
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings, default_pretraining_rate
-from bertwright.training.pretraining.pretrain_steps import PretrainFeed, drawing_ahead, make_phases
+from bertwright.training.pretraining.pretrain_steps import PretrainSteps, drawing_ahead, make_phases
 from bertwright.training.pretraining.word_start import start_from_counts
 from bertwright.training.training_progress import Speed
 
@@ -63,7 +63,7 @@ class PretrainRun:
     """
 
     folder: Path
-    outcome: Outcome
+    outcome: RunResult
 
 
 def pretrain(
@@ -179,7 +179,7 @@ class _Job:
             trainer = Trainer(
                 net,
                 self._objective,
-                PretrainFeed(phases, self._tokenizer, drawn),
+                PretrainSteps(phases, self._tokenizer, drawn),
                 HeldOut(net, self._objective, judged, self._tokenizer, settings.precision),
                 settings,
                 folder.path,
@@ -236,13 +236,13 @@ class _Job:
                 or choose_micro_tokens(config, self._device, max_length=wished.longest, checkpointing=checkpointing),
             }
         )
-        feed = PretrainFeed(make_phases(samplers[:1], [1.0], settings.batch_tokens, 1), self._tokenizer)
-        steps = planned_steps(settings, feed, net, self._objective)
+        first = PretrainSteps(make_phases(samplers[:1], [1.0], settings.batch_tokens, 1), self._tokenizer)
+        steps = planned_steps(settings, first, net, self._objective)
         log.info("%d steps planned", steps)
         return settings.model_copy(
             update={
                 "max_steps": steps,
-                "epochs": math.ceil(steps / feed.steps_per_epoch),
+                "epochs": math.ceil(steps / first.steps_per_epoch),
                 "eval_steps": settings.eval_steps or max(steps // _EVALUATIONS, 1),
             }
         )
