@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -34,12 +34,6 @@ class MicroBatch:
     targets: TargetBatch
     weights: Tensor
     num_tokens: int
-
-    def to(self, device: torch.device) -> MicroBatch:
-        """The same part on `device`."""
-        return replace(
-            self, batch=self.batch.to(device), targets=self.targets.to(device), weights=self.weights.to(device)
-        )
 
 
 class Steps(Protocol):
