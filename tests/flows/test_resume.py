@@ -22,7 +22,6 @@ from bertwright.errors import BertwrightError
 from bertwright.runs.saving import Saver
 from bertwright.runs.training_state import TrainingState
 from bertwright.training.finetuning.dev_set import DevSet
-from bertwright.training.lesson import Lesson
 from bertwright.training.steps import ExampleSteps, MicroBatch
 
 from .conftest import Command
@@ -316,19 +315,19 @@ def test_a_signal_saves_the_step_and_the_same_command_goes_on(
 
 
 @pytest.mark.parametrize(("number", "end"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
-@pytest.mark.parametrize("where", [Lesson, DevSet])
+@pytest.mark.parametrize(("where", "name"), [(ExampleSteps, "parts"), (DevSet, "__call__")])
 def test_a_signal_in_the_last_step_of_a_seed_is_obeyed_before_the_next(
-    where: type, number: int, end: type[BaseException], tiny_model: Path, tmp_path: Path,
+    where: type, name: str, number: int, end: type[BaseException], tiny_model: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    work = where.__call__
+    work = getattr(where, name)
 
     def interrupted(self: Any, *arguments: Any) -> Any:
         signal.raise_signal(number)
         return work(self, *arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(where, "__call__", interrupted)
+        patched.setattr(where, name, interrupted)
         with pytest.raises(end):
             train(tiny_model, tmp_path / "run", seeds=[1, 2], max_steps=1)
     record = json.loads((tmp_path / "run" / "seed-1" / "run.json").read_text(encoding="utf-8"))
