@@ -37,6 +37,7 @@ from bertwright.data.examples import label_of
 from bertwright.data.tagged.span_sources import read_spans
 from bertwright.evaluation.ranking import bootstrap_ranking, roc_auc
 from bertwright.tasks.pretraining import PreTraining
+from bertwright.training.lesson import Lesson
 from bertwright.training.pretraining.held_out_set import HeldOut
 from scores import Experiment, cell, run_ours
 from tagging_scores import run_tagger
@@ -151,7 +152,8 @@ def print_held_out(folder: Path, model: str | Path, count: int) -> None:
         han = np.array([is_han[one.input_ids].mean() for one in examples])
         for language, wanted in (("English", han < 0.1), ("Chinese", han > 0.4)):  # NSP makes pairs of both, too
             chosen = [one for one, take in zip(examples, wanted) if take]
-            found = HeldOut(net, PreTraining("mlm+nsp", len(tokenizer)), chosen, tokenizer, "fp32")().scores
+            lesson = Lesson(net, PreTraining("mlm+nsp", len(tokenizer)), "fp32")
+            found = HeldOut(lesson, chosen, tokenizer)().scores
             values = f"{found['mlm_accuracy']:.3f} | {found['mlm_perplexity']:.0f} | {found['nsp_accuracy']:.3f}"
             print(f"| {length} | {language} | {len(chosen):,} | {values} |", flush=True)
 

@@ -44,8 +44,9 @@ from bertwright.cli.main import main as command_line
 from bertwright.corpus.store import CorpusStore
 from bertwright.inference import streaming
 from bertwright.inference.evaluate import evaluate
-from bertwright.training.loop import Trainer
 from bertwright.training.pretraining.pretrain import pretrain
+from bertwright.training.pretraining.pretrain_steps import PretrainSteps
+from bertwright.training.steps import ExampleSteps
 from bertwright.version import __version__
 
 from . import sentences
@@ -235,8 +236,10 @@ def stopping_at(call: Callable[..., Any], number: int) -> Callable[..., Any]:
 def make_run(name: str, command: dict[str, Any]) -> dict[str, Any]:
     """Interrupt a run, keep it as it is, and resume a copy to its end."""
     out, end = Path("interrupted", name), Path("finished", name)
-    step = Trainer._step
-    Trainer._step = stopping_at(step, STOPPED_AFTER)  # type: ignore[method-assign]
+    kinds: tuple[Any, ...] = (ExampleSteps, PretrainSteps)
+    parts = [kind.parts for kind in kinds]
+    for kind in kinds:
+        kind.parts = stopping_at(kind.parts, STOPPED_AFTER)
     try:
         work(command, out, resume=False)
     except KeyboardInterrupt:
@@ -244,7 +247,8 @@ def make_run(name: str, command: dict[str, Any]) -> dict[str, Any]:
     else:
         sys.exit(f"{name} was not interrupted")
     finally:
-        Trainer._step = step  # type: ignore[method-assign]
+        for kind, before in zip(kinds, parts):
+            kind.parts = before
     kept = Path("kept", name)
     shutil.copytree(out, kept)
     run = work(command, out, resume=True)

@@ -7,6 +7,7 @@ import json
 import math
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,14 @@ from bertwright.corpus.drawing.sampling_settings import SamplingSettings
 from bertwright.corpus.store import CorpusStore
 from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import evaluate
-from bertwright.model.models import BertWithHead
 from bertwright.tasks.pretraining import PreTraining, collate
-from bertwright.training.loop import Trainer
+from bertwright.training.lesson import Lesson
 from bertwright.training.pretraining import budget
 from bertwright.training.pretraining.pretrain import pretrain, unigram_entropy
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings
-from bertwright.training.pretraining.pretrain_steps import make_parts, make_phases
-from bertwright.training.steps import Feed
+from bertwright.training.pretraining.pretrain_steps import PretrainSteps, make_parts, make_phases
+from bertwright.training.steps import MicroBatch, Steps
+from bertwright.training.world import World
 from tests.corpus import corpus_samples
 
 from .conftest import Command, broken_copy
@@ -188,23 +189,23 @@ def test_a_run_that_died_goes_on_bit_for_bit(
         "phases": [[0.5, 16], [0.5, 32]],
     }  # fmt: skip
     pretrain(store, out=tmp_path / "whole", **settings)
-    step = Trainer._step
+    parts = PretrainSteps.parts
 
-    def until(self: Trainer, number: int, meter: Any) -> None:
-        if number == 11:
+    def until(self: PretrainSteps, step: int, micro_tokens: int) -> Iterator[MicroBatch]:
+        if step == 11:
             raise Stopped
-        step(self, number, meter)
+        return parts(self, step, micro_tokens)
 
-    monkeypatch.setattr(Trainer, "_step", until)
+    monkeypatch.setattr(PretrainSteps, "parts", until)
     with pytest.raises(Stopped):
         pretrain(store, out=tmp_path / "run", workers=workers, **settings)
     taken: list[int] = []
 
-    def noted(self: Trainer, number: int, meter: Any) -> None:
-        taken.append(number)
-        step(self, number, meter)
+    def noted(self: PretrainSteps, step: int, micro_tokens: int) -> Iterator[MicroBatch]:
+        taken.append(step)
+        return parts(self, step, micro_tokens)
 
-    monkeypatch.setattr(Trainer, "_step", noted)
+    monkeypatch.setattr(PretrainSteps, "parts", noted)
     pretrain(store, out=tmp_path / "run", workers=workers, resume=True, **settings)
     assert taken == list(range(9, 14)), "it went on behind what was saved; who begins again ends the same"
     assert ending(tmp_path / "run") == ending(tmp_path / "whole")
@@ -213,14 +214,14 @@ def test_a_run_that_died_goes_on_bit_for_bit(
 def test_evaluations_after_skipped_steps_have_the_columns_of_the_others(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forward = Trainer._forward
+    forward = Lesson.forward
     factors = iter([math.nan, 1.0])
 
-    def first_bad(self: Trainer, part: Any) -> dict[str, torch.Tensor]:
-        factor = next(factors)
-        return {name: factor * value for name, value in forward(self, part).items()}
+    def first_bad(self: Lesson, *part: Any) -> dict[str, torch.Tensor]:
+        factor = next(factors) if self.model.training else 1.0
+        return {name: factor * value for name, value in forward(self, *part).items()}
 
-    monkeypatch.setattr(Trainer, "_forward", first_bad)
+    monkeypatch.setattr(Lesson, "forward", first_bad)
     pretrain(store, out=tmp_path / "run", max_steps=2, eval_steps=1, **SMALL)
     with (tmp_path / "run" / "metrics.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -231,13 +232,13 @@ def test_evaluations_after_skipped_steps_have_the_columns_of_the_others(
 def test_ctrl_c_in_the_last_step_finishes_the_run_and_ends(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    step = Trainer._step
+    parts = PretrainSteps.parts
 
-    def interrupted(self: Trainer, number: int, meter: Any) -> None:
+    def interrupted(self: PretrainSteps, step: int, micro_tokens: int) -> Iterator[MicroBatch]:
         signal.raise_signal(signal.SIGINT)
-        step(self, number, meter)
+        return parts(self, step, micro_tokens)
 
-    monkeypatch.setattr(Trainer, "_step", interrupted)
+    monkeypatch.setattr(PretrainSteps, "parts", interrupted)
     with pytest.raises(KeyboardInterrupt):
         pretrain(store, out=tmp_path / "run", max_steps=1, **SMALL)
     assert json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["finished"]
@@ -383,8 +384,8 @@ def test_a_budget_of_time_is_measured_on_steps_like_those_of_the_run(
 ) -> None:
     timed = []
 
-    def a_minute(_settings: PretrainSettings, _feed: Feed, model: BertWithHead, _objective: PreTraining) -> float:
-        timed.append(model.bert.encoder.checkpointing)
+    def a_minute(_settings: PretrainSettings, _steps: Steps, lesson: Lesson, _world: World) -> float:
+        timed.append(lesson.model.bert.encoder.checkpointing)
         return 60.0
 
     monkeypatch.setattr(budget, "seconds_a_step", a_minute)

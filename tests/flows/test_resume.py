@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,10 @@ from bertwright.checkpoint import folders as store
 from bertwright.data.examples import label_of
 from bertwright.data.samples import sentiment_samples
 from bertwright.errors import BertwrightError
-from bertwright.training.loop import Trainer
+from bertwright.runs.saving import Saver
+from bertwright.runs.training_state import TrainingState
+from bertwright.training.finetuning.dev_set import DevSet
+from bertwright.training.steps import ExampleSteps, MicroBatch
 
 from .conftest import Command
 from .killed_jobs import ending
@@ -44,15 +47,15 @@ def stop_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """`stop_at(5)`: the next run dies in its sixth step."""
 
     def choose(last: int) -> None:
-        step = Trainer._step
+        parts = ExampleSteps.parts
 
-        def until(self: Trainer, number: int, meter: Any) -> None:
-            if number == last:
-                monkeypatch.setattr(Trainer, "_step", step)
+        def until(self: ExampleSteps, step: int, micro_tokens: int) -> Iterator[MicroBatch]:
+            if step == last:
+                monkeypatch.setattr(ExampleSteps, "parts", parts)
                 raise Stopped
-            step(self, number, meter)
+            return parts(self, step, micro_tokens)
 
-        monkeypatch.setattr(Trainer, "_step", until)
+        monkeypatch.setattr(ExampleSteps, "parts", until)
 
     return choose
 
@@ -313,19 +316,19 @@ def test_a_signal_saves_the_step_and_the_same_command_goes_on(
 
 
 @pytest.mark.parametrize(("number", "end"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
-@pytest.mark.parametrize("where", ["_step", "_evaluate"])
+@pytest.mark.parametrize(("where", "name"), [(ExampleSteps, "parts"), (DevSet, "__call__")])
 def test_a_signal_in_the_last_step_of_a_seed_is_obeyed_before_the_next(
-    where: str, number: int, end: type[BaseException], tiny_model: Path, tmp_path: Path,
+    where: type, name: str, number: int, end: type[BaseException], tiny_model: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    work = getattr(Trainer, where)
+    work = getattr(where, name)
 
-    def interrupted(self: Trainer, step: int, meter: Any) -> None:
+    def interrupted(self: Any, *arguments: Any) -> Any:
         signal.raise_signal(number)
-        work(self, step, meter)
+        return work(self, *arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Trainer, where, interrupted)
+        patched.setattr(where, name, interrupted)
         with pytest.raises(end):
             train(tiny_model, tmp_path / "run", seeds=[1, 2], max_steps=1)
     record = json.loads((tmp_path / "run" / "seed-1" / "run.json").read_text(encoding="utf-8"))
@@ -362,13 +365,13 @@ def test_a_run_that_goes_on_saves_as_often_as_it_is_told_now(
     stop_at(5)
     with pytest.raises(Stopped):
         train(tiny_model, out)
-    save, saved = Trainer._save, []
+    save, saved = Saver.save, []
 
-    def noted(self: Trainer, predictions: Any) -> None:
-        saved.append(self.state.step)
-        save(self, predictions)
+    def noted(self: Saver, state: TrainingState, *others: Any) -> None:
+        saved.append(state.step)
+        save(self, state, *others)
 
-    monkeypatch.setattr(Trainer, "_save", noted)
+    monkeypatch.setattr(Saver, "save", noted)
     train(tiny_model, out, resume=True, save_steps=3)
     assert saved == [6, 7, 9, 12, 14, 15, 18, 21], "every third step, and every evaluation"
     record = json.loads((out / "run.json").read_text(encoding="utf-8"))

@@ -215,7 +215,7 @@ def test_the_loss_does_not_depend_on_how_a_step_is_cut(numbers: Path) -> None:
     from bertwright.tasks.seq2seq import Seq2Seq
     from bertwright.tasks.seq2seq_settings import Seq2SeqSettings
     from bertwright.training.finetuning.preparation import prepare
-    from bertwright.training.steps import ExampleFeed
+    from bertwright.training.steps import ExampleSteps
 
     tokenizer = BertTokenizer.from_pretrained(numbers / "vocab")
     settings = Seq2SeqSettings(shape="tiny", label_smoothing=0.1)
@@ -226,7 +226,7 @@ def test_the_loss_does_not_depend_on_how_a_step_is_cut(numbers: Path) -> None:
     net = task.starting_model(numbers / "vocab", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     found = []
     for micro in (10_000, 40):
-        parts = list(ExampleFeed(data, 16, 1).parts(0, micro))
+        parts = list(ExampleSteps(data, 16, 1).parts(0, micro))
         net.zero_grad()
         total = 0.0
         for part in parts:

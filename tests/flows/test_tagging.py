@@ -19,7 +19,7 @@ from bertwright.data.tagged.writing import Form, lines_for
 from bertwright.data.windows import Reading
 from bertwright.tasks.entities.tagging import Tagging
 from bertwright.training.finetuning.preparation import prepare
-from bertwright.training.steps import ExampleFeed
+from bertwright.training.steps import ExampleSteps
 
 from ..tagged_texts import tagged_sentences
 from .conftest import Command
@@ -203,15 +203,15 @@ def test_a_step_in_parts_is_the_same_step(tagger: Path) -> None:
     """The loss is a mean over the words of the whole step, however it is cut for memory."""
     predictor, examples = Predictor.load(tagger), tagged_sentences(12, 5)
     data = prepare(predictor.task, predictor.tokenizer, examples, Reading(10, "window", 2))
-    feed = ExampleFeed(data, 12, seed=0)
+    steps = ExampleSteps(data, 12, seed=0)
     losses = [
         sum(
             predictor.task.loss(predictor.model, part.batch, part.targets, part.weights)["loss"].item()
-            for part in feed.parts(0, micro_tokens)
+            for part in steps.parts(0, micro_tokens)
         )
         for micro_tokens in (10_000, 40, 1)
     ]
-    assert len(list(feed.parts(0, 1))) > len(list(feed.parts(0, 40))) > 1
+    assert len(list(steps.parts(0, 1))) > len(list(steps.parts(0, 40))) > 1
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
 
 

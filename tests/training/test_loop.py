@@ -21,12 +21,15 @@ from bertwright.data.samples import sentiment_samples
 from bertwright.data.windows import encode_examples
 from bertwright.errors import BertwrightError
 from bertwright.machine.precision import autocast, resolve_precision
-from bertwright.training import loop
+from bertwright.runs.results import DevScores
+from bertwright.runs.saving import Saver
+from bertwright.runs.training_state import TrainingState
 from bertwright.training.finetuning.dev_set import DevSet
 from bertwright.training.finetuning.finetune import Run
+from bertwright.training.lesson import Lesson
 from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.micro_tokens import choose_micro_tokens
-from bertwright.training.steps import Part
+from bertwright.training.world import World
 
 ROWS = [(example.text, label_of(example)) for example in sentiment_samples("en")]
 QUICK: dict[str, Any] = {"epochs": 1, "precision": "fp32"}
@@ -114,10 +117,10 @@ def test_an_overlap_in_which_windows_do_not_move_on(tiny_model: Path, tmp_path: 
 
 
 def test_memory_for_no_text_at_all_is_told(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: loop.Trainer, part: Part) -> dict[str, torch.Tensor]:
+    def full(_lesson: Lesson, *_part: Any) -> dict[str, torch.Tensor]:
         raise torch.OutOfMemoryError("20 GiB wanted\nby nobody")
 
-    monkeypatch.setattr(loop.Trainer, "_forward", full)
+    monkeypatch.setattr(Lesson, "forward", full)
     with pytest.raises(BertwrightError, match=r"BW515: step 1: .* a single text of \d+ tokens \(20 GiB wanted\)"):
         finetune(ROWS[:64], model=tiny_model, out=tmp_path / "run", **STILL)
 
@@ -136,22 +139,21 @@ def test_a_signal_between_saving_and_asking_is_obeyed_after_the_next_step(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved: list[int] = []
-    due = loop.Trainer._save_is_due
-    save = loop.Trainer._save
+    save, questions = Saver.save, iter(["memory", "signal", "clock", "memory", "signal"])
 
-    def comes_late(self: loop.Trainer) -> bool:
-        if not self.interruption.requested:
-            self.interruption.note(signal.SIGINT, None)
-        return due(self)
+    def comes_late(_world: World, flag: bool) -> bool:
+        if next(questions) == "clock":
+            signal.raise_signal(signal.SIGINT)
+        return flag
 
-    def noted(self: loop.Trainer, evaluation: Any) -> None:
-        saved.append(self.state.step)
-        save(self, evaluation)
+    def noted(self: Saver, state: TrainingState, *others: Any) -> None:
+        saved.append(state.step)
+        save(self, state, *others)
 
-    monkeypatch.setattr(loop.Trainer, "_save_is_due", comes_late)
-    monkeypatch.setattr(loop.Trainer, "_save", noted)
+    monkeypatch.setattr(World, "agree_any", comes_late)
+    monkeypatch.setattr(Saver, "save", noted)
     with pytest.raises(KeyboardInterrupt):
-        finetune(ROWS[:64], model=tiny_model, out=tmp_path / "run", **(STILL | {"max_steps": 9, "eval_steps": 9}))
+        finetune(ROWS[:64], model=tiny_model, out=tmp_path / "run", **(STILL | {"epochs": 3, "eval_steps": 9}))
     assert saved == [2], "what it says is saved is saved"
 
 
@@ -159,14 +161,14 @@ def test_out_of_memory_halves_the_parts_and_is_recorded(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finetune(ROWS[:64], model=tiny_model, out=tmp_path / "whole", micro_tokens=400, **STILL)
-    forward = loop.Trainer._forward
+    forward = Lesson.forward
 
-    def small_machine(self: loop.Trainer, part: Part) -> dict[str, torch.Tensor]:
-        if part.batch.num_tokens > 150:
+    def small_machine(self: Lesson, batch: Ragged, *others: Any) -> dict[str, torch.Tensor]:
+        if batch.num_tokens > 150:
             raise torch.OutOfMemoryError("no memory")
-        return forward(self, part)
+        return forward(self, batch, *others)
 
-    monkeypatch.setattr(loop.Trainer, "_forward", small_machine)
+    monkeypatch.setattr(Lesson, "forward", small_machine)
     run = finetune(ROWS[:64], model=tiny_model, out=tmp_path / "small", micro_tokens=400, **STILL)
     assert run.outcome.micro_tokens == 100
     record = json.loads((tmp_path / "small" / "run.json").read_text(encoding="utf-8"))
@@ -178,14 +180,14 @@ def test_out_of_memory_halves_the_parts_and_is_recorded(
 def test_a_bad_step_is_skipped_and_its_texts_are_written(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    forward = loop.Trainer._forward
+    forward = Lesson.forward
     calls = iter(range(1000))
 
-    def one_nan(self: loop.Trainer, part: Part) -> dict[str, torch.Tensor]:
+    def one_nan(self: Lesson, *part: Any) -> dict[str, torch.Tensor]:
         factor = math.nan if next(calls) == 1 else 1.0
-        return {name: factor * value for name, value in forward(self, part).items()}
+        return {name: factor * value for name, value in forward(self, *part).items()}
 
-    monkeypatch.setattr(loop.Trainer, "_forward", one_nan)
+    monkeypatch.setattr(Lesson, "forward", one_nan)
     run = finetune(ROWS[:160], model=tiny_model, out=tmp_path / "run", **STILL)
     assert run.outcome.skipped == 1
     assert "step 1: loss nan" in caplog.text
@@ -234,7 +236,7 @@ def test_a_score_that_is_no_number_is_never_better(
     judge = DevSet.__call__
     scores = iter([math.nan, 0.5, math.nan, 0.7, 0.6, math.nan, 0.4])
 
-    def judged(self: DevSet) -> loop.Judgement:
+    def judged(self: DevSet) -> DevScores:
         return replace(judge(self), scores={"accuracy": next(scores)})
 
     monkeypatch.setattr(DevSet, "__call__", judged)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -14,15 +15,28 @@ from torch import Tensor
 from bertwright.data.ragged import Ragged
 
 
-class Targets(Protocol):
+class TargetBatch(Protocol):
+    """The targets of some inputs, as the loss of a task reads them: a tensor, or what holds some."""
+
+    def to(self, device: torch.device, /) -> Self:
+        """The same on `device`."""
+
+
+class Targets(ABC):
     """The targets of N inputs."""
 
-    def take(self, members: NDArray[np.int64]) -> Any:
-        """Those of some inputs, in their order, as the loss of the task reads them: what can go to a device."""
+    @abstractmethod
+    def take(self, members: NDArray[np.int64]) -> TargetBatch:
+        """Those of some inputs, in their order."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """`[N]` tokens that are written to learn them, beside those that are read; `[1]` where none are."""
+        return np.zeros(1, dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class RaggedTargets:
+@dataclass(frozen=True)
+class RaggedTargets(Targets):
     """One number a token.
 
     Attributes:
@@ -36,8 +50,8 @@ class RaggedTargets:
         return torch.from_numpy(np.concatenate([self.rows[index] for index in members]))
 
 
-@dataclass(frozen=True, slots=True)
-class RowTargets:
+@dataclass(frozen=True)
+class RowTargets(Targets):
     """One row an input.
 
     Attributes:
@@ -63,18 +77,13 @@ class WrittenBatch:
     inputs: Ragged
     labels: Tensor
 
-    @property
-    def num_tokens(self) -> int:
-        """T."""
-        return self.inputs.num_tokens
-
     def to(self, device: torch.device, /) -> WrittenBatch:
         """The same on `device`."""
         return WrittenBatch(self.inputs.to(device), self.labels.to(device, non_blocking=True))
 
 
-@dataclass(frozen=True, slots=True)
-class TextTargets:
+@dataclass(frozen=True)
+class TextTargets(Targets):
     """One text an input.
 
     Attributes:
@@ -85,7 +94,7 @@ class TextTargets:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """`[N]` tokens that are to be written."""
+        """`[N]`: all tokens of a text but the first."""
         return np.array([len(row) - 1 for row in self.rows], dtype=np.int64)
 
     def take(self, members: NDArray[np.int64]) -> WrittenBatch:

@@ -11,13 +11,13 @@ from typing import Any
 from bertwright.checkpoint.folders import write_bytes, write_text
 from bertwright.errors import quoted
 from bertwright.model.config import BertConfig
-from bertwright.runs.results import Outcome
+from bertwright.runs.results import RunResult
 
 log = logging.getLogger("bertwright")
 
 
 def write_pretrain_card(
-    folder: Path, record: Mapping[str, Any], config: BertConfig, outcome: Outcome, rows: Sequence[Mapping[str, float]]
+    folder: Path, record: Mapping[str, Any], config: BertConfig, outcome: RunResult, rows: Sequence[Mapping[str, float]]
 ) -> None:
     """Write `README.md` and, where matplotlib is installed, `loss.png`.
 
@@ -40,7 +40,7 @@ def write_pretrain_card(
 
 
 def _card(
-    folder: Path, record: Mapping[str, Any], config: BertConfig, outcome: Outcome, rows: Sequence[Mapping[str, float]]
+    folder: Path, record: Mapping[str, Any], config: BertConfig, outcome: RunResult, rows: Sequence[Mapping[str, float]]
 ) -> str:
     settings = record["settings"]
     scores = "\n".join(f"| {name} | {value:.4f} |" for name, value in outcome.best.scores.items())

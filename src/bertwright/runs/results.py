@@ -11,7 +11,7 @@ from bertwright.runs.training_state import Step
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class DevScores:
     """The dev set under the model as it is now.
 
     Attributes:
@@ -53,7 +53,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunResult:
     """The end of a run.
 
     Attributes:

@@ -44,12 +44,19 @@ class RunFolder:
     Attributes:
         path: the folder.
         record: `run.json` of the run that is resumed; None for a new one.
+        is_writer: whether anything is written; of the processes of a run one writes, and the others look on.
     """
 
     def __init__(
-        self, path: Path, *, overwrite: bool = False, resume: bool = False, reads: Sequence[Path] = ()
+        self,
+        path: Path,
+        *,
+        overwrite: bool = False,
+        resume: bool = False,
+        reads: Sequence[Path] = (),
+        is_writer: bool = True,
     ) -> None:
-        """Make the folder, or open that of an earlier run.
+        """Make the folder, or open that of an earlier run. Who does not write opens what the writer has made.
 
         Args:
             overwrite: delete an earlier run.
@@ -61,33 +68,43 @@ class RunFolder:
                 that of a run, BW509 it holds what the run reads, BW560 the earlier run cannot be deleted, BW332 a newer
                 program wrote it, BW507 `run.json` cannot be understood.
         """
-        self.path = path
+        self.path, self.is_writer = path, is_writer
         self.record: dict[str, Any] | None = None
+        if is_writer:
+            self._make(overwrite, resume, reads)
+        elif resume and (path / "run.json").exists():
+            self.record = _read_run(path / "run.json")
+
+    def _make(self, overwrite: bool, resume: bool, reads: Sequence[Path]) -> None:
+        path = self.path
         if path.exists() and not path.is_dir():
             raise BertwrightError("BW503", folder=path)
         if path.is_dir():  # what a run left behind that was killed before it had begun
             staging_of(path / "run.json").unlink(missing_ok=True)
         if path.is_dir() and any(path.iterdir()):
-            if not overwrite and not resume:
-                raise BertwrightError("BW502", folder=path)
-            if not _is_run(path):  # never delete what no run has written
-                raise BertwrightError("BW504", folder=path)
-            if resume:
-                self.record = _read_run(path / "run.json")
-            else:
-                for one in reads:
-                    if one.resolve().is_relative_to(path.resolve()):
-                        raise BertwrightError("BW509", folder=path, file=one)
-                _empty(path)
+            self._take_over(overwrite, resume, reads)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BertwrightError("BW501", folder=path, reason=error.strerror or error) from error
 
+    def _take_over(self, overwrite: bool, resume: bool, reads: Sequence[Path]) -> None:
+        """Go on with what lies there, or delete it."""
+        if not overwrite and not resume:
+            raise BertwrightError("BW502", folder=self.path)
+        if not _is_run(self.path):  # never delete what no run has written
+            raise BertwrightError("BW504", folder=self.path)
+        if resume:
+            self.record = _read_run(self.path / "run.json")
+            return
+        for one in reads:
+            if one.resolve().is_relative_to(self.path.resolve()):
+                raise BertwrightError("BW509", folder=self.path, file=one)
+        _empty(self.path)
+
     def write_run(self, values: Mapping[str, Any]) -> None:
         """Write `run.json`."""
-        text = json.dumps({"schema_version": SCHEMA_VERSION, **values}, indent=2, ensure_ascii=False) + "\n"
-        write_text(self.path / "run.json", text)
+        self._write("run.json", _json({"schema_version": SCHEMA_VERSION, **values}))
 
     def write_metrics(self, rows: Sequence[Mapping[str, float]]) -> None:
         """Write `metrics.csv`, one row an evaluation."""
@@ -97,7 +114,16 @@ class RunFolder:
         writer = csv.DictWriter(table, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-        write_text(self.path / "metrics.csv", table.getvalue())
+        self._write("metrics.csv", table.getvalue())
+
+    def write_bad_batch(self, values: Mapping[str, Any]) -> Path:
+        """Write `bad_batch.json`, what a step read that came to no number; the file."""
+        self._write("bad_batch.json", _json(values))
+        return self.path / "bad_batch.json"
+
+    def _write(self, name: str, text: str) -> None:
+        if self.is_writer:
+            write_text(self.path / name, text)
 
     def saving_last(self) -> AbstractContextManager[Path]:
         """A staging folder that becomes `last/`; the one before it is kept until the next."""
@@ -105,6 +131,8 @@ class RunFolder:
 
     def keep_as_best(self, source: Path) -> None:
         """Write `best/` as a copy of the model in another folder, whole or not at all."""
+        if not self.is_writer:
+            return
         with publishing(self.path / "best") as staging:
             shutil.copytree(source, staging, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST, TRAINING))
 
@@ -135,7 +163,12 @@ class RunFolder:
 
     def finish(self) -> None:
         """Remove what only an unfinished run needs; `run.json` says that it is finished after that."""
-        prune(self.path / "last")
+        if self.is_writer:
+            prune(self.path / "last")
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
 def _empty(folder: Path) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
-
-log = logging.getLogger("bertwright")
 
 TERMINATED = 128 + signal.SIGTERM
 
@@ -32,22 +29,12 @@ class Interruption:
             self.end()
         self._signal = number
 
-    def obey(self, remark: str) -> None:
-        """End now, with a remark, if a signal came; what was under way then is done and written.
-
-        Raises:
-            KeyboardInterrupt, SystemExit: see `end`.
-        """
-        if self.requested:
-            log.info("%s", remark)
-            self.end()
-
     def end(self) -> NoReturn:
         """End as the signal would have.
 
         Raises:
             KeyboardInterrupt: for Ctrl-C.
-            SystemExit: for SIGTERM, with the code that a shell expects.
+            SystemExit: for SIGTERM, and where another process was asked to stop, with the code that a shell expects.
         """
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt

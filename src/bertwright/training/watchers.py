@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from bertwright.checkpoint.folders import write_text
 from bertwright.errors import BertwrightError
+from bertwright.runs.run_folder import RunFolder
 from bertwright.runs.training_state import TrainingState
+from bertwright.training.world import World
 
 log = logging.getLogger("bertwright")
 
@@ -25,9 +24,9 @@ _FEW = 10  # so few answers are the same by chance
 class FiniteWatcher:
     """Skips steps whose loss or gradient is not finite, and stops the run after three in a row."""
 
-    def __init__(self, folder: Path, state: TrainingState) -> None:
+    def __init__(self, folder: RunFolder, state: TrainingState, world: World) -> None:
         """`folder` takes the texts of such steps; `state` counts them."""
-        self._folder, self._state = folder, state
+        self._folder, self._state, self._world = folder, state, world
 
     def accepts(
         self,
@@ -37,19 +36,19 @@ class FiniteWatcher:
         describe: Callable[[], list[dict[str, Any]]],
         find_culprit: Callable[[], str],
     ) -> bool:
-        """Whether the step may be taken; if not, its texts are written to `bad_batch.json`.
+        """Whether the step may be taken, in every process; if not, its texts are written to `bad_batch.json`.
 
         Raises:
             BertwrightError: BW510 after three such steps in a row, naming the first bad tensor.
         """
-        if math.isfinite(loss) and math.isfinite(norm):
+        if self._world.agree_all(math.isfinite(loss) and math.isfinite(norm)):
             self._state.bad_in_a_row = 0
             return True
         self._state.skipped += 1
         self._state.bad_in_a_row += 1
-        file = self._folder / "bad_batch.json"
-        values = {"step": step, "loss": str(loss), "gradient_norm": str(norm), "examples": describe()}
-        write_text(file, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+        file = self._folder.write_bad_batch(
+            {"step": step, "loss": str(loss), "gradient_norm": str(norm), "examples": describe()}
+        )
         log.warning(
             "step %d: loss %s, gradient norm %s; the step is skipped, its texts are in %s", step, loss, norm, file
         )

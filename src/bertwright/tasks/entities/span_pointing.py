@@ -32,7 +32,7 @@ _MOST_CANDIDATES = 4096  # of an input: a model that knows nothing finds every s
 
 
 @dataclass(frozen=True, slots=True)
-class SpanTargets:
+class SpanTargets(Targets):
     """The spans of each input, `[K, 4]`: its first piece, the first piece of its last unit, its type, and 1 where it is
     taught; 0 where nothing is: a span cuts one of the units, so that nobody can say whether these are one.
     """

@@ -9,7 +9,7 @@ from bertwright.engines.runner import Runner
 from bertwright.engines.torch_engine import TorchEngine
 from bertwright.machine.precision import autocast
 from bertwright.model.models import BertWithHead
-from bertwright.runs.results import Judgement
+from bertwright.runs.results import DevScores
 from bertwright.tasks.task import Task
 from bertwright.training.steps import Dataset
 
@@ -27,11 +27,11 @@ class DevSet:
     data: Dataset
     precision: str
 
-    def __call__(self) -> Judgement:
+    def __call__(self) -> DevScores:
         examples, encoded = self.data.examples, self.data.encoded
         predictions = Runner(TorchEngine(self.model, self.task, self.precision), self.task).answers(encoded)
         with autocast(self.precision, self.model.device):
             measures = self.task.measure(self.model, examples, encoded)
         self.model.train()
         scores = measures | self.task.score(predictions, examples)
-        return Judgement(scores, predictions, self.task.only_answer(predictions, examples))
+        return DevScores(scores, predictions, self.task.only_answer(predictions, examples))

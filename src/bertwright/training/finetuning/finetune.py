@@ -6,28 +6,29 @@ import logging
 import math
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 
 from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import model_folder
-from bertwright.checkpoint.lock import sole_writer
 from bertwright.data.examples import Example, digest_of
 from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.split import hold_out
 from bertwright.errors import BertwrightError, quantity
 from bertwright.machine.device import usable_device
+from bertwright.model.models import BertWithHead
 from bertwright.reports.card import Card
 from bertwright.reports.report import write_report
-from bertwright.runs.results import Outcome
-from bertwright.runs.resuming import check_same_kind, check_same_run, kept_settings
-from bertwright.runs.run_folder import TRAINING, RunFolder, run_facts
-from bertwright.runs.saving import FolderKeeper
+from bertwright.runs.results import RunResult
+from bertwright.runs.resuming import check_same_kind
+from bertwright.runs.run_folder import RunFolder, run_facts
 from bertwright.runs.training_state import TrainingState
 from bertwright.tasks.judged import Judged
 from bertwright.tasks.prediction import Prediction
@@ -37,12 +38,15 @@ from bertwright.tasks.task_file import write_task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.training.finetuning.dev_set import DevSet
 from bertwright.training.finetuning.preparation import prepare, say_what_was_found
-from bertwright.training.finetuning.resolved_settings import reading_of, resolve
+from bertwright.training.finetuning.resolved_settings import decided_settings, reading_of
 from bertwright.training.finetuning.task_settings import every_setting, foreign_to, own_settings, settings_for
-from bertwright.training.loop import Trainer
+from bertwright.training.lesson import Lesson
+from bertwright.training.loop import Course
 from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.optimizer import describe_rates, freeze_layers
-from bertwright.training.steps import ExampleFeed
+from bertwright.training.session import Job, open_folder, train_or_resume, written_by
+from bertwright.training.steps import ExampleSteps
+from bertwright.training.world import World, this_world
 
 log = logging.getLogger("bertwright")
 
@@ -62,7 +66,7 @@ class Run:
 
     folder: Path
     task: Task[Any, Any]
-    outcome: Outcome
+    outcome: RunResult
     dev: Sequence[Example]
     predictions: Sequence[Prediction]
     judged: Judged
@@ -145,27 +149,29 @@ def finetune(
             log.warning("dev_share=%s has no effect: a dev set is given", settings.dev_share)
     for line in (*settings.without_effect(), *wanted.without_effect(settings.model_dump(exclude_unset=True))):
         log.warning("%s", line)
-    job = _Job(wanted, model, tables, place, settings)
-    reads = [job.model, *(one.path for one in (train, dev) if isinstance(one, OpenedSource))]
-    with sole_writer(Path(out)):
-        folder = RunFolder(Path(out), overwrite=overwrite, resume=resume, reads=reads)
+    world = this_world()
+    job = FinetuneJob(wanted, model, tables, place, settings, world)
+    reads = [job.start, *(one.path for one in (train, dev) if isinstance(one, OpenedSource))]
+    with written_by(world, Path(out)):
+        folder = open_folder(world, Path(out), overwrite=overwrite, resume=resume, reads=reads)
         if folder.record is not None:
             check_same_kind(folder.path, folder.record, seeds)
         if not seeds:
-            return job.run(folder, settings.seed)
+            return train_or_resume(job, folder)
         folder.write_run({"finished": False, "seeds": list(seeds)})
         runs = []
         for seed in seeds:
             log.info("seed %d", seed)
-            runs.append(job.run(RunFolder(folder.path / f"seed-{seed}", resume=resume), seed))
+            of_seed = open_folder(world, folder.path / f"seed-{seed}", resume=resume)
+            runs.append(train_or_resume(job.with_seed(seed), of_seed))
         return _summarise(folder, runs, seeds)
 
 
-class _Job:
-    """Everything of a run that does not depend on the seed.
+class FinetuneJob(Job[FinetuneSettings, Run]):
+    """A task, its data, and the model that learns it.
 
     Attributes:
-        model: the folder of the model that training starts from.
+        start: the folder of the model that training starts from.
     """
 
     def __init__(
@@ -175,39 +181,49 @@ class _Job:
         tables: tuple[Table, Table],
         device: torch.device,
         settings: FinetuneSettings,
+        world: World,
     ) -> None:
-        self.model, self._device = whole_folder(model_folder(model)), device
-        self._tokenizer = BertTokenizer.from_pretrained(self.model)
-        self._task = task = task.bound(self._tokenizer)
-        config = task.starting_config(self.model, **settings.dropout_values())
-        if len(self._tokenizer) > config.vocab_size:
-            raise BertwrightError("BW325", model=model, tokens=len(self._tokenizer), rows=config.vocab_size)
+        self.start, self._device, self.world = whole_folder(model_folder(model)), device, world
+        self.tokenizer = BertTokenizer.from_pretrained(self.start)
+        self.objective = self._task = task = task.bound(self.tokenizer)
+        config = task.starting_config(self.start, **settings.dropout_values())
+        if len(self.tokenizer) > config.vocab_size:
+            raise BertwrightError("BW325", model=model, tokens=len(self.tokenizer), rows=config.vocab_size)
         if settings.freeze > config.num_hidden_layers:
             raise BertwrightError("BW109", freeze=settings.freeze, layers=config.num_hidden_layers)
-        self._requested, self._settings = settings, resolve(settings, task, config, device)
+        self.foreign = set(foreign_to(type(task))) - set(type(settings).model_fields)
+        self.requested, self._settings = settings, decided_settings(settings, task, config, device, world)
         self._reading = reading_of(self._settings)
         train, dev = (table.examples for table in tables)
         for examples in (train, dev):
             task.check_model(config, examples)
         self._sources = tables[0].source, tables[1].source
-        self._train = prepare(task, self._tokenizer, train, self._reading, settings.class_weight)
-        self._dev = prepare(task, self._tokenizer, dev, self._reading)
-        say_what_was_found(tables, (self._train, self._dev), self._tokenizer, self._reading)
+        self._train = prepare(task, self.tokenizer, train, self._reading, settings.class_weight)
+        self._dev = prepare(task, self.tokenizer, dev, self._reading)
+        say_what_was_found(tables, (self._train, self._dev), self.tokenizer, self._reading)
 
-    def run(self, folder: RunFolder, seed: int) -> Run:
-        """Train once, or go on with the run that the folder holds."""
-        task, requested = self._task, self._requested.model_copy(update={"seed": seed})
-        settings, checkpoint = self._settings.model_copy(update={"seed": seed}), None
-        record = self._record(requested, settings)
-        if folder.record is not None:
-            check_same_run(folder.path, folder.record, record)
-            foreign = set(foreign_to(type(task))) - set(type(settings).model_fields)
-            settings = kept_settings(type(settings), folder.path, folder.record, record, foreign=foreign)
-            record["settings"] = settings.model_dump()
-            checkpoint = folder.checkpoint()
-        torch.manual_seed(seed)
+    def with_seed(self, seed: int) -> Self:
+        """The same with another seed; what was read and encoded is shared."""
+        job = copy(self)
+        job.requested = self.requested.model_copy(update={"seed": seed})
+        job._settings = self._settings.model_copy(update={"seed": seed})
+        return job
+
+    def record(self) -> dict[str, Any]:
+        return run_facts(self._task.name, str(self.start), self._device) | {
+            "train_source": self._sources[0],
+            "train_examples": len(self._train.examples),
+            "train_sha256": digest_of(self._train.examples),
+            "dev_source": self._sources[1],
+            "dev_examples": len(self._dev.examples),
+            "dev_sha256": digest_of(self._dev.examples),
+        }
+
+    def model(self, checkpoint: Path | None) -> BertWithHead:
+        task, settings = self._task, self.requested
+        torch.manual_seed(settings.seed)
         if checkpoint is None:
-            net = task.starting_model(self.model, **settings.dropout_values())
+            net = task.starting_model(self.start, **settings.dropout_values())
         else:
             net = task.model_class.load(checkpoint)
         if net.load_report is not None:
@@ -217,63 +233,38 @@ class _Job:
         if settings.freeze:
             share = freeze_layers(net, settings.freeze) / net.num_parameters()
             log.info("embeddings and %d layers frozen: %.0f %% of the weights", settings.freeze, 100 * share)
-        fresh = any(name.startswith("classifier") for name in (net.load_report.fresh if net.load_report else ()))
+        return net
 
-        def describe(staging: Path, predictions: Sequence[Prediction] | None) -> None:
-            known = task if predictions is None else task.calibrated(predictions, self._dev.examples)
-            write_task(staging, known, self._reading)
+    def decide(self, model: BertWithHead) -> FinetuneSettings:
+        return self._settings
 
-        keeper = FolderKeeper(folder, net, self._tokenizer, describe)
-        trainer = Trainer(
-            net,
-            task,
-            ExampleFeed(self._train, settings.batch_size, seed),
-            DevSet(net, task, self._dev, settings.precision),
-            settings,
-            folder.path,
-            keeper,
-            loss_at_start=task.loss_at_start() if fresh else None,
-            resume_from=None if checkpoint is None else checkpoint / TRAINING,
-        )
-        if checkpoint is None:
-            folder.write_run(record | {"finished": False})
-        else:
-            keeper.repair(trainer.state, checkpoint)
+    @contextmanager
+    def course(self, lesson: Lesson, settings: FinetuneSettings) -> Iterator[Course]:
+        net = lesson.model
         log.info("learning rates at their peak: %s", describe_rates(net, settings))
-        outcome = trainer.run()
-        for remark in task.remarks(net):
+        fresh = any(name.startswith("classifier") for name in (net.load_report.fresh if net.load_report else ()))
+        yield Course(
+            ExampleSteps(self._train, settings.batch_size, settings.seed),
+            DevSet(net, self._task, self._dev, settings.precision),
+            loss_at_start=self._task.loss_at_start() if fresh else None,
+        )
+
+    def describe(self, staging: Path, predictions: Sequence[Prediction] | None) -> None:
+        task = self._task if predictions is None else self._task.calibrated(predictions, self._dev.examples)
+        write_task(staging, task, self._reading)
+
+    def ended(self, folder: Path, model: BertWithHead, settings: FinetuneSettings, result: RunResult) -> Run:
+        task, predictions = self._task, result.best.predictions
+        for remark in task.remarks(model):
             log.warning("%s", remark)
-        predictions = outcome.best.predictions
         if predictions is None:  # made before an interruption, and not stored
-            best = task.model_class.load(whole_folder(folder.path / "best")).to(self._device)
+            best = task.model_class.load(whole_folder(folder / "best")).to(self._device)
             predictions = DevSet(best, task, self._dev, settings.precision)().predictions
         dev = self._dev.examples
-        run = Run(
-            folder.path, task.calibrated(predictions, dev), outcome, dev, predictions, task.judge(predictions, dev)
-        )
-        if folder.record is not None and folder.record["finished"]:
-            log.info("%s is finished already: nothing to do", folder.path)
-        else:
-            record |= outcome.summary()
-            self._finish(folder, record, run, trainer.state)
-        trainer.interruption.obey(f"stopped in the last step: the run in {folder.path} is finished")
-        return run
+        return Run(folder, task.calibrated(predictions, dev), result, dev, predictions, task.judge(predictions, dev))
 
-    def _record(self, requested: FinetuneSettings, settings: FinetuneSettings) -> dict[str, Any]:
-        """What `run.json` says from the beginning."""
-        return run_facts(self._task.name, str(self.model), self._device) | {
-            "train_source": self._sources[0],
-            "train_examples": len(self._train.examples),
-            "train_sha256": digest_of(self._train.examples),
-            "dev_source": self._sources[1],
-            "dev_examples": len(self._dev.examples),
-            "dev_sha256": digest_of(self._dev.examples),
-            "requested": requested.model_dump(),
-            "settings": settings.model_dump(),
-        }
-
-    def _finish(self, folder: RunFolder, record: dict[str, Any], run: Run, state: TrainingState) -> None:
-        """Write `run.json` and the report of a run that is over."""
+    def finish(self, folder: RunFolder, record: dict[str, Any], run: Run, state: TrainingState) -> None:
+        """Write the report of a run that is over."""
         record["settings"] = record["settings"] | {"micro_tokens": state.micro_tokens}
         card = Card(
             folder=folder.path,
@@ -287,8 +278,6 @@ class _Job:
             is_pair=any(one.text_b is not None for one in run.dev),
         )
         write_report(card, run.dev, run.predictions, [step.loss for step in run.outcome.history])
-        folder.finish()
-        folder.write_run(record)
 
 
 def _summarise(folder: RunFolder, runs: Sequence[Run], seeds: Sequence[int]) -> Run:

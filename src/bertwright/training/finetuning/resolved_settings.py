@@ -13,14 +13,15 @@ from bertwright.model.config import BertConfig
 from bertwright.tasks.task import Task
 from bertwright.training.loop_settings import FinetuneSettings, default_learning_rate
 from bertwright.training.micro_tokens import choose_micro_tokens
+from bertwright.training.world import World
 
 log = logging.getLogger("bertwright")
 
 
-def resolve(
-    settings: FinetuneSettings, task: Task[Any, Any], config: BertConfig, device: torch.device
+def decided_settings(
+    settings: FinetuneSettings, task: Task[Any, Any], config: BertConfig, device: torch.device, world: World
 ) -> FinetuneSettings:
-    """The settings with everything decided that was left to the model and the machine."""
+    """The settings with everything decided that was left to the model and the machines of this world."""
     given = settings.model_fields_set
     limit = min(settings.max_length, config.max_position_embeddings)
     # The default overlap is meant for 512 tokens; shorter inputs share as large a part of theirs.
@@ -35,7 +36,9 @@ def resolve(
             "learning_rate": settings.learning_rate or default_learning_rate(config.hidden_size),
             "precision": resolve_precision(settings.precision, device),
             "micro_tokens": settings.micro_tokens
-            or choose_micro_tokens(config, device, max_length=limit, checkpointing=settings.gradient_checkpointing),
+            or world.least(
+                choose_micro_tokens(config, device, max_length=limit, checkpointing=settings.gradient_checkpointing)
+            ),
         }
     )
 

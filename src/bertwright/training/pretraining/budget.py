@@ -11,11 +11,10 @@ import time
 
 import torch
 
-from bertwright.machine.precision import autocast
-from bertwright.model.models import BertWithHead
-from bertwright.tasks.task import Objective
+from bertwright.training.lesson import Lesson
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings
-from bertwright.training.steps import Feed
+from bertwright.training.steps import Steps
+from bertwright.training.world import World
 
 log = logging.getLogger("bertwright")
 
@@ -24,45 +23,43 @@ _STEPS_TIMED = 6
 _OPTIMIZER_SHARE = 1.15  # a whole step beside its forward and backward pass
 
 
-def planned_steps(settings: PretrainSettings, feed: Feed, model: BertWithHead, objective: Objective) -> int:
-    """The smallest of the budgets that are given, in steps; one pass where none is."""
+def planned_steps(settings: PretrainSettings, steps: Steps, lesson: Lesson, world: World) -> int:
+    """The smallest of the budgets that are given, in steps; one pass where none is. All processes get the same."""
     given: list[float] = []
     if "epochs" in settings.model_fields_set:
-        given.append(settings.epochs * feed.steps_per_epoch)
+        given.append(settings.epochs * steps.steps_per_epoch)
     if settings.max_steps is not None:
         given.append(settings.max_steps)
     if settings.max_tokens is not None:
-        given.append(settings.max_tokens / tokens_a_step(feed))
+        given.append(settings.max_tokens / tokens_a_step(steps))
     if settings.max_minutes is not None:
-        seconds = seconds_a_step(settings, feed, model, objective)
+        seconds = seconds_a_step(settings, steps, lesson, world)
         given.append(60 * settings.max_minutes / seconds)
         log.info("a step takes about %.2f s: %g minutes are about %d steps", seconds, settings.max_minutes, given[-1])
     if not given:
-        given.append(settings.epochs * feed.steps_per_epoch)
-    return max(int(min(given)), 1)
+        given.append(settings.epochs * steps.steps_per_epoch)
+    return world.least(max(int(min(given)), 1))
 
 
-def tokens_a_step(feed: Feed) -> float:
+def tokens_a_step(steps: Steps) -> float:
     """Mean real tokens over the first steps."""
-    steps = range(min(_STEPS_COUNTED, feed.steps_per_epoch))
-    counts = [sum(part.batch.num_tokens for part in feed.parts(step, 1 << 30)) for step in steps]
+    first = range(min(_STEPS_COUNTED, steps.steps_per_epoch))
+    counts = [sum(part.batch.num_tokens for part in steps.parts(step, 1 << 30)) for step in first]
     return statistics.mean(counts)
 
 
-def seconds_a_step(settings: PretrainSettings, feed: Feed, model: BertWithHead, objective: Objective) -> float:
+def seconds_a_step(settings: PretrainSettings, steps: Steps, lesson: Lesson, world: World) -> float:
     """Median over a few steps that are computed and thrown away."""
     assert settings.micro_tokens is not None
     times = []
     for step in range(_STEPS_TIMED):
         started = time.perf_counter()
-        for part in feed.parts(step, settings.micro_tokens):
-            there = part.to(model.device)
-            with autocast(settings.precision, model.device):
-                measures = objective.loss(model, there.batch, there.targets, there.weights)
-            measures["loss"].backward()  # type: ignore[no-untyped-call]
-            measures["loss"].item()
-        model.zero_grad()
+        for part in world.share(steps.parts(step, settings.micro_tokens)):
+            loss = lesson(part.batch, part.targets, part.weights)["loss"]
+            loss.backward()
+            loss.item()
+        lesson.zero_grad()
         times.append(time.perf_counter() - started)
-    if model.device.type == "cuda":
+    if lesson.model.device.type == "cuda":
         torch.cuda.empty_cache()
     return statistics.median(times[1:]) * _OPTIMIZER_SHARE

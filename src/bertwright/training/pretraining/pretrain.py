@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import torch
 
 from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import model_folder
-from bertwright.checkpoint.lock import sole_writer
 from bertwright.corpus.drawing.neighbours import token_counts
 from bertwright.corpus.drawing.sampler import PretrainSampler
 from bertwright.corpus.store import CorpusStore
@@ -29,23 +28,25 @@ from bertwright.model.growth import deepen
 from bertwright.model.models import BertWithHead
 from bertwright.model.operations import training_operations
 from bertwright.reports.pretrain_card import write_pretrain_card
-from bertwright.runs.results import Outcome
-from bertwright.runs.resuming import check_same_run, kept_settings
-from bertwright.runs.run_folder import TRAINING, RunFolder, run_facts
-from bertwright.runs.saving import FolderKeeper
+from bertwright.runs.results import RunResult
+from bertwright.runs.run_folder import RunFolder, run_facts
+from bertwright.runs.training_state import TrainingState
 from bertwright.tasks.fill_mask import FillMask
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.pretraining import PreTraining
 from bertwright.tasks.task_file import write_task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
-from bertwright.training.loop import Trainer
+from bertwright.training.lesson import Lesson
+from bertwright.training.loop import Course
 from bertwright.training.micro_tokens import choose_micro_tokens
 from bertwright.training.pretraining.budget import planned_steps
 from bertwright.training.pretraining.held_out_set import HeldOut
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings, default_pretraining_rate
-from bertwright.training.pretraining.pretrain_steps import PretrainFeed, drawing_pool, make_phases
+from bertwright.training.pretraining.pretrain_steps import PretrainSteps, drawing_pool, make_phases
 from bertwright.training.pretraining.word_start import start_from_counts
+from bertwright.training.session import Job, open_folder, train_or_resume, written_by
 from bertwright.training.training_progress import Speed
+from bertwright.training.world import World, this_world
 
 log = logging.getLogger("bertwright")
 
@@ -63,7 +64,7 @@ class PretrainRun:
     """
 
     folder: Path
-    outcome: Outcome
+    outcome: RunResult
 
 
 def pretrain(
@@ -108,13 +109,18 @@ def pretrain(
     source = whole_folder(model_folder(init or vocab or CorpusStore.vocabulary_of(store)))
     tokenizer = BertTokenizer.from_pretrained(source)
     opened = CorpusStore.open(store, tokenizer)
-    job = _Job(opened, tokenizer, source if init is not None else None, place, settings)
-    with sole_writer(Path(out)):
-        return job.run(RunFolder(Path(out), overwrite=overwrite, resume=resume, reads=[source, opened.folder]))
+    world, reads = this_world(), [source, opened.folder]
+    job = PretrainJob(opened, tokenizer, source if init is not None else None, place, settings, world)
+    with written_by(world, Path(out)):
+        folder = open_folder(world, Path(out), overwrite=overwrite, resume=resume, reads=reads)
+        return train_or_resume(job, folder)
 
 
-class _Job:
+class PretrainJob(Job[PretrainSettings, PretrainRun]):
     """A store, a vocabulary, and the model that is trained."""
+
+    decided = ("max_steps", "eval_steps")
+    objective: PreTraining
 
     def __init__(
         self,
@@ -123,9 +129,10 @@ class _Job:
         init: Path | None,
         device: torch.device,
         settings: PretrainSettings,
+        world: World,
     ) -> None:
-        self._store, self._tokenizer, self._init = store, tokenizer, init
-        self._device, self._requested = device, settings
+        self._store, self.tokenizer, self._init = store, tokenizer, init
+        self._device, self.requested, self.world = device, settings, world
         if init is None:
             values = settings.config_values()
             self._config = BertConfig(vocab_size=len(tokenizer), pad_token_id=tokenizer.pad_token_id, **values)
@@ -141,127 +148,96 @@ class _Job:
             log.warning("%s", line)
         if settings.longest > self._config.max_position_embeddings:
             raise BertwrightError("BW112", max_length=settings.longest, rows=self._config.max_position_embeddings)
-        self._objective = PreTraining(settings.objective, self._config.vocab_size)
+        self.objective = PreTraining(settings.objective, self._config.vocab_size)
+        self._samplers = [self._sampler(settings, length, "train") for _, length in settings.plan]
 
-    def run(self, folder: RunFolder) -> PretrainRun:
-        """Train, or go on with the run that the folder holds."""
-        record = self._record()
-        checkpoint = None
-        untrained = self._init is None and self._requested.word_start == "random"
-        if folder.record is not None:
-            check_same_run(folder.path, folder.record, record)
-            checkpoint = folder.checkpoint()
-        wished = self._requested
-        samplers = [self._sampler(wished, length, "train") for _, length in wished.plan]
-        net = self._model(checkpoint)
-        net.checkpoint_layers(wished.gradient_checkpointing)  # before a step is timed
-        if folder.record is not None:
-            decided = ("max_steps", "eval_steps")
-            settings = kept_settings(PretrainSettings, folder.path, folder.record, record, decided)
-        else:
-            settings = self._resolve(net, samplers)
-        assert settings.max_steps is not None
-        record["settings"] = settings.model_dump()
-        shares = [share for share, _ in settings.plan]
-        phases = make_phases(samplers, shares, settings.batch_tokens, settings.max_steps)
-        self._say_what_is_trained(net, settings, samplers[0])
-        held_out = self._sampler(settings, settings.plan[-1][1], "held_out", seed=0)
-        judged = held_out.samples(0, min(settings.eval_examples, held_out.count(0)))
-        task = FillMask(settings.objective)
+    def record(self) -> dict[str, Any]:
+        return run_facts(self.objective.name, str(self._init or "from scratch"), self._device) | {
+            "store": str(self._store.folder),
+            "train_sha256": self._store.digest,
+        }
 
-        def describe(staging: Path, _predictions: Sequence[Prediction] | None) -> None:
-            # A window knows nothing of a mask in another one, so what is too long is cut.
-            write_task(staging, task, Reading(self._config.max_position_embeddings, "head", 0))
-
-        keeper = FolderKeeper(folder, net, self._tokenizer, describe)
-        with ExitStack() as stack:
-            pool = stack.enter_context(drawing_pool(phases, settings.workers))
-            trainer = Trainer(
-                net,
-                self._objective,
-                PretrainFeed(phases, self._tokenizer, pool),
-                HeldOut(net, self._objective, judged, self._tokenizer, settings.precision),
-                settings,
-                folder.path,
-                keeper,
-                loss_at_start=self._objective.loss_at_start() if untrained and checkpoint is None else None,
-                resume_from=None if checkpoint is None else checkpoint / TRAINING,
-                speed=self._speed(settings),
-            )
-            if checkpoint is None:
-                folder.write_run(record | {"finished": False})
-            else:
-                keeper.repair(trainer.state, checkpoint)
-            outcome = trainer.run()
-        if folder.record is not None and folder.record["finished"]:
-            log.info("%s is finished already: nothing to do", folder.path)
-        else:
-            record |= outcome.summary()
-            write_pretrain_card(folder.path, record, self._config, outcome, trainer.state.rows)
-            folder.finish()
-            folder.write_run(record)
-        trainer.interruption.obey(f"stopped in the last step: the run in {folder.path} is finished")
-        return PretrainRun(folder.path, outcome)
-
-    def _sampler(self, settings: PretrainSettings, length: int, split: Any, seed: int | None = None) -> PretrainSampler:
-        sampling = settings.sampling(length)
-        return PretrainSampler(self._store, self._tokenizer, sampling, settings.seed if seed is None else seed, split)
-
-    def _model(self, checkpoint: Path | None) -> BertWithHead:
+    def model(self, checkpoint: Path | None) -> BertWithHead:
         """Fresh weights, those of `init`, or those of a checkpoint of this run."""
-        torch.manual_seed(self._requested.seed)
-        source = checkpoint or self._init
+        wished, source = self.requested, checkpoint or self._init
+        torch.manual_seed(wished.seed)
         if source is None:
-            net = self._objective.model_class(self._config)
-            if self._requested.word_start == "counts":
-                start_from_counts(net, self._store, self._requested.held_out)
+            net = self.objective.model_class(self._config)
+            if wished.word_start == "counts":
+                start_from_counts(net, self._store, wished.held_out)
         else:
-            net = self._objective.model_class.load(source, **self._requested.dropout_values())
+            net = self.objective.model_class.load(source, **wished.dropout_values())
             assert net.load_report is not None
             log.info("%s", net.load_report.summary())
             if new := self._config.num_hidden_layers - net.config.num_hidden_layers:
                 deepen(net, self._config.num_hidden_layers)
                 log.info("new layers: %d on top of the model of --init, which change nothing at first", new)
+        net.checkpoint_layers(wished.gradient_checkpointing)  # before a step is timed
         return net.to(self._device).train()
 
-    def _resolve(self, net: BertWithHead, samplers: Sequence[PretrainSampler]) -> PretrainSettings:
-        """The settings with everything decided that was left to the model and the machine."""
-        wished, config = self._requested, self._config
+    def decide(self, model: BertWithHead) -> PretrainSettings:
+        wished, config, world = self.requested, self._config, self.world
         checkpointing = wished.gradient_checkpointing
         settings = wished.model_copy(
             update={
                 "learning_rate": wished.learning_rate or default_pretraining_rate(config.hidden_size),
                 "precision": resolve_precision(wished.precision, self._device),
                 "micro_tokens": wished.micro_tokens
-                or choose_micro_tokens(config, self._device, max_length=wished.longest, checkpointing=checkpointing),
+                or world.least(
+                    choose_micro_tokens(config, self._device, max_length=wished.longest, checkpointing=checkpointing)
+                ),
             }
         )
-        feed = PretrainFeed(make_phases(samplers[:1], [1.0], settings.batch_tokens, 1), self._tokenizer)
-        steps = planned_steps(settings, feed, net, self._objective)
+        first = PretrainSteps(make_phases(self._samplers[:1], [1.0], settings.batch_tokens, 1), self.tokenizer)
+        steps = planned_steps(settings, first, Lesson(model, self.objective, settings.precision), world)
         log.info("%d steps planned", steps)
         return settings.model_copy(
             update={
                 "max_steps": steps,
-                "epochs": math.ceil(steps / feed.steps_per_epoch),
+                "epochs": math.ceil(steps / first.steps_per_epoch),
                 "eval_steps": settings.eval_steps or max(steps // _EVALUATIONS, 1),
             }
         )
+
+    @contextmanager
+    def course(self, lesson: Lesson, settings: PretrainSettings) -> Iterator[Course]:
+        assert settings.max_steps is not None
+        shares = [share for share, _ in settings.plan]
+        phases = make_phases(self._samplers, shares, settings.batch_tokens, settings.max_steps)
+        self._say_what_is_trained(lesson.model, settings)
+        held_out = self._sampler(settings, settings.plan[-1][1], "held_out", seed=0)
+        judged = held_out.samples(0, min(settings.eval_examples, held_out.count(0)))
+        untrained = self._init is None and settings.word_start == "random"
+        with drawing_pool(phases, settings.workers) as pool:
+            yield Course(
+                PretrainSteps(phases, self.tokenizer, pool),
+                HeldOut(lesson, judged, self.tokenizer),
+                loss_at_start=self.objective.loss_at_start() if untrained else None,
+                speed=self._speed(settings),
+            )
+
+    def describe(self, staging: Path, predictions: Sequence[Prediction] | None) -> None:
+        # A window knows nothing of a mask in another one, so what is too long is cut.
+        reading = Reading(self._config.max_position_embeddings, "head", 0)
+        write_task(staging, FillMask(self.requested.objective), reading)
+
+    def ended(self, folder: Path, model: BertWithHead, settings: PretrainSettings, result: RunResult) -> PretrainRun:
+        return PretrainRun(folder, result)
+
+    def finish(self, folder: RunFolder, record: dict[str, Any], run: PretrainRun, state: TrainingState) -> None:
+        write_pretrain_card(folder.path, record, self._config, run.outcome, state.rows)
+
+    def _sampler(self, settings: PretrainSettings, length: int, split: Any, seed: int | None = None) -> PretrainSampler:
+        sampling = settings.sampling(length)
+        return PretrainSampler(self._store, self.tokenizer, sampling, settings.seed if seed is None else seed, split)
 
     def _speed(self, settings: PretrainSettings) -> Speed:
         length = sum(share * length for share, length in settings.plan)
         rate = matrix_rate(self._device, torch.bfloat16 if settings.precision == "bf16" else torch.float32)[0]
         return Speed(training_operations(self._config, length, settings.mask_share), rate * 1e9)
 
-    def _record(self) -> dict[str, Any]:
-        """What `run.json` says from the beginning."""
-        return run_facts(self._objective.name, str(self._init or "from scratch"), self._device) | {
-            "store": str(self._store.folder),
-            "train_sha256": self._store.digest,
-            "requested": self._requested.model_dump(mode="json"),
-        }
-
-    def _say_what_is_trained(self, net: BertWithHead, settings: PretrainSettings, sampler: PretrainSampler) -> None:
-        config = self._config
+    def _say_what_is_trained(self, net: BertWithHead, settings: PretrainSettings) -> None:
+        config, sampler = self._config, self._samplers[0]
         log.info(
             "%.1f million parameters: %d layers, %d wide, %d heads, %d tokens in the vocabulary",
             net.num_parameters() / 1e6, config.num_hidden_layers, config.hidden_size, config.num_attention_heads,
@@ -274,7 +250,7 @@ class _Job:
             share = 100 * cut / (cut + sum(len(one) for one in examples))
             log.info("about %.1f %% of the tokens do not fit into %d and are cut", share, sampler.settings.max_length)
         baseline = unigram_entropy(self._store, config.vocab_size)
-        chance = f"; of a pair it guesses 50 % ({math.log(2):.3f})" if self._objective.pair_name else ""
+        chance = f"; of a pair it guesses 50 % ({math.log(2):.3f})" if self.objective.pair_name else ""
         log.info("a model that knows only how often each token occurs has the MLM loss %.3f%s", baseline, chance)
 
 

@@ -17,7 +17,7 @@ from bertwright.errors import BertwrightError
 from bertwright.machine.pool import Pool
 from bertwright.tasks.pretraining import collate
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
-from bertwright.training.steps import Part
+from bertwright.training.steps import MicroBatch
 
 _AHEAD = 4  # steps that a process has drawn or is drawing
 
@@ -53,17 +53,17 @@ def make_phases(
     ]
 
 
-def make_parts(examples: Sequence[PretrainExample], micro_tokens: int) -> Iterator[Part]:
+def make_parts(examples: Sequence[PretrainExample], micro_tokens: int) -> Iterator[MicroBatch]:
     """The examples of a step in parts, equal lengths side by side."""
     lengths = np.array([len(one) for one in examples], dtype=np.int64)
     order = np.argsort(lengths, kind="stable")
     share = 1.0 / sum(len(one.labels) for one in examples)
     for members in split_by_tokens(order, lengths, micro_tokens):
         batch, targets = collate([examples[index] for index in members], share)
-        yield Part(batch, targets, torch.full((len(members),), 1.0 / len(examples)))
+        yield MicroBatch(batch, targets, torch.full((len(members),), 1.0 / len(examples)), batch.num_tokens)
 
 
-class PretrainFeed:
+class PretrainSteps:
     """The steps of all phases."""
 
     def __init__(
@@ -82,7 +82,7 @@ class PretrainFeed:
         first = self._phases[0]
         return -(-first.sampler.count(0) // first.batch_size)
 
-    def parts(self, step: int, micro_tokens: int) -> Iterator[Part]:
+    def parts(self, step: int, micro_tokens: int) -> Iterator[MicroBatch]:
         """A step in parts of at most `micro_tokens` tokens.
 
         Raises:
