@@ -8,6 +8,7 @@ import re
 import string
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,14 @@ def codes_named_in_source() -> set[str]:
 
 def test_every_code_is_in_the_catalogue_and_every_entry_is_raised() -> None:
     assert codes_named_in_source() == set(catalogue())
+
+
+def test_messages_stand_in_the_order_of_their_codes_and_no_code_stands_twice() -> None:
+    files = sorted((SOURCE / "messages").glob("*.toml"))
+    codes = {file.name: list(tomllib.loads(file.read_text(encoding="utf-8"))) for file in files}
+    assert not {name: found for name, found in codes.items() if found != sorted(found)}
+    hundreds = {name: {code[:3] for code in found} for name, found in codes.items()}
+    assert sorted(one for found in hundreds.values() for one in found) == [f"BW{n}" for n in range(1, len(files) + 1)]
 
 
 @pytest.mark.parametrize("code", sorted(catalogue()))
