@@ -1,19 +1,26 @@
-"""The rules of the house: imports point one way, files stay small, every error is in the catalogue."""
+"""The rules of the house, each one test that lists whatever breaks it.
+
+Rooms import one way, files stay small and have a name of their own, every error is in the catalogue and in the
+docstring of the function that raises it. How entangled a function may be is a rule of the linter (`pyproject.toml`).
+"""
 
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 import string
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from bertwright.errors import LANGUAGES, BertwrightError, catalogue, language, nearest, shown
+from bertwright.errors import LANGUAGES, catalogue
 
 SOURCE = Path(__file__).parents[1] / "src" / "bertwright"
 # The order of the rooms: each may import those before it. `checkpoint` knows names and tensors, nothing else,
@@ -24,12 +31,33 @@ ROOMS = [
 ]  # fmt: skip
 APART = ({"training", "inference"},)  # neither knows the other
 ABOVE = {"errors", "settings", "console", "version"}
+LONGEST = 330  # lines of a file
+LONGER = {"text/tokenizer/tokenizer.py"}  # its calls have the many parameters of `transformers`, each explained
 FILES = sorted(SOURCE.rglob("*.py"))
+
+
+@functools.cache
+def text_of(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+@functools.cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(text_of(file))
+
+
+def short(file: Path) -> str:
+    return file.relative_to(SOURCE).as_posix()
 
 
 def room(file: Path) -> str:
     parts = file.relative_to(SOURCE).parts
     return parts[0] if len(parts) > 1 else "top"
+
+
+def none_of(offenders: Iterable[str]) -> None:
+    if found := list(offenders):
+        pytest.fail("\n".join(found), pytrace=False)
 
 
 def imported(tree: ast.AST) -> set[str]:
@@ -43,108 +71,131 @@ def imported(tree: ast.AST) -> set[str]:
     return {name for name in names if name.startswith("bertwright.")}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
-def test_imports_point_up(file: Path) -> None:
-    here = room(file)
-    if here == "top":
-        return  # the package's front door and the command's
-    allowed = set(ROOMS[: ROOMS.index(here) + 1]) | ABOVE
-    allowed -= {other for pair in APART if here in pair for other in pair - {here}}
-    for name in imported(ast.parse(file.read_text(encoding="utf-8"))):
-        assert name.split(".")[1] in allowed, f"{file.name} in {here}/ imports {name}"
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
-def test_everything_is_printed_on_the_plain_console(file: Path) -> None:
-    if file.name != "console.py":
-        assert not re.search(r"(?<!\w)Console\(", file.read_text(encoding="utf-8")), "plain_console(), not Console()"
-
-
-def test_every_room_is_in_the_order() -> None:
+def test_rooms_import_one_way() -> None:
     assert {room(file) for file in FILES} - {"top"} <= set(ROOMS)
+    seen = {name: {*ROOMS[: ROOMS.index(name) + 1], *ABOVE} for name in ROOMS}
+    for pair in APART:
+        for name in pair:
+            seen[name] -= pair - {name}
+    none_of(
+        f"{short(file)} imports {name}"
+        for file in FILES
+        if room(file) != "top"  # the package's front door and the command's
+        for name in sorted(imported(tree_of(file)))
+        if name.split(".")[1] not in seen[room(file)]
+    )
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
-def test_no_file_without_a_docstring_or_with_a_name_that_says_nothing(file: Path) -> None:
-    assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
-    assert not re.fullmatch(r"(utils?|helpers?|common|misc|base)", file.stem)
+def test_everything_is_printed_on_the_plain_console() -> None:
+    none_of(
+        f"{short(file)}: plain_console(), not Console()"
+        for file in FILES
+        if file.name != "console.py" and re.search(r"(?<!\w)Console\(", text_of(file))
+    )
 
 
-def raised_errors() -> dict[str, list[set[str]]]:
-    """Every code that the source raises, with the fields that each place supplies."""
-    found: dict[str, list[set[str]]] = {}
-    for file in FILES:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "BertwrightError":
-                first = node.args[0]
-                if isinstance(first, ast.Constant):
-                    found.setdefault(first.value, []).append({keyword.arg or "" for keyword in node.keywords})
-    return found
+def test_every_file_says_what_is_in_it() -> None:
+    none_of(f"{short(file)} has no docstring" for file in FILES if not ast.get_docstring(tree_of(file)))
 
 
-def placeholders(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+def test_every_file_has_a_name_of_its_own_that_says_something() -> None:
+    count = Counter(file.name for file in FILES if file.name != "__init__.py")
+    none_of(f"{short(file)}: another file has this name" for file in FILES if count[file.name] > 1)
+    empty = r"(utils?|helpers?|common|misc|base)"
+    none_of(f"{short(file)}: the name says nothing" for file in FILES if re.fullmatch(empty, file.stem))
 
 
-def codes_named_in_source() -> set[str]:
-    text = "\n".join(file.read_text(encoding="utf-8") for file in FILES)
-    return set(re.findall(r'"(BW\d{3})"', text))
-
-
-def test_every_code_is_in_the_catalogue_and_every_entry_is_raised() -> None:
-    assert codes_named_in_source() == set(catalogue())
+def test_files_stay_small() -> None:
+    lines = {short(file): text_of(file).count("\n") for file in FILES}
+    none_of(f"{name} has {count} lines" for name, count in lines.items() if count > LONGEST and name not in LONGER)
+    assert all(lines[name] > LONGEST for name in LONGER), "an exception that is none any more"
 
 
 def test_messages_stand_in_the_order_of_their_codes_and_no_code_stands_twice() -> None:
     files = sorted((SOURCE / "messages").glob("*.toml"))
-    codes = {file.name: list(tomllib.loads(file.read_text(encoding="utf-8"))) for file in files}
-    assert not {name: found for name, found in codes.items() if found != sorted(found)}
+    codes = {file.name: list(tomllib.loads(text_of(file))) for file in files}
+    none_of(f"{name} is not sorted" for name, found in codes.items() if found != sorted(found))
     hundreds = {name: {code[:3] for code in found} for name, found in codes.items()}
-    assert sorted(one for found in hundreds.values() for one in found) == [f"BW{n}" for n in range(1, len(files) + 1)]
+    none_of(f"{name} holds {sorted(found)}" for name, found in hundreds.items() if len(found) > 1)
+    count = Counter(code for found in codes.values() for code in found)
+    none_of(f"{code} stands {times} times" for code, times in count.items() if times > 1)
 
 
-@pytest.mark.parametrize("code", sorted(catalogue()))
-def test_an_entry_is_whole(code: str) -> None:
-    entry = catalogue()[code]
-    fields = {}
+def supplied_fields() -> Iterator[tuple[str, str, set[str]]]:
+    """Where the source makes an error, its code, and the fields that it supplies."""
+    for file in FILES:
+        for node in ast.walk(tree_of(file)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "BertwrightError":
+                code = node.args[0]
+                if isinstance(code, ast.Constant):
+                    fields = {keyword.arg or "" for keyword in node.keywords}
+                    yield f"{short(file)}:{node.lineno}", str(code.value), fields
+
+
+def asked_fields(code: str, lang: str) -> set[str]:
+    parsed = [part for text in catalogue()[code][lang] for part in string.Formatter().parse(text)]
+    return {name for _, name, _, _ in parsed if name is not None}
+
+
+def test_every_code_is_in_the_catalogue_and_every_entry_is_raised() -> None:
+    named = {code for file in FILES for code in re.findall(r'"(BW\d{3})"', text_of(file))}
+    none_of(f"{code} is not in the catalogue" for code in sorted(named - set(catalogue())))
+    none_of(f"{code} is raised nowhere" for code in sorted(set(catalogue()) - named))
+
+
+def test_every_message_is_whole_in_both_languages() -> None:
     for lang in LANGUAGES:
-        assert len(entry[lang]) == 3
-        assert all(text.strip() for text in entry[lang])
-        fields[lang] = set().union(*(placeholders(text) for text in entry[lang]))
-    assert fields["en"] == fields["zh"]
-    assert re.search(r"[\u4e00-\u9fff]", "".join(entry["zh"]))
-    assert entry.get("exit", 1) in (1, 2)
-    for supplied in raised_errors().get(code, []):
-        assert fields["en"] == supplied, "the fields that the text asks for are those that the code supplies"
+        three = {code: [bool(text.strip()) for text in entry[lang]] for code, entry in catalogue().items()}
+        none_of(f"{code} {lang}: not three texts" for code, texts in three.items() if texts != [True] * 3)
+    chinese = re.compile(r"[\u4e00-\u9fff]")
+    none_of(f"{code} zh: no Chinese" for code, entry in catalogue().items() if not chinese.search("".join(entry["zh"])))
+    none_of(f"{code}: exit code" for code, entry in catalogue().items() if entry.get("exit", 1) not in (1, 2))
+    none_of(
+        f"{code}: the languages ask for other fields"
+        for code in catalogue()
+        if asked_fields(code, "en") != asked_fields(code, "zh")
+    )
 
 
-def test_a_message_has_its_code_and_three_parts_in_both_languages(monkeypatch: pytest.MonkeyPatch) -> None:
-    error = BertwrightError("BW201", file="x.csv")
-    assert str(error).splitlines()[0] == "error BW201: x.csv: there is no such file"
-    assert [line.split(":")[0].strip() for line in str(error).splitlines()[1:]] == ["likely cause", "what to do"]
-    assert "没有这个文件" in error.message("zh")
-    monkeypatch.setenv("BERTWRIGHT_LANG", "zh_CN.UTF-8")
-    assert language() == "zh"
-    assert str(error) == error.message("zh")
+def test_the_code_supplies_the_fields_that_a_message_asks_for() -> None:
+    none_of(
+        f"{place} supplies {sorted(fields)}, {code} asks for {sorted(asked_fields(code, 'en'))}"
+        for place, code, fields in supplied_fields()
+        if code in catalogue() and fields != asked_fields(code, "en")
+    )
 
 
-def test_a_command_in_a_message_can_be_copied() -> None:
-    error = BertwrightError("BW302", folder=Path("my model"), file="vocab.txt")
-    assert str(error).splitlines()[0] == "error BW302: my model: no vocab.txt in this folder"
-    assert all("ls 'my model'" in error.message(lang) for lang in LANGUAGES)
+def public_functions(body: list[ast.stmt], around: str = "") -> Iterator[tuple[ast.FunctionDef, str]]:
+    """Public functions and methods with their docstrings; that of `__init__` and its kin may stand in the class."""
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node.body, ast.get_docstring(node) or "")
+        elif isinstance(node, ast.FunctionDef):
+            special = node.name.startswith("__")
+            if special or not node.name.startswith("_"):
+                yield node, (ast.get_docstring(node) or "") + (around if special else "")
 
 
-def test_an_error_survives_pickling() -> None:
-    import pickle
+def codes_raised(function: ast.FunctionDef) -> set[str]:
+    raised = [node.exc for node in ast.walk(function) if isinstance(node, ast.Raise) and node.exc]
+    found = [node.value for exc in raised for node in ast.walk(exc) if isinstance(node, ast.Constant)]
+    return {value for value in found if isinstance(value, str) and re.fullmatch(r"BW\d{3}", value)}
 
-    copy = pickle.loads(pickle.dumps(BertwrightError("BW201", file="x.csv")))
-    assert (copy.code, copy.fields, copy.exit_code) == ("BW201", {"file": "x.csv"}, 2)
+
+def codes_in(docstring: str) -> set[str]:
+    """The codes that a docstring names, `BW201 to BW203` being three."""
+    pairs = re.findall(r"BW(\d{3})(?:\s+to\s+BW(\d{3}))?", docstring)
+    return {f"BW{code}" for first, last in pairs for code in range(int(first), int(last or first) + 1)}
 
 
-def test_nearest_and_shown() -> None:
-    assert nearest("learing_rate", ["epochs", "learning_rate"]) == "learning_rate"
-    assert nearest("zzz", ["epochs"]) == ""
-    assert shown(range(10), 3) == "0, 1, 2, … (+7)"
+def test_a_public_function_names_the_errors_that_it_raises() -> None:
+    none_of(
+        f"{short(file)}:{function.lineno} {function.name}: {', '.join(sorted(missing))}"
+        for file in FILES
+        if room(file) != "cli"  # there a docstring is the help of a command
+        for function, docstring in public_functions(tree_of(file).body)
+        if (missing := codes_raised(function) - codes_in(docstring))
+    )
 
 
 def test_importing_the_package_and_asking_for_help_load_no_heavy_library() -> None:

@@ -23,7 +23,7 @@ from bertwright.cli import (
     exporting,
     finetuning,
     inspecting,
-    pretraining,
+    pretrain_verb,
 )
 from bertwright.errors import LANGUAGES, BertwrightError
 from bertwright.version import __version__
@@ -38,7 +38,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(finetuning.finetune)
-app.command()(pretraining.pretrain)
+app.command()(pretrain_verb.pretrain)
 app.command()(evaluating.evaluate)
 app.command()(evaluating.compare)
 app.command()(finetuning.predict)

@@ -135,6 +135,7 @@ class Seq2Seq(Task):
         return replace(self, tokenizer=tokenizer)
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
+        """As the settings of a run say; raises BW124 for class weights, which have no meaning here."""
         if options["class_weight"] != "none":
             raise BertwrightError("BW124", name="class_weight", value=options["class_weight"], task=self.name)
         length, beams = options["max_target_length"] or _LENGTH, options["num_beams"]

@@ -28,7 +28,7 @@ def read_json(path: Path, encoding: str | None) -> Rows:
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW225 what is no JSON; BW226 an
-            item that is no object; BW228 a file without a list of objects.
+            item that is no object; BW228 a file without a list of objects; BW205 an empty one.
     """
     encoding = encoding_of(path, encoding)
     start = next(blocks_of(path, encoding, _LOOKED_AT), "").lstrip()

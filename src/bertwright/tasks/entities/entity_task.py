@@ -95,6 +95,7 @@ class EntityTask(Task):
                     raise error
 
     def with_options(self, options: Mapping[str, Any]) -> Self:
+        """As the settings of a run say; raises BW124 for class weights, which have no meaning here."""
         if options["class_weight"] != "none":
             raise BertwrightError("BW124", name="class_weight", value=options["class_weight"], task=self.name)
         return self if options["unit"] == "auto" else replace(self, unit=options["unit"])

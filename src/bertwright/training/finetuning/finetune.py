@@ -100,7 +100,8 @@ def finetune(
         The run; of several seeds, the best one.
 
     Raises:
-        BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
+        BertwrightError: BW561 `resume` beside `overwrite`, BW636 a seed that stands twice, and for every other mistake
+            in what was given; each says what, where, why and what to do.
     """
     if resume and overwrite:
         raise BertwrightError("BW561")

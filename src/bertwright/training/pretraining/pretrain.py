@@ -93,7 +93,8 @@ def pretrain(
         resume: go on with the run that `out` holds, as if it had never stopped; where there is none, begin.
 
     Raises:
-        BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
+        BertwrightError: BW561 `resume` beside `overwrite`, BW111 `vocab` beside `init`, BW124 a setting of a CRF, and
+            for every other mistake in what was given; each says what, where, why and what to do.
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
