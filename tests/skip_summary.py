@@ -12,6 +12,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.stats.get("skipped", [])
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
     if reasons:
-        terminalreporter.section(f"{len(reports)} tests were skipped")
+        terminalreporter.section(f"skipped tests: {len(reports)}")
     for reason, count in reasons.most_common():
         terminalreporter.line(f"{count:5}  {reason}")
