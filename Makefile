@@ -12,7 +12,7 @@ demo: $(VENV)/.ready-demo  ## Fine-tune on the built-in sentences and answer for
 	$(BIN)/bertwright demo
 
 test: check  ## Formatter, linter, types, and every test but the slow ones
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 test-slow: $(VENV)/.ready-dev  ## The tests that take long
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 2

@@ -14,6 +14,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import torch
 from hypothesis import settings
 
+from .pictures import painted as painted
+from .pictures import unpainted as unpainted
+from .skip_summary import pytest_terminal_summary as pytest_terminal_summary
+
 settings.register_profile("house", deadline=None)  # beside busy neighbours any example may take long
 settings.load_profile("house")
 

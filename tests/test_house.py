@@ -32,7 +32,7 @@ ROOMS = [
 APART = ({"training", "inference"},)  # neither knows the other
 ABOVE = {"errors", "settings", "console", "plugins", "progress", "version"}
 LONGEST = 330  # lines of a file
-LONGER: dict[str, str] = {}  # files that may be longer, each with the reason
+LONGER = {"text/tokenizer/tokenizer.py"}  # its calls have the many parameters of `transformers`, each explained
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
@@ -56,8 +56,8 @@ def room(file: Path) -> str:
 
 
 def none_of(offenders: Iterable[str]) -> None:
-    found = list(offenders)
-    assert not found, "\n".join(["", *found])
+    if found := list(offenders):
+        pytest.fail("\n".join(found), pytrace=False)
 
 
 def imported(tree: ast.AST) -> set[str]:
@@ -161,7 +161,7 @@ def test_the_code_supplies_the_fields_that_a_message_asks_for() -> None:
     none_of(
         f"{place} supplies {sorted(fields)}, {code} asks for {sorted(asked_fields(code, 'en'))}"
         for place, code, fields in supplied_fields()
-        if fields != asked_fields(code, "en")
+        if code in catalogue() and fields != asked_fields(code, "en")
     )
 
 

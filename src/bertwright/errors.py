@@ -1,8 +1,8 @@
 """The one error that a user's mistake raises, and the catalogue of its texts.
 
-Every such mistake has a fixed code (`BW201`) under which `messages.toml` keeps, in English and in Chinese,
-three short texts: what happened and where, the likely cause, and the next command. The code that notices the
-mistake supplies only the facts:
+Every such mistake has a fixed code (`BW201`), which never changes its meaning and is never used again for another.
+Under it `messages/` keeps, in English and in Chinese, three short texts: what happened and where, the likely cause,
+and the next command. The code that notices the mistake supplies only the facts:
 
     raise BertwrightError("BW203", where="train.csv:17", label="postive", known="negative, positive")
 """
@@ -94,9 +94,9 @@ def _rebuild(code: str, fields: dict[str, object]) -> BertwrightError:
 
 @functools.cache
 def catalogue() -> dict[str, dict[str, Any]]:
-    """Every error by its code, as `messages.toml` holds them."""
-    with (Path(__file__).parent / "messages.toml").open("rb") as file:
-        return tomllib.load(file)
+    """Every error by its code, as the files of `messages/` hold them: a file for each hundred of codes."""
+    files = sorted((Path(__file__).parent / "messages").glob("*.toml"))
+    return {code: entry for file in files for code, entry in tomllib.loads(file.read_text(encoding="utf-8")).items()}
 
 
 def language() -> str:

@@ -28,8 +28,10 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
+from matplotlib.figure import Figure
 
 from tests.flows.killed_jobs import JOBS, Job, Writer
+from tests.pictures import leave_blank
 
 _EVENTS = ("os.rename", "os.mkdir", "os.remove", "os.truncate", "shutil.rmtree")
 
@@ -222,6 +224,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="processes that help")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    Figure.savefig = leave_blank  # type: ignore[method-assign]  # files of pictures count, what is on them does not
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch).resolve()
         job = JOBS[options.job](folder, options.workers)

@@ -17,7 +17,7 @@ def kill_points(*words: str) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize(("job", "points"), [("finetune", 4), ("prepare", 6), ("pretrain", 3)])
+@pytest.mark.parametrize(("job", "points"), [("finetune", 3), ("prepare", 4), ("pretrain", 2)])
 def test_a_few_kills_at_calls_to_the_system_and_by_the_clock(job: str, points: int) -> None:
     assert f"{points} equal endings" in kill_points("--job", job, "--points", str(points))
 

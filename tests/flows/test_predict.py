@@ -244,7 +244,7 @@ def test_answers_that_were_asked_for_in_two_ways_are_not_mixed(
 def test_a_job_that_was_killed_goes_on(
     command: Command, run: Path, sentences: list[tuple[str, str]], tmp_path: Path
 ) -> None:
-    texts = write_csv(tmp_path / "texts.csv", [(text,) for text, _ in sentences * 20], header=("text",))
+    texts = write_csv(tmp_path / "texts.csv", [(text,) for text, _ in sentences * 8], header=("text",))
     output, whole = tmp_path / "a.jsonl", tmp_path / "whole.jsonl"
     part = tmp_path / "a.jsonl.part"
     words = ["predict", run, "--input", texts, "--output", output]

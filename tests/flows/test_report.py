@@ -28,6 +28,8 @@ from bertwright.tasks.judged import Bars
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
+pytestmark = pytest.mark.usefixtures("painted")
+
 
 @dataclass(frozen=True)
 class Story:
@@ -249,6 +251,16 @@ def test_many_classes_are_drawn_as_those_with_the_most_mistakes(tmp_path: Path) 
     tell(tmp_path, make_story(texts, labels))
     assert (tmp_path / "confusion.png").read_bytes().startswith(PNG)
     assert "| true | predicted | times |" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_curves_of_a_pretraining_are_painted() -> None:
+    pytest.importorskip("matplotlib")
+    from bertwright.reports.plots import png_of_curves
+
+    rows = [{"step": 2.0, "dev_mlm_loss": 3.0}, {"step": 4.0, "dev_mlm_loss": 2.0}]
+    picture = png_of_curves({"mlm_loss": [4.0, 3.0, 2.5, 2.0], "mlm_accuracy": [0.1] * 4}, rows)
+    assert picture.startswith(PNG)
+    assert len(picture) > 5000
 
 
 def test_bars_of_many_types_and_of_names_without_a_font() -> None:

@@ -295,7 +295,7 @@ def test_a_signal_saves_the_step_and_the_same_command_goes_on(
 ) -> None:
     words = ["finetune", train_csv, "--model", tiny_model, "precision=fp32", "save_minutes=600"]
     out, whole = tmp_path / "run", tmp_path / "whole"
-    slow = [*words, "--out", out, "epochs=12", "--resume"]
+    slow = [*words, "--out", out, "epochs=8", "--resume"]
     process = subprocess.Popen(
         [sys.executable, "-m", "bertwright", *map(str, slow)], stderr=subprocess.PIPE, text=True,
         env=os.environ | {"BERTWRIGHT_LANG": "en", "OMP_NUM_THREADS": str(torch.get_num_threads())},
@@ -311,7 +311,7 @@ def test_a_signal_saves_the_step_and_the_same_command_goes_on(
     assert "Traceback" not in err
     assert Predictor.load(out)("good").to_json()["label"] in ("negative", "positive")
     assert command(*slow).code == 0
-    assert command(*words, "--out", whole, "epochs=12").code == 0
+    assert command(*words, "--out", whole, "epochs=8").code == 0
     assert ending(out) == ending(whole)
 
 

@@ -95,7 +95,7 @@ def tagged_texts(draw: st.DrawFn) -> Example:
 
 
 @given(one=tagged_texts(), scheme=st.sampled_from(["bio", "bioes"]), head=st.sampled_from(["crf", "softmax"]))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_entity_survives_and_every_answer_is_a_slice(
     tokenizer: BertTokenizer, one: Example, scheme: Scheme, head: str
 ) -> None:

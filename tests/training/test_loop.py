@@ -293,11 +293,11 @@ def test_bf16_learns_as_fp32_does(tiny_model: Path, tmp_path: Path) -> None:
     losses = {}
     for precision in ("fp32", "bf16"):
         run = finetune(
-            ROWS,
-            ROWS[:60],
+            ROWS[:200],
+            ROWS[:40],
             model=tiny_model,
             out=tmp_path / precision,
-            epochs=3,
+            epochs=2,
             learning_rate=3e-3,
             precision=precision,
         )
@@ -309,7 +309,6 @@ def test_bf16_learns_as_fp32_does(tiny_model: Path, tmp_path: Path) -> None:
 def test_precision_is_resolved_for_the_device() -> None:
     cpu = torch.device("cpu")
     assert resolve_precision("fp32", cpu) == "fp32"
-    assert resolve_precision("auto", cpu) in ("fp32", "bf16")
     assert resolve_precision("auto", torch.device("mps")) == "fp32"
     with autocast("bf16", cpu):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16

@@ -24,7 +24,7 @@ from bertwright.cli import (
     inspecting,
     predicting,
     preparing,
-    pretraining,
+    pretrain_verb,
     vocab,
 )
 from bertwright.errors import LANGUAGES, BertwrightError
@@ -40,7 +40,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(finetuning.finetune)
-app.command()(pretraining.pretrain)
+app.command()(pretrain_verb.pretrain)
 app.command()(evaluating.evaluate)
 app.command()(evaluating.compare)
 app.command()(predicting.predict)

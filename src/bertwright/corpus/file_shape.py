@@ -29,7 +29,7 @@ class FileShape:
             self.state[2] += len(scanned.documents) - int(part.goes_on)
 
     def close(self) -> None:
-        """The file is at its end."""
+        """The file is at its end; raises BW280 where its many lines are one document."""
         number, lines, documents = self.state
         if self._source.documents == "blank" and documents <= 1 and lines > _MANY_LINES:
             raise BertwrightError("BW280", file=self._source.files[number], lines=lines)

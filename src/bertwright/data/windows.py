@@ -65,6 +65,9 @@ class Reading:
             beginning; `head+tail` keeps a quarter of the room for the beginning and the rest for the end (Sun
             et al. 2019, section 5.3.1); `error` refuses them.
         overlap: tokens that neighbouring windows share.
+
+    Raises:
+        BertwrightError: BW108 an overlap that leaves a window no room.
     """
 
     max_length: int
@@ -98,7 +101,7 @@ def encode_examples(tokenizer: BertTokenizer, examples: Sequence[Example], readi
 def read_in_parts(
     whole: Sequence[Encoded], examples: Sequence[Example], reading: Reading, unknown_id: int
 ) -> EncodedTexts:
-    """The inputs of examples that are encoded as a whole; raises as `encode_examples`."""
+    """The inputs of examples that are encoded as a whole; raises BW212 as `encode_examples`."""
     inputs: list[Encoded] = []
     owners: list[int] = []
     cut = np.zeros(len(whole), dtype=np.int64)

@@ -219,7 +219,11 @@ class BertForMultipleChoice(BertWithHead):
         return_dict: bool | None = True,
         **wanted: Any,
     ) -> Any:
-        """Padded ids `[B, choices, S]` to logits `[B, choices]`, and to the loss where `labels [B]` are given."""
+        """Padded ids `[B, choices, S]` to logits `[B, choices]`, and to the loss where `labels [B]` are given.
+
+        Raises:
+            BertwrightError: BW420 ids of another shape, and those of `BertWithHead.forward`.
+        """
         if input_ids.dim() != 3:
             shape = list(input_ids.shape)
             raise BertwrightError("BW420", what="input_ids", shape=shape, expected="[B, choices, S]")

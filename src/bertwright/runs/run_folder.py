@@ -137,7 +137,7 @@ class RunFolder:
             shutil.copytree(source, staging, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST, TRAINING))
 
     def checkpoint(self) -> Path | None:
-        """The newest whole `last/`; what is damaged is passed over with a sentence; None where there is none.
+        """The newest whole `last/`; what is damaged (BW324) is passed over with a sentence; None where there is none.
 
         Raises:
             BertwrightError: BW562 there is none, and the run is finished: it is not trained again.

@@ -288,6 +288,7 @@ class Seq2Seq(Task[TextPrediction, Seq2SeqSettings]):
         return "texts", frozenset()
 
     def require_comparable(self) -> None:
+        """Raises BW635."""
         raise BertwrightError("BW635", task=self.name)
 
     def compare(self, a: Sequence[TextPrediction], b: Sequence[TextPrediction], table: Table) -> NoReturn:

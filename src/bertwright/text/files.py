@@ -93,7 +93,7 @@ def detect_encoding(path: Path) -> str:
     """The name of the encoding of `path`, by the rule of this module; the file is read once, in blocks.
 
     Raises:
-        BertwrightError: as `open_bytes`; BW203 where no encoding fits.
+        BertwrightError: as `open_bytes`; BW202 what cannot be read to its end; BW203 where no encoding fits.
     """
     try:
         if mark := mark_of(path):

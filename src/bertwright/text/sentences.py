@@ -58,17 +58,16 @@ def split_sentences(text: str) -> list[str]:
 
     Each has a letter or a digit, unless the whole text has none: marks alone go with the sentence before.
     """
-    sentences: list[str] = []
-    begin = before = 0
+    places: list[tuple[int, int]] = []
+    begin = 0
     for end in (*_ends_of_sentences(text), len(text)):
         sentence = text[begin:end].strip()
-        if sentence and sentences and not _CONTENT.search(sentence):
-            sentences[-1] = text[before:end].strip()
+        if sentence and places and not _CONTENT.search(sentence):
+            places[-1] = places[-1][0], end
         elif sentence:
-            sentences.append(sentence)
-            before = begin
+            places.append((begin, end))
         begin = end
-    return sentences
+    return [text[begin:end].strip() for begin, end in places]
 
 
 def _ends_of_sentences(text: str) -> Iterator[int]:

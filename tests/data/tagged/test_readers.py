@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
+import sys
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -304,23 +306,38 @@ def test_texts_without_tokens_become_lines_of_tokens() -> None:
     assert lines[5:8] == ["O'Brien\tB-PER", "'s\tO", ".\tO"]
 
 
-def test_long_texts_take_time_in_proportion() -> None:
-    """Twenty times the text, well below four hundred times the time."""
+def lines_run(work: Callable[[], object]) -> int:
+    """How many lines of Python `work` runs."""
+    count = 0
 
-    def seconds(size: int) -> tuple[float, float]:
-        began = time.process_time()
-        assert len(units_of("🇩🇪" * size, "word")) == size
-        assert len(units_of("U.S.-led " * size, "token")) == size
-        between = time.process_time()
+    def trace(frame: FrameType, event: str, argument: object) -> Callable[..., object]:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_the_work_grows_as_the_text_does() -> None:
+    def works(size: int) -> list[Callable[[], object]]:
         spans = tuple(Span(at, at + 4, "A") for at in range(0, 5 * size, 10))
         marked = Example("word " * size, Marked(spans), Where("x", 1))
-        assert "".join(lines_for([marked], "columns", "bio")).count("B-A") == len(spans)
-        return between - began, time.process_time() - between
+        return [
+            lambda: units_of("🇩🇪" * size, "word"),
+            lambda: units_of("U.S.-led " * size, "token"),
+            lambda: "".join(lines_for([marked], "columns", "bio")),
+        ]
 
-    few = [seconds(1000) for _ in range(3)]
-    many = seconds(20_000)
-    for short, long in zip(map(min, zip(*few)), many):
-        assert long < 100 * short
+    assert len(works(40)[0]()) == len(works(40)[1]()) == 40  # type: ignore[arg-type]
+    assert str(works(40)[2]()).count("B-A") == 20
+    for few, many in zip(works(40), works(400)):
+        assert lines_run(many) < 12 * lines_run(few)
 
 
 def test_nested_entities_cannot_become_tags() -> None:

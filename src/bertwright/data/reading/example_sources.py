@@ -108,7 +108,11 @@ def stream_examples(
 
 
 def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, pair: bool | None) -> Rows:
-    """The rows of a source, before anybody knows which column holds what; raises as `read_examples`."""
+    """The rows of a source, before anybody knows which column holds what.
+
+    Raises:
+        BertwrightError: BW201 no such file, BW204 an unknown ending, and those of `read_examples`.
+    """
     if isinstance(source, Rows):
         return source
     source = opened(source, encoding)

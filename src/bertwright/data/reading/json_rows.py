@@ -26,7 +26,7 @@ def read_json(source: OpenedSource) -> Rows:
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW225 what is no JSON; BW226 an
-            item that is no object; BW228 a file without a list of objects.
+            item that is no object; BW228 a file without a list of objects; BW205 an empty one.
     """
     start = source.start.lstrip()
     if not start:

@@ -133,7 +133,7 @@ def read_columns(source: OpenedSource) -> TaggedTexts:
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW242 a line without a tag; BW256 a
             line with another number than its place in the sentence; BW257 the tags stand in front; BW247 sentences of
-            one token only; and those of `to_examples`.
+            one token only; BW205 no sentence; and those of `to_examples`.
     """
     first = source.first_lines(LINES_LOOKED_AT)
     columns = numbered(first)

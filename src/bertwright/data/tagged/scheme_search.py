@@ -81,5 +81,5 @@ class SchemeSearch:
     def _refuse_two(source: str, scheme: Scheme, one: _Seen, others: Sequence[_Seen]) -> None:
         strange = next((other.first for other in others if other.first), None)
         if one.first and strange:
-            named = {key: f"{tag} ({where})" for key, (where, tag) in (("one", one.first), ("other", strange))}
-            raise BertwrightError("BW241", source=source, scheme=_NAMES[scheme], **named)
+            named = [f"{tag} ({where})" for where, tag in (one.first, strange)]
+            raise BertwrightError("BW241", source=source, scheme=_NAMES[scheme], one=named[0], other=named[1])

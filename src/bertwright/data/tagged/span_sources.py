@@ -118,7 +118,8 @@ def read_spans(
 
     Raises:
         BertwrightError: BW201 to BW203, BW225, BW226, BW228, BW234, BW235 a file; BW205 no examples; BW240 to BW242,
-            BW247 the tags; BW243, BW244, BW249 a span; BW248, BW252 an object; BW254 a text without spans.
+            BW247 the tags; BW253 a folder; BW243, BW244, BW249 a span; BW248, BW252 an object; BW254 a text without
+            spans.
     """
     source = opened(source, encoding)
     if not isinstance(source, OpenedSource):

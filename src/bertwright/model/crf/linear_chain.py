@@ -67,7 +67,11 @@ class LinearChainCrf(nn.Module):
     def forbid(
         self, allowed: Tensor | None = None, allowed_start: Tensor | None = None, allowed_end: Tensor | None = None
     ) -> None:
-        """Say which tags may follow which, begin and end; None allows all. The masks are not saved with the weights."""
+        """Say which tags may follow which, begin and end; None allows all. The masks are not saved with the weights.
+
+        Raises:
+            BertwrightError: BW420 a mask of another shape than `[C, C]` or `[C]`.
+        """
         shape = (self.num_tags, self.num_tags)
         device = self.transitions.device
         masks = {"allowed": (allowed, shape), "allowed_start": (allowed_start, shape[:1])}

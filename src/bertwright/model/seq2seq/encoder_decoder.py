@@ -186,7 +186,11 @@ class BertForSeq2SeqLM(BertWithHead):
 
 
 def shifted(labels: Tensor, config: Seq2SeqConfig) -> Tensor:
-    """`labels [B, S]` one place later, behind the start token; pads where a label does not count."""
+    """`labels [B, S]` one place later, behind the start token; pads where a label does not count.
+
+    Raises:
+        BertwrightError: BW600 a config without a start token.
+    """
     if config.decoder_start_token_id is None:
         raise BertwrightError("BW600", missing="config.json: decoder_start_token_id")
     start = labels.new_full((len(labels), 1), config.decoder_start_token_id)

@@ -120,7 +120,8 @@ def finetune(
         The run; of several seeds, the best one.
 
     Raises:
-        BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
+        BertwrightError: BW561 `resume` beside `overwrite`, BW636 a seed that stands twice, and for every other mistake
+            in what was given; each says what, where, why and what to do.
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
@@ -172,6 +173,10 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
 
     Attributes:
         start: the folder of the model that training starts from.
+
+    Raises:
+        BertwrightError: BW325 a model with fewer rows than its vocabulary has tokens, BW109 with fewer layers than are
+            to be frozen, and those of `Task.check_model`.
     """
 
     def __init__(

@@ -94,7 +94,8 @@ def pretrain(
         resume: go on with the run that `out` holds, as if it had never stopped; where there is none, begin.
 
     Raises:
-        BertwrightError: for every mistake in what was given; each says what, where, why and what to do.
+        BertwrightError: BW561 `resume` beside `overwrite`, BW111 `vocab` beside `init`, BW124 a setting of a CRF, and
+            for every other mistake in what was given; each says what, where, why and what to do.
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
@@ -117,7 +118,11 @@ def pretrain(
 
 
 class PretrainJob(Job[PretrainSettings, PretrainRun]):
-    """A store, a vocabulary, and the model that is trained."""
+    """A store, a vocabulary, and the model that is trained.
+
+    Raises:
+        BertwrightError: BW112 texts that are longer than the model's table of positions.
+    """
 
     decided = ("max_steps", "eval_steps")
     objective: PreTraining
