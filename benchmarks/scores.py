@@ -118,7 +118,7 @@ EXPERIMENTS = {
         "STS-B",
         "en/stsb/train.tsv",
         "en/stsb/dev.tsv",
-        3,
+        2,
         ("pearson", "spearman"),
         task="regression",
         columns=Columns(label="score"),
