@@ -27,9 +27,8 @@ import numpy as np
 import torch
 
 from bertwright import BertConfig, BertModel, BertTokenizer, Predictor, finetune
-from bertwright.data.examples import Example, Span, spans_of
-from bertwright.data.reading.opened_source import OpenedSource
-from bertwright.data.tagged.column_files import read_columns
+from bertwright.data.answers import Span
+from bertwright.data.examples import Example, spans_of
 from bertwright.data.tagged.schemes import parse_tag, read_entities, spell_tag, tag_set, write_tags
 from bertwright.data.tagged.span_sources import read_spans
 from bertwright.data.tagged.writing import overlapping
@@ -185,7 +184,7 @@ def run_transformers(options: argparse.Namespace, name: str, seed: int, _: str) 
 def sentences(path: Path, limit: int | None) -> list[tuple[list[str], list[Span]]]:
     """Tokens, and entities in tokens, of a column file whose tokens are joined by spaces."""
     made = []
-    for example in read_columns(OpenedSource(path)).examples[:limit]:
+    for example in read_spans(path).examples[:limit]:
         tokens = example.text.split(" ")
         starts = np.cumsum([0, *(len(token) + 1 for token in tokens)])
         spans = [

@@ -24,10 +24,11 @@ from bertwright.machine.precision import autocast, resolve_precision
 from bertwright.runs.results import DevScores
 from bertwright.runs.saving import Saver
 from bertwright.runs.training_state import TrainingState
+from bertwright.tasks.entities.tagging import Tagging
 from bertwright.training.finetuning.dev_set import DevSet
 from bertwright.training.finetuning.finetune import Run
+from bertwright.training.finetuning.task_settings import every_setting
 from bertwright.training.lesson import Lesson
-from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.micro_tokens import choose_micro_tokens
 from bertwright.training.world import World
 
@@ -131,8 +132,12 @@ def test_settings_without_effect_are_told(tiny_model: Path, tmp_path: Path, capl
     assert [line.partition(" has no effect")[0] for line in caplog.messages if " has no effect" in line] == [
         "dev_share=0.3", "decay=0.9", "overlap=4",
     ]  # fmt: skip
-    settings = FinetuneSettings.resolve(head="softmax", transition_factor=50.0, schedule="wsd", decay=0.5)
-    assert settings.without_effect() == ["transition_factor=50.0 has no effect: head=softmax has no transitions"]
+    given = {"head": "softmax", "transition_factor": 50.0, "schedule": "wsd", "decay": 0.5}
+    assert every_setting().resolve(**given).without_effect() == []
+    assert Tagging(("A",), head="softmax").without_effect(given) == [
+        "transition_factor=50.0 has no effect: head=softmax has no transitions"
+    ]
+    assert Tagging(("A",)).without_effect(given) == []
 
 
 def test_a_signal_between_saving_and_asking_is_obeyed_after_the_next_step(

@@ -31,18 +31,21 @@ def with_classes(table: Table, *, labelled: bool, known: Collection[str] = ()) -
     """
     if table.columns.label is None or table.format == EXAMPLES:
         return table
-    if _is_undecided(NO_AGREEMENT, {label_of(example) for example in table.examples}, known):
-        undecided = tuple(example.where for example in table.examples if label_of(example) == NO_AGREEMENT)
-        decided = [example for example in table.examples if label_of(example) != NO_AGREEMENT]
-        table = replace(table, examples=decided, undecided=undecided)
+    table = _without_undecided(table, known)
     labels = {label for example in table.examples if (label := label_of(example)) is not None}
     if labelled and not known:
         _refuse_fractions(table, labels)
-    return replace(table, examples=_renamed(table.examples, labels, known))
+    names = _new_names(labels, known)
+    return replace(table, examples=[_renamed(example, names) for example in table.examples]) if names else table
 
 
-def _is_undecided(label: str, labels: Collection[str | None], known: Collection[str]) -> bool:
-    return label in labels and label not in known and "+" not in labels and len(labels) > 1
+def _without_undecided(table: Table, known: Collection[str]) -> Table:
+    labels = {label_of(example) for example in table.examples}
+    if NO_AGREEMENT not in labels or NO_AGREEMENT in known or "+" in labels or len(labels) < 2:
+        return table
+    undecided = tuple(example.where for example in table.examples if label_of(example) == NO_AGREEMENT)
+    decided = [example for example in table.examples if label_of(example) != NO_AGREEMENT]
+    return replace(table, examples=decided, undecided=undecided)
 
 
 def _refuse_fractions(table: Table, labels: Collection[str]) -> None:
@@ -56,12 +59,14 @@ def _refuse_fractions(table: Table, labels: Collection[str]) -> None:
             raise BertwrightError("BW223", where=one.where, label=label, column=column, source=table.source)
 
 
-def _renamed(examples: list[Example], labels: Collection[str], known: Collection[str]) -> list[Example]:
+def _new_names(labels: Collection[str], known: Collection[str]) -> dict[str, str]:
+    """The labels that get another name."""
     names = {label: label.partition(".")[0] for label in labels if "." in label and is_whole(label)}
     if known:
-        names = {label: name for label, name in names.items() if label not in known and name in known}
-    elif not all(map(is_whole, labels)):
-        return examples
-    if not names:
-        return examples
-    return [replace(one, answer=Label(names[label])) if (label := label_of(one)) in names else one for one in examples]
+        return {label: name for label, name in names.items() if label not in known and name in known}
+    return names if all(map(is_whole, labels)) else {}
+
+
+def _renamed(example: Example, names: dict[str, str]) -> Example:
+    label = label_of(example)
+    return replace(example, answer=Label(names[label])) if label in names else example

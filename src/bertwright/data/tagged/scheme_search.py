@@ -79,7 +79,12 @@ class SchemeSearch:
 
     @staticmethod
     def _refuse_two(source: str, scheme: Scheme, one: _Seen, others: Sequence[_Seen]) -> None:
-        strange = next((other.first for other in others if other.first), None)
-        if one.first and strange:
-            named = [f"{tag} ({where})" for where, tag in (one.first, strange)]
-            raise BertwrightError("BW241", source=source, scheme=_NAMES[scheme], one=named[0], other=named[1])
+        for other in others:
+            if one.first and other.first:
+                raise BertwrightError(
+                    "BW241", source=source, scheme=_NAMES[scheme], one=_shown(*one.first), other=_shown(*other.first)
+                )
+
+
+def _shown(where: Where, tag: str) -> str:
+    return f"{tag} ({where})"

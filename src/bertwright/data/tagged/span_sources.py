@@ -15,14 +15,7 @@ from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tables import EXAMPLES, Columns, Table, given_examples
 from bertwright.data.tagged.clusters import is_inside_cluster
-from bertwright.data.tagged.column_files import (
-    SENTENCES_LOOKED_AT,
-    Sentence,
-    looks_like_columns,
-    read_columns,
-    space_between,
-    to_examples,
-)
+from bertwright.data.tagged.column_files import looks_like_columns, read_columns
 from bertwright.data.tagged.json_spans import (
     annotations_of,
     has_spans,
@@ -31,6 +24,7 @@ from bertwright.data.tagged.json_spans import (
     text_with_spans,
     tokens_with_tags,
 )
+from bertwright.data.tagged.tagged_sentences import SENTENCES_LOOKED_AT, Sentence, space_between, to_examples
 from bertwright.data.tagged.units import trim
 from bertwright.errors import BertwrightError, quantity, shown
 
@@ -134,9 +128,10 @@ def read_spans(
         raise BertwrightError("BW253", source=source)
     if source.suffix in _JSON:
         return _of_rows(read_json(source), labelled=labelled, keep_empty=keep_empty)
-    read = read_columns(source)
+    sentences, remarks = read_columns(source)
+    read = to_examples(sentences, str(source))
     about = Table([], str(source), Columns("tokens", "tags"), source.encoding, format="column file")
-    return _table(read.examples, about, read.remarks(), labelled=labelled, keep_empty=keep_empty)
+    return _table(read.examples, about, remarks + read.remarks(), labelled=labelled, keep_empty=keep_empty)
 
 
 def _named(rows: Rows) -> Iterator[Row]:
