@@ -156,6 +156,9 @@ def runs(bench: Bench) -> dict[str, Callable[[], Digests]]:
         "seq2seq": lambda: bench.tuned(
             "written", bench.written, _TEXTS, task="seq2seq", max_target_length=8, num_beams=2
         ),
+        "regression": lambda: bench.tuned(
+            "valued", [(text, len(text) / 8) for text, _ in bench.singles], _TEXTS, task="regression"
+        ),
         "pretraining": bench.pretrained,
         "resumed": bench.resumed,
     }
@@ -186,8 +189,8 @@ def main() -> None:
         other = [
             f"{name}: {what}"
             for name, values in found.items()
-            for what in {**before[name], **values}
-            if before[name].get(what) != values.get(what)
+            for what in {**before.get(name, {}), **values}
+            if before.get(name, values).get(what) != values.get(what)
         ]
         print("\n".join(f"differs: {one}" for one in other) or f"{len(found)} runs, all as before")
         sys.exit(bool(other))
