@@ -340,3 +340,20 @@ def test_quiet_means_quiet(command: Command, run: Path, dev_csv: Path, tmp_path:
         loud, quiet = command(*words), command("-q", *words)
         assert loud.err
         assert (quiet.code, quiet.out, quiet.err) == (0, loud.out, "")
+
+
+def test_a_predictor_never_changes_and_answers_in_threads() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+    from dataclasses import FrozenInstanceError
+
+    masks = Predictor.load("mini")
+    with pytest.raises(FrozenInstanceError):
+        masks.reading = masks.reading  # type: ignore[misc]
+    few, many = masks.answering(["top_k=1"]), masks.answering(["top_k=7"])
+    texts = [f"The capital of France is [MASK] {number}." for number in range(12)]
+    asked = [masks, few, many]
+    alone = [one(texts) for one in asked]
+    assert [len(answers[0].to_json()["masks"][0]) for answers in alone] == [5, 1, 7]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda one: one(texts), asked * 4))
+    assert together == alone * 4
