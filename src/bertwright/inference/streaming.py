@@ -26,6 +26,7 @@ from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, quantity
 from bertwright.inference.predictor import Predictor
 from bertwright.progress import progress
+from bertwright.tasks.prediction import texts_of
 
 log = logging.getLogger("bertwright")
 
@@ -112,10 +113,7 @@ def answer_lines(
     first = header
     for chunk in _chunks(examples):
         for example, answer in zip(chunk, predictor.answer(chunk)):
-            values: dict[str, Any] = {"text": example.text}
-            if example.text_b is not None:
-                values["text_b"] = example.text_b
-            values |= answer.to_json()
+            values = texts_of(example) | answer.to_json()
             if form == "jsonl":
                 yield json.dumps(values, ensure_ascii=False) + "\n"
                 continue

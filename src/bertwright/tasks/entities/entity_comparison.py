@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bertwright.data.answers import Span, span_json
-from bertwright.data.examples import Example, spans_of
+from bertwright.data.examples import spans_of
 from bertwright.data.reading.tables import Table
 from bertwright.evaluation.class_scores import Floats
 from bertwright.evaluation.entity_scores import EntityCounts, entity_reliability, f1_of
@@ -32,7 +32,6 @@ class DifferingEntities(DifferingRow):
         better: the run with fewer mistakes here, `A` or `B`; `neither` where they make as many.
     """
 
-    example: Example
     a: Sequence[Entity]
     b: Sequence[Entity]
     better: str
@@ -41,16 +40,10 @@ class DifferingEntities(DifferingRow):
         cells = self.cells()
         return f"true: {cells['gold'] or '–'}  A: {cells['a'] or '–'}  B: {cells['b'] or '–'}"
 
-    def to_json(self) -> dict[str, Any]:
-        example = self.example
-        return {
-            "where": str(example.where),
-            "gold": [span_json(example.text, span) for span in spans_of(example) or ()],
-            "better": self.better,
-            "a": [one.to_json() for one in self.a],
-            "b": [one.to_json() for one in self.b],
-            "text": example.text,
-        }
+    def answers(self) -> dict[str, Any]:
+        gold = [span_json(self.example.text, span) for span in spans_of(self.example) or ()]
+        a, b = ([one.to_json() for one in given] for given in (self.a, self.b))
+        return {"gold": gold, "better": self.better, "a": a, "b": b}
 
     def cells(self) -> dict[str, str]:
         """The entities by name: a JSON list does not read well in a cell."""

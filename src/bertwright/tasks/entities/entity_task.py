@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Generic, Self
+from typing import Any, ClassVar, Generic, Self, Unpack
 
 from bertwright.data.answers import Span
 from bertwright.data.examples import Example, spans_of
@@ -16,12 +16,12 @@ from bertwright.data.tagged.encoded_units import EncodedUnits, encode_units
 from bertwright.data.tagged.span_sources import looks_tagged, read_spans, stream_spans
 from bertwright.data.tagged.units import Unit, unit_for
 from bertwright.data.windows import Reading
-from bertwright.errors import BertwrightError, nearest, shown
+from bertwright.errors import BertwrightError, hint, shown
 from bertwright.evaluation.entity_scores import EntityCounts, entity_reliability
 from bertwright.tasks.entities.entities import Entity, EntityPrediction
 from bertwright.tasks.entities.entity_comparison import EntityComparison, compare_entities
 from bertwright.tasks.judged import MISTAKE_HEADER, Bars, Judged, Mistakes, ScoreTable
-from bertwright.tasks.task import S, Task
+from bertwright.tasks.task import HowToRead, S, Task
 from bertwright.text.tokenizer.inputs import half_of_a_pair
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
@@ -50,15 +50,7 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
 
     @classmethod
     def read(
-        cls,
-        source: Any,
-        columns: Columns | None = None,
-        *,
-        labelled: bool,
-        encoding: str | None = None,
-        name: str = "train",
-        pair: bool | None = None,
-        known: Collection[str] = (),
+        cls, source: Any, columns: Columns | None = None, *, known: Collection[str] = (), **how: Unpack[HowToRead]
     ) -> Table:
         """As `read_spans`; such data has no columns to choose from, and no pairs of texts.
 
@@ -68,8 +60,9 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         for wished, column in (asdict(columns) if columns else {}).items():
             if column is not None:
                 raise BertwrightError("BW124", name=f"{wished}_column", value=column, task=cls.name)
-        assert not pair
-        return read_spans(source, labelled=labelled, encoding=encoding, name=name)
+        assert not how.get("pair")
+        encoding, name = how.get("encoding"), how.get("name", "train")
+        return read_spans(source, labelled=how["labelled"], encoding=encoding, name=name)
 
     @classmethod
     def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
@@ -110,13 +103,9 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         for example in examples:
             for span in spans_of(example) or ():
                 if span.type not in known:
-                    close = nearest(span.type, self.types)
+                    close = hint(span.type, self.types)
                     raise BertwrightError(
-                        "BW255",
-                        where=example.where,
-                        type=span.type,
-                        known=shown(self.types),
-                        nearest=f"({close}?)" if close else "",
+                        "BW255", where=example.where, type=span.type, known=shown(self.types), nearest=close
                     )
 
     def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedUnits:
