@@ -31,18 +31,20 @@ def with_classes(table: Table, *, labelled: bool, known: Collection[str] = ()) -
     """
     if table.columns.label is None or table.format == EXAMPLES:
         return table
-    if _is_undecided(NO_AGREEMENT, {label_of(example) for example in table.examples}, known):
-        undecided = tuple(example.where for example in table.examples if label_of(example) == NO_AGREEMENT)
-        decided = [example for example in table.examples if label_of(example) != NO_AGREEMENT]
-        table = replace(table, examples=decided, undecided=undecided)
+    table = _decided(table, known)
     labels = {label for example in table.examples if (label := label_of(example)) is not None}
     if labelled and not known:
         _refuse_fractions(table, labels)
     return replace(table, examples=_renamed(table.examples, labels, known))
 
 
-def _is_undecided(label: str, labels: Collection[str | None], known: Collection[str]) -> bool:
-    return label in labels and label not in known and "+" not in labels and len(labels) > 1
+def _decided(table: Table, known: Collection[str]) -> Table:
+    labels = set(map(label_of, table.examples))
+    if NO_AGREEMENT not in labels or NO_AGREEMENT in known or "+" in labels or len(labels) == 1:
+        return table
+    undecided = tuple(example.where for example in table.examples if label_of(example) == NO_AGREEMENT)
+    decided = [example for example in table.examples if label_of(example) != NO_AGREEMENT]
+    return replace(table, examples=decided, undecided=undecided)
 
 
 def _refuse_fractions(table: Table, labels: Collection[str]) -> None:
@@ -59,9 +61,7 @@ def _refuse_fractions(table: Table, labels: Collection[str]) -> None:
 def _renamed(examples: list[Example], labels: Collection[str], known: Collection[str]) -> list[Example]:
     names = {label: label.partition(".")[0] for label in labels if "." in label and is_whole(label)}
     if known:
-        names = {label: name for label, name in names.items() if label not in known and name in known}
+        names = {label: names[label] for label in names.keys() - known if names[label] in known}
     elif not all(map(is_whole, labels)):
-        return examples
-    if not names:
-        return examples
+        names = {}
     return [replace(one, answer=Label(names[label])) if (label := label_of(one)) in names else one for one in examples]

@@ -30,6 +30,11 @@ class Entity:
     score: float
     text: str = ""
 
+    @property
+    def span(self) -> Span:
+        """Its place and its type alone."""
+        return Span(self.start, self.end, self.type)
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         values = {"start": self.start, "end": self.end, "type": self.type, "text": self.text}
@@ -77,8 +82,8 @@ class EntityPrediction(Prediction):
 
         entities = []
         for one in found.entities:
-            start, end = int(units[one.start, 0]), int(units[one.end - 1, 1])
-            entities.append(Entity(start, end, one.type, one.score, text[start:end]))
+            place = placed(one.span)
+            entities.append(Entity(place.start, place.end, one.type, one.score, text[place.start : place.end]))
         return EntityPrediction(
             self.truncated,
             (*self.entities, *entities),

@@ -112,7 +112,7 @@ def compare_entities(
     rows: list[DifferingEntities] = []
     tally = np.zeros(7, dtype=np.int64)
     for example, true, one, other in zip(table.examples, gold, *given):
-        truth, by_a, by_b = _keys(true), _keys(one), _keys(other)
+        truth, by_a, by_b = set(true), _spans(one), _spans(other)
         tally += [
             len(truth & by_a & by_b), len(truth & by_a - by_b), len(truth & by_b - by_a), len(truth - by_a - by_b),
             len((by_a & by_b) - truth), len(by_a - by_b - truth), len(by_b - by_a - truth),
@@ -156,5 +156,5 @@ def _metrics(types: Sequence[str]) -> dict[str, Callable[[Floats], Floats]]:
     return metrics | {f"f1 {kind}": f1_at(place) for place, kind in enumerate(types, start=1)}
 
 
-def _keys(entities: Sequence[Any]) -> set[tuple[int, int, str]]:
-    return {(one.start, one.end, one.type) for one in entities}
+def _spans(entities: Sequence[Entity]) -> set[Span]:
+    return {one.span for one in entities}
