@@ -15,17 +15,13 @@ from bertwright.errors import quantity
 from bertwright.evaluation.abstention import Abstention
 from bertwright.evaluation.class_scores import Ints, class_scores, top_confusions
 from bertwright.evaluation.summary import Calibration
+from bertwright.reports.card import CALIBRATION
 from bertwright.tasks.comparison import Comparison, p_text
 from bertwright.tasks.judged import Judged, ScoreTable
 
 _MOST_CLASSES = 20  # a wider confusion table does not fit a screen
 _TOP_CONFUSIONS = 15
-_CALIBRATION = {
-    "ece": "ECE, 15 equally wide bins",
-    "adaptive_ece": "ECE, 15 equally filled bins",
-    "brier": "Brier score",
-    "nll": "negative log-likelihood",
-}
+_CALIBRATION = CALIBRATION | {"nll": "negative log-likelihood"}
 
 
 def print_scores(scores: Mapping[str, float], count: int) -> None:
@@ -38,9 +34,8 @@ def print_judged(judged: Judged) -> None:
     """The metrics with their intervals where there are any, the calibration, and every table of the task."""
     if judged.metrics:
         table = _table(quantity(judged.count, "example"), "metric", "value", "95 % interval")
-        for title, one in judged.metrics.items():
-            interval = "–" if one.low is None else f"{one.low:.4f} to {one.high:.4f}"
-            table.add_row(Text(title), f"{one.value:.4f}", interval)
+        for title, *numbers in judged.metric_rows():
+            table.add_row(Text(title), *numbers)
         plain_console().print(table)
     else:
         print_scores(judged.scores, judged.count)

@@ -16,6 +16,14 @@ from bertwright.tasks.prediction import Prediction
 log = logging.getLogger("bertwright")
 
 
+def can_draw() -> bool:
+    """Whether there can be plots; where there cannot, how to get them is said."""
+    if importlib.util.find_spec("matplotlib") is None:
+        log.info("no plots: matplotlib is not installed (to get them: pip install 'bertwright[plots]')")
+        return False
+    return True
+
+
 def write_report(
     card: Card, examples: Sequence[Example], predictions: Sequence[Prediction], losses: Sequence[float] = ()
 ) -> list[Path]:
@@ -52,8 +60,7 @@ def write_report(
 
 def _draw(card: Card, losses: Sequence[float]) -> tuple[list[str], list[str]]:
     """The names of the plots that were drawn, and what numbers in them stand for."""
-    if importlib.util.find_spec("matplotlib") is None:
-        log.info("no plots: matplotlib is not installed (to get them: pip install 'bertwright[plots]')")
+    if not can_draw():
         return [], []
     from bertwright.reports.plots import png_of, png_of_loss
 
