@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bertwright.cli.options import Choices, Device, Encoding, Engine, Json, LabelColumn, TextBColumn, TextColumn
+
+if TYPE_CHECKING:
+    from bertwright.evaluation.abstention import Abstention
+    from bertwright.inference.evaluate import Report
 
 log = logging.getLogger("bertwright")
 
@@ -61,18 +65,25 @@ def evaluate(
         write_text(predictions, answers_jsonl(report.examples, report.predictions))
     threshold = None if abstain_accuracy is None else report.abstention(abstain_accuracy)
     if as_json:
-        values = report.to_json()
-        if abstain_accuracy is not None:
-            values["abstention"] = None if threshold is None else threshold.to_json()
-        if show_errors:
-            values["errors"] = report.worst(show_errors)
-        typer.echo(json.dumps(values, ensure_ascii=False))
+        document = _document(report, threshold, abstain_accuracy, show_errors)
+        typer.echo(json.dumps(document, ensure_ascii=False))
         return
     print_judged(report.judged)
     if abstain_accuracy is not None:
         print_abstention(threshold, abstain_accuracy)
     if show_errors:
         print_errors(report.worst(show_errors))
+
+
+def _document(
+    report: Report, threshold: Abstention | None, abstain_accuracy: float | None, show_errors: int
+) -> dict[str, Any]:
+    values = report.to_json()
+    if abstain_accuracy is not None:
+        values["abstention"] = threshold and threshold.to_json()
+    if show_errors:
+        values["errors"] = report.worst(show_errors)
+    return values
 
 
 def compare(

@@ -93,20 +93,24 @@ def print_classes(confusion: Ints, labels: Sequence[str]) -> None:
     width = max(cell_len(label) for label in labels) + sum(max(cell_len(label), 3) + 3 for label in labels) + 36
     matrix = len(labels) <= _MOST_CLASSES and width <= console.width
     title = "rows: true class · columns: predicted" if matrix else "classes"
-    names = [Text(label) for label in labels] if matrix else [Text("texts")]
-    table = _table(title, "", *names, "precision", "recall", "F1")
+    names, counts = (labels, confusion) if matrix else (["texts"], scores.support[:, None])
+    table = _table(title, "", *map(Text, names), "precision", "recall", "F1")
     for index, label in enumerate(labels):
-        counts = [str(count) for count in confusion[index]] if matrix else [str(scores.support[index])]
         numbers = (scores.precision[index], scores.recall[index], scores.f1[index])
-        table.add_row(Text(label), *counts, *(f"{number:.3f}" for number in numbers))
+        table.add_row(Text(label), *map(str, counts[index]), *(f"{number:.3f}" for number in numbers))
     console.print(table)
-    if not matrix and (most := top_confusions(confusion, _TOP_CONFUSIONS)):
-        table = _table("the most frequent confusions", "times", "true class", "predicted class")
-        table.columns[0].justify = "right"
-        table.columns[1].justify = table.columns[2].justify = "left"
-        for true, said, count in most:
-            table.add_row(str(count), Text(labels[true]), Text(labels[said]))
-        console.print(table)
+    if not matrix:
+        _print_confusions(confusion, labels)
+
+
+def _print_confusions(confusion: Ints, labels: Sequence[str]) -> None:
+    table = _table("the most frequent confusions", "times", "true class", "predicted class")
+    table.columns[0].justify = "right"
+    table.columns[1].justify = table.columns[2].justify = "left"
+    for true, said, count in top_confusions(confusion, _TOP_CONFUSIONS):
+        table.add_row(str(count), Text(labels[true]), Text(labels[said]))
+    if table.rows:
+        plain_console().print(table)
 
 
 def print_abstention(found: Abstention | None, wished: float) -> None:

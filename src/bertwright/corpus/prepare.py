@@ -90,7 +90,7 @@ def prepare_corpus(
         journal = Journal(out, job_digest(said), resume=resume, overwrite=overwrite)
         if journal.finished:
             return CorpusStore.open(out, tokenizer)
-        work = _Preparation(source, journal, settings, part_bytes, report or (lambda stage, share: None))
+        work = _Preparation(source, journal, settings, part_bytes, report)
         try:
             with reading_pool(job.make, workers) as pool:
                 if journal.state["stage"] == "scan":
@@ -116,7 +116,7 @@ class _Preparation:
     """The two readings of a corpus."""
 
     def __init__(
-        self, source: Source, journal: Journal, settings: PrepareSettings, part_bytes: int, report: Report
+        self, source: Source, journal: Journal, settings: PrepareSettings, part_bytes: int, report: Report | None
     ) -> None:
         self._source = source
         self._journal = journal
@@ -136,7 +136,8 @@ class _Preparation:
             if part.index >= skip:
                 yield part
             share = (self._before[part.file] + part.read) / max(int(self._before[-1]), 1)
-            self._report(stage, min(float(share), 1.0))
+            if self._report is not None:
+                self._report(stage, min(float(share), 1.0))
 
     # First reading
 
