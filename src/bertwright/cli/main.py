@@ -38,18 +38,12 @@ app = typer.Typer(
     rich_markup_mode=None,  # the help of Rich costs a tenth of a second, a third of what help may take
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(demo.demo)
-app.command()(finetuning.finetune)
-app.command()(pretrain_verb.pretrain)
-app.command()(evaluating.evaluate)
-app.command()(evaluating.compare)
-app.command()(predicting.predict)
-app.command()(vocab.vocab)
-app.command()(preparing.prepare)
-app.command()(exporting.export)
-app.command()(inspecting.inspect)
-app.command("convert-data")(converting.convert_data)
-app.command()(doctoring.doctor)
+for verb in (
+    demo.demo, finetuning.finetune, pretrain_verb.pretrain, evaluating.evaluate, evaluating.compare,
+    predicting.predict, vocab.vocab, preparing.prepare, exporting.export, inspecting.inspect,
+    converting.convert_data, doctoring.doctor,
+):  # fmt: skip
+    app.command()(verb)
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS, errno.EIO)

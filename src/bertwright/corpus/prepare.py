@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -125,11 +126,7 @@ class _Preparation:
         self._report = report
         sizes = [file.stat().st_size for file in source.files]
         self._before = np.concatenate([[0], np.cumsum(sizes)])
-        self.counts: dict[str, int] = journal.state.get("counts", {})
-
-    def _count(self, **more: int) -> None:
-        for name, value in more.items():
-            self.counts[name] = self.counts.get(name, 0) + value
+        self.counts: Counter[str] = Counter(journal.state.get("counts"))
 
     def _parts(self, stage: str, skip: int) -> Iterator[Part]:
         for part in read_parts(self._source, self._part_bytes):
@@ -162,13 +159,7 @@ class _Preparation:
             lines.append(scanned.lines)
             documents.append(scanned.documents)
             of_parts.append(np.array([len(scanned.lines), len(scanned.documents)]))
-            self._count(
-                lines=len(scanned.lines),
-                empty_documents=scanned.empty,
-                skipped_lines=scanned.skipped_lines,
-                skipped_bytes=scanned.skipped_bytes,
-                cut_documents=int(part.goes_on),
-            )
+            self.counts.update({**scanned.counts, "cut_documents": int(part.goes_on)})
             done += 1
             if journal.is_due():
                 save()
@@ -210,13 +201,7 @@ class _Preparation:
 
         for encoded in pool.map(PartReader.encode, arguments()):
             writer.append(encoded)
-            self._count(
-                unknown=encoded.unknown,
-                within_words=encoded.goes_on.count(1),
-                emptied_documents=encoded.emptied,
-                duplicate_documents=encoded.dropped_documents,
-                duplicate_lines=encoded.dropped_lines,
-            )
+            self.counts.update(encoded.counts)
             done += 1
             if journal.is_due():
                 journal.save(shards=writer.flush(), parts=done, counts=self.counts)

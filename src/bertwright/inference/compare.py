@@ -8,7 +8,7 @@ from typing import Any
 
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, shown
-from bertwright.inference.cut_texts import say_cut
+from bertwright.inference.evaluate import say_cut
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.comparison import Comparison
 from bertwright.tasks.task import Task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any
 
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns, Table
-from bertwright.errors import BertwrightError
+from bertwright.data.windows import Reading
+from bertwright.errors import BertwrightError, quantity
 from bertwright.evaluation.abstention import Abstention, abstention
-from bertwright.inference.cut_texts import say_cut
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.judged import Judged
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Task
+
+log = logging.getLogger("bertwright")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +110,11 @@ def score(predictor: Predictor[Any], table: Table) -> Report:
     judged = task.judge(predictions, table.examples)
     measured = {} if model is None else task.measure(model, table.examples, encoded)
     return Report(task, table, predictions, replace(judged, scores=measured | dict(judged.scores)))
+
+
+def say_cut(predictions: Sequence[Prediction], reading: Reading) -> None:
+    """Say how many texts were cut, if any were."""
+    cut = sum(one.truncated for one in predictions)
+    if cut:
+        texts = quantity(cut, "text")
+        log.warning("%s cut to %d tokens (long=%s) and scored so", texts, reading.max_length, reading.long)
