@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bertwright.cli.options import Choices, Device, Encoding, Engine, Json, LabelColumn, TextBColumn, TextColumn
+from bertwright.cli.options import Choices, Device, Encoding, Engine, Json, LabelColumn, Run, TextBColumn, TextColumn
 
 if TYPE_CHECKING:
     from bertwright.evaluation.abstention import Abstention
@@ -21,7 +21,7 @@ Data = Annotated[Path, typer.Argument(help="Labelled texts, in any format that `
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
+    run: Run,
     data: Data,
     text_column: TextColumn = None,
     text_b_column: TextBColumn = None,
@@ -50,7 +50,7 @@ def evaluate(
     from bertwright.data.reading.tables import Columns
     from bertwright.errors import BertwrightError
     from bertwright.inference.evaluate import evaluate as run_evaluate
-    from bertwright.reports.answer_files import answers_jsonl
+    from bertwright.reports.report import answers_jsonl
 
     if abstain_accuracy is not None and not 0 < abstain_accuracy <= 1:
         raise BertwrightError("BW522", value=abstain_accuracy)
@@ -87,7 +87,7 @@ def _document(
 
 
 def compare(
-    run_a: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
+    run_a: Run,
     run_b: Annotated[Path, typer.Argument(help="Another one, trained with the same labels.")],
     data: Data,
     text_column: TextColumn = None,

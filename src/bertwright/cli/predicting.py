@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Choices, Device, Encoding, Engine, TextBColumn, TextColumn
+from bertwright.cli.options import Choices, Device, Encoding, Engine, Run, TextBColumn, TextColumn
 from bertwright.errors import BertwrightError
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
+    run: Run,
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT ...]", help="Texts to answer.")] = None,
     text_b: Annotated[str | None, typer.Option(help="The second text of a pair; the texts are first ones.")] = None,
     data: Annotated[

@@ -67,7 +67,7 @@ def print_tables(tables: Sequence[ScoreTable]) -> None:
             table.add_row(*map(Text, row))
         plain_console().print(table)
         if one.note:
-            plain_console().print(one.note, highlight=False, soft_wrap=True)
+            _say(one.note)
 
 
 def _print_calibration(calibration: Calibration) -> None:
@@ -123,23 +123,22 @@ def print_abstention(found: Abstention | None, wished: float) -> None:
             f"answers with a score of at least {threshold:.6f}: {100 * found.coverage:.1f} % of the texts "
             f"({found.answered}), accuracy {found.accuracy:.4f} [{found.low:.4f}, {found.high:.4f}]"
         )
-    plain_console().print(line, highlight=False, soft_wrap=True)
+    _say(line)
 
 
 def print_errors(rows: Sequence[Mapping[str, Any]]) -> None:
     """Wrong answers, one block each."""
-    console = plain_console()
-    console.print("wrong answers, the most confident first:" if rows else "no wrong answers", highlight=False)
+    heading = "wrong answers, the most confident first:" if rows else "no wrong answers"
+    plain_console().print(heading, highlight=False)
     for row in rows:
         score = f" ({row['score']:.3f})" if "score" in row else ""
         verdict = f"{row['where']}  true: {row['gold']}  predicted: {row['predicted']}{score}"
-        console.print(Text(verdict), soft_wrap=True)
-        console.print(Text(f"    {_texts(row)}"), soft_wrap=True)
+        _say(Text(verdict))
+        _say(Text(f"    {_texts(row)}"))
 
 
 def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows: int) -> None:
     """The metrics of both runs with their differences, the verdict, and some of the rows where they differ."""
-    console = plain_console()
     table = _table(quantity(comparison.count, "example"), "metric", "A", "B", "B - A", "95 % interval", "")
     for name, one in comparison.differences.items():
         if name != "micro_f1":
@@ -148,18 +147,19 @@ def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows
             table.add_row(Text(name), *numbers)
     for name, (a, b) in comparison.errors().items():
         table.add_row(f"{name} (low = good)", f"{a:.4f}", f"{b:.4f}", f"{b - a:+.4f}")
-    console.print(Text(f"A: {name_a}\nB: {name_b}"), soft_wrap=True)
-    console.print(table)
-    console.print(
-        f"{comparison.tally()}; the answers differ in {quantity(len(comparison.rows), comparison.unit)}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    console.print(comparison.verdict(), highlight=False, soft_wrap=True)
+    _say(Text(f"A: {name_a}\nB: {name_b}"))
+    plain_console().print(table)
+    _say(f"{comparison.tally()}; the answers differ in {quantity(len(comparison.rows), comparison.unit)}")
+    _say(comparison.verdict())
     for row in comparison.rows[:show_rows]:
         values = row.to_json()
-        console.print(Text(f"{values['where']}  {row.line()}"), soft_wrap=True)
-        console.print(Text(f"    {_texts(values)}"), soft_wrap=True)
+        _say(Text(f"{values['where']}  {row.line()}"))
+        _say(Text(f"    {_texts(values)}"))
+
+
+def _say(line: str | Text) -> None:
+    """A line as it is, however wide the screen."""
+    plain_console(highlight=False, soft_wrap=True).print(line)
 
 
 def _texts(row: Mapping[str, Any]) -> str:
