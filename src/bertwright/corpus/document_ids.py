@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +52,9 @@ class EncodingJob:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The hashes of one part, and its lines and what was passed over in it, counted."""
+    """The hashes of one part, whose content is left out here, and its lines and what was passed over, counted."""
 
+    part: Part
     lines: Hashes
     documents: Hashes
     counts: Mapping[str, int]
@@ -99,8 +100,14 @@ class PartReader:
         """
         found = documents_of(part, skip_bad=self._skip_bad)
         lines, documents = hash_lines(found.lines)
-        skipped = {"skipped_lines": found.skipped_lines, "skipped_bytes": found.skipped_bytes}
-        return Scanned(lines, documents, {"lines": len(lines), "empty_documents": found.empty, **skipped})
+        counts = {
+            "lines": len(lines),
+            "empty_documents": found.empty,
+            "skipped_lines": found.skipped_lines,
+            "skipped_bytes": found.skipped_bytes,
+            "cut_documents": int(part.goes_on),
+        }
+        return Scanned(replace(part, content=b""), lines, documents, counts)
 
     def encode(self, part: Part, dropped: NDArray[np.uint8], dropped_documents: NDArray[np.uint8]) -> EncodedPart:
         """The tokens of a part.

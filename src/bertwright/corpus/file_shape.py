@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bertwright.corpus.document_ids import Scanned
-from bertwright.corpus.parts import Part, Source
+from bertwright.corpus.parts import Source
 from bertwright.errors import BertwrightError
 
 _MANY_LINES = 1000
@@ -18,8 +18,9 @@ class FileShape:
         self._source = source
         self.state = list(state)  # the number of a file, its lines, its documents
 
-    def take(self, part: Part, scanned: Scanned) -> None:
+    def take(self, scanned: Scanned) -> None:
         """Count a part."""
+        part = scanned.part
         if part.file != self.state[0]:
             self.close()
             self.state = [part.file, 0, 0]

@@ -11,7 +11,6 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -146,20 +145,18 @@ class _Preparation:
         documents = Column(journal.folder / "documents.u64", "<u8", sizes[1])
         of_parts = Column(journal.folder / "parts.u32", "<u4", sizes[2])
         of_file = FileShape(self._source, journal.state.get("file", [-1, 0, 0]))
-        parts, seen = _tee(self._parts("scanning", journal.state["parts"]))
-        done = journal.state["parts"]
+        first = done = journal.state["parts"]
 
         def save() -> None:
             columns = [lines.flush(), documents.flush(), of_parts.flush()]
             journal.save(parts=done, columns=columns, counts=self.counts, file=of_file.state)
 
-        for scanned in pool.map(PartReader.scan, ((part,) for part in parts)):
-            part = seen.pop(0)
-            of_file.take(part, scanned)
+        for scanned in pool.map(PartReader.scan, ((part,) for part in self._parts("scanning", first))):
+            of_file.take(scanned)
             lines.append(scanned.lines)
             documents.append(scanned.documents)
             of_parts.append(np.array([len(scanned.lines), len(scanned.documents)]))
-            self.counts.update({**scanned.counts, "cut_documents": int(part.goes_on)})
+            self.counts.update(scanned.counts)
             done += 1
             if journal.is_due():
                 save()
@@ -209,18 +206,6 @@ class _Preparation:
             raise BertwrightError("BW553", file=self._source.files[-1])
         if self._settings.finds_words and not self.counts["within_words"]:
             raise BertwrightError("BW292", source=", ".join(map(str, self._source.files[:3])))
-
-
-def _tee(parts: Iterator[Part]) -> tuple[Iterator[Part], list[Part]]:
-    """The parts, and a list of those that were given out, without their content."""
-    seen: list[Part] = []
-
-    def given() -> Iterator[Part]:
-        for part in parts:
-            seen.append(replace(part, content=b""))
-            yield part
-
-    return given(), seen
 
 
 def _finish(out: Path, journal: Journal) -> None:

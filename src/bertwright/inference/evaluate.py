@@ -95,9 +95,13 @@ def evaluate(
     if choices:
         predictor = predictor.answering(choices)
     task = predictor.task.as_task()
-    pair = task.reads_pairs or None
-    table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=task.class_names)
-    return score(predictor, table)
+    return score(predictor, labelled_data(task, data, columns, encoding))
+
+
+def labelled_data(task: Task[Any, Any], data: Any, columns: Columns | None, encoding: str | None) -> Table:
+    """Data that a trained model is judged on; raises as `Task.read`."""
+    pair, known = task.reads_pairs or None, task.class_names
+    return task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=known)
 
 
 def score(predictor: Predictor[Any], table: Table) -> Report:
