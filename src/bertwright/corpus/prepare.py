@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from bertwright.checkpoint.folders import MANIFEST, write_text
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.lock import sole_writer
-from bertwright.corpus.document_ids import EncodingJob, PartReader
-from bertwright.corpus.file_shape import FileShape
+from bertwright.corpus.document_ids import EncodingJob, PartReader, Scanned
 from bertwright.corpus.journal import Column, Journal
 from bertwright.corpus.manifest import describe_store, job_digest, made_from
 from bertwright.corpus.parts import PART_BYTES, Part, Source, corpus_files, read_parts, reading_pool
@@ -35,6 +34,7 @@ from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 # What may pass: a disk, a process, a network drive. After any other mistake another job begins.
 _MAY_PASS = ("BW202", "BW501", "BW550", "BW552")
+_MANY_LINES = 1000
 Report = Callable[[str, float], None]
 
 
@@ -144,7 +144,7 @@ class _Preparation:
         lines = Column(journal.folder / "lines.u64", "<u8", sizes[0])
         documents = Column(journal.folder / "documents.u64", "<u8", sizes[1])
         of_parts = Column(journal.folder / "parts.u32", "<u4", sizes[2])
-        of_file = FileShape(self._source, journal.state.get("file", [-1, 0, 0]))
+        of_file = _FileShape(self._source, journal.state.get("file", [-1, 0, 0]))
         first = done = journal.state["parts"]
 
         def save() -> None:
@@ -206,6 +206,31 @@ class _Preparation:
             raise BertwrightError("BW553", file=self._source.files[-1])
         if self._settings.finds_words and not self.counts["within_words"]:
             raise BertwrightError("BW292", source=", ".join(map(str, self._source.files[:3])))
+
+
+class _FileShape:
+    """Looks out for a long text file without a blank line: nobody can say where its documents end."""
+
+    def __init__(self, source: Source, state: Sequence[int]) -> None:
+        self._source = source
+        self.state = list(state)  # the number of a file, its lines, its documents
+
+    def take(self, scanned: Scanned) -> None:
+        """Count a part."""
+        part = scanned.part
+        if part.file != self.state[0]:
+            self.close()
+            self.state = [part.file, 0, 0]
+        if part.kind == "text":
+            self.state[1] += len(scanned.lines)
+            # The pieces of a document that was cut are one.
+            self.state[2] += len(scanned.documents) - int(part.goes_on)
+
+    def close(self) -> None:
+        """The file is at its end; raises BW280 where its many lines are one document."""
+        number, lines, documents = self.state
+        if self._source.documents == "blank" and documents <= 1 and lines > _MANY_LINES:
+            raise BertwrightError("BW280", file=self._source.files[number], lines=lines)
 
 
 def _finish(out: Path, journal: Journal) -> None:
