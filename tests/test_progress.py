@@ -10,7 +10,7 @@ from bertwright import progress as module
 from bertwright.console import plain_console
 from bertwright.progress import progress
 from bertwright.runs.training_state import TrainingState
-from bertwright.training.training_progress import Speed, training_progress
+from bertwright.training.training_progress import training_progress
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_where_nobody_knows_how_much_there_is_the_note_is_taken_away_in_the_end(
 
 def test_the_meter_tells_step_means_and_speed(capsys: pytest.CaptureFixture[str], seconds: list[float]) -> None:
     state = TrainingState(512, step=4, tokens=3000, seconds=2.0)
-    with training_progress(10, state, Speed(operations=2.0, rate=6000.0)) as meter:
+    with training_progress(10, state, peak_tokens=3000.0) as meter:
         for loss in (1.0, 2.0):
             seconds[0] += 31
             meter.show({"loss": loss, "pair_loss": 0.5})

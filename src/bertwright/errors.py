@@ -114,6 +114,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return close[0] if close else ""
 
 
+def hint(word: str, known: Iterable[str]) -> str:
+    """`(nearest?)` for a message, or an empty string."""
+    close = nearest(word, known)
+    return f"({close}?)" if close else ""
+
+
 def quoted(word: object) -> str:
     """A path or a name as a shell reads it, in a command that a person may copy."""
     return shlex.quote(word.as_posix() if isinstance(word, Path) else str(word))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from bertwright.errors import BertwrightError, nearest, shown
+from bertwright.errors import BertwrightError, hint, shown
 
 
 @functools.cache
@@ -45,9 +45,8 @@ class Registry:
             return EntryPoint(name, self.ours[name], self.group).load()
         known = self.names()
         if name not in known:
-            close = nearest(name, known)
             code, field = self.unknown
-            raise BertwrightError(code, known=shown(known), nearest=f"({close}?)" if close else "", **{field: name})
+            raise BertwrightError(code, known=shown(known), nearest=hint(name, known), **{field: name})
         one = brought(self.group)[name]
         try:
             return one.load()

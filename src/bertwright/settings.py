@@ -63,11 +63,7 @@ class Settings(BaseModel):
                 BW104 a recipe that cannot be read.
         """
         values: dict[str, Any] = _read_recipe(recipe) if recipe else {}
-        for word in words:
-            key, equals, text = word.partition("=")
-            if not equals or not key:
-                raise BertwrightError("BW103", word=word)
-            values[key.strip().replace("-", "_")] = _value(text.strip())
+        values |= dict(map(_setting, words))
         values |= {key: value for key, value in given.items() if value is not None}
         for former in values.keys() & cls.former_words.keys():
             now = cls.former_words[former]
@@ -81,7 +77,7 @@ class Settings(BaseModel):
             return cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"]) or "?"
+            key = ".".join(map(str, first["loc"])) or "?"
             raise BertwrightError("BW102", key=key, value=first["input"], reason=_reason(first)) from error
 
     def changed(self, **changes: Any) -> Self:
@@ -108,6 +104,13 @@ def _read_recipe(path: Path) -> dict[str, Any]:
         raise BertwrightError("BW104", file=path, reason=error.strerror or error) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BertwrightError("BW104", file=path, reason=error) from error
+
+
+def _setting(word: str) -> tuple[str, Any]:
+    key, equals, text = word.partition("=")
+    if not equals or not key:
+        raise BertwrightError("BW103", word=word)
+    return key.strip().replace("-", "_"), _value(text.strip())
 
 
 def _value(text: str) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from corpus_samples import CHINESE, contents, documents, prepare, stored, vocabulary, write_blocks
 
-from bertwright.corpus import file_shape, parts
+from bertwright.corpus import parts
 from bertwright.corpus.parts import reading_pool
 from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.corpus.store import CorpusStore
@@ -148,7 +148,7 @@ def test_the_segmenter_of_the_extra(tmp_path: Path, vocab: Path, monkeypatch: py
 def test_mistakes_in_the_corpus_leave_nothing_behind(
     tmp_path: Path, vocab: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_shape, "_MANY_LINES", 100)
+    monkeypatch.setattr("bertwright.corpus.prepare._MANY_LINES", 100)
     out = tmp_path / "store"
     lines = tmp_path / "lines.txt"
     lines.write_text("\n".join(f"Line {number}." for number in range(300)), encoding="utf-8")

@@ -107,7 +107,7 @@ def test_every_entity_survives_and_every_answer_is_a_slice(
     )
     found = answers(task, encoded, perfect_scores(task, encoded, [one]))[0]
     assert tuple(Span(span.start, span.end, span.type) for span in found.entities) == spans_of(one)
-    assert found.strict == spans_of(one)
+    assert found.readings["strict"] == spans_of(one)
     for entity in found.entities:
         assert entity.text == one.text[entity.start : entity.end]
         assert entity.score > 0.9
@@ -289,7 +289,7 @@ def test_the_score_of_an_entity_is_its_probability(seed: int, scheme: Scheme) ->
         for entity in one.entities:
             assert entity.score == pytest.approx(share[entity.start, entity.end, entity.type] / total, rel=1e-4)
             checked += 1
-        assert list(one.strict) == [Span(e.start, e.end, e.type) for e in one.entities]
+        assert list(one.readings["strict"]) == [Span(e.start, e.end, e.type) for e in one.entities]
     assert checked
 
 
@@ -302,7 +302,7 @@ def test_the_score_of_an_ill_formed_entity_of_a_softmax_is_that_of_its_tags() ->
     # It begins at I, so O is before it; after it stands O or B.
     expected = p[0, 0] * p[1, 2] * p[2, 2] * (p[3, 0] + p[3, 1])
     assert found.entities[0].score == pytest.approx(float(expected), rel=1e-5)
-    assert found.strict == []
+    assert found.readings["strict"] == []
 
 
 @pytest.mark.parametrize("head", ["crf", "softmax"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -28,12 +29,11 @@ def demo(
 
     console = plain_console()
     train, dev = [], []
-    languages = {}
-    for language in ("en", "zh"):
-        kept, held = hold_out(sentiment_samples(language), 0.2, seed=1)
-        languages[language] = held
+    held_out = {}
+    for name, language in (("English", "en"), ("Chinese", "zh")):
+        kept, held_out[name] = hold_out(sentiment_samples(language), 0.2, seed=1)
         train += kept
-        dev += held
+        dev += held_out[name]
     console.print(
         f"{len(train)} sentences to learn from, {len(dev)} to check with; starting from {model}",
         soft_wrap=True,
@@ -41,12 +41,10 @@ def demo(
     replaced = overwrite or out == OWN_FOLDER
     run = finetune(train, dev, model=model, out=out, overwrite=replaced, epochs=epochs, batch_size=16)
 
-    answers = list(run.predictions)
-    for name, begin in (("English", 0), ("Chinese", len(languages["en"]))):
-        held = languages["en"] if begin == 0 else languages["zh"]
+    answers = iter(run.predictions)
+    for name, held in held_out.items():
         console.print(f"\n{name} sentences that it has not seen:")
-        part = answers[begin : begin + len(held)]
-        judged = run.task.judge(part, held)
+        judged = run.task.judge(list(islice(answers, len(held))), held)
         print_scores(judged.scores, len(held))
         if judged.confusion is not None:
             print_classes(judged.confusion.counts, judged.confusion.labels)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bertwright.cli.options import Choices, Device, Encoding, Engine, Json, LabelColumn, TextBColumn, TextColumn
+from bertwright.cli.options import Choices, Device, Encoding, Engine, Json, LabelColumn, Run, TextBColumn, TextColumn
+
+if TYPE_CHECKING:
+    from bertwright.evaluation.abstention import Abstention
+    from bertwright.inference.evaluate import Report
 
 log = logging.getLogger("bertwright")
 
@@ -17,7 +21,7 @@ Data = Annotated[Path, typer.Argument(help="Labelled texts, in any format that `
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
+    run: Run,
     data: Data,
     text_column: TextColumn = None,
     text_b_column: TextBColumn = None,
@@ -46,7 +50,7 @@ def evaluate(
     from bertwright.data.reading.tables import Columns
     from bertwright.errors import BertwrightError
     from bertwright.inference.evaluate import evaluate as run_evaluate
-    from bertwright.reports.answer_files import answers_jsonl
+    from bertwright.reports.report import answers_jsonl
 
     if abstain_accuracy is not None and not 0 < abstain_accuracy <= 1:
         raise BertwrightError("BW522", value=abstain_accuracy)
@@ -61,12 +65,8 @@ def evaluate(
         write_text(predictions, answers_jsonl(report.examples, report.predictions))
     threshold = None if abstain_accuracy is None else report.abstention(abstain_accuracy)
     if as_json:
-        values = report.to_json()
-        if abstain_accuracy is not None:
-            values["abstention"] = None if threshold is None else threshold.to_json()
-        if show_errors:
-            values["errors"] = report.worst(show_errors)
-        typer.echo(json.dumps(values, ensure_ascii=False))
+        document = _document(report, threshold, abstain_accuracy, show_errors)
+        typer.echo(json.dumps(document, ensure_ascii=False))
         return
     print_judged(report.judged)
     if abstain_accuracy is not None:
@@ -75,8 +75,19 @@ def evaluate(
         print_errors(report.worst(show_errors))
 
 
+def _document(
+    report: Report, threshold: Abstention | None, abstain_accuracy: float | None, show_errors: int
+) -> dict[str, Any]:
+    values = report.to_json()
+    if abstain_accuracy is not None:
+        values["abstention"] = threshold and threshold.to_json()
+    if show_errors:
+        values["errors"] = report.worst(show_errors)
+    return values
+
+
 def compare(
-    run_a: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
+    run_a: Run,
     run_b: Annotated[Path, typer.Argument(help="Another one, trained with the same labels.")],
     data: Data,
     text_column: TextColumn = None,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Device, Encoding, Json, LabelColumn, TextBColumn, TextColumn
+from bertwright.cli.options import Device, Encoding, Json, LabelColumn, Overwrite, Resume, TextBColumn, TextColumn
 from bertwright.tasks.registry import task_names
 
 log = logging.getLogger("bertwright")
@@ -44,10 +44,8 @@ def finetune(
     label_column: LabelColumn = None,
     encoding: Encoding = None,
     device: Device = "cpu",
-    resume: Annotated[
-        bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")
-    ] = False,
-    overwrite: Annotated[bool, typer.Option(help="Replace the run that the folder holds.")] = False,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
     as_json: Json = False,
     show_settings: Annotated[  # noqa: ARG001  (its callback answers)
         bool,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bertwright.data.examples import Example
-    from bertwright.data.inspection.ledger import EncodedExample, SetOfExamples
+    from bertwright.data.inspection.ledger import EncodedExample, Ledger, SetOfExamples
+    from bertwright.data.reading.tables import Columns, Table
     from bertwright.tasks.entities.alignment import AlignedToken
+    from bertwright.tasks.task import Task
 
 _MOST_CLASSES = 30
 
@@ -49,7 +51,6 @@ def inspect(
       bertwright inspect questions.tsv --task seq2seq
     """
     from bertwright.console import plain_console
-    from bertwright.data.examples import label_of
     from bertwright.data.inspection.ledger import examine
     from bertwright.data.reading.opened_source import opened
     from bertwright.data.reading.tables import Columns
@@ -62,8 +63,7 @@ def inspect(
     kind = task_for(source, task)
     tables = [kind.read(source, columns, labelled=labels)]
     if dev is not None:
-        pair, known = tables[0].is_pair, {label for one in tables[0].examples if (label := label_of(one))}
-        tables.append(kind.read(dev, columns, labelled=labels, encoding=encoding, name="dev", pair=pair, known=known))
+        tables.append(_dev_table(kind, dev, columns, tables[0], labels, encoding))
     tokenizer = BertTokenizer.from_pretrained(model)
     ledger = examine(*tables, tokenizer=tokenizer, max_length=max_length)
     if as_json:
@@ -73,15 +73,20 @@ def inspect(
     for table, one in zip(tables, ledger.sets):
         console.print(table.summary())
         _print_set(console, one)
-    findings = [finding for finding in ledger.findings if finding.is_news]
-    for finding in findings:
-        console.print(f"{finding.severity}: {finding.line()}")
-    if not findings:
-        console.print("nothing to remark")
+    _print_findings(console, ledger)
     if ledger.example is not None and not show_alignment:
         _print_example(console, ledger.example)
     for example in tables[0].examples[:show_alignment]:
         _print_alignment(console, example, alignment(kind, tokenizer, tables[0].examples, example))
+
+
+def _dev_table(
+    kind: type[Task[Any, Any]], dev: Path, columns: Columns, train: Table, labels: bool, encoding: str | None
+) -> Table:
+    from bertwright.data.examples import label_of
+
+    known = {label for one in train.examples if (label := label_of(one))}
+    return kind.read(dev, columns, labelled=labels, encoding=encoding, name="dev", pair=train.is_pair, known=known)
 
 
 def _print_set(console: Console, one: SetOfExamples) -> None:
@@ -107,6 +112,12 @@ def _print_set(console: Console, one: SetOfExamples) -> None:
             f"{one.name}: {tokens.tokens} tokens; a text has {tokens.median} (median), 95 % have up to {tokens.p95}, "
             f"the longest has {tokens.longest} ({tokens.longest_at}); the model reads {tokens.limit} at once"
         )
+
+
+def _print_findings(console: Console, ledger: Ledger) -> None:
+    lines = [f"{finding.severity}: {finding.line()}" for finding in ledger.findings if finding.is_news]
+    for line in lines or ["nothing to remark"]:
+        console.print(line)
 
 
 def _print_alignment(console: Console, example: Example, tokens: Sequence[AlignedToken]) -> None:

@@ -38,18 +38,12 @@ app = typer.Typer(
     rich_markup_mode=None,  # the help of Rich costs a tenth of a second, a third of what help may take
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(demo.demo)
-app.command()(finetuning.finetune)
-app.command()(pretrain_verb.pretrain)
-app.command()(evaluating.evaluate)
-app.command()(evaluating.compare)
-app.command()(predicting.predict)
-app.command()(vocab.vocab)
-app.command()(preparing.prepare)
-app.command()(exporting.export)
-app.command()(inspecting.inspect)
-app.command("convert-data")(converting.convert_data)
-app.command()(doctoring.doctor)
+for verb in (
+    demo.demo, finetuning.finetune, pretrain_verb.pretrain, evaluating.evaluate, evaluating.compare,
+    predicting.predict, vocab.vocab, preparing.prepare, exporting.export, inspecting.inspect,
+    converting.convert_data, doctoring.doctor,
+):  # fmt: skip
+    app.command()(verb)
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS, errno.EIO)
@@ -113,20 +107,26 @@ def main() -> None:
     except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
         _silence(stdout)
         sys.exit(0)
-    except OSError as error:
-        if error.errno in _NO_ROOM:
+    except (OSError, MemoryError, RuntimeError) as error:
+        refused = _refusal(error)
+        if refused is None:
+            raise
+        if refused.code == "BW570":
             _silence(stdout)
-            told = BertwrightError("BW570", reason=error.strerror)
-        elif error.errno in _REFUSED and error.filename:
-            told = BertwrightError("BW575", file=error.filename, reason=error.strerror)
-        else:
-            raise
-        _end(told)
-    except (MemoryError, RuntimeError) as error:
-        # That of torch is a RuntimeError; by its name, since importing torch would slow down `--help`.
-        if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":
-            raise
-        _end(BertwrightError("BW516", reason=(str(error).splitlines() or ["MemoryError"])[0]))
+        _end(refused)
+
+
+def _refusal(error: Exception) -> BertwrightError | None:
+    """What the disk, the permissions or the memory refused; None for what nobody foresaw."""
+    if isinstance(error, OSError):
+        if error.errno in _NO_ROOM:
+            return BertwrightError("BW570", reason=error.strerror)
+        if error.errno in _REFUSED and error.filename:
+            return BertwrightError("BW575", file=error.filename, reason=error.strerror)
+    # That of torch is a RuntimeError; by its name, since importing torch would slow down `--help`.
+    elif isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return BertwrightError("BW516", reason=(str(error).splitlines() or ["MemoryError"])[0])
+    return None
 
 
 def _end(error: BertwrightError) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,3 +22,6 @@ Encoding = Annotated[str | None, typer.Option(help="Encoding of the data. Defaul
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
 Engine = Annotated[str, typer.Option(help=f"What computes: {', '.join(engine_names())}.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Run = Annotated[Path, typer.Argument(help="A run folder or a model folder.")]
+Resume = Annotated[bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")]
+Overwrite = Annotated[bool, typer.Option(help="Replace the run that the folder holds.")]

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Choices, Device, Encoding, Engine, TextBColumn, TextColumn
+from bertwright.cli.options import Choices, Device, Encoding, Engine, Run, TextBColumn, TextColumn
 from bertwright.errors import BertwrightError
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="A run folder or a model folder.")],
+    run: Run,
     texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT ...]", help="Texts to answer.")] = None,
     text_b: Annotated[str | None, typer.Option(help="The second text of a pair; the texts are first ones.")] = None,
     data: Annotated[
@@ -54,11 +54,15 @@ def predict(
         raise BertwrightError("BW106")
     inquiry = Inquiry(texts or (), text_b, data, Columns(text_column, None, text_b_column), encoding, output, resume)
     inquiry.check()
-    of_masks = {"top_k": top_k, "among": among}
-    given = [f"{name}={value}" for name, value in of_masks.items() if value is not None]
-    if among is not None and not among.replace(",", "").strip():
-        raise BertwrightError("BW634", among=among)
+    given = _of_masks(top_k, among)
     predictor = Predictor.load(run, device, engine)
     if given and "among" not in predictor.task.choices.model_fields:
         raise BertwrightError("BW525", task=predictor.task.name)
     sys.stdout.writelines(inquiry.answers(predictor, run, [*(choices or ()), *given]))
+
+
+def _of_masks(top_k: int | None, among: str | None) -> list[str]:
+    """What only a model that fills masks is told, in `key=value` words."""
+    if among is not None and not among.replace(",", "").strip():
+        raise BertwrightError("BW634", among=among)
+    return [f"{name}={value}" for name, value in (("top_k", top_k), ("among", among)) if value is not None]

@@ -64,6 +64,8 @@ def prepare(
 
       bertwright prepare lines.txt --documents line --vocab my-vocab --out stores/lines --workers 8
     """
+    from rich.filesize import decimal
+
     from bertwright.console import remarks_console
     from bertwright.corpus.prepare import prepare_corpus
     from bertwright.corpus.prepare_settings import PrepareSettings
@@ -84,7 +86,7 @@ def prepare(
     count = workers or count_cores().allowed
     log.info(
         "%s, %s: about %s tokens, a store of about %s; %s",
-        quantity(about.files, "file"), _size(about.corpus_bytes), f"{about.tokens:,}", _size(about.store_bytes),
+        quantity(about.files, "file"), decimal(about.corpus_bytes), f"{about.tokens:,}", decimal(about.store_bytes),
         quantity(count, "process", "processes"),
     )  # fmt: skip
     with progress(remarks_console()) as display:
@@ -106,11 +108,3 @@ def _print_ledger(ledger: dict[str, Any]) -> None:
         if ledger.get(name):
             share = f" ({100 * ledger[name] / ledger['tokens']:.2f} % of all)" if name == "unknown" else ""
             typer.echo(f"  {words}: {ledger[name]:,}{share}")
-
-
-def _size(size: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

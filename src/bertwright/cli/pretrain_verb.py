@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Device
+from bertwright.cli.options import Device, Overwrite, Resume
 
 
 def pretrain(
@@ -18,10 +18,8 @@ def pretrain(
     vocab: Annotated[str, typer.Option(help="Vocabulary of a model from scratch. Default: that of the store.")] = "",
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
     device: Device = "cpu",
-    resume: Annotated[
-        bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")
-    ] = False,
-    overwrite: Annotated[bool, typer.Option(help="Replace the run that the folder holds.")] = False,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
     show_settings: Annotated[bool, typer.Option(help="List every setting with its default, and stop.")] = False,
 ) -> None:
     """Train a BERT on raw text: masked language model and next sentence prediction.

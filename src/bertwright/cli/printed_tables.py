@@ -15,17 +15,13 @@ from bertwright.errors import quantity
 from bertwright.evaluation.abstention import Abstention
 from bertwright.evaluation.class_scores import Ints, class_scores, top_confusions
 from bertwright.evaluation.summary import Calibration
+from bertwright.reports.card import CALIBRATION
 from bertwright.tasks.comparison import Comparison, p_text
 from bertwright.tasks.judged import Judged, ScoreTable
 
 _MOST_CLASSES = 20  # a wider confusion table does not fit a screen
 _TOP_CONFUSIONS = 15
-_CALIBRATION = {
-    "ece": "ECE, 15 equally wide bins",
-    "adaptive_ece": "ECE, 15 equally filled bins",
-    "brier": "Brier score",
-    "nll": "negative log-likelihood",
-}
+_CALIBRATION = CALIBRATION | {"nll": "negative log-likelihood"}
 
 
 def print_scores(scores: Mapping[str, float], count: int) -> None:
@@ -38,9 +34,8 @@ def print_judged(judged: Judged) -> None:
     """The metrics with their intervals where there are any, the calibration, and every table of the task."""
     if judged.metrics:
         table = _table(quantity(judged.count, "example"), "metric", "value", "95 % interval")
-        for title, one in judged.metrics.items():
-            interval = "–" if one.low is None else f"{one.low:.4f} to {one.high:.4f}"
-            table.add_row(Text(title), f"{one.value:.4f}", interval)
+        for title, *numbers in judged.metric_rows():
+            table.add_row(Text(title), *numbers)
         plain_console().print(table)
     else:
         print_scores(judged.scores, judged.count)
@@ -72,7 +67,7 @@ def print_tables(tables: Sequence[ScoreTable]) -> None:
             table.add_row(*map(Text, row))
         plain_console().print(table)
         if one.note:
-            plain_console().print(one.note, highlight=False, soft_wrap=True)
+            _say(one.note)
 
 
 def _print_calibration(calibration: Calibration) -> None:
@@ -98,20 +93,24 @@ def print_classes(confusion: Ints, labels: Sequence[str]) -> None:
     width = max(cell_len(label) for label in labels) + sum(max(cell_len(label), 3) + 3 for label in labels) + 36
     matrix = len(labels) <= _MOST_CLASSES and width <= console.width
     title = "rows: true class · columns: predicted" if matrix else "classes"
-    names = [Text(label) for label in labels] if matrix else [Text("texts")]
-    table = _table(title, "", *names, "precision", "recall", "F1")
+    names, counts = (labels, confusion) if matrix else (["texts"], scores.support[:, None])
+    table = _table(title, "", *map(Text, names), "precision", "recall", "F1")
     for index, label in enumerate(labels):
-        counts = [str(count) for count in confusion[index]] if matrix else [str(scores.support[index])]
         numbers = (scores.precision[index], scores.recall[index], scores.f1[index])
-        table.add_row(Text(label), *counts, *(f"{number:.3f}" for number in numbers))
+        table.add_row(Text(label), *map(str, counts[index]), *(f"{number:.3f}" for number in numbers))
     console.print(table)
-    if not matrix and (most := top_confusions(confusion, _TOP_CONFUSIONS)):
-        table = _table("the most frequent confusions", "times", "true class", "predicted class")
-        table.columns[0].justify = "right"
-        table.columns[1].justify = table.columns[2].justify = "left"
-        for true, said, count in most:
-            table.add_row(str(count), Text(labels[true]), Text(labels[said]))
-        console.print(table)
+    if not matrix:
+        _print_confusions(confusion, labels)
+
+
+def _print_confusions(confusion: Ints, labels: Sequence[str]) -> None:
+    table = _table("the most frequent confusions", "times", "true class", "predicted class")
+    table.columns[0].justify = "right"
+    table.columns[1].justify = table.columns[2].justify = "left"
+    for true, said, count in top_confusions(confusion, _TOP_CONFUSIONS):
+        table.add_row(str(count), Text(labels[true]), Text(labels[said]))
+    if table.rows:
+        plain_console().print(table)
 
 
 def print_abstention(found: Abstention | None, wished: float) -> None:
@@ -124,23 +123,22 @@ def print_abstention(found: Abstention | None, wished: float) -> None:
             f"answers with a score of at least {threshold:.6f}: {100 * found.coverage:.1f} % of the texts "
             f"({found.answered}), accuracy {found.accuracy:.4f} [{found.low:.4f}, {found.high:.4f}]"
         )
-    plain_console().print(line, highlight=False, soft_wrap=True)
+    _say(line)
 
 
 def print_errors(rows: Sequence[Mapping[str, Any]]) -> None:
     """Wrong answers, one block each."""
-    console = plain_console()
-    console.print("wrong answers, the most confident first:" if rows else "no wrong answers", highlight=False)
+    heading = "wrong answers, the most confident first:" if rows else "no wrong answers"
+    plain_console().print(heading, highlight=False)
     for row in rows:
         score = f" ({row['score']:.3f})" if "score" in row else ""
         verdict = f"{row['where']}  true: {row['gold']}  predicted: {row['predicted']}{score}"
-        console.print(Text(verdict), soft_wrap=True)
-        console.print(Text(f"    {_texts(row)}"), soft_wrap=True)
+        _say(Text(verdict))
+        _say(Text(f"    {_texts(row)}"))
 
 
 def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows: int) -> None:
     """The metrics of both runs with their differences, the verdict, and some of the rows where they differ."""
-    console = plain_console()
     table = _table(quantity(comparison.count, "example"), "metric", "A", "B", "B - A", "95 % interval", "")
     for name, one in comparison.differences.items():
         if name != "micro_f1":
@@ -149,18 +147,19 @@ def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows
             table.add_row(Text(name), *numbers)
     for name, (a, b) in comparison.errors().items():
         table.add_row(f"{name} (low = good)", f"{a:.4f}", f"{b:.4f}", f"{b - a:+.4f}")
-    console.print(Text(f"A: {name_a}\nB: {name_b}"), soft_wrap=True)
-    console.print(table)
-    console.print(
-        f"{comparison.tally()}; the answers differ in {quantity(len(comparison.rows), comparison.unit)}",
-        highlight=False,
-        soft_wrap=True,
-    )
-    console.print(comparison.verdict(), highlight=False, soft_wrap=True)
+    _say(Text(f"A: {name_a}\nB: {name_b}"))
+    plain_console().print(table)
+    _say(f"{comparison.tally()}; the answers differ in {quantity(len(comparison.rows), comparison.unit)}")
+    _say(comparison.verdict())
     for row in comparison.rows[:show_rows]:
         values = row.to_json()
-        console.print(Text(f"{values['where']}  {row.line()}"), soft_wrap=True)
-        console.print(Text(f"    {_texts(values)}"), soft_wrap=True)
+        _say(Text(f"{values['where']}  {row.line()}"))
+        _say(Text(f"    {_texts(values)}"))
+
+
+def _say(line: str | Text) -> None:
+    """A line as it is, however wide the screen."""
+    plain_console(highlight=False, soft_wrap=True).print(line)
 
 
 def _texts(row: Mapping[str, Any]) -> str:

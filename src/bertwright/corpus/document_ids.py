@@ -6,9 +6,9 @@ Both are pure functions of the part and the job, so any process may do any of th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +52,12 @@ class EncodingJob:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """The hashes of one part, and what was passed over in it."""
+    """The hashes of one part, whose content is left out here, and its lines and what was passed over, counted."""
 
+    part: Part
     lines: Hashes
     documents: Hashes
-    empty: int
-    skipped_lines: int
-    skipped_bytes: int
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +69,15 @@ class EncodedPart:
         goes_on: `[n]` a byte each, 1 within a Chinese word; empty where none are looked for.
         sentences: `[s]` uint32: tokens of each sentence.
         documents: `[d]` uint32: sentences of each document.
-        unknown: tokens that are [UNK].
-        emptied: documents of which every line was dropped, or became no token.
-        dropped_documents: documents that were left out.
-        dropped_lines: lines of other documents that were left out.
+        counts: tokens that are [UNK] or go on within a word; documents of which every line was dropped, or became no
+            token; documents that were left out, and lines of others.
     """
 
     ids: bytes
     goes_on: bytes
     sentences: NDArray[np.uint32]
     documents: NDArray[np.uint32]
-    unknown: int
-    emptied: int
-    dropped_documents: int
-    dropped_lines: int
+    counts: Mapping[str, int]
 
 
 class PartReader:
@@ -106,7 +100,14 @@ class PartReader:
         """
         found = documents_of(part, skip_bad=self._skip_bad)
         lines, documents = hash_lines(found.lines)
-        return Scanned(lines, documents, found.empty, found.skipped_lines, found.skipped_bytes)
+        counts = {
+            "lines": len(lines),
+            "empty_documents": found.empty,
+            "skipped_lines": found.skipped_lines,
+            "skipped_bytes": found.skipped_bytes,
+            "cut_documents": int(part.goes_on),
+        }
+        return Scanned(replace(part, content=b""), lines, documents, counts)
 
     def encode(self, part: Part, dropped: NDArray[np.uint8], dropped_documents: NDArray[np.uint8]) -> EncodedPart:
         """The tokens of a part.
@@ -136,12 +137,11 @@ class PartReader:
                         sentences += split_sentences(line)
                 of_documents.append(len(sentences) - before)
             at += len(document)
-        return self._encode(
-            sentences, np.array(of_documents, dtype=np.int64), int(dropped_documents.sum()), dropped_lines
-        )
+        left_out = {"duplicate_documents": int(dropped_documents.sum()), "duplicate_lines": dropped_lines}
+        return self._encode(sentences, np.array(of_documents, dtype=np.int64), left_out)
 
     def _encode(
-        self, sentences: list[str], of_documents: NDArray[np.int64], dropped_documents: int, dropped_lines: int
+        self, sentences: list[str], of_documents: NDArray[np.int64], left_out: Mapping[str, int]
     ) -> EncodedPart:
         ids: list[bytes] = []
         goes_on: list[bytes] = []
@@ -161,10 +161,12 @@ class PartReader:
             goes_on=b"".join(goes_on),
             sentences=lengths[lengths > 0].astype(np.uint32),
             documents=of_documents[of_documents > 0].astype(np.uint32),
-            unknown=int((np.frombuffer(whole, self.dtype) == self._unknown).sum()),
-            emptied=int((of_documents == 0).sum()),
-            dropped_documents=dropped_documents,
-            dropped_lines=dropped_lines,
+            counts={
+                "unknown": int((np.frombuffer(whole, self.dtype) == self._unknown).sum()),
+                "within_words": sum(one.count(1) for one in goes_on),
+                "emptied_documents": int((of_documents == 0).sum()),
+                **left_out,
+            },
         )
 
 

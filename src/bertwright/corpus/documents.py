@@ -20,12 +20,21 @@ class Documents:
         lines: of each document; without the white space around, none empty; documents without text are left out.
         empty: documents without text.
         skipped_lines, skipped_bytes: what could not be read and was passed over.
+        skip_bad: whether anything is passed over.
     """
 
     lines: list[list[str]] = field(default_factory=list)
     empty: int = 0
     skipped_lines: int = 0
     skipped_bytes: int = 0
+    skip_bad: bool = False
+
+    def pass_over(self, size: int, error: BertwrightError) -> None:
+        """Count a line of `size` bytes that cannot be read, or raise the error where it must not be passed over."""
+        if not self.skip_bad:
+            raise error
+        self.skipped_lines += 1
+        self.skipped_bytes += size
 
     def add(self, lines: list[str]) -> None:
         """Take a document; an empty one is counted."""
@@ -46,35 +55,33 @@ def documents_of(part: Part, *, skip_bad: bool = False) -> Documents:
     Raises:
         BertwrightError: BW281 bytes that are no text; BW286 a line that is no JSON object with this field.
     """
-    found = Documents()
+    found = Documents(skip_bad=skip_bad)
     if part.kind == "rows":
-        _add_rows(found, part, skip_bad=skip_bad)
+        _add_rows(found, part)
     elif part.kind == "json":
-        for where, line in _lines(part, found, skip_bad=skip_bad):
+        for where, line in _lines(part, found):
             if line.strip():
-                _add_json(found, where, line, part, skip_bad=skip_bad)
+                _add_json(found, where, line, part)
     else:
-        _add_text(found, part, skip_bad=skip_bad)
+        _add_text(found, part)
     return found
 
 
-def _add_rows(found: Documents, part: Part, *, skip_bad: bool) -> None:
+def _add_rows(found: Documents, part: Part) -> None:
     for number, text in enumerate(part.content, start=part.line):
         assert isinstance(text, str)
         try:
             text.encode("utf-8")  # bytes that are no text stand in it as halves of surrogate pairs
-        except UnicodeEncodeError as error:
-            if not skip_bad:
-                raise BertwrightError("BW281", where=f"{part.path}:{number}") from error
-            found.skipped_lines += 1
-            found.skipped_bytes += len(text.encode("utf-8", "surrogateescape"))
+        except UnicodeEncodeError:
+            size = len(text.encode("utf-8", "surrogateescape"))
+            found.pass_over(size, BertwrightError("BW281", where=f"{part.path}:{number}"))
         else:
             found.add(text.split("\n"))
 
 
-def _add_text(found: Documents, part: Part, *, skip_bad: bool) -> None:
+def _add_text(found: Documents, part: Part) -> None:
     document: list[str] = []
-    for _, line in _lines(part, found, skip_bad=skip_bad):
+    for _, line in _lines(part, found):
         stripped = line.strip()
         if part.documents == "line":
             if stripped:
@@ -88,7 +95,7 @@ def _add_text(found: Documents, part: Part, *, skip_bad: bool) -> None:
         found.lines.append(document)
 
 
-def _add_json(found: Documents, where: int, line: str, part: Part, *, skip_bad: bool) -> None:
+def _add_json(found: Documents, where: int, line: str, part: Part) -> None:
     try:
         value = json.loads(line)
         text = value[part.field]
@@ -96,16 +103,14 @@ def _add_json(found: Documents, where: int, line: str, part: Part, *, skip_bad: 
             raise TypeError(f"{part.field} = {json.dumps(text)[:_LONGEST_SHOWN]}")
         text.encode("utf-8")  # half a surrogate pair is no text
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        if not skip_bad:
-            reason = Worded(f"no {error}", f"没有 {error}") if isinstance(error, KeyError) else error
-            raise BertwrightError("BW286", where=f"{part.path}:{where}", field=part.field, reason=reason) from error
-        found.skipped_lines += 1
-        found.skipped_bytes += len(line.encode())
-        return
-    found.add(text.split("\n"))
+        reason = Worded(f"no {error}", f"没有 {error}") if isinstance(error, KeyError) else error
+        told = BertwrightError("BW286", where=f"{part.path}:{where}", field=part.field, reason=reason)
+        found.pass_over(len(line.encode()), told)
+    else:
+        found.add(text.split("\n"))
 
 
-def _lines(part: Part, found: Documents, *, skip_bad: bool) -> Iterator[tuple[int, str]]:
+def _lines(part: Part, found: Documents) -> Iterator[tuple[int, str]]:
     """The lines of a part with their numbers in the file."""
     content = part.content
     assert isinstance(content, bytes)
@@ -123,8 +128,5 @@ def _lines(part: Part, found: Documents, *, skip_bad: bool) -> Iterator[tuple[in
             readable = False
         if readable:
             yield number, line
-        elif skip_bad:
-            found.skipped_lines += 1
-            found.skipped_bytes += len(raw) + 1
         else:
-            raise BertwrightError("BW281", where=f"{part.path}:{number}")
+            found.pass_over(len(raw) + 1, BertwrightError("BW281", where=f"{part.path}:{number}"))

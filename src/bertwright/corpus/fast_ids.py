@@ -91,18 +91,29 @@ class MemoEncoder:
             if self._cut is not None:
                 marks.append(b"".join(map(goes_on, chunks)))
         if new:
-            if len(self._ids) + len(missing) > self._entries:
-                self._ids.clear()
-                self._goes_on.clear()
-                missing = set(chain.from_iterable(chunks for _, chunks in new))
-            self._learn(missing)
-            for place, chunks in new:
-                found[place] = b"".join(map(ids, chunks))
-                if self._cut is not None:
-                    marks[place] = b"".join(map(goes_on, chunks))
-            for run in [chunk for chunk in missing if len(chunk) > _LONGEST_RUN and _is_han(chunk)]:
-                del self._ids[run], self._goes_on[run]
+            self._complete(new, missing, found, marks)
         return found, marks if self._cut is not None else []
+
+    def _complete(
+        self, new: list[tuple[int, list[str]]], missing: set[str], found: list[bytes], marks: list[bytes]
+    ) -> None:
+        """Learn the chunks that are missing, and put in what stands at the places of the `new` texts."""
+        if len(self._ids) + len(missing) > self._entries:
+            self._ids.clear()
+            self._goes_on.clear()
+            missing = set(chain.from_iterable(chunks for _, chunks in new))
+        self._learn(missing)
+        for place, chunks in new:
+            found[place] = b"".join(map(self._ids.__getitem__, chunks))
+            if self._cut is not None:
+                marks[place] = b"".join(map(self._goes_on.__getitem__, chunks))
+        for run in self._runs(missing):
+            if len(run) > _LONGEST_RUN:
+                del self._ids[run], self._goes_on[run]
+
+    def _runs(self, chunks: Collection[str]) -> list[str]:
+        """Han characters side by side; none where no words are looked for."""
+        return [] if self._cut is None else [chunk for chunk in chunks if len(chunk) > 1 and _is_han(chunk)]
 
     def _names_special(self, text: str) -> bool:
         """Whether a special token stands in the text by its name: it is one token wherever it stands."""
@@ -123,8 +134,7 @@ class MemoEncoder:
         return ids, goes_on
 
     def _learn(self, missing: set[str]) -> None:
-        runs = [] if self._cut is None else [chunk for chunk in missing if len(chunk) > 1 and _is_han(chunk)]
-        if runs:
+        if runs := self._runs(missing):
             characters = set("".join(runs))
             missing = {one for one in missing.difference(runs) | characters if one not in self._ids}
         plain = [chunk for chunk in missing if chunk.isascii() and chunk.isalnum()]

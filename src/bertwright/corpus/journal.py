@@ -50,12 +50,7 @@ class Journal:
             raise BertwrightError("BW503", folder=store)
         is_store = (store / MANIFEST).is_file()
         if is_store or self.folder.is_dir():
-            if overwrite:
-                _clear(store)
-            elif not resume:
-                raise BertwrightError("BW551", folder=store, what="finished" if is_store else "unfinished")
-            else:
-                self._go_on(store, job, is_store=is_store)
+            self._take_over(store, job, is_store=is_store, resume=resume, overwrite=overwrite)
         elif store.is_dir() and any(store.iterdir()):
             raise BertwrightError("BW504", folder=store)
         if self.finished:
@@ -63,7 +58,13 @@ class Journal:
         else:
             self.folder.mkdir(parents=True, exist_ok=True)
 
-    def _go_on(self, store: Path, job: str, *, is_store: bool) -> None:
+    def _take_over(self, store: Path, job: str, *, is_store: bool, resume: bool, overwrite: bool) -> None:
+        """Go on with what lies there, or delete it."""
+        if overwrite:
+            _clear(store)
+            return
+        if not resume:
+            raise BertwrightError("BW551", folder=store, what="finished" if is_store else "unfinished")
         file = store / MANIFEST if is_store else self.folder / STATE
         if not file.is_file():
             return  # stopped before anything was done

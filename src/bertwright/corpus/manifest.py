@@ -15,6 +15,8 @@ from bertwright.errors import BertwrightError
 from bertwright.text.chinese_words import chinese_segmenter
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
+_DECISIVE = ("documents", "field", "encoding", "skip_bad", "repeats")  # beside those for Chinese words
+
 
 def made_from(
     files: Sequence[Path],
@@ -30,13 +32,7 @@ def made_from(
     return {
         "files": [[file.name, stat.st_size, stat.st_mtime_ns] for file, stat in zip(files, stats)],
         "vocabulary": vocabulary_digest(tokenizer),
-        "settings": {
-            "documents": settings.documents,
-            "field": settings.field,
-            "encoding": settings.encoding,
-            "skip_bad": settings.skip_bad,
-            "repeats": settings.repeats,
-        },
+        "settings": {name: getattr(settings, name) for name in _DECISIVE},
         "segmenter": segmenter,
         "words": hashlib.sha256("\n".join(words).encode()).hexdigest() if words else None,
         "part_bytes": part_bytes,

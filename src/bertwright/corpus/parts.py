@@ -13,7 +13,8 @@ import lzma
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Literal, TypeVar
 
@@ -124,11 +125,9 @@ def read_parts(source: Source, part_bytes: int = PART_BYTES) -> Iterator[Part]:
         BertwrightError: BW202, BW203, BW234, BW235 a file or its encoding; BW231, BW232 a Parquet file; BW284 it has
             no such column; BW285 a JSON line that does not end; BW295 a column of something else than texts.
     """
-    index = 0
-    for number, path in enumerate(source.files):
-        for part in _parts_of_file(source, number, path, index, part_bytes):
-            yield part
-            index = part.index + 1
+    of_files = (_parts_of_file(source, number, part_bytes) for number in range(len(source.files)))
+    for index, part in enumerate(chain.from_iterable(of_files)):
+        yield replace(part, index=index)
 
 
 def reading_pool(make: Callable[[], Reader], workers: int) -> Pool[Reader]:
@@ -141,10 +140,11 @@ def reading_pool(make: Callable[[], Reader], workers: int) -> Pool[Reader]:
     return Pool(make, processes, died=lambda _: BertwrightError("BW550", workers=workers))
 
 
-def _parts_of_file(source: Source, number: int, path: Path, index: int, part_bytes: int) -> Iterator[Part]:
+def _parts_of_file(source: Source, number: int, part_bytes: int) -> Iterator[Part]:
+    path = source.files[number]
     suffix = plain_suffix(path)
     if suffix in _PARQUET:
-        yield from _parts_of_parquet(source, number, path, index, part_bytes)
+        yield from _parts_of_parquet(source, number, part_bytes)
         return
     kind: Literal["text", "json"] = "json" if suffix in _LINES else "text"
     documents = "line" if kind == "json" else source.documents
@@ -156,8 +156,7 @@ def _parts_of_file(source: Source, number: int, path: Path, index: int, part_byt
             for content, goes_on in _cut(blocks, documents, part_bytes):
                 if goes_on and kind == "json":
                     raise BertwrightError("BW285", where=f"{path}:{line}", limit=LONGEST_DOCUMENT >> 20)
-                yield Part(index, number, str(path), kind, content, line, documents, source.field, goes_on, file.tell())
-                index += 1
+                yield Part(0, number, str(path), kind, content, line, documents, source.field, goes_on, file.tell())
                 line += content.count(b"\n")
     except UnicodeError as error:
         raise BertwrightError("BW234", where=f"{path}:{line}", encoding=encoding) from error
@@ -251,37 +250,45 @@ def _any_end(content: bytes) -> int:
     return len(content)
 
 
-def _parts_of_parquet(source: Source, number: int, path: Path, index: int, part_bytes: int) -> Iterator[Part]:
+def _parts_of_parquet(source: Source, number: int, part_bytes: int) -> Iterator[Part]:
+    path = source.files[number]
     try:
         parquet: Any = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
         raise BertwrightError("BW231", file=path) from error
     texts: list[str] = []
     size, line = 0, 1
+
+    def part(read: int) -> Part:
+        return Part(0, number, str(path), "rows", tuple(texts), line, "line", source.field, False, read)
+
     try:
         with parquet.ParquetFile(path) as file:
-            names = list(file.schema_arrow.names)
-            if source.field not in names:
-                raise BertwrightError("BW284", file=path, field=source.field, names=", ".join(names))
-            kind = file.schema_arrow.field(source.field).type
-            if not _is_text(kind):
-                raise BertwrightError("BW295", file=path, field=source.field, type=kind, names=", ".join(names))
-            rows, whole, seen = max(file.metadata.num_rows, 1), path.stat().st_size, 0
-            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[source.field]):
-                for text in batch.column(0).to_pylist():
-                    # Some programs write texts as bytes. What is no UTF-8 is found by whoever reads the part.
-                    if isinstance(text, bytes):
-                        text = text.decode("utf-8", "surrogateescape")
-                    texts.append(text or "")
-                    size += len(texts[-1])
-                    seen += 1
-                    if size >= part_bytes:
-                        yield _of_rows(source, number, path, index, texts, line, whole * seen // rows)
-                        index, line, texts, size = index + 1, line + len(texts), [], 0
+            rows, whole = max(file.metadata.num_rows, 1), path.stat().st_size
+            for seen, text in enumerate(_texts(file, path, source.field), start=1):
+                texts.append(text)
+                size += len(text)
+                if size >= part_bytes:
+                    yield part(whole * seen // rows)
+                    line, texts, size = line + len(texts), [], 0
             if texts:
-                yield _of_rows(source, number, path, index, texts, line, whole)
+                yield part(whole)
     except (OSError, ValueError) as error:
         raise BertwrightError("BW232", file=path, reason=str(error).splitlines()[0]) from error
+
+
+def _texts(file: Any, path: Path, field: str) -> Iterator[str]:
+    """The texts of a column."""
+    names = list(file.schema_arrow.names)
+    if field not in names:
+        raise BertwrightError("BW284", file=path, field=field, names=", ".join(names))
+    kind = file.schema_arrow.field(field).type
+    if not _is_text(kind):
+        raise BertwrightError("BW295", file=path, field=field, type=kind, names=", ".join(names))
+    for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=[field]):
+        for text in batch.column(0).to_pylist():
+            # Some programs write texts as bytes. What is no UTF-8 is found by whoever reads the part.
+            yield text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text or ""
 
 
 def _is_text(kind: Any) -> bool:
@@ -291,7 +298,3 @@ def _is_text(kind: Any) -> bool:
         kind = kind.value_type
     known = ("string", "large_string", "string_view", "binary", "large_binary", "binary_view", "null")
     return any(getattr(types, f"is_{name}")(kind) for name in known)
-
-
-def _of_rows(source: Source, number: int, path: Path, index: int, texts: list[str], line: int, read: int) -> Part:
-    return Part(index, number, str(path), "rows", tuple(texts), line, "line", source.field, False, read)

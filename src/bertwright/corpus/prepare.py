@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from bertwright.checkpoint.folders import MANIFEST, write_text
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.lock import sole_writer
-from bertwright.corpus.document_ids import EncodingJob, PartReader
-from bertwright.corpus.file_shape import FileShape
+from bertwright.corpus.document_ids import EncodingJob, PartReader, Scanned
 from bertwright.corpus.journal import Column, Journal
 from bertwright.corpus.manifest import describe_store, job_digest, made_from
 from bertwright.corpus.parts import PART_BYTES, Part, Source, corpus_files, read_parts, reading_pool
@@ -35,6 +34,7 @@ from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 # What may pass: a disk, a process, a network drive. After any other mistake another job begins.
 _MAY_PASS = ("BW202", "BW501", "BW550", "BW552")
+_MANY_LINES = 1000
 Report = Callable[[str, float], None]
 
 
@@ -90,7 +90,7 @@ def prepare_corpus(
         journal = Journal(out, job_digest(said), resume=resume, overwrite=overwrite)
         if journal.finished:
             return CorpusStore.open(out, tokenizer)
-        work = _Preparation(source, journal, settings, part_bytes, report or (lambda stage, share: None))
+        work = _Preparation(source, journal, settings, part_bytes, report)
         try:
             with reading_pool(job.make, workers) as pool:
                 if journal.state["stage"] == "scan":
@@ -116,7 +116,7 @@ class _Preparation:
     """The two readings of a corpus."""
 
     def __init__(
-        self, source: Source, journal: Journal, settings: PrepareSettings, part_bytes: int, report: Report
+        self, source: Source, journal: Journal, settings: PrepareSettings, part_bytes: int, report: Report | None
     ) -> None:
         self._source = source
         self._journal = journal
@@ -125,18 +125,15 @@ class _Preparation:
         self._report = report
         sizes = [file.stat().st_size for file in source.files]
         self._before = np.concatenate([[0], np.cumsum(sizes)])
-        self.counts: dict[str, int] = journal.state.get("counts", {})
-
-    def _count(self, **more: int) -> None:
-        for name, value in more.items():
-            self.counts[name] = self.counts.get(name, 0) + value
+        self.counts: Counter[str] = Counter(journal.state.get("counts"))
 
     def _parts(self, stage: str, skip: int) -> Iterator[Part]:
         for part in read_parts(self._source, self._part_bytes):
             if part.index >= skip:
                 yield part
             share = (self._before[part.file] + part.read) / max(int(self._before[-1]), 1)
-            self._report(stage, min(float(share), 1.0))
+            if self._report is not None:
+                self._report(stage, min(float(share), 1.0))
 
     # First reading
 
@@ -147,27 +144,19 @@ class _Preparation:
         lines = Column(journal.folder / "lines.u64", "<u8", sizes[0])
         documents = Column(journal.folder / "documents.u64", "<u8", sizes[1])
         of_parts = Column(journal.folder / "parts.u32", "<u4", sizes[2])
-        of_file = FileShape(self._source, journal.state.get("file", [-1, 0, 0]))
-        parts, seen = _tee(self._parts("scanning", journal.state["parts"]))
-        done = journal.state["parts"]
+        of_file = _FileShape(self._source, journal.state.get("file", [-1, 0, 0]))
+        first = done = journal.state["parts"]
 
         def save() -> None:
             columns = [lines.flush(), documents.flush(), of_parts.flush()]
             journal.save(parts=done, columns=columns, counts=self.counts, file=of_file.state)
 
-        for scanned in pool.map(PartReader.scan, ((part,) for part in parts)):
-            part = seen.pop(0)
-            of_file.take(part, scanned)
+        for scanned in pool.map(PartReader.scan, ((part,) for part in self._parts("scanning", first))):
+            of_file.take(scanned)
             lines.append(scanned.lines)
             documents.append(scanned.documents)
             of_parts.append(np.array([len(scanned.lines), len(scanned.documents)]))
-            self._count(
-                lines=len(scanned.lines),
-                empty_documents=scanned.empty,
-                skipped_lines=scanned.skipped_lines,
-                skipped_bytes=scanned.skipped_bytes,
-                cut_documents=int(part.goes_on),
-            )
+            self.counts.update(scanned.counts)
             done += 1
             if journal.is_due():
                 save()
@@ -209,13 +198,7 @@ class _Preparation:
 
         for encoded in pool.map(PartReader.encode, arguments()):
             writer.append(encoded)
-            self._count(
-                unknown=encoded.unknown,
-                within_words=encoded.goes_on.count(1),
-                emptied_documents=encoded.emptied,
-                duplicate_documents=encoded.dropped_documents,
-                duplicate_lines=encoded.dropped_lines,
-            )
+            self.counts.update(encoded.counts)
             done += 1
             if journal.is_due():
                 journal.save(shards=writer.flush(), parts=done, counts=self.counts)
@@ -225,16 +208,29 @@ class _Preparation:
             raise BertwrightError("BW292", source=", ".join(map(str, self._source.files[:3])))
 
 
-def _tee(parts: Iterator[Part]) -> tuple[Iterator[Part], list[Part]]:
-    """The parts, and a list of those that were given out, without their content."""
-    seen: list[Part] = []
+class _FileShape:
+    """Looks out for a long text file without a blank line: nobody can say where its documents end."""
 
-    def given() -> Iterator[Part]:
-        for part in parts:
-            seen.append(replace(part, content=b""))
-            yield part
+    def __init__(self, source: Source, state: Sequence[int]) -> None:
+        self._source = source
+        self.state = list(state)  # the number of a file, its lines, its documents
 
-    return given(), seen
+    def take(self, scanned: Scanned) -> None:
+        """Count a part."""
+        part = scanned.part
+        if part.file != self.state[0]:
+            self.close()
+            self.state = [part.file, 0, 0]
+        if part.kind == "text":
+            self.state[1] += len(scanned.lines)
+            # The pieces of a document that was cut are one.
+            self.state[2] += len(scanned.documents) - int(part.goes_on)
+
+    def close(self) -> None:
+        """The file is at its end; raises BW280 where its many lines are one document."""
+        number, lines, documents = self.state
+        if self._source.documents == "blank" and documents <= 1 and lines > _MANY_LINES:
+            raise BertwrightError("BW280", file=self._source.files[number], lines=lines)
 
 
 def _finish(out: Path, journal: Journal) -> None:

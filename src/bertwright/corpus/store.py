@@ -90,9 +90,9 @@ class CorpusStore:
     def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
         self.folder = folder
         self.manifest = manifest
-        self.tokens = sum(int(shard["tokens"]) for shard in manifest["shards"])
-        self.sentences = sum(int(shard["sentences"]) for shard in manifest["shards"])
-        self.documents = sum(int(shard["documents"]) for shard in manifest["shards"])
+        self.tokens, self.sentences, self.documents = (
+            sum(int(shard[kind]) for shard in manifest["shards"]) for kind in ("tokens", "sentences", "documents")
+        )
         self.has_words = bool(manifest["words"])
         contents = [entry["sha256"] for _, entry in sorted(manifest["files"].items())]
         self.digest = hashlib.sha256("".join([manifest["vocabulary"]["digest"], *contents]).encode()).hexdigest()

@@ -8,7 +8,7 @@ from typing import Any
 
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, shown
-from bertwright.inference.cut_texts import say_cut
+from bertwright.inference.evaluate import labelled_data, say_cut
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.comparison import Comparison
 from bertwright.tasks.task import Task
@@ -31,8 +31,7 @@ def compare(
     """
     predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
     task = _shared_task([one.task.as_task() for one in predictors], (run_a, run_b))
-    pair = task.reads_pairs or None
-    table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=task.class_names)
+    table = labelled_data(task, data, columns, encoding)
     task.check(table.examples)
     given = [predictor.answer(table.examples) for predictor in predictors]
     for predictor, answers in zip(predictors, given):

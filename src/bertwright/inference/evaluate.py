@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any
 
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns, Table
-from bertwright.errors import BertwrightError
+from bertwright.data.windows import Reading
+from bertwright.errors import BertwrightError, quantity
 from bertwright.evaluation.abstention import Abstention, abstention
-from bertwright.inference.cut_texts import say_cut
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.judged import Judged
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Task
+
+log = logging.getLogger("bertwright")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,13 @@ def evaluate(
     if choices:
         predictor = predictor.answering(choices)
     task = predictor.task.as_task()
-    pair = task.reads_pairs or None
-    table = task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=task.class_names)
-    return score(predictor, table)
+    return score(predictor, labelled_data(task, data, columns, encoding))
+
+
+def labelled_data(task: Task[Any, Any], data: Any, columns: Columns | None, encoding: str | None) -> Table:
+    """Data that a trained model is judged on; raises as `Task.read`."""
+    pair, known = task.reads_pairs or None, task.class_names
+    return task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=known)
 
 
 def score(predictor: Predictor[Any], table: Table) -> Report:
@@ -107,3 +114,11 @@ def score(predictor: Predictor[Any], table: Table) -> Report:
     judged = task.judge(predictions, table.examples)
     measured = {} if model is None else task.measure(model, table.examples, encoded)
     return Report(task, table, predictions, replace(judged, scores=measured | dict(judged.scores)))
+
+
+def say_cut(predictions: Sequence[Prediction], reading: Reading) -> None:
+    """Say how many texts were cut, if any were."""
+    cut = sum(one.truncated for one in predictions)
+    if cut:
+        texts = quantity(cut, "text")
+        log.warning("%s cut to %d tokens (long=%s) and scored so", texts, reading.max_length, reading.long)

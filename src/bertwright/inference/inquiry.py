@@ -51,14 +51,15 @@ class Inquiry:
             BertwrightError: BW106 texts and a source, BW115 a second text beside a source, BW110 an output without a
                 file to read, BW632 nothing to resume, BW633 options of a file without one, and those of `place_for`.
         """
-        if self.texts and self.source:
-            raise BertwrightError("BW106")
-        if self.text_b is not None and self.source is not None:
-            raise BertwrightError("BW115")
-        if self.output is not None and self.source in (None, STDIN):
-            raise BertwrightError("BW110")
-        if self.resume and self.output is None:
-            raise BertwrightError("BW632")
+        rules = {
+            "BW106": self.texts and self.source,
+            "BW115": self.text_b is not None and self.source,
+            "BW110": self.output and self.source in (None, STDIN),
+            "BW632": self.resume and not self.output,
+        }
+        for code, is_broken in rules.items():
+            if is_broken:
+                raise BertwrightError(code)
         if self.source is None:
             self._check_options()
         if self.output is not None and self.source is not None:

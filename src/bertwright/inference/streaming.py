@@ -26,6 +26,7 @@ from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, quantity
 from bertwright.inference.predictor import Predictor
 from bertwright.progress import progress
+from bertwright.tasks.prediction import texts_of
 
 log = logging.getLogger("bertwright")
 
@@ -87,18 +88,21 @@ def job_of(
     answering: Sequence[str] = (),
 ) -> Job:
     """The job of answering the texts of `source` with the model of `run`."""
-    folder = model_folder(run)
-    files = sorted(file for file in folder.glob("best/*" if (folder / "best").is_dir() else "*") if file.is_file())
-    states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    read = sorted(file for file in source.rglob("*") if file.is_file()) if source.is_dir() else [source]
-    stats = [file.stat() for file in read]
-    size, written = sum(one.st_size for one in stats), max((one.st_mtime_ns for one in stats), default=0)
-    names = [(str(file.relative_to(source)), one.st_size) for file, one in zip(read, stats)] if source.is_dir() else []
+    folder, is_folder = model_folder(run), source.is_dir()
+    best = folder / "best"
+    states = [(file.name, stat.st_size, stat.st_mtime_ns) for file, stat in _files(best if best.is_dir() else folder)]
+    read = _files(source, "**/*") if is_folder else [(source, source.stat())]
+    size, written = sum(stat.st_size for _, stat in read), max((stat.st_mtime_ns for _, stat in read), default=0)
+    names = [(str(file.relative_to(source)), stat.st_size) for file, stat in read] if is_folder else []
     named = (None, None) if columns is None else (columns.text, columns.text_b)
     return Job(
         str(folder.resolve()), _digest(states), str(source.resolve()), size, written, named, form,
         encoding, tuple(answering), _digest(names) if names else "",
     )  # fmt: skip
+
+
+def _files(folder: Path, pattern: str = "*") -> list[tuple[Path, os.stat_result]]:
+    return [(file, file.stat()) for file in sorted(folder.glob(pattern)) if file.is_file()]
 
 
 def _digest(states: object) -> str:
@@ -112,10 +116,7 @@ def answer_lines(
     first = header
     for chunk in _chunks(examples):
         for example, answer in zip(chunk, predictor.answer(chunk)):
-            values: dict[str, Any] = {"text": example.text}
-            if example.text_b is not None:
-                values["text_b"] = example.text_b
-            values |= answer.to_json()
+            values = texts_of(example) | answer.to_json()
             if form == "jsonl":
                 yield json.dumps(values, ensure_ascii=False) + "\n"
                 continue
@@ -150,14 +151,7 @@ def write_answers(
         part.touch()
         with sole_writer(part):
             part.touch()  # another process may just have finished it
-            begun = part.stat().st_size > 0
-            if begun and not resume:
-                raise BertwrightError("BW430", file=part)
-            if begun and (not label.is_file() or label.read_text(encoding="utf-8").strip() != job.to_json()):
-                raise BertwrightError("BW431", file=part)
-            done = _keep_whole_records(part, job.form)
-            if begun:
-                log.info("%s: going on after %s", part, quantity(done, "answer"))
+            done = _taken_up(part, label, job, resume=resume)
             write_text(label, job.to_json() + "\n")
             lines = answer_lines(predictor, islice(examples, done, None), job.form, header=done == 0)
             with _appending(part) as file:
@@ -171,6 +165,21 @@ def write_answers(
     except OSError as error:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
     return count
+
+
+def _taken_up(part: Path, label: Path, job: Job, *, resume: bool) -> int:
+    """How many answers stand in what an earlier command left, whole ones and no more."""
+    begun = part.stat().st_size > 0
+    if begun and not resume:
+        raise BertwrightError("BW430", file=part)
+    if begun and (not label.is_file() or label.read_text(encoding="utf-8").strip() != job.to_json()):
+        raise BertwrightError("BW431", file=part)
+    end, done = _whole_records(part, job.form)
+    # A header without answers goes, too: it is written before the first one.
+    os.truncate(part, end if done else 0)
+    if begun:
+        log.info("%s: going on after %s", part, quantity(done, "answer"))
+    return done
 
 
 def counted(lines: Iterable[str], done: int = 0) -> Iterator[str]:
@@ -232,14 +241,6 @@ def _csv_line(fields: list[Any]) -> str:
     line = io.StringIO()
     csv.writer(line).writerow(fields)
     return line.getvalue()
-
-
-def _keep_whole_records(part: Path, form: str) -> int:
-    """Cut off what an interruption left half-written; how many answers remain."""
-    end, count = _whole_records(part, form)
-    # A header without answers goes, too: it is written before the first one.
-    os.truncate(part, end if count else 0)
-    return count
 
 
 def _whole_records(part: Path, form: str) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,33 @@ from typing import Any
 from bertwright.data.windows import LONGER_TEXTS
 from bertwright.errors import quantity, quoted
 from bertwright.evaluation.class_scores import class_scores, top_confusions
-from bertwright.evaluation.confidence import Estimate
+from bertwright.reports.markdown import cell, evaluations, every_setting, plain, table
 from bertwright.tasks.judged import Bars, Confusion, Judged, Scatter, ScoreTable
 from bertwright.tasks.task import Task
 from bertwright.version import __version__
 
 _WIDEST_CONFUSION = 12
+CALIBRATION = {
+    "ece": "ECE, 15 equally wide bins",
+    "adaptive_ece": "ECE, 15 equally filled bins",
+    "brier": "Brier score",
+    "nll": "NLL",
+}
+_FACTS = {
+    "training texts": "train_examples",
+    "training data": "train_source",
+    "dev texts": "dev_examples",
+    "dev data": "dev_source",
+    "steps": "steps",
+    "kept: step": "best_step",
+    "stopped early": "stopped",
+    "tokens trained on": "train_tokens",
+    "seconds in training": "train_seconds",
+    "tokens a second": "tokens_per_second",
+    "device": "device",
+    "torch": "torch_version",
+    "Python": "python_version",
+}
 _MOST_CLASSES = 60  # more rows than that are left to errors.csv and `bertwright evaluate --json`
 
 
@@ -83,7 +104,7 @@ class _Pictures:
         """What numbers in a plot stand for."""
         if not self.legend:
             return ""
-        names = ", ".join(_plain(entry) for entry in self.legend)
+        names = ", ".join(plain(entry) for entry in self.legend)
         return f"\n\nNo installed font has the characters of the names; the numbers stand for: {names}."
 
 
@@ -97,12 +118,12 @@ def _front(card: Card) -> str:
     labels = card.judged.confusion.labels if card.judged.confusion else ()
     what = "It reads a pair of texts" if card.is_pair else "It reads a text"
     what += f" and answers with one of {len(labels)} classes" if labels else ""
-    names = f": {', '.join(_plain(label) for label in labels)}." if 0 < len(labels) <= 20 else "."
+    names = f": {', '.join(plain(label) for label in labels)}." if 0 < len(labels) <= 20 else "."
     base = card.record.get("model", "")
     pipeline = f"pipeline_tag: {card.task.pipeline}\n" if card.task.pipeline else ""
     return (
         f"---\nlibrary_name: transformers\n{pipeline}tags: [bert, bertwright]\n---\n\n"
-        f"# {_plain(card.folder.resolve().name)}\n\n"
+        f"# {plain(card.folder.resolve().name)}\n\n"
         f"A BERT for {card.task.name}, trained with bertwright {card.record.get('bertwright_version', __version__)}"
         f"{f' from `{base}`' if base else ''}. {what}{names} The model is in `best/`."
     )
@@ -111,14 +132,12 @@ def _front(card: Card) -> str:
 def _scores(card: Card) -> str:
     judged = card.judged
     if not judged.metrics:
-        best = [row for row in card.metrics if row.get("step") == card.best_step]
-        pairs = [(name.removeprefix("dev_"), f"{value:.4f}") for row in best for name, value in row.items()
-                 if name.startswith("dev_")]  # fmt: skip
-        return f"## Scores on the dev set\n\n{_table(('metric', 'value'), pairs)}"
-    rows = [(title, f"{one.value:.4f}", _interval(one)) for title, one in judged.metrics.items()]
+        best: Mapping[str, float] = next((row for row in card.metrics if row.get("step") == card.best_step), {})
+        pairs = [(name.removeprefix("dev_"), f"{value:.4f}") for name, value in best.items() if name.startswith("dev_")]
+        return f"## Scores on the dev set\n\n{table(('metric', 'value'), pairs)}"
     text = (
         f"## Scores on the dev set\n\n{quantity(judged.count, 'text')}.\n\n"
-        f"{_table(('metric', 'value', '95 % interval'), rows)}\n\n"
+        f"{table(('metric', 'value', '95 % interval'), judged.metric_rows())}\n\n"
         f"{judged.metrics_note} The best of "
         f"{len(card.metrics)} evaluations on these texts was kept, so expect slightly less on new ones: "
         "`bertwright evaluate` on a test set tells."
@@ -131,30 +150,23 @@ def _classes(confusion: Confusion, train_classes: Mapping[str, int]) -> str:
     """The scores of each class."""
     if len(confusion.labels) > _MOST_CLASSES:
         return ""
-    has_train = bool(train_classes)
-    header = ("class", *(("in training",) if has_train else ()), "in dev", "precision", "recall", "F1")
+    counts = {"in training": [str(train_classes.get(label, 0)) for label in confusion.labels]} if train_classes else {}
     scores = class_scores(confusion.counts)
-    table = [
-        (
-            label,
-            *((str(train_classes.get(label, 0)),) if has_train else ()),
-            str(scores.support[i]), f"{scores.precision[i]:.3f}", f"{scores.recall[i]:.3f}", f"{scores.f1[i]:.3f}",
-        )
-        for i, label in enumerate(confusion.labels)
-    ]  # fmt: skip
-    return _table(header, table)
+    columns = counts | {"in dev": [*map(str, scores.support)]}
+    for name, values in (("precision", scores.precision), ("recall", scores.recall), ("F1", scores.f1)):
+        columns[name] = [f"{value:.3f}" for value in values]
+    return table(("class", *columns), zip(confusion.labels, *columns.values()))
 
 
-def _extra(table: ScoreTable) -> str:
-    note = f"\n\n{table.note}" if table.note else ""
-    return f"## {table.title}\n\n{_table(table.header, table.rows)}{note}"
+def _extra(one: ScoreTable) -> str:
+    note = f"\n\n{one.note}" if one.note else ""
+    return f"## {one.title}\n\n{table(one.header, one.rows)}{note}"
 
 
 def _calibration(card: Card, pictures: _Pictures) -> str:
     calibration, temperature = card.judged.calibration, card.task.temperature
     if calibration is None:
         return ""
-    before, after = calibration.before, calibration.after
     if temperature != 1:
         stored = (
             f"Before its probabilities are given out, their logarithms are divided by the temperature "
@@ -165,16 +177,10 @@ def _calibration(card: Card, pictures: _Pictures) -> str:
     else:
         stored = "The probabilities are given out as the model computes them."
         column = f"what temperature {calibration.temperature:.2f} would do"
-    names = {
-        "ece": "ECE, 15 equally wide bins",
-        "adaptive_ece": "ECE, 15 equally filled bins",
-        "brier": "Brier score",
-        "nll": "NLL",
-    }
-    old, new = before.to_json(), after.to_json()
-    rows = [(title, f"{old[name]:.4f}", f"{new[name]:.4f}") for name, title in names.items()]
+    old, new = calibration.before.to_json(), calibration.after.to_json()
+    rows = [(title, f"{old[name]:.4f}", f"{new[name]:.4f}") for name, title in CALIBRATION.items()]
     picture = pictures.of("reliability.png", "confidence against accuracy")
-    return f"## Calibration\n\n{stored}\n\n{_table(('lower is better', 'temperature 1', column), rows)}{picture}"
+    return f"## Calibration\n\n{stored}\n\n{table(('lower is better', 'temperature 1', column), rows)}{picture}"
 
 
 def _mistakes(card: Card, pictures: _Pictures) -> str:
@@ -186,12 +192,12 @@ def _mistakes(card: Card, pictures: _Pictures) -> str:
     text = f"## Mistakes\n\n{wrong} of {card.judged.count} dev texts are answered wrongly"
     text += ": `errors.csv`, the most confident first." if wrong else "."
     if len(labels) <= _WIDEST_CONFUSION:
-        rows = [(f"**{_cell(label)}**", *map(str, counts[i])) for i, label in enumerate(labels)]
-        text += f"\n\n{_table(('true ↓ predicted →', *labels), rows)}"
+        rows = [(f"**{cell(label)}**", *map(str, counts[i])) for i, label in enumerate(labels)]
+        text += f"\n\n{table(('true ↓ predicted →', *labels), rows)}"
     elif wrong:
         most = top_confusions(counts, 15)
         rows = [(labels[true], labels[said], str(count)) for true, said, count in most]
-        text += f"\n\n{_table(('true', 'predicted', 'times'), rows)}"
+        text += f"\n\n{table(('true', 'predicted', 'times'), rows)}"
     return text + pictures.of("confusion.png", "confusion matrix") + pictures.explained()
 
 
@@ -232,58 +238,14 @@ def _limits(card: Card) -> str:
         lines.append(f"It reads {length} tokens at once; as for longer texts, {longer}.")
     if card.truncated:
         lines.append(f"{card.truncated} dev texts were cut; their answers say `truncated`.")
-    lines += map(_plain, card.judged.limits)
+    lines += map(plain, card.judged.limits)
     lines.append("It was scored on texts like those that it was trained on. On others it may do worse, and as sure.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
 def _training(card: Card, pictures: _Pictures) -> str:
-    record, settings = card.record, card.record.get("settings", {})
-    facts: list[tuple[str, object]] = [
-        ("training texts", record.get("train_examples")),
-        ("training data", record.get("train_source")),
-        ("dev texts", record.get("dev_examples")),
-        ("dev data", record.get("dev_source")),
-        ("steps", record.get("steps")),
-        ("kept: step", card.best_step),
-        ("stopped early", record.get("stopped")),
-        ("tokens trained on", record.get("train_tokens")),
-        ("seconds in training", record.get("train_seconds")),
-        ("tokens a second", record.get("tokens_per_second")),
-        ("device", record.get("device")),
-        ("torch", record.get("torch_version")),
-        ("Python", record.get("python_version")),
-    ]
-    known = [(name, str(value)) for name, value in facts if value not in (None, "")]
-    text = f"## Training\n\n{_table(('', ''), known)}{pictures.of('loss.png', 'loss and dev score by step')}"
-    if card.metrics:
-        header = list(card.metrics[0])
-        text += "\n\n" + _table(header, [[str(row.get(name, "")) for name in header] for row in card.metrics])
-    if settings:
-        listed = "\n".join(f"{name} = {value}" for name, value in settings.items() if value is not None)
-        text += f"\n\nEvery setting (also in `run.json`):\n\n```\n{listed}\n```"
-    return text
-
-
-def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return "–"
-    return f"{estimate.low:.4f} to {estimate.high:.4f}"
-
-
-def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    header = [_cell(name) for name in header]
-    lines = [header, ["---"] * len(header), *([_cell(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    """One line in which a bar does not end the cell."""
-    return " ".join(text.replace("\\|", "|").split()).replace("|", "\\|")
-
-
-def _plain(text: str) -> str:
-    """One line in which nothing is markup."""
-    return "".join(
-        f"\\{character}" if character in "\\`*_[]<>#|" else character for character in " ".join(text.split())
-    )
+    record = {**card.record, "best_step": card.best_step}
+    known = [(title, str(record[name])) for title, name in _FACTS.items() if record.get(name) not in (None, "")]
+    text = f"## Training\n\n{table(('', ''), known)}{pictures.of('loss.png', 'loss and dev score by step')}"
+    settings = record.get("settings")
+    return text + evaluations(card.metrics) + (f"\n\n{every_setting(settings)}" if settings else "")

@@ -40,6 +40,15 @@ _STYLE: dict[Any, Any] = {
     "ytick.color": _INK,
     "legend.frameon": False,
     "figure.facecolor": "white",
+    "figure.dpi": 150,
+    "figure.constrained_layout.use": True,
+    "font.family": [DEFAULT],
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": _GRID,
+    "grid.linewidth": 0.8,
+    "savefig.bbox": "tight",
+    "savefig.pad_inches": 0.12,
     "text.parse_math": False,  # a label may hold dollar signs
 }
 
@@ -53,38 +62,44 @@ def png_of_loss(losses: Sequence[float], rows: Sequence[Mapping[str, float]], me
         metric: the dev metric to draw.
         best_step: of the evaluation that was kept.
     """
-    with rc_context(_STYLE | {"font.family": [DEFAULT]}):
-        figure = Figure(figsize=(7.2, 5.0), layout="constrained", dpi=150)
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(7.2, 5.0))
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         steps = [int(row["step"]) for row in rows]
         if len(losses):
             numbers = np.arange(1, len(losses) + 1)
             upper.plot(numbers, losses, color=_BLUE, alpha=0.25, linewidth=0.8)
             upper.plot(numbers, _smoothed(losses), color=_BLUE, linewidth=1.8)
-            shown = [value for value in losses if np.isfinite(value)]
-            upper.set_ylim(0, max(np.quantile(shown, 0.995) * 1.15, 1e-3) if shown else 1)
+            shown = _finite(losses)
+            upper.set_ylim(0, max(np.quantile(shown, 0.995) * 1.15, 1e-3) if len(shown) else 1)
         else:
             upper.plot(steps, [row["train_loss"] for row in rows], "o-", color=_BLUE, linewidth=1.8)
             upper.set_ylim(bottom=0)
         upper.set_title("training loss")
-        values = [float(row[f"dev_{metric}"]) for row in rows]
-        lower.plot(steps, values, "o-", color=_ORANGE, linewidth=1.8, markersize=5, clip_on=False)
-        if best_step in steps:
-            best = values[steps.index(best_step)]
-            lower.plot([best_step], [best], "o", markersize=11, markerfacecolor="none", color=_ORANGE, clip_on=False)
-            lower.axhline(best, color=_ORANGE, linewidth=0.8, linestyle=":")
-            lower.set_title(f"dev {metric} · best {best:.4f} at step {best_step} (circled)")
-        known = [value for value in values if np.isfinite(value)] or [0.0]
-        room = max(max(known) - min(known), 0.02) * 0.25
-        highest = max(known) + room  # most metrics end at 1
-        lower.set_ylim(max(min(known) - room, -1), min(highest, 1.0 + room / 4) if max(known) <= 1 else highest)
+        _draw_metric(lower, steps, [float(row[f"dev_{metric}"]) for row in rows], metric, best_step)
         lower.set_xlabel("step")
         lower.set_xlim(0, max([len(losses), *steps]) * 1.02)
         lower.xaxis.set_major_locator(MaxNLocator(integer=True))
-        for axes in (upper, lower):
-            axes.grid(color=_GRID, linewidth=0.8)
-            axes.set_axisbelow(True)
         return _png(figure)
+
+
+def _draw_metric(axes: Axes, steps: list[int], values: list[float], metric: str, best_step: int) -> None:
+    """The dev metric of each evaluation, the best one circled."""
+    axes.plot(steps, values, "o-", color=_ORANGE, linewidth=1.8, markersize=5, clip_on=False)
+    if best_step in steps:
+        best = values[steps.index(best_step)]
+        axes.plot([best_step], [best], "o", markersize=11, markerfacecolor="none", color=_ORANGE, clip_on=False)
+        axes.axhline(best, color=_ORANGE, linewidth=0.8, linestyle=":")
+        axes.set_title(f"dev {metric} · best {best:.4f} at step {best_step} (circled)")
+    known = _finite(values) if len(_finite(values)) else np.zeros(1)
+    room = max(known.max() - known.min(), 0.02) * 0.25
+    highest = known.max() + room  # most metrics end at 1
+    axes.set_ylim(max(known.min() - room, -1), min(highest, 1.0 + room / 4) if known.max() <= 1 else highest)
+
+
+def _finite(values: Sequence[float]) -> Floats:
+    array = np.array(values, dtype=np.float64)
+    return array[np.isfinite(array)]
 
 
 def png_of(figure: Drawable) -> tuple[bytes, list[str]]:
@@ -100,8 +115,8 @@ def png_of(figure: Drawable) -> tuple[bytes, list[str]]:
 
 def png_of_scatter(scatter: Scatter) -> bytes:
     """Predicted values over true ones; on the dashed line an answer is exact."""
-    with rc_context(_STYLE | {"font.family": [DEFAULT]}):
-        figure = Figure(figsize=(5.4, 5.4), layout="constrained", dpi=150)
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(5.4, 5.4))
         axes = figure.subplots()
         ends = [min(scatter.gold.min(), scatter.predicted.min()), max(scatter.gold.max(), scatter.predicted.max())]
         room = max(0.04 * (ends[1] - ends[0]), 1e-9)
@@ -115,8 +130,6 @@ def png_of_scatter(scatter: Scatter) -> bytes:
         axes.set_xlabel("true value")
         axes.set_ylabel("predicted value")
         axes.set_title(scatter.title)
-        axes.grid(color=_GRID, linewidth=0.8)
-        axes.set_axisbelow(True)
         return _png(figure)
 
 
@@ -131,24 +144,18 @@ def png_of_confusion(confusion: Ints, labels: Sequence[str]) -> tuple[bytes, lis
     """
     chosen = _most_confused(confusion)
     part = confusion[np.ix_(chosen, chosen)]
-    names = [_short(labels[index]) for index in chosen]
-    families = font_families(names)
-    legend = [] if families else [f"{index}: {labels[index]}" for index in chosen]
-    names = names if families else [str(index) for index in chosen]
+    names, families, legend = _drawn_names(labels, chosen)
     size = len(chosen)
-    crowded = size > 12
-    cell = 0.75 if size <= 4 else 0.55 if size <= 12 else 0.36
-    font_size = 8 if crowded else 10
+    cell, font_size, count_size = (0.75, 10, 10) if size <= 4 else (0.55, 10, 10) if size <= 12 else (0.36, 8, 6.5)
     widest = max(len(name) * (1 if name.isascii() else 2) for name in names) * 0.0085 * font_size  # inches
-    with rc_context(_STYLE | {"font.family": families or [DEFAULT], "axes.spines.left": False}):
-        figure = Figure(figsize=(size * cell + widest + 1.6, size * cell + widest + 1.2), layout="constrained", dpi=150)
+    with rc_context(_STYLE | {"font.family": families, "axes.grid": False, "axes.spines.left": False}):
+        figure = Figure(figsize=(size * cell + widest + 1.6, size * cell + widest + 1.2))
         axes = figure.subplots()
         shares = part / np.maximum(confusion.sum(1)[chosen, None], 1)
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        _write_counts(axes, part, shares, 6.5 if crowded else 10)
-        turned = widest > cell
-        axes.set_xticks(range(size), names, rotation=45 if turned else 0, ha="right" if turned else "center",
-                        rotation_mode="anchor" if turned else "default", fontsize=font_size)  # fmt: skip
+        _write_counts(axes, part, shares, count_size)
+        turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if widest > cell else {}
+        axes.set_xticks(range(size), names, fontsize=font_size, **turned)
         axes.set_yticks(range(size), names, fontsize=font_size)
         axes.set_xlabel("predicted class")
         axes.set_ylabel("true class")
@@ -176,16 +183,12 @@ def png_of_bars(bars: Bars) -> tuple[bytes, list[str]]:
     """
     order = np.argsort([-count for count in bars.counts], kind="stable")
     chosen = sorted(int(index) for index in order[:MOST_CLASSES])
-    names = [_short(bars.names[index]) for index in chosen]
-    families = font_families(names)
-    legend = [] if families else [f"{index}: {bars.names[index]}" for index in chosen]
-    labels = [
-        f"{name if families else index} ({bars.counts[index]})" for name, index in zip(names, chosen)
-    ]  # fmt: skip
+    names, families, legend = _drawn_names(bars.names, chosen)
+    labels = [f"{name} ({bars.counts[index]})" for name, index in zip(names, chosen)]
     places, thick = np.arange(len(chosen)), 0.8 / len(bars.scores)
-    with rc_context(_STYLE | {"font.family": families or [DEFAULT]}):
+    with rc_context(_STYLE | {"font.family": families, "axes.grid.axis": "x"}):
         height = 0.9 + max(0.22 * len(bars.scores), 0.3) * len(chosen)
-        figure = Figure(figsize=(7.2, height + 0.3 * (len(bars.scores) > 1)), layout="constrained", dpi=150)
+        figure = Figure(figsize=(7.2, height + 0.3 * (len(bars.scores) > 1)))
         axes = figure.subplots()
         for number, (name, scores) in enumerate(bars.scores.items()):
             values = [scores[index] for index in chosen]
@@ -199,8 +202,6 @@ def png_of_bars(bars: Bars) -> tuple[bytes, list[str]]:
         axes.set_ylim(len(chosen) - 0.5, -0.5)
         axes.set_xlim(0, 1.08)
         axes.set_xticks(np.linspace(0, 1, 6))
-        axes.grid(axis="x", color=_GRID, linewidth=0.8)
-        axes.set_axisbelow(True)
         if len(bars.scores) > 1:
             figure.legend(loc="outside lower right", ncols=len(bars.scores), fontsize=9)
         return _png(figure), legend
@@ -213,8 +214,8 @@ def png_of_curves(curves: Mapping[str, Sequence[float]], rows: Sequence[Mapping[
         curves: of each step, by name; names end in `_loss` or `_accuracy`.
         rows: `step` and `dev_…` of each evaluation.
     """
-    with rc_context(_STYLE | {"font.family": [DEFAULT]}):
-        figure = Figure(figsize=(7.2, 5.0), layout="constrained", dpi=150)
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(7.2, 5.0))
         for axes, kind in zip(figure.subplots(2, 1, sharex=True), ("loss", "accuracy")):
             names = [name for name in curves if name.endswith(kind)]
             for name, color in zip(names, (_BLUE, _ORANGE)):
@@ -225,8 +226,6 @@ def png_of_curves(curves: Mapping[str, Sequence[float]], rows: Sequence[Mapping[
                     axes.plot(*zip(*held_out), "o", color=color, markersize=5, markerfacecolor="white")
             axes.set_title(f"{kind} (lines: training; circles: held-out documents)")
             axes.set_ylim(bottom=0)
-            axes.grid(color=_GRID, linewidth=0.8)
-            axes.set_axisbelow(True)
             if names:
                 axes.legend(fontsize=9)
         axes.set_xlabel("step")
@@ -236,8 +235,8 @@ def png_of_curves(curves: Mapping[str, Sequence[float]], rows: Sequence[Mapping[
 def png_of_reliability(calibration: Calibration) -> bytes:
     """Confidence against accuracy in bins, before (grey) and after the temperature; below, examples in each bin."""
     before, after = calibration.table_before, calibration.table
-    with rc_context(_STYLE | {"font.family": [DEFAULT]}):
-        figure = Figure(figsize=(5.4, 6.6), layout="constrained", dpi=150)
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(5.4, 6.6))
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         upper.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle="--", label="perfect")
         if calibration.temperature != 1:
@@ -254,15 +253,12 @@ def png_of_reliability(calibration: Calibration) -> bytes:
         lower.set_xlabel("confidence of the answer")
         lower.set_xlim(0, 1)
         lower.yaxis.set_major_locator(MaxNLocator(3, integer=True))
-        for axes in (upper, lower):
-            axes.grid(color=_GRID, linewidth=0.8)
-            axes.set_axisbelow(True)
         return _png(figure)
 
 
 def _png(figure: Figure) -> bytes:
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", bbox_inches="tight", pad_inches=0.12)
+    figure.savefig(stream, format="png")
     return stream.getvalue()
 
 
@@ -287,6 +283,16 @@ def _most_confused(confusion: Ints) -> list[int]:
         return list(range(len(confusion)))
     mistakes = confusion.sum(0) + confusion.sum(1) - 2 * np.diag(confusion)
     return sorted(int(index) for index in np.argsort(-mistakes, kind="stable")[:MOST_CLASSES])
+
+
+def _drawn_names(names: Sequence[str], chosen: Sequence[int]) -> tuple[list[str], list[str], list[str]]:
+    """What stands for each of the chosen names in a picture, the fonts that have its characters, and what numbers stand
+    for where no font has them.
+    """
+    drawn = [_short(names[index]) for index in chosen]
+    if families := font_families(drawn):
+        return drawn, families, []
+    return [str(index) for index in chosen], [DEFAULT], [f"{index}: {names[index]}" for index in chosen]
 
 
 def _short(label: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +9,9 @@ from typing import Any
 from bertwright.checkpoint.folders import write_bytes, write_text
 from bertwright.errors import quoted
 from bertwright.model.config import BertConfig
+from bertwright.reports.markdown import evaluations, every_setting, table
+from bertwright.reports.report import can_draw
 from bertwright.runs.results import RunResult
-
-log = logging.getLogger("bertwright")
 
 
 def write_pretrain_card(
@@ -25,9 +23,7 @@ def write_pretrain_card(
         BertwrightError: BW501 where the disk or the permissions do not allow it.
     """
     picture = ""
-    if importlib.util.find_spec("matplotlib") is None:
-        log.info("no plots: matplotlib is not installed (to get them: pip install 'bertwright[plots]')")
-    else:
+    if can_draw():
         from bertwright.reports.plots import png_of_curves
 
         measures = outcome.history[0].measures if outcome.history else {}
@@ -43,11 +39,7 @@ def _card(
     folder: Path, record: Mapping[str, Any], config: BertConfig, outcome: RunResult, rows: Sequence[Mapping[str, float]]
 ) -> str:
     settings = record["settings"]
-    scores = "\n".join(f"| {name} | {value:.4f} |" for name, value in outcome.best.scores.items())
-    header = list(rows[0]) if rows else []
-    table = "\n".join("| " + " | ".join(str(row.get(name, "")) for name in header) + " |" for row in rows)
-    course = f"\n\n| {' | '.join(header)} |\n|{'---|' * len(header)}\n{table}" if rows else ""
-    listed = "\n".join(f"{name} = {value}" for name, value in settings.items() if value is not None)
+    scores = table(("metric", "value"), [(name, f"{value:.4f}") for name, value in outcome.best.scores.items()])
     return f"""---
 library_name: transformers
 pipeline_tag: fill-mask
@@ -64,8 +56,6 @@ tokens in the vocabulary. The model is in `best/`.
 
 The best of {len(rows)} evaluations, at step {outcome.best.step}.
 
-| metric | value |
-|---|---|
 {scores}
 
 ## Use
@@ -77,18 +67,8 @@ bertwright finetune train.csv --model {quoted(folder / "best")} --out runs/first
 
 ## Training
 
-{_cost(record)}{course}
+{record["steps"]} steps, {record["train_tokens"]} tokens of the store `{record["store"]}`, \
+{record["train_seconds"]:.0f} s in training on {record["device"]} \
+({record["tokens_per_second"]:.0f} tokens/s), torch {record["torch_version"]}.{evaluations(rows)}
 
-Every setting (also in `run.json`):
-
-```
-{listed}
-```"""
-
-
-def _cost(record: Mapping[str, Any]) -> str:
-    return (
-        f"{record['steps']} steps, {record['train_tokens']} tokens of the store `{record['store']}`, "
-        f"{record['train_seconds']:.0f} s in training on {record['device']} "
-        f"({record['tokens_per_second']:.0f} tokens/s), torch {record['torch_version']}."
-    )
+{every_setting(settings)}"""

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from bertwright.checkpoint.folders import write_bytes, write_text
 from bertwright.data.examples import Example
-from bertwright.reports.answer_files import answers_jsonl, mistakes_csv
+from bertwright.data.spreadsheet import spreadsheet_csv
 from bertwright.reports.card import Card, model_card
-from bertwright.tasks.prediction import Prediction
+from bertwright.tasks.prediction import Prediction, answer_row
 
 log = logging.getLogger("bertwright")
+
+
+def answers_jsonl(examples: Sequence[Example], predictions: Sequence[Prediction]) -> str:
+    """Every answer, one JSON line each, in the order of the examples."""
+    rows = (answer_row(example, prediction) for example, prediction in zip(examples, predictions))
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def can_draw() -> bool:
+    """Whether there can be plots; where there cannot, how to get them is said."""
+    if importlib.util.find_spec("matplotlib") is None:
+        log.info("no plots: matplotlib is not installed (to get them: pip install 'bertwright[plots]')")
+        return False
+    return True
 
 
 def write_report(
@@ -39,9 +54,10 @@ def write_report(
     """
     folder, task = card.folder, card.task
     given = task.tempered(predictions)
+    mistakes = task.mistakes(given, examples)
     contents = {
         "predictions.jsonl": answers_jsonl(examples, given),
-        "errors.csv": mistakes_csv(task.mistakes(given, examples)),
+        "errors.csv": spreadsheet_csv(mistakes.header, mistakes.cells),
     }
     plots, legend = _draw(card, losses)
     contents["README.md"] = model_card(card, plots, legend)
@@ -52,8 +68,7 @@ def write_report(
 
 def _draw(card: Card, losses: Sequence[float]) -> tuple[list[str], list[str]]:
     """The names of the plots that were drawn, and what numbers in them stand for."""
-    if importlib.util.find_spec("matplotlib") is None:
-        log.info("no plots: matplotlib is not installed (to get them: pip install 'bertwright[plots]')")
+    if not can_draw():
         return [], []
     from bertwright.reports.plots import png_of, png_of_loss
 

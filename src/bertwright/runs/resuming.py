@@ -71,7 +71,7 @@ def kept_settings(
     Raises:
         BertwrightError: BW507 a setting is missing, unknown or not possible.
     """
-    values = {name: value for name, value in recorded["settings"].items() if name not in foreign}
+    values = {name: recorded["settings"][name] for name in recorded["settings"].keys() - foreign}
     values |= {name: now["requested"][name] for name in _MAY_CHANGE}
     bad = [name for name in kind.model_fields if name not in values]
     bad += [name for name in (*_DECIDED, *decided) if values.get(name) in (None, "auto")]
@@ -82,5 +82,5 @@ def kept_settings(
         return kind(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        reason = f"settings.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        reason = f"settings.{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise BertwrightError("BW507", file=folder / "run.json", reason=reason) from error

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bertwright.data.examples import Example, label_of
+from bertwright.data.examples import label_of
 from bertwright.data.reading.tables import Table
 from bertwright.evaluation.calibration import CalibrationScores
 from bertwright.evaluation.class_scores import metrics_for
@@ -24,7 +24,6 @@ class DifferingClass(DifferingRow):
         right: which run is right: `A`, `B` or `neither`.
     """
 
-    example: Example
     a: str
     a_score: float
     b: str
@@ -34,12 +33,10 @@ class DifferingClass(DifferingRow):
     def line(self) -> str:
         return f"true: {label_of(self.example)}  A: {self.a} ({self.a_score:.3f})  B: {self.b} ({self.b_score:.3f})"
 
-    def to_json(self) -> dict[str, Any]:
-        example = self.example
-        texts = {"text": example.text} | ({} if example.text_b is None else {"text_b": example.text_b})
+    def answers(self) -> dict[str, Any]:
         return {
-            "where": str(example.where), "gold": label_of(example), "right": self.right,
-            "a": self.a, "a_score": round(self.a_score, 6), "b": self.b, "b_score": round(self.b_score, 6), **texts,
+            "gold": label_of(self.example), "right": self.right,
+            "a": self.a, "a_score": round(self.a_score, 6), "b": self.b, "b_score": round(self.b_score, 6),
         }  # fmt: skip
 
 

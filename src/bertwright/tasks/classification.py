@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.targets import RowTargets, Targets
 from bertwright.data.windows import EncodedTexts
-from bertwright.errors import BertwrightError, nearest, shown
+from bertwright.errors import BertwrightError, hint, shown
 from bertwright.evaluation.calibration import (
     cross_fitted,
     fit_temperature,
@@ -37,7 +37,7 @@ from bertwright.tasks.class_comparison import ClassComparison, compare_classes
 from bertwright.tasks.class_labels import with_classes
 from bertwright.tasks.judged import Confusion, Judged, Mistakes, Sureness
 from bertwright.tasks.prediction import Prediction, answer_row
-from bertwright.tasks.task import NoSettings, Task
+from bertwright.tasks.task import HowToRead, NoSettings, Task
 from bertwright.text.tokenizer.inputs import half_of_a_pair
 
 _FEW = 10  # texts of a class
@@ -100,19 +100,10 @@ class Classification(Task[ClassPrediction, NoSettings]):
 
     @classmethod
     def read(
-        cls,
-        source: Any,
-        columns: Columns | None = None,
-        *,
-        labelled: bool,
-        encoding: str | None = None,
-        name: str = "train",
-        pair: bool | None = None,
-        known: Collection[str] = (),
+        cls, source: Any, columns: Columns | None = None, *, known: Collection[str] = (), **how: Unpack[HowToRead]
     ) -> Table:
         """As `read_examples`, with labels that are classes; raises those of it and of `with_classes`."""
-        table = super().read(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair)
-        return with_classes(table, labelled=labelled, known=known)
+        return with_classes(super().read(source, columns, **how), labelled=how["labelled"], known=known)
 
     @classmethod
     def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
@@ -159,13 +150,9 @@ class Classification(Task[ClassPrediction, NoSettings]):
         known = set(self.labels)
         for example, label in zip(examples, _gold(examples)):
             if label not in known:
-                close = nearest(label, self.labels)
+                close = hint(label, self.labels)
                 raise BertwrightError(
-                    "BW209",
-                    where=example.where,
-                    label=label,
-                    known=shown(self.labels),
-                    nearest=f"({close}?)" if close else "",
+                    "BW209", where=example.where, label=label, known=shown(self.labels), nearest=close
                 )
 
     def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> Targets:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Table
 from bertwright.data.spreadsheet import spreadsheet_csv
 from bertwright.errors import quantity
 from bertwright.evaluation.paired_tests import Difference
+from bertwright.tasks.prediction import texts_of
 
 WORTH_SHOWING = 0.01  # one point: the difference for which the verdict says how much data it takes
 
@@ -19,13 +21,19 @@ WORTH_SHOWING = 0.01  # one point: the difference for which the verdict says how
 class DifferingRow(ABC):
     """A text that the two runs answer differently."""
 
+    example: Example
+
     @abstractmethod
     def line(self) -> str:
         """The true answer and those of both runs."""
 
     @abstractmethod
+    def answers(self) -> dict[str, Any]:
+        """The same as JSON values."""
+
     def to_json(self) -> dict[str, Any]:
-        """A JSON object with `where` and `text`."""
+        """A JSON object with `where`, the answers, `text` and, of a pair, `text_b`."""
+        return {"where": str(self.example.where), **self.answers(), **texts_of(self.example)}
 
     def cells(self) -> dict[str, str]:
         """The same for a spreadsheet."""

@@ -147,3 +147,10 @@ class Judged:
     figures: Mapping[str, Drawable] = field(default_factory=dict)
     limits: Sequence[str] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def metric_rows(self) -> list[tuple[str, str, str]]:
+        """Title, value and interval of each of the `metrics`."""
+        return [
+            (title, f"{one.value:.4f}", "–" if one.low is None else f"{one.low:.4f} to {one.high:.4f}")
+            for title, one in self.metrics.items()
+        ]

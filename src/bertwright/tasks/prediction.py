@@ -26,13 +26,15 @@ class Prediction:
 P = TypeVar("P", bound=Prediction)
 
 
+def texts_of(example: Example) -> dict[str, Any]:
+    """`text` and, of a pair, `text_b`."""
+    return {"text": example.text} | ({} if example.text_b is None else {"text_b": example.text_b})
+
+
 def answer_row(example: Example, prediction: Prediction) -> dict[str, Any]:
     """One answer with its example as a JSON object: where, the text or texts, the true answer, and the given one."""
     values = prediction.to_json()
-    row: dict[str, Any] = {"where": str(example.where), "text": example.text}
-    if example.text_b is not None:
-        row["text_b"] = example.text_b
-    row["gold"] = example.answer.to_json(example.text) if example.answer else ""
     if "label" in values:
         values = {"predicted": values.pop("label"), **values}
-    return row | values
+    gold = example.answer.to_json(example.text) if example.answer else ""
+    return {"where": str(example.where), **texts_of(example), "gold": gold, **values}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from bertwright.model.models import BertForSequenceClassification, BertWithHead
 from bertwright.tasks.comparison import WORTH_SHOWING, Comparison, DifferingRow
 from bertwright.tasks.judged import Judged, Mistakes, Scatter, ScoreTable
 from bertwright.tasks.prediction import Prediction, answer_row
-from bertwright.tasks.task import NoSettings, Task
+from bertwright.tasks.task import HowToRead, NoSettings, Task
 
 _TITLES = {"mse": "mean squared error", "pearson": "Pearson's r", "spearman": "Spearman's rho"}
 _COLLAPSED = 0.01  # of the spread of the true values
@@ -100,22 +100,14 @@ class Regression(Task[ValuePrediction, NoSettings]):
 
     @classmethod
     def read(
-        cls,
-        source: Any,
-        columns: Columns | None = None,
-        *,
-        labelled: bool,
-        encoding: str | None = None,
-        name: str = "train",
-        pair: bool | None = None,
-        known: Collection[str] = (),
+        cls, source: Any, columns: Columns | None = None, *, known: Collection[str] = (), **how: Unpack[HowToRead]
     ) -> Table:
         """As any texts, whose labels are numbers.
 
         Raises:
             BertwrightError: BW213 a label that is none, and those of `read_examples`.
         """
-        table = super().read(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair)
+        table = super().read(source, columns, **how)
         return replace(table, examples=[_with_value(example) for example in table.examples])
 
     @classmethod
@@ -230,7 +222,6 @@ class Regression(Task[ValuePrediction, NoSettings]):
 class DifferingValue(DifferingRow):
     """A text for which the two runs give different numbers."""
 
-    example: Example
     gold: float
     a: float
     b: float
@@ -238,11 +229,8 @@ class DifferingValue(DifferingRow):
     def line(self) -> str:
         return f"true: {self.gold:g}  A: {self.a:.4f}  B: {self.b:.4f}"
 
-    def to_json(self) -> dict[str, Any]:
-        texts = {"text": self.example.text}
-        if self.example.text_b is not None:
-            texts["text_b"] = self.example.text_b
-        return {"where": str(self.example.where), "gold": self.gold, "a": self.a, "b": self.b, **texts}
+    def answers(self) -> dict[str, Any]:
+        return {"gold": self.gold, "a": self.a, "b": self.b}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self, Unpack
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ from bertwright.settings import Settings
 from bertwright.tasks.judged import MISTAKE_HEADER, Judged, Mistakes
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.seq2seq_settings import Seq2SeqSettings
-from bertwright.tasks.task import Outputs, Task
+from bertwright.tasks.task import HowToRead, Outputs, Task
 from bertwright.text.tokenizer.joining import join_pieces
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
@@ -107,17 +107,10 @@ class Seq2Seq(Task[TextPrediction, Seq2SeqSettings]):
 
     @classmethod
     def read(
-        cls,
-        source: Any,
-        columns: Columns | None = None,
-        *,
-        labelled: bool,
-        encoding: str | None = None,
-        name: str = "train",
-        pair: bool | None = None,
-        known: Collection[str] = (),
+        cls, source: Any, columns: Columns | None = None, *, known: Collection[str] = (), **how: Unpack[HowToRead]
     ) -> Table:
-        return read_pairs(source, columns, labelled=labelled, encoding=encoding, name=name)
+        encoding, name = how.get("encoding"), how.get("name", "train")
+        return read_pairs(source, columns, labelled=how["labelled"], encoding=encoding, name=name)
 
     def stream(self, source: Any, columns: Columns, encoding: str | None = None) -> tuple[Columns, Iterator[Example]]:
         return stream_pairs(source, columns, encoding)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Required, Self, TypedDict, TypeVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,15 @@ class Objective(ABC):
         return None
 
 
+class HowToRead(TypedDict, total=False):
+    """What `read` takes beside a source and its columns; as of `read_examples`."""
+
+    labelled: Required[bool]
+    encoding: str | None
+    name: str
+    pair: bool | None
+
+
 class Reads(ABC):
     """How labelled data becomes examples, and which examples will do."""
 
@@ -87,18 +96,14 @@ class Reads(ABC):
 
     @classmethod
     def read(
-        cls,
-        source: Any,
-        columns: Columns | None = None,
-        *,
-        labelled: bool,
-        encoding: str | None = None,
-        name: str = "train",
-        pair: bool | None = None,
-        known: Collection[str] = (),
+        cls, source: Any, columns: Columns | None = None, *, known: Collection[str] = (), **how: Unpack[HowToRead]
     ) -> Table:
-        """The examples of a source, as `bertwright.data.reading.example_sources.read_examples`."""
-        return read_examples(source, columns, labelled=labelled, encoding=encoding, name=name, pair=pair)
+        """The examples of a source, as `bertwright.data.reading.example_sources.read_examples`.
+
+        Args:
+            known: the classes of a model that the labels are for.
+        """
+        return read_examples(source, columns, **how)
 
     @classmethod
     @abstractmethod

@@ -27,7 +27,7 @@ from bertwright.training.lesson import Lesson
 from bertwright.training.loop_settings import LoopSettings
 from bertwright.training.optimizer import make_optimizers, rate_factor, set_rates
 from bertwright.training.steps import MicroBatch, Steps
-from bertwright.training.training_progress import Meter, Speed, training_progress
+from bertwright.training.training_progress import Meter, training_progress
 from bertwright.training.watchers import FiniteWatcher, check_collapse, check_first_loss, first_bad_tensor
 from bertwright.training.world import World
 
@@ -40,13 +40,13 @@ class Course:
         steps: the training data.
         judge: the scores of the model as it is when this is called.
         loss_at_start: what the first loss is compared with; None: with nothing.
-        speed: what tokens a second are worth on this machine, to be shown beside them.
+        peak_tokens: a second, if the machine did nothing but multiply; what it computes is shown as a share of them.
     """
 
     steps: Steps
     judge: Callable[[], DevScores]
     loss_at_start: float | None = None
-    speed: Speed | None = None
+    peak_tokens: float | None = None
 
 
 class Trainer:
@@ -96,7 +96,7 @@ class Trainer:
         """
         state = self.state
         self._model.train()
-        progress = training_progress(self._count, state, self._course.speed)
+        progress = training_progress(self._count, state, self._course.peak_tokens)
         with progress as meter, interruptible() as interruption, freed_memory_kept():
             self.interruption = interruption
             while state.step < self._count and not state.stopped:

@@ -24,11 +24,7 @@ def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.o
     """
     if settings.optimizer == "adamw":
         return [make_adamw(model, settings)]
-    groups: dict[float, list[nn.Parameter]] = {}
-    for layer in (group for group in model.parameter_groups() if group.name == "layer"):
-        matrices = [parameter for parameter in layer.parameters if parameter.dim() == 2 and parameter.requires_grad]
-        if matrices:
-            groups.setdefault(_rate(layer, settings), []).extend(matrices)
+    groups = _matrices_by_rate(model, settings)
     taken = {id(parameter) for members in groups.values() for parameter in members}
     adamw = make_adamw(model, settings, without=taken)
     if not groups:  # every layer is frozen
@@ -39,6 +35,16 @@ def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.o
         dtype=torch.bfloat16 if settings.precision == "bf16" else torch.float32,
     )
     return [muon, adamw]
+
+
+def _matrices_by_rate(model: BertWithHead, settings: LoopSettings) -> dict[float, list[nn.Parameter]]:
+    """The matrices of the encoder's layers that are trained."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for group in model.parameter_groups():
+        for parameter in group.parameters:
+            if group.name == "layer" and parameter.dim() == 2 and parameter.requires_grad:
+                groups.setdefault(_rate(group, settings), []).append(parameter)
+    return groups
 
 
 def make_adamw(model: BertWithHead, settings: LoopSettings, without: Collection[int] = ()) -> torch.optim.AdamW:

@@ -48,10 +48,10 @@ def alignment(
     else:
         pairs = None if example.text_b is None else [example.text_b]
         one = tokenizer.encode_batch([example.text], pairs, truncation=False)[0]
-    texts = (example.text, example.text_b or "")
-    found = []
-    for index, piece in enumerate(tokenizer.convert_ids_to_tokens(one.input_ids.tolist())):
-        side = int(one.sequence_ids[index])
-        start, end = one.offsets[index].tolist()
-        found.append(AlignedToken(texts[side][start:end] if side >= 0 else "", piece, tags[index] if tags else ""))
-    return found
+    pieces = tokenizer.convert_ids_to_tokens(one.input_ids.tolist())
+    places = zip(one.sequence_ids.tolist(), one.offsets.tolist())
+    texts = (example.text, example.text_b or "", "")  # the last one, -1, is that of special tokens
+    return [
+        AlignedToken(texts[side][start:end], piece, tag)
+        for (side, (start, end)), piece, tag in zip(places, pieces, tags or [""] * len(pieces))
+    ]

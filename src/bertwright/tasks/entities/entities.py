@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,11 @@ class Entity:
     score: float
     text: str = ""
 
+    @property
+    def span(self) -> Span:
+        """Its place and its type alone."""
+        return Span(self.start, self.end, self.type)
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         values = {"start": self.start, "end": self.end, "type": self.type, "text": self.text}
@@ -42,14 +47,12 @@ class Found:
 
     Attributes:
         entities: as conlleval reads the tags.
-        strict: only what is well formed.
-        softmax, softmax_strict: the same two readings of the most probable tag of each unit alone.
+        readings: `strict`, only what is well formed; of a CRF `softmax` and `softmax_strict`, the same two of the most
+            probable tag of each unit alone.
     """
 
     entities: Sequence[Entity]
-    strict: Sequence[Span]
-    softmax: Sequence[Span]
-    softmax_strict: Sequence[Span]
+    readings: Mapping[str, Sequence[Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,11 @@ class EntityPrediction(Prediction):
 
     Attributes:
         entities: the answer.
-        strict, softmax, softmax_strict: other readings of the same scores, to be scored beside it; see `Found`.
+        readings: other readings of the same scores, to be scored beside it; see `Found`.
     """
 
     entities: tuple[Entity, ...]
-    strict: tuple[Span, ...] = ()
-    softmax: tuple[Span, ...] = ()
-    softmax_strict: tuple[Span, ...] = ()
+    readings: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {"entities": [one.to_json() for one in self.entities], "truncated": self.truncated}
@@ -77,12 +78,7 @@ class EntityPrediction(Prediction):
 
         entities = []
         for one in found.entities:
-            start, end = int(units[one.start, 0]), int(units[one.end - 1, 1])
-            entities.append(Entity(start, end, one.type, one.score, text[start:end]))
-        return EntityPrediction(
-            self.truncated,
-            (*self.entities, *entities),
-            (*self.strict, *map(placed, found.strict)),
-            (*self.softmax, *map(placed, found.softmax)),
-            (*self.softmax_strict, *map(placed, found.softmax_strict)),
-        )
+            place = placed(one.span)
+            entities.append(Entity(place.start, place.end, one.type, one.score, text[place.start : place.end]))
+        readings = {name: (*self.readings.get(name, ()), *map(placed, spans)) for name, spans in found.readings.items()}
+        return EntityPrediction(self.truncated, (*self.entities, *entities), readings)

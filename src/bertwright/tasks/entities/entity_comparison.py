@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bertwright.data.answers import Span, span_json
-from bertwright.data.examples import Example, spans_of
+from bertwright.data.examples import spans_of
 from bertwright.data.reading.tables import Table
 from bertwright.evaluation.class_scores import Floats
 from bertwright.evaluation.entity_scores import EntityCounts, entity_reliability, f1_of
@@ -32,7 +32,6 @@ class DifferingEntities(DifferingRow):
         better: the run with fewer mistakes here, `A` or `B`; `neither` where they make as many.
     """
 
-    example: Example
     a: Sequence[Entity]
     b: Sequence[Entity]
     better: str
@@ -41,16 +40,10 @@ class DifferingEntities(DifferingRow):
         cells = self.cells()
         return f"true: {cells['gold'] or '–'}  A: {cells['a'] or '–'}  B: {cells['b'] or '–'}"
 
-    def to_json(self) -> dict[str, Any]:
-        example = self.example
-        return {
-            "where": str(example.where),
-            "gold": [span_json(example.text, span) for span in spans_of(example) or ()],
-            "better": self.better,
-            "a": [one.to_json() for one in self.a],
-            "b": [one.to_json() for one in self.b],
-            "text": example.text,
-        }
+    def answers(self) -> dict[str, Any]:
+        gold = [span_json(self.example.text, span) for span in spans_of(self.example) or ()]
+        a, b = ([one.to_json() for one in given] for given in (self.a, self.b))
+        return {"gold": gold, "better": self.better, "a": a, "b": b}
 
     def cells(self) -> dict[str, str]:
         """The entities by name: a JSON list does not read well in a cell."""
@@ -119,7 +112,7 @@ def compare_entities(
     rows: list[DifferingEntities] = []
     tally = np.zeros(7, dtype=np.int64)
     for example, true, one, other in zip(table.examples, gold, *given):
-        truth, by_a, by_b = _keys(true), _keys(one), _keys(other)
+        truth, by_a, by_b = set(true), _spans(one), _spans(other)
         tally += [
             len(truth & by_a & by_b), len(truth & by_a - by_b), len(truth & by_b - by_a), len(truth - by_a - by_b),
             len((by_a & by_b) - truth), len(by_a - by_b - truth), len(by_b - by_a - truth),
@@ -163,5 +156,5 @@ def _metrics(types: Sequence[str]) -> dict[str, Callable[[Floats], Floats]]:
     return metrics | {f"f1 {kind}": f1_at(place) for place, kind in enumerate(types, start=1)}
 
 
-def _keys(entities: Sequence[Any]) -> set[tuple[int, int, str]]:
-    return {(one.start, one.end, one.type) for one in entities}
+def _spans(entities: Sequence[Entity]) -> set[Span]:
+    return {one.span for one in entities}

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Generic, Self
+from typing import Any, ClassVar, Generic, Self, Unpack
 
 from bertwright.data.answers import Span
 from bertwright.data.examples import Example, spans_of
@@ -16,12 +16,12 @@ from bertwright.data.tagged.encoded_units import EncodedUnits, encode_units
 from bertwright.data.tagged.span_sources import looks_tagged, read_spans, stream_spans
 from bertwright.data.tagged.units import Unit, unit_for
 from bertwright.data.windows import Reading
-from bertwright.errors import BertwrightError, nearest, shown
+from bertwright.errors import BertwrightError, hint, shown
 from bertwright.evaluation.entity_scores import EntityCounts, entity_reliability
 from bertwright.tasks.entities.entities import Entity, EntityPrediction
 from bertwright.tasks.entities.entity_comparison import EntityComparison, compare_entities
 from bertwright.tasks.judged import MISTAKE_HEADER, Bars, Judged, Mistakes, ScoreTable
-from bertwright.tasks.task import S, Task
+from bertwright.tasks.task import HowToRead, S, Task
 from bertwright.text.tokenizer.inputs import half_of_a_pair
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
@@ -50,15 +50,7 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
 
     @classmethod
     def read(
-        cls,
-        source: Any,
-        columns: Columns | None = None,
-        *,
-        labelled: bool,
-        encoding: str | None = None,
-        name: str = "train",
-        pair: bool | None = None,
-        known: Collection[str] = (),
+        cls, source: Any, columns: Columns | None = None, *, known: Collection[str] = (), **how: Unpack[HowToRead]
     ) -> Table:
         """As `read_spans`; such data has no columns to choose from, and no pairs of texts.
 
@@ -68,8 +60,9 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         for wished, column in (asdict(columns) if columns else {}).items():
             if column is not None:
                 raise BertwrightError("BW124", name=f"{wished}_column", value=column, task=cls.name)
-        assert not pair
-        return read_spans(source, labelled=labelled, encoding=encoding, name=name)
+        assert not how.get("pair")
+        encoding, name = how.get("encoding"), how.get("name", "train")
+        return read_spans(source, labelled=how["labelled"], encoding=encoding, name=name)
 
     @classmethod
     def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
@@ -110,13 +103,9 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         for example in examples:
             for span in spans_of(example) or ():
                 if span.type not in known:
-                    close = nearest(span.type, self.types)
+                    close = hint(span.type, self.types)
                     raise BertwrightError(
-                        "BW255",
-                        where=example.where,
-                        type=span.type,
-                        known=shown(self.types),
-                        nearest=f"({close}?)" if close else "",
+                        "BW255", where=example.where, type=span.type, known=shown(self.types), nearest=close
                     )
 
     def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedUnits:
@@ -136,13 +125,17 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         """The answers, under an empty name, and other readings of the same scores that are told beside them."""
 
     def score(self, predictions: Sequence[EntityPrediction], examples: Sequence[Example]) -> dict[str, float]:
-        gold = _spans_of(examples)
-        counts = {name: EntityCounts.of(gold, one) for name, one in self.readings(predictions).items()}
+        counts = self._counts(predictions, examples)
         main = counts.pop("")
         scores = {"f1": main.f1, "precision": main.precision, "recall": main.recall}
         scores |= {f"{name}_f1": one.f1 for name, one in counts.items()}
-        scores["ece"] = entity_reliability(gold, [one.entities for one in predictions]).error()
+        scores["ece"] = _ece(predictions, examples)
         return scores
+
+    def _counts(self, given: Sequence[EntityPrediction], examples: Sequence[Example]) -> dict[str, EntityCounts]:
+        """What was found under each of the `readings`."""
+        gold = _spans_of(examples)
+        return {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
 
     def judge(self, predictions: Sequence[EntityPrediction], examples: Sequence[Example]) -> Judged:
         bars = self._bars(predictions, examples)
@@ -158,21 +151,17 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         wrong, missed = [], []
         for example, one in zip(examples, predictions):
             gold = spans_of(example) or ()
-            right = set(gold)
-            told = {Span(entity.start, entity.end, entity.type) for entity in one.entities}
+            told = {entity.span for entity in one.entities}
             for entity in one.entities:
-                if Span(entity.start, entity.end, entity.type) in right:
-                    continue
-                there = [span for span in gold if span.start < entity.end and entity.start < span.end]
-                same = [span for span in there if (span.start, span.end) == (entity.start, entity.end)]
-                kind = "wrong type" if same else "wrong place" if there else "not there"
-                true = ", ".join(_named(example.text, span) for span in same or there)
-                told.update(same or there)
-                wrong.append(_error(example, kind, true, _named(example.text, entity), entity.score))
+                if entity.span not in gold:
+                    kind, meant = _meant_by(entity, gold)
+                    told.update(meant)
+                    true = ", ".join(_named(example.text, span) for span in meant)
+                    wrong.append(_error(example, kind, true, _named(example.text, entity), entity.score))
             # One that lies in another, which was found, overlaps an answer and is missed nevertheless.
-            for span in gold:
-                if span not in told:
-                    missed.append(_error(example, "missed", _named(example.text, span), "", 0.0))
+            missed += [
+                _error(example, "missed", _named(example.text, span), "", 0.0) for span in gold if span not in told
+            ]
         return Mistakes.of([*sorted(wrong, key=lambda row: -row["score"]), *missed], MISTAKE_HEADER)
 
     def only_answer(self, predictions: Sequence[EntityPrediction], examples: Sequence[Example]) -> str | None:
@@ -188,38 +177,27 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
 
     def _tables(self, given: Sequence[EntityPrediction], examples: Sequence[Example]) -> list[ScoreTable]:
         """Each type, under every reading; then places that were found with another type."""
-        gold = _spans_of(examples)
-        counts = {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
+        counts = self._counts(given, examples)
         main = counts.pop("")
-        header = (
-            "type",
-            "in the data",
-            "found",
-            "precision",
-            "recall",
-            "F1",
-            *(f"{_spoken(name)} F1" for name in counts),
-        )
+        beside = [f"{name.replace('_', ' ')} F1" for name in counts]
+        header = ("type", "in the data", "found", "precision", "recall", "F1", *beside)
         others = [dict(zip(one.types, one.f1_of_types().tolist())) for one in counts.values()]
         rows = []
         for kind, row in main.to_json().items():
-            figures = [row["precision"], row["recall"], row["f1"], *(one.get(kind, 0.0) for one in others)]
-            rows.append((kind, str(row["true"]), str(row["found"]), *(f"{figure:.4f}" for figure in figures)))
-        total = (main.true.sum(), main.found.sum())
-        figures = [main.precision, main.recall, main.f1, *(one.f1 for one in counts.values())]
-        rows.append(("all", *map(str, total), *(f"{figure:.4f}" for figure in figures)))
+            shares = [row["precision"], row["recall"], row["f1"], *(one.get(kind, 0.0) for one in others)]
+            rows.append(_row(kind, row["true"], row["found"], shares))
+        shares = [main.precision, main.recall, main.f1, *(one.f1 for one in counts.values())]
+        rows.append(_row("all", main.true.sum(), main.found.sum(), shares))
         interval = main.interval()
         note = f"An entity is right if its place and its type are.{self.readings_note}"
         if interval.low is not None:
             note += f" F1 {interval.value:.4f}, 95 % interval {interval.low:.4f} to {interval.high:.4f}."
-        table = entity_reliability(gold, [one.entities for one in given])
-        note += f" The score of an entity is off by {table.error():.4f} on average (ECE, 15 bins)."
-        return [ScoreTable("Entities", header, tuple(rows), note), *_confusions(gold, given)]
+        note += f" The score of an entity is off by {_ece(given, examples):.4f} on average (ECE, 15 bins)."
+        return [ScoreTable("Entities", header, tuple(rows), note), *_confusions(_spans_of(examples), given)]
 
     def _bars(self, given: Sequence[EntityPrediction], examples: Sequence[Example]) -> Bars:
         """The F1 of each type, and, where there is one, that of each unit for itself."""
-        gold = _spans_of(examples)
-        counts = {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
+        counts = self._counts(given, examples)
         main = counts[""]
         drawn = {"F1": main.f1_of_types().tolist()}
         if (softmax := counts.get("softmax")) is not None:
@@ -228,8 +206,20 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         return Bars("F1 of each type", main.types, tuple(main.true.tolist()), drawn)
 
 
-def _spoken(name: str) -> str:
-    return name.replace("_", " ")
+def _row(kind: str, true: int, found: int, shares: Sequence[float]) -> tuple[str, ...]:
+    return (kind, str(true), str(found), *(f"{share:.4f}" for share in shares))
+
+
+def _ece(given: Sequence[EntityPrediction], examples: Sequence[Example]) -> float:
+    return entity_reliability(_spans_of(examples), [one.entities for one in given]).error()
+
+
+def _meant_by(entity: Entity, gold: Sequence[Span]) -> tuple[str, list[Span]]:
+    """What is wrong with a wrong entity, and the true ones that stand there."""
+    there = [span for span in gold if span.start < entity.end and entity.start < span.end]
+    if same := [span for span in there if (span.start, span.end) == (entity.start, entity.end)]:
+        return "wrong type", same
+    return ("wrong place" if there else "not there"), there
 
 
 def _named(text: str, span: Span | Entity) -> str:
@@ -250,7 +240,7 @@ def _confusions(gold: Sequence[Sequence[Span]], given: Sequence[EntityPrediction
     counts: Counter[tuple[str, str]] = Counter()
     for spans, one in zip(gold, given):
         # A place may have several types: those that were found are confused with nothing.
-        found = {Span(entity.start, entity.end, entity.type) for entity in one.entities}
+        found = {entity.span for entity in one.entities}
         missed: dict[tuple[int, int], list[str]] = {}
         for span in set(spans) - found:
             missed.setdefault((span.start, span.end), []).append(span.type)

@@ -5,7 +5,7 @@ Shapes: N inputs, S tokens of an input, C types, K spans or candidates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bertwright.data.answers import Span
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
-from bertwright.data.tagged.encoded_units import EncodedUnits
+from bertwright.data.tagged.encoded_units import EncodedUnits, Ints
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts
 from bertwright.model.models import BertWithHead
@@ -77,28 +78,29 @@ class SpanPointing(EntityTask[SpanSettings]):
         units that it touches are not taught to be none.
         """
         assert isinstance(encoded, EncodedUnits)
-        number = {kind: index for index, kind in enumerate(self.types)}
         lost: list[str] = []
         of_texts = [units_of_spans(one, units, lost) for one, units in zip(examples, encoded.units)]
         say_lost(lost, self.unit)
         touched = [units_touched(units, cut) for units, (_, cut) in zip(encoded.units, of_texts)]
         rows = []
-        parted = [dict.fromkeys(spans) for spans, _ in of_texts]
+        parted = [[*dict.fromkeys(spans)] for spans, _ in of_texts]
         for one, owner in zip(encoded.inputs, encoded.owners.tolist()):
-            place = {unit: position for position, unit in enumerate(one.word_ids.tolist()) if unit >= 0}
             held = _held(one.word_ids, len(encoded.units[owner]))
-            spans = []
-            for taught, some in ((1, of_texts[owner][0]), (0, touched[owner])):
-                for span in some:
-                    if held.context(span.start, span.end - 1) >= 0:
-                        spans.append((place[span.start], place[span.end - 1], number[span.type], taught))
-                        parted[owner].pop(span, None)
-            rows.append(np.array(spans, dtype=np.int64).reshape(-1, 4))
+            rows.append(np.concatenate([self._rows(held, of_texts[owner][0], 1), self._rows(held, touched[owner], 0)]))
+            parted[owner] = [span for span in parted[owner] if not held.holds(span)]
         say_parted([
             named_at(one, units, span.start, span.end)
             for one, units, left in zip(examples, encoded.units, parted) for span in left
         ])  # fmt: skip
         return SpanTargets(rows)
+
+    def _rows(self, held: _Held, spans: Sequence[Span], taught: int) -> Ints:
+        """`[K, 4]`: those that an input holds."""
+        rows = [
+            (*held.pieces[[span.start, span.end - 1]], self.types.index(span.type), taught)
+            for span in filter(held.holds, spans)
+        ]
+        return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
     def loss(self, model: BertWithHead, batch: Ragged, targets: Tensor, weights: Tensor) -> dict[str, Tensor]:
         """For each type: every span above 0 and every pair that is none below it (Su et al. 2022, equation 6)."""
@@ -136,31 +138,25 @@ class SpanPointing(EntityTask[SpanSettings]):
         text was cut off, what stands before it and what stands after it is no span.
         """
         assert isinstance(encoded, EncodedUnits)
-        found: list[dict[tuple[int, int, int], tuple[float, float]]] = [{} for _ in encoded.units]
+        found: list[dict[tuple[int, int, int], float]] = [{} for _ in encoded.units]
         held = [_held(one.word_ids, len(encoded.units[owner])) for one, owner in zip(encoded.inputs, encoded.owners)]
         inputs_of = np.split(np.arange(len(encoded.inputs)), np.cumsum(encoded.inputs_of)[:-1])
         for index, (rows, owner) in enumerate(zip(scores, encoded.owners.tolist())):
             word_ids = encoded.inputs[index].word_ids
             for first, last, kind, value in rows.tolist():
                 start, end = int(word_ids[int(first)]), int(word_ids[int(last)])
-                if start < 0 or end < 0:
-                    continue
                 context = held[index].context(start, end)
-                if context < 0:
-                    continue
-                best = max(held[other].context(start, end) for other in inputs_of[owner].tolist())
-                key = (start, end + 1, int(kind))
-                if context == best and value > found[owner].get(key, (0.0, 0.0))[0]:
-                    found[owner][key] = value, context
-        answers: list[EntityPrediction] = []
-        for spans, units, text, cut in zip(found, encoded.units, encoded.texts, encoded.tokens_cut):
-            entities = []
-            for (start, end, kind), (value, _) in sorted(spans.items()):
-                place = slice(int(units[start, 0]), int(units[end - 1, 1]))
-                score = float(torch.tensor(value).sigmoid())
-                entities.append(Entity(place.start, place.stop, self.types[kind], score, text[place]))
-            answers.append(EntityPrediction(bool(cut), tuple(entities)))
-        return answers
+                if context >= 0 and context == max(held[other].context(start, end) for other in inputs_of[owner]):
+                    key = (start, end + 1, int(kind))
+                    found[owner][key] = max(value, found[owner].get(key, 0.0))
+        entities = map(self._entities, found, encoded.units, encoded.texts)
+        return [EntityPrediction(bool(cut), tuple(some)) for some, cut in zip(entities, encoded.tokens_cut)]
+
+    def _entities(self, spans: Mapping[tuple[int, int, int], float], units: Ints, text: str) -> Iterator[Entity]:
+        for (start, end, kind), value in sorted(spans.items()):
+            place = slice(int(units[start, 0]), int(units[end - 1, 1]))
+            score = float(torch.tensor(value).sigmoid())
+            yield Entity(place.start, place.stop, self.types[kind], score, text[place])
 
     def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:
         return {"": [one.entities for one in given]}
@@ -171,17 +167,23 @@ class _Held:
     """What an input holds of the units of its text.
 
     Attributes:
+        pieces: `[W]` the first piece of each unit, where it is held.
         before, after: `[W]` tokens on either side of a unit; -1 for a unit that it does not hold.
         earlier: `[W + 1]` held units before each one.
     """
 
+    pieces: Ints
     before: NDArray[np.float64]
     after: NDArray[np.float64]
-    earlier: NDArray[np.int64]
+    earlier: Ints
+
+    def holds(self, span: Span) -> bool:
+        """Whether all units of a span are here."""
+        return self.context(span.start, span.end - 1) >= 0
 
     def context(self, start: int, end: int) -> float:
         """Tokens around the units from `start` to `end` on the side where there are fewer; -1: not all are here."""
-        if self.earlier[end + 1] - self.earlier[start] <= end - start:
+        if min(start, end) < 0 or self.earlier[end + 1] - self.earlier[start] <= end - start:
             return -1.0
         return float(min(self.before[start], self.after[end]))
 
@@ -189,7 +191,9 @@ class _Held:
 def _held(word_ids: NDArray[np.int32], count: int) -> _Held:
     positions = np.flatnonzero(word_ids >= 0)
     held = word_ids[positions]
+    pieces = np.zeros(count, dtype=np.int64)
+    pieces[held] = positions
     before, after = np.full(count, -1.0), np.full(count, -1.0)
     before[held] = np.inf if len(held) and held[0] == 0 else positions
     after[held] = np.inf if len(held) and held[-1] == count - 1 else len(word_ids) - 1 - positions
-    return _Held(before, after, np.concatenate([[0], np.cumsum(before >= 0)]))
+    return _Held(pieces, before, after, np.concatenate([[0], np.cumsum(before >= 0)]))

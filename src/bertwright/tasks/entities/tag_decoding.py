@@ -43,17 +43,16 @@ class Reader:
         best = alone if self._crf is None else self._crf.decode(emissions, bounds)
         parts = torch.split(best.cpu(), list(lengths))
         found = [self._entities(part) for part in parts]
-        strict = [self._entities(part, strict=True) for part in parts]
-        softmax, softmax_strict = found, strict
+        readings = {"strict": [self._entities(part, strict=True) for part in parts]}
         if self._crf is not None:
             parts = torch.split(alone.cpu(), list(lengths))
-            softmax = [self._entities(part) for part in parts]
-            softmax_strict = [self._entities(part, strict=True) for part in parts]
+            readings["softmax"] = [self._entities(part) for part in parts]
+            readings["softmax_strict"] = [self._entities(part, strict=True) for part in parts]
         scores = self._scores(emissions, bounds, best.cpu(), found)
         answers = []
-        for spans, *others in zip(found, strict, softmax, softmax_strict):
+        for index, spans in enumerate(found):
             entities = [Entity(span.start, span.end, span.type, next(scores)) for span in spans]
-            answers.append(Found(entities, *others))
+            answers.append(Found(entities, {name: of_all[index] for name, of_all in readings.items()}))
         return answers
 
     def _entities(self, numbers: Tensor, *, strict: bool = False) -> list[Span]:

@@ -190,14 +190,9 @@ class Tagging(EntityTask[TaggingSettings]):
 
     def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:
         """As conlleval counts; `strict`: only what is well formed; `softmax` (CRF): each unit alone, either way."""
-        found: dict[str, list[Sequence[Any]]] = {
-            "": [one.entities for one in given],
-            "strict": [one.strict for one in given],
-        }
-        if self.head == "crf":
-            found["softmax"] = [one.softmax for one in given]
-            found["softmax_strict"] = [one.softmax_strict for one in given]
-        return found
+        names = ("strict", "softmax", "softmax_strict") if self.head == "crf" else ("strict",)
+        beside: dict[str, list[Sequence[Any]]] = {name: [one.readings.get(name, ()) for one in given] for name in names}
+        return {"": [one.entities for one in given], **beside}
 
     @property
     def readings_note(self) -> str:  # type: ignore[override]

@@ -126,10 +126,7 @@ def finetune(
     if resume and overwrite:
         raise BertwrightError("BW561")
     given = every_setting().resolve(**({} if settings is None else settings.model_dump(exclude_unset=True)) | changes)
-    for seed in seeds:
-        FinetuneSettings.resolve(seed=seed)  # whether it may be one
-    if len(set(seeds)) < len(seeds):
-        raise BertwrightError("BW636", seeds=",".join(map(str, seeds)))
+    _check_seeds(seeds)
     place = usable_device(device)
     train, dev = opened(train, encoding), opened(dev, encoding)
     kind = task_for(train, task)
@@ -137,17 +134,7 @@ def finetune(
     table = kind.read(train, columns, labelled=True)
     log.info("%s", table.summary())
     wanted = kind.from_examples(table.examples, table.source).with_settings(own_settings(kind, settings))
-    if dev is None:
-        kept, held = hold_out(table.examples, settings.dev_share, settings.seed)
-        log.info("no dev set given: %d of %d examples held out", len(held), len(table.examples))
-        tables = replace(table, examples=kept), replace(table, examples=held)
-    else:
-        dev_table = kind.read(dev, columns, labelled=True, name="dev", pair=table.is_pair, known=wanted.class_names)
-        log.info("%s", dev_table.summary())
-        wanted.check(dev_table.examples)
-        tables = table, dev_table
-        if "dev_share" in settings.model_fields_set:
-            log.warning("dev_share=%s has no effect: a dev set is given", settings.dev_share)
+    tables = _with_dev(table, dev, columns, wanted, settings)
     for line in (*settings.without_effect(), *wanted.without_effect(settings.model_dump(exclude_unset=True))):
         log.warning("%s", line)
     world = this_world()
@@ -166,6 +153,29 @@ def finetune(
             of_seed = open_folder(world, folder.path / f"seed-{seed}", resume=resume)
             runs.append(train_or_resume(job.with_seed(seed), of_seed))
         return _summarise(folder, runs, seeds)
+
+
+def _check_seeds(seeds: Sequence[int]) -> None:
+    for seed in seeds:
+        FinetuneSettings.resolve(seed=seed)  # whether it may be one
+    if len(set(seeds)) < len(seeds):
+        raise BertwrightError("BW636", seeds=",".join(map(str, seeds)))
+
+
+def _with_dev(
+    table: Table, dev: Any, columns: Columns | None, task: Task[Any, Any], settings: FinetuneSettings
+) -> tuple[Table, Table]:
+    """The data to learn from, and that to choose the best epoch by: a part of it where none is given."""
+    if dev is None:
+        kept, held = hold_out(table.examples, settings.dev_share, settings.seed)
+        log.info("no dev set given: %d of %d examples held out", len(held), len(table.examples))
+        return replace(table, examples=kept), replace(table, examples=held)
+    dev_table = task.read(dev, columns, labelled=True, name="dev", pair=table.is_pair, known=task.class_names)
+    log.info("%s", dev_table.summary())
+    task.check(dev_table.examples)
+    if "dev_share" in settings.model_fields_set:
+        log.warning("dev_share=%s has no effect: a dev set is given", settings.dev_share)
+    return table, dev_table
 
 
 class FinetuneJob(Job[FinetuneSettings, Run]):
@@ -293,13 +303,9 @@ def _summarise(folder: RunFolder, runs: Sequence[Run], seeds: Sequence[int]) -> 
     summary: dict[str, Any] = {}
     for name in best.outcome.best.scores:
         values = [run.outcome.best.scores[name] for run in runs]
-        spread = statistics.stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else math.nan
-        summary[name] = {
-            "mean": statistics.mean(values),
-            "sd": None if math.isnan(spread) else spread,
-            "values": values,
-        }
-        said = "" if math.isnan(spread) else f" ± {spread:.4f}"
+        spread = statistics.stdev(values) if len(values) > 1 and all(map(math.isfinite, values)) else None
+        summary[name] = {"mean": statistics.mean(values), "sd": spread, "values": values}
+        said = "" if spread is None else f" ± {spread:.4f}"
         log.info("%s over %s: %.4f%s", name, quantity(len(values), "seed"), summary[name]["mean"], said)
     folder.keep_as_best(best.folder / "best")
     folder.write_run({"finished": True, "seeds": list(seeds), "best_seed": seeds[runs.index(best)], "scores": summary})

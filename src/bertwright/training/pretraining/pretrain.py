@@ -45,7 +45,6 @@ from bertwright.training.pretraining.pretrain_settings import PretrainSettings, 
 from bertwright.training.pretraining.pretrain_steps import PretrainSteps, drawing_pool, make_phases
 from bertwright.training.pretraining.word_start import start_from_counts
 from bertwright.training.session import Job, open_folder, train_or_resume, written_by
-from bertwright.training.training_progress import Speed
 from bertwright.training.world import World, this_world
 
 log = logging.getLogger("bertwright")
@@ -218,7 +217,7 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
                 PretrainSteps(phases, self.tokenizer, pool),
                 HeldOut(lesson, judged, self.tokenizer),
                 loss_at_start=self.objective.loss_at_start() if untrained else None,
-                speed=self._speed(settings),
+                peak_tokens=self._peak_tokens(settings),
             )
 
     def describe(self, staging: Path, predictions: Sequence[Prediction] | None) -> None:
@@ -236,10 +235,10 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
         sampling = settings.sampling(length)
         return PretrainSampler(self._store, self.tokenizer, sampling, settings.seed if seed is None else seed, split)
 
-    def _speed(self, settings: PretrainSettings) -> Speed:
+    def _peak_tokens(self, settings: PretrainSettings) -> float:
         length = sum(share * length for share, length in settings.plan)
         rate = matrix_rate(self._device, torch.bfloat16 if settings.precision == "bf16" else torch.float32)[0]
-        return Speed(training_operations(self._config, length, settings.mask_share), rate * 1e9)
+        return rate * 1e9 / training_operations(self._config, length, settings.mask_share)
 
     def _say_what_is_trained(self, net: BertWithHead, settings: PretrainSettings) -> None:
         config, sampler = self._config, self._samplers[0]

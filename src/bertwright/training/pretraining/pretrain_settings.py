@@ -12,6 +12,8 @@ from bertwright.model.config import BertConfig
 from bertwright.model.shapes import SHAPES, Shape
 from bertwright.training.loop_settings import LoopSettings
 
+_OF_A_SHAPE = ("num_hidden_layers", "hidden_size", "num_attention_heads")
+
 
 class PretrainSettings(LoopSettings):
     """What `key=value` words and recipes may set in pre-training."""
@@ -122,20 +124,13 @@ class PretrainSettings(LoopSettings):
     def other_than(self, config: BertConfig) -> list[str]:
         """What was given of the shape of a model from scratch, and is not that of `config`: a line for each."""
         values = self.config_values()
-        own = {
-            "num_hidden_layers",
-            "hidden_size",
-            "num_attention_heads",
-            "intermediate_size",
-            "max_position_embeddings",
-        }
-        given = own & self.model_fields_set
+        given = {*_OF_A_SHAPE, "intermediate_size", "max_position_embeddings"} & self.model_fields_set
         lines = [
             f"{name}={getattr(self, name)}, where it has {getattr(config, name)}"
             for name in sorted(given)
             if getattr(self, name) not in (None, getattr(config, name))
         ]
-        shaped = {"num_hidden_layers", "hidden_size", "num_attention_heads"} - given
+        shaped = {*_OF_A_SHAPE} - given
         if "shape" in self.model_fields_set and any(values[name] != getattr(config, name) for name in shaped):
             lines.append(f"shape={self.shape}, where it has another one")
         return lines
