@@ -24,12 +24,20 @@ Given = tuple[Any, Any, Any, str | None]
 
 def has_spans(row: Mapping[str, Any]) -> bool:
     """Whether an object is a text with spans, or tokens with tags."""
-    return _tokens_of(row) is not None or _form(row) is not None
+    return tokens_with_tags(row) is not None or _form(row) is not None
 
 
 def tokens_with_tags(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | None:
     """The tokens and the tags of an object that has both as lists."""
-    return _tokens_of(row)
+    for key in _TOKENS:
+        tokens = row.get(key)
+        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+            continue
+        for name in _TAGS:
+            tags = row.get(name)
+            if isinstance(tags, list) and len(tags) == len(tokens) and all(isinstance(tag, str) for tag in tags):
+                return tokens, tags
+    return None
 
 
 def is_unannotated(row: Mapping[str, Any]) -> bool:
@@ -105,18 +113,6 @@ def _may_be_spans(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(isinstance(one, Mapping) for one in value.values())
     return isinstance(value, list) and all(isinstance(one, (list, tuple, Mapping)) for one in value)
-
-
-def _tokens_of(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | None:
-    for key in _TOKENS:
-        tokens = row.get(key)
-        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-            continue
-        for name in _TAGS:
-            tags = row.get(name)
-            if isinstance(tags, list) and len(tags) == len(tokens) and all(isinstance(tag, str) for tag in tags):
-                return tokens, tags
-    return None
 
 
 def _cluener(row: Mapping[str, Any]) -> Iterator[Given]:
