@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.encoder_decoder_names import of_the_decoder
-from bertwright.checkpoint.json_object import read_object
+from bertwright.checkpoint.folders import read_object
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError
 
