@@ -116,35 +116,31 @@ class BertWithHead(PaddedModel):
         return ScoresOutput(loss=loss, logits=scores if self.reads_first_only else places.pad(scores))
 
 
-class BertForSequenceClassification(BertWithHead):
-    """Scores `[B, C]`: the class (or, with one output, the value) of each text or pair of texts."""
+class BertWithClassifier(BertWithHead):
+    """A linear layer over the pooled first token, or, where `reads_first_only` is False, over every token."""
 
-    reads_first_only = True
-
-    def __init__(self, config: BertConfig) -> None:
+    def __init__(self, config: BertConfig, num_outputs: int | None = None) -> None:
         super().__init__(config)
-        self.classifier = Classifier(config, len(config.labels))
+        self.classifier = Classifier(config, len(config.labels) if num_outputs is None else num_outputs)
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(self.bert.pool(encoding, batch))
+        return self.classifier(self.bert.pool(encoding, batch) if self.reads_first_only else encoding.last)
+
+
+class BertForSequenceClassification(BertWithClassifier):
+    """Scores `[B, C]`: the class (or, with one output, the value) of each text or pair of texts."""
+
+    reads_first_only = True
 
     def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
         return text_loss(scores, labels, self.config.problem_type)
 
 
-class BertForTokenClassification(BertWithHead):
+class BertForTokenClassification(BertWithClassifier):
     """Scores `[T, C]`: the class of each token."""
 
     needs_pooler = False
-
-    def __init__(self, config: BertConfig) -> None:
-        super().__init__(config)
-        self.classifier = Classifier(config, len(config.labels))
-        self.initialise_head()
-
-    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(encoding.last)
 
     def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
         return token_loss(scores, labels, places)
@@ -182,18 +178,13 @@ class BertForQuestionAnswering(BertWithHead):
         return QuestionAnsweringOutput(loss=loss, start_logits=start, end_logits=end)
 
 
-class BertForMultipleChoice(BertWithHead):
+class BertForMultipleChoice(BertWithClassifier):
     """Scores `[B, 1]` for B texts, each a question with one of its choices; `forward` takes `[B, choices, S]`."""
 
     reads_first_only = True
 
     def __init__(self, config: BertConfig) -> None:
-        super().__init__(config)
-        self.classifier = Classifier(config, 1)
-        self.initialise_head()
-
-    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(self.bert.pool(encoding, batch))
+        super().__init__(config, num_outputs=1)
 
     def forward(
         self,
