@@ -127,7 +127,7 @@ class Layer(Module):
         """`[T, H]` to `[T, H]`"""
         return self._behind_attention(hidden, self.attention(hidden, batch, weights))
 
-    def forward_first(self, hidden: Tensor, batch: Ragged) -> Tensor:
+    def forward_first(self, hidden: Tensor, batch: Ragged, weights: None = None) -> Tensor:
         """What `forward` gives for the first token of each sequence, `[B, H]`, and nothing else computed."""
         first = batch.first_of_each(hidden)
         return self._behind_attention(first, self.attention.forward_first(first, hidden, batch))
@@ -174,18 +174,17 @@ class Encoder(nn.Module):
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
         check_indices(self.config, batch)
+        again = self.checkpointing and self.training
         wants_more = output_hidden_states or output_attentions
         short = self._short_layer(batch) if first_only and not wants_more else None
         weights: list[list[Tensor]] = []
         hidden = self.embeddings(batch)
         states = [hidden]
-        for layer in self.layers if short is None else self.layers[:-1]:
-            hidden = self._run(layer, hidden, batch, weights if output_attentions else None)
+        for layer in self.layers if short is None else (*self.layers[:-1], short.forward_first):
+            hidden = run_layer(layer, again, hidden, batch, weights if output_attentions else None)
             if output_hidden_states:
                 states.append(hidden)
-        if short is not None:
-            return Encoding(self._run(short.forward_first, hidden, batch), first_only=True)
-        return Encoding(hidden, tuple(states) if output_hidden_states else (), tuple(weights))
+        return Encoding(hidden, tuple(states) if output_hidden_states else (), tuple(weights), short is not None)
 
     def _short_layer(self, batch: Ragged) -> Layer | None:
         """The last layer, where its `forward_first` can go around nothing but what this file made."""
@@ -196,12 +195,11 @@ class Encoder(nn.Module):
         hooks = (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks for module in around)
         return last if type(last.attention.qkv) is Linear and not any(hooks) else None
 
-    def _run(self, layer: Callable[..., Tensor], *inputs: object) -> Tensor:
-        """One layer, its inside kept for the backward pass or computed once more."""
-        if self.checkpointing and self.training:
-            output: Tensor = checkpoint(layer, *inputs, use_reentrant=False)
-            return output
-        return layer(*inputs)
+
+def run_layer(layer: Callable[..., Tensor], again: bool, *inputs: object) -> Tensor:
+    """What a layer makes of `inputs`, its inside kept for the backward pass or computed once `again`."""
+    output: Tensor = checkpoint(layer, *inputs, use_reentrant=False) if again else layer(*inputs)
+    return output
 
 
 def check_indices(config: BertConfig, batch: Ragged) -> None:
