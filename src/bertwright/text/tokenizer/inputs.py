@@ -36,6 +36,12 @@ class Inputs:
     as_words: bool = False
     start: int = 0
 
+    def placed(self) -> Iterator[tuple[str, Text]]:
+        """Every text, with the place where the user gave it."""
+        for name, texts in (("text", self.firsts), ("text_pair", self.seconds or ())):
+            for index, text in enumerate(texts, self.start):
+                yield name if self.single else f"{name}[{index}]", text
+
     def chunks(self) -> Iterator[Inputs]:
         """The same inputs in order, in parts of bounded size."""
         begin = size = 0
@@ -86,12 +92,8 @@ def _apart(items: Sequence[Any], as_words: bool) -> tuple[Sequence[Any], Sequenc
 
 def surrogate_error(inputs: Inputs) -> BertwrightError | None:
     """BW406 for the first text that holds half of a surrogate pair, which no encoding can write."""
-    for name, texts in (("text", inputs.firsts), ("text_pair", inputs.seconds or [])):
-        for index, text in enumerate(texts, inputs.start):
-            for part in [text] if isinstance(text, str) else text:
-                if error := half_of_a_pair(part, name if inputs.single else f"{name}[{index}]"):
-                    return error
-    return None
+    parts = ((where, part) for where, text in inputs.placed() for part in ([text] if isinstance(text, str) else text))
+    return next((error for where, part in parts if (error := half_of_a_pair(part, where))), None)
 
 
 def half_of_a_pair(text: str, where: object) -> BertwrightError | None:
@@ -103,14 +105,12 @@ def half_of_a_pair(text: str, where: object) -> BertwrightError | None:
 
 
 def _refuse_no_texts(inputs: Inputs) -> None:
-    for name, texts in (("text", inputs.firsts), ("text_pair", inputs.seconds or [])):
-        for index, text in enumerate(texts):
-            where = name if inputs.single else f"{name}[{index}]"
-            if not isinstance(text, list | tuple if inputs.as_words else str):
-                raise no_text(where, text)
-            for place, word in enumerate(text if inputs.as_words else ()):
-                if not isinstance(word, str):
-                    raise no_text(f"{where}[{place}]", word)
+    for where, text in inputs.placed():
+        if not isinstance(text, list | tuple if inputs.as_words else str):
+            raise no_text(where, text)
+        for place, word in enumerate(text if inputs.as_words else ()):
+            if not isinstance(word, str):
+                raise no_text(f"{where}[{place}]", word)
 
 
 def no_text(where: str, found: object) -> BertwrightError:
