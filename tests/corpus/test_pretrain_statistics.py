@@ -16,7 +16,6 @@ from bertwright.corpus.drawing.sampling_settings import Masking, SamplingSetting
 from bertwright.corpus.prepare import prepare_corpus
 from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.corpus.store import CorpusStore
-from bertwright.text.tokenizer.pieces import continuations
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 SIZE = 1_500_000
@@ -105,7 +104,7 @@ def test_the_share_of_short_examples(corpus: Corpus) -> None:
 
 def test_whole_words_of_examples(corpus: Corpus) -> None:
     store, tokenizer = corpus
-    within_word = continuations(tokenizer)
+    within_word = tokenizer.continuations()
     checked = 0
     for masking in ("word", "ngram", "span"):
         for one in examples(corpus, SamplingSettings(masking=masking), 400):  # type: ignore[arg-type]

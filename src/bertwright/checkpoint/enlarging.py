@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.encoder_decoder_names import of_the_decoder
-from bertwright.checkpoint.json_object import read_object
+from bertwright.checkpoint.folders import read_object
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError
 
@@ -49,7 +49,7 @@ def enlarge_checkpoint(folder: Path, out: Path, rows: Mapping[int, Sequence[int]
     file = weight_file(folder)
     tensors = read_tensors(file)
     enlarged = [name for name in tensors if names.canonical(name) in _WITH_A_ROW_A_WORD]
-    if not any(names.canonical(name) == _WORD_TABLE for name in enlarged):
+    if _WORD_TABLE not in map(names.canonical, enlarged):
         raise BertwrightError("BW322", file=file, count=1, missing=_WORD_TABLE, unused="-")
     for name in enlarged:
         tensors[name] = _with_rows(tensors[name], rows)

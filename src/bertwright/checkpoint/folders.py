@@ -131,6 +131,21 @@ def _read_json(file: Path) -> Any:
         return None
 
 
+def read_object(file: Path) -> dict[str, Any]:
+    """The JSON object in `file`.
+
+    Raises:
+        BertwrightError: BW415 for what is no JSON, or no object.
+    """
+    try:
+        content = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise BertwrightError("BW415", file=file, reason=error) from error
+    if not isinstance(content, dict):
+        raise BertwrightError("BW415", file=file, reason=f"{type(content).__name__} ≠ object")
+    return content
+
+
 def unlisted(folder: Path) -> list[str]:
     """The files of a folder that its manifest does not name: what `publishing` did not write there."""
     try:

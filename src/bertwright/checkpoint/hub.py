@@ -67,17 +67,17 @@ def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool =
         return folder
     if str(name) in BUILT_IN:
         return BUILT_IN[str(name)]
-    return _hub_folder(str(name), download=download, vocabulary=vocabulary)
+    return _hub_folder(str(name), download=download, whole=download and vocabulary)
 
 
-def _hub_folder(name: str, *, download: bool, vocabulary: bool) -> Path:
-    """The folder of a model in the hub's cache, downloaded where that is allowed; see `model_folder`."""
+def _hub_folder(name: str, *, download: bool, whole: bool) -> Path:
+    """The folder of a model in the hub's cache, downloaded where that is allowed; `whole`: one with a vocabulary."""
     spellings = _spellings(name)
     cached = list(chain.from_iterable(map(_cached, spellings)))
     found = [snapshot for snapshot in cached if _holds_any(snapshot, VOCABULARY_FILES)]
-    if not (download and vocabulary):
+    if not whole:
         found += cached
-    goes_on = download and any(_unfinished(spelling).exists() for spelling in spellings)
+    goes_on = download and any(map(Path.exists, map(_unfinished, spellings)))
     if found and not goes_on:
         return found[0]
     if download and spellings:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
+from itertools import filterfalse
 from pathlib import Path
 
 from bertwright.checkpoint import names
@@ -47,6 +48,11 @@ class LoadReport:
         """Tensors of the model that the file did not fill."""
         return self.missing + [ours for ours, *_ in self.misshapen] + self.foreign
 
+    def lack(self, ours: str, there: Container[str]) -> None:
+        """The file, which has the tensors `there` (canonical names), cannot fill `ours`."""
+        self.missing.append(ours)
+        self.absent += [name for name in names.theirs(ours) if names.canonical(name) not in there]
+
     def started_afresh(self, ours: Iterable[str], classes: Iterable[str]) -> None:
         """Tensors that were loaded were of other `classes`, and have fresh values now."""
         self.foreign = list(ours)
@@ -55,10 +61,10 @@ class LoadReport:
 
     def summary(self) -> str:
         """One calm line."""
-        loaded, fresh = ([name for name in kind if not names.is_head(name)] for kind in (self.loaded, self.fresh))
-        heads = [name for name in self.loaded if names.is_head(name) and name not in self.borrowed]
+        loaded, fresh = (list(filterfalse(names.is_head, kind)) for kind in (self.loaded, self.fresh))
+        heads = {*filter(names.is_head, self.loaded)} - {*self.borrowed}
         foreign = _modules(self.foreign)
-        untrained = [*(module for module in _modules(self.fresh) if module not in foreign), *foreign]
+        untrained = sorted(_modules(self.fresh), key=foreign.__contains__)  # these last
         were = f", whose classes were {shown(self.classes)}" if foreign else ""
         parts = (
             (True, f"encoder {len(loaded)}/{len(loaded) + len(fresh)} tensors loaded from {self.file}"),

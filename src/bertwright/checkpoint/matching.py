@@ -36,8 +36,7 @@ def match(
         places = names.places(ours, wanted, of_two_parts)
         parts = next((place for place in places if place.keys() <= there.keys()), None)
         if parts is None:
-            report.missing.append(ours)
-            report.absent += [name for name in names.theirs(ours) if names.canonical(name) not in there]
+            report.lack(ours, there)
             continue
         if not of_two_parts and has_decoder([ours]):
             report.borrowed.append(ours)

@@ -18,7 +18,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from bertwright.text.chinese_words import Segmenter
-from bertwright.text.tokenizer.pieces import CONTINUATION, continuations
+from bertwright.text.tokenizer.token_table import CONTINUATION
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 # White space as the library sees it. Python's \s has control characters, too, which a BERT deletes.
@@ -57,7 +57,7 @@ class MemoEncoder:
         self._goes_on: dict[str, bytes] = {}
         self._cut = segmenter.cut if segmenter is not None else None
         self._pattern = _CHUNKS if segmenter is None else _CHUNKS_AND_RUNS
-        self._within = continuations(tokenizer)
+        self._within = tokenizer.continuations()
         added = self._pipeline.get_added_tokens_decoder().values()
         self._added = [token.content for token in added]
         self._mark = next(iter(sorted(set.intersection(*map(set, self._added)))), "")  # mostly [

@@ -20,16 +20,8 @@ def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
 
 def batches_by_length(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
     """All indices of `lengths`, longest first, in groups of at most `max_tokens` tokens (at least one member)."""
-    group: list[int] = []
-    tokens = 0
-    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if group and tokens + lengths[index] > max_tokens:
-            yield group
-            group, tokens = [], 0
-        group.append(index)
-        tokens += lengths[index]
-    if group:
-        yield group
+    counts = np.array(lengths, dtype=np.int64)
+    return (group.tolist() for group in split_by_tokens(np.argsort(-counts, kind="stable"), counts, max_tokens))
 
 
 def split_by_tokens(

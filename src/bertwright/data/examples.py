@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.data.answers import Answer, Label, Marked, Span, Written
+from bertwright.errors import BertwrightError
+from bertwright.text.tokenizer.inputs import half_of_a_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +92,22 @@ def digest_of(examples: Iterable[Example]) -> str:
         answer = (None,) if example.answer is None else example.answer.digest_parts()
         digest.update(repr((example.text, example.text_b, *answer)).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+@contextmanager
+def half_pairs_placed(examples: Sequence[Example]) -> Iterator[None]:
+    """The tokenizer knows its own inputs only: where it finds half of a surrogate pair, which no encoding can write,
+    the example is named in its place.
+
+    Raises:
+        BertwrightError: BW406 with file and line.
+    """
+    try:
+        yield
+    except BertwrightError as error:
+        if error.code == "BW406":
+            for example in examples:
+                for text in (example.text, example.text_b, *(example.answer.texts() if example.answer else ())):
+                    if text and (found := half_of_a_pair(text, example.where)):
+                        raise found from error
+        raise

@@ -12,8 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.data.examples import Example
-from bertwright.data.surrogates import half_pairs_placed
+from bertwright.data.examples import Example, half_pairs_placed
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
@@ -146,15 +145,10 @@ def _shorten(one: Encoded, reading: Reading, unknown_id: int) -> tuple[list[Enco
 
 
 def _windows(tokens: NDArray[np.int64], room: int, overlap: int) -> list[NDArray[np.int64]]:
-    """The tokens in windows of `room`."""
-    return [tokens[start : start + room] for start in _starts(len(tokens), room, overlap)]
-
-
-def _starts(length: int, room: int, overlap: int) -> list[int]:
-    """Where windows of `room` tokens begin; the last one ends with the text."""
-    if length <= room:
-        return [0]
-    return [*range(0, length - room, room - overlap), length - room]
+    """The tokens in windows of `room`; the last one ends with the text."""
+    last = len(tokens) - room
+    starts = [*range(0, last, room - overlap), last] if last > 0 else [0]
+    return [tokens[start : start + room] for start in starts]
 
 
 def _pick(one: Encoded, index: NDArray[np.int64], lost: int, unknown_id: int) -> Encoded:

@@ -22,7 +22,7 @@ def settle_classes(model: Pretrained, before: Sequence[str]) -> None:
     """
     report, now = model.load_report, model.config.labels
     assert report is not None
-    before = [str(label) for label in before]  # a file may hold numbers
+    before = list(map(str, before))  # a file may hold numbers
     if before in (now, [f"LABEL_{index}" for index in range(len(before))]):
         return
     by_class = {name: dimensions for name, dimensions in _by_class(model).items() if name in report.loaded}

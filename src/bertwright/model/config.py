@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import filterfalse
 from pathlib import Path
 from typing import Any, Self
 
@@ -163,18 +164,16 @@ class BertConfig:
             BertwrightError: BW310 a value this class cannot honour, BW311 another architecture,
                 BW312 a key that names code, BW313 a change of a key that does not exist.
         """
-        for key in _NAMES_CODE:
-            if values.get(key):
-                raise BertwrightError("BW312", key=key, value=values[key])
+        if key := next(filter(values.get, _NAMES_CODE), None):
+            raise BertwrightError("BW312", key=key, value=values[key])
         if (architecture := values.get("model_type", "bert")) != "bert":
             raise BertwrightError("BW311", architecture=architecture)
         known = {entry.name for entry in dataclasses.fields(cls)} - {"extra"}
-        if wrong := [key for key in changes if key not in known]:
-            raise BertwrightError("BW313", key=wrong[0], nearest=nearest(wrong[0], known) or ", ".join(sorted(known)))
+        if wrong := next(filterfalse(known.__contains__, changes), None):
+            raise BertwrightError("BW313", key=wrong, nearest=nearest(wrong, known) or ", ".join(sorted(known)))
         left_out = _names_not_meant(values, changes)
-        values = {key: value for key, value in values.items() if key not in left_out}
-        extra = {key: value for key, value in values.items() if key not in known}
-        given = {key: value for key, value in values.items() if key in known}
+        extra = {key: value for key, value in values.items() if key not in left_out}
+        given = {key: extra.pop(key) for key in known & extra.keys()}
         return cls(**(given | changes), extra=extra)
 
     @classmethod

@@ -127,7 +127,7 @@ class Layer(Module):
         """`[T, H]` to `[T, H]`"""
         return self._behind_attention(hidden, self.attention(hidden, batch, weights))
 
-    def forward_first(self, hidden: Tensor, batch: Ragged) -> Tensor:
+    def forward_first(self, hidden: Tensor, batch: Ragged, weights: None = None) -> Tensor:
         """What `forward` gives for the first token of each sequence, `[B, H]`, and nothing else computed."""
         first = batch.first_of_each(hidden)
         return self._behind_attention(first, self.attention.forward_first(first, hidden, batch))
@@ -174,40 +174,32 @@ class Encoder(nn.Module):
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
         check_indices(self.config, batch)
-        short = first_only and len(self.layers) > 0 and all(batch.lengths)
-        if short and not (output_hidden_states or output_attentions) and _is_untouched(self.layers[-1]):
-            return Encoding(self._first_states(batch), first_only=True)
-        weights: list[list[Tensor]] | None = [] if output_attentions else None
+        again = self.checkpointing and self.training
+        wants_more = output_hidden_states or output_attentions
+        short = self._short_layer(batch) if first_only and not wants_more else None
+        weights: list[list[Tensor]] = []
         hidden = self.embeddings(batch)
         states = [hidden]
-        for layer in self.layers:
-            hidden = self._run(layer, hidden, batch, weights)
-            states.append(hidden)
-        return Encoding(hidden, tuple(states) if output_hidden_states else (), tuple(weights or ()))
+        for layer in self.layers if short is None else (*self.layers[:-1], short.forward_first):
+            hidden = run_layer(layer, again, hidden, batch, weights if output_attentions else None)
+            if output_hidden_states:
+                states.append(hidden)
+        return Encoding(hidden, tuple(states) if output_hidden_states else (), tuple(weights), short is not None)
 
-    def _first_states(self, batch: Ragged) -> Tensor:
-        """`[B, H]` output of the last layer for the first token of each sequence."""
-        hidden = self.embeddings(batch)
-        for layer in self.layers[:-1]:
-            hidden = self._run(layer, hidden, batch, None)
-        last = self.layers[-1]
-        assert isinstance(last, Layer)
-        return self._run(last.forward_first, hidden, batch)
-
-    def _run(self, layer: Callable[..., Tensor], *inputs: object) -> Tensor:
-        """One layer, its inside kept for the backward pass or computed once more."""
-        if self.checkpointing and self.training:
-            output: Tensor = checkpoint(layer, *inputs, use_reentrant=False)
-            return output
-        return layer(*inputs)
+    def _short_layer(self, batch: Ragged) -> Layer | None:
+        """The last layer, where its `forward_first` can go around nothing but what this file made."""
+        last = self.layers[-1] if len(self.layers) else None
+        if not isinstance(last, Layer) or not all(batch.lengths):
+            return None
+        around = (last, last.attention, last.attention.qkv)
+        hooks = (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks for module in around)
+        return last if type(last.attention.qkv) is Linear and not any(hooks) else None
 
 
-def _is_untouched(layer: nn.Module) -> bool:
-    """Whether the modules that `forward_first` goes around are as this file made them."""
-    assert isinstance(layer, Layer)
-    around = (layer, layer.attention, layer.attention.qkv)
-    hooks = (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks for module in around)
-    return type(layer.attention.qkv) is Linear and not any(hooks)
+def run_layer(layer: Callable[..., Tensor], again: bool, *inputs: object) -> Tensor:
+    """What a layer makes of `inputs`, its inside kept for the backward pass or computed once `again`."""
+    output: Tensor = checkpoint(layer, *inputs, use_reentrant=False) if again else layer(*inputs)
+    return output
 
 
 def check_indices(config: BertConfig, batch: Ragged) -> None:

@@ -22,12 +22,7 @@ from bertwright.model.config import BertConfig
 from bertwright.model.encoder import Encoder, Encoding
 from bertwright.model.heads import Classifier, Pooler
 from bertwright.model.losses import class_loss, text_loss, token_loss
-from bertwright.model.outputs import (
-    EncoderOutput,
-    ModelOutput,
-    QuestionAnsweringOutput,
-    ScoresOutput,
-)
+from bertwright.model.outputs import EncoderOutput, ModelOutput, QuestionAnsweringOutput, ScoresOutput
 from bertwright.model.padded import PaddedModel
 from bertwright.model.parameter_groups import ParameterGroup
 from bertwright.model.typed_modules import Linear
@@ -110,45 +105,45 @@ class BertWithHead(PaddedModel):
         """The scores of this model for a ragged batch; their shape stands in the class's docstring."""
         return self.head(self.bert.encode(batch, first_only=self.reads_first_only), batch)
 
+    def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
+        """Scalar, of the scores and padded labels of a batch."""
+        raise NotImplementedError
 
-class BertForSequenceClassification(BertWithHead):
+    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
+        """`ScoresOutput`; scores of tokens are padded with zeros."""
+        scores = self.head(encoding, batch)
+        loss = self.loss(scores, labels["labels"], batch, places) if "labels" in labels else None
+        return ScoresOutput(loss=loss, logits=scores if self.reads_first_only else places.pad(scores))
+
+
+class BertWithClassifier(BertWithHead):
+    """A linear layer over the pooled first token, or, where `reads_first_only` is False, over every token."""
+
+    def __init__(self, config: BertConfig, num_outputs: int | None = None) -> None:
+        super().__init__(config)
+        self.classifier = Classifier(config, len(config.labels) if num_outputs is None else num_outputs)
+        self.initialise_head()
+
+    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        return self.classifier(self.bert.pool(encoding, batch) if self.reads_first_only else encoding.last)
+
+
+class BertForSequenceClassification(BertWithClassifier):
     """Scores `[B, C]`: the class (or, with one output, the value) of each text or pair of texts."""
 
     reads_first_only = True
 
-    def __init__(self, config: BertConfig) -> None:
-        super().__init__(config)
-        self.classifier = Classifier(config, len(config.labels))
-        self.initialise_head()
-
-    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(self.bert.pool(encoding, batch))
-
-    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
-        scores = self.head(encoding, batch)
-        target = labels.get("labels")
-        loss = None if target is None else text_loss(scores, target, self.config.problem_type)
-        return ScoresOutput(loss=loss, logits=scores)
+    def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
+        return text_loss(scores, labels, self.config.problem_type)
 
 
-class BertForTokenClassification(BertWithHead):
+class BertForTokenClassification(BertWithClassifier):
     """Scores `[T, C]`: the class of each token."""
 
     needs_pooler = False
 
-    def __init__(self, config: BertConfig) -> None:
-        super().__init__(config)
-        self.classifier = Classifier(config, len(config.labels))
-        self.initialise_head()
-
-    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(encoding.last)
-
-    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
-        scores = self.head(encoding, batch)
-        target = labels.get("labels")
-        loss = None if target is None else token_loss(scores, target, places)
-        return ScoresOutput(loss=loss, logits=places.pad(scores))
+    def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
+        return token_loss(scores, labels, places)
 
 
 class BertForQuestionAnswering(BertWithHead):
@@ -178,35 +173,18 @@ class BertForQuestionAnswering(BertWithHead):
         start, end = padded.unbind(-1)
         loss = None
         if len(labels) == 2:
-            one, other = (
-                self._loss(part, labels[name], real) for part, name in zip((start, end), self.label_arguments)
-            )
-            loss = (one + other) / 2
+            of_start = _position_loss(start, labels["start_positions"], real)
+            loss = (of_start + _position_loss(end, labels["end_positions"], real)) / 2
         return QuestionAnsweringOutput(loss=loss, start_logits=start, end_logits=end)
 
-    @staticmethod
-    def _loss(scores: Tensor, position: Tensor, real: Tensor) -> Tensor:
-        outside = scores.shape[1]  # a position behind the text, or at a pad: the answer was cut off, and does not count
-        position = position.view(-1).clamp(0, outside)
-        there = F.pad(real, (0, 1)).gather(1, position[:, None]).squeeze(1)
-        return F.cross_entropy(scores, position.where(there, outside), ignore_index=outside)
 
-
-class BertForMultipleChoice(BertWithHead):
+class BertForMultipleChoice(BertWithClassifier):
     """Scores `[B, 1]` for B texts, each a question with one of its choices; `forward` takes `[B, choices, S]`."""
 
     reads_first_only = True
 
     def __init__(self, config: BertConfig) -> None:
-        super().__init__(config)
-        self.classifier = Classifier(config, 1)
-        self.initialise_head()
-
-    def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(self.bert.pool(encoding, batch))
-
-    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
-        return ScoresOutput(logits=self.head(encoding, batch))
+        super().__init__(config, num_outputs=1)
 
     def forward(
         self,
@@ -233,3 +211,10 @@ class BertForMultipleChoice(BertWithHead):
         output.logits = output.logits.view(input_ids.shape[:2])
         output.loss = None if labels is None else class_loss(output.logits, labels)
         return output.to_tuple() if return_dict is False else output
+
+
+def _position_loss(scores: Tensor, position: Tensor, real: Tensor) -> Tensor:
+    outside = scores.shape[1]  # a position behind the text, or at a pad: the answer was cut off, and does not count
+    position = position.view(-1).clamp(0, outside)
+    there = F.pad(real, (0, 1)).gather(1, position[:, None]).squeeze(1)
+    return F.cross_entropy(scores, position.where(there, outside), ignore_index=outside)

@@ -8,11 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from bertwright.data.ragged import Places, Ragged
+from bertwright.data.ragged import Ragged
 from bertwright.model.config import BertConfig
 from bertwright.model.encoder import Encoding
 from bertwright.model.models import BertWithHead
-from bertwright.model.outputs import ModelOutput, ScoresOutput
 from bertwright.model.typed_modules import Linear, Module
 
 POINTER_SIZE = 64
@@ -55,10 +54,6 @@ class BertForSpanPointing(BertWithHead):
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         return self.pointer(encoding.last, batch.position_ids)
-
-    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
-        """Logits `[B, S, 2 D + 2 C]`: the scores, padded."""
-        return ScoresOutput(logits=places.pad(self.head(encoding, batch)))
 
 
 def rotated(values: Tensor, positions: Tensor) -> Tensor:

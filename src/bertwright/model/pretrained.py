@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -117,7 +117,7 @@ class Pretrained(nn.Module):
         dtype = _type_of_weights(dtype, tensors.values())
         found, report = match(tensors, wanted, file)
         model.load_report = report
-        model._refuse_gaps(ignore_mismatched_sizes)
+        _refuse_gaps(report, ignore_mismatched_sizes)
         # In memory of its own, and in rows: where a tensor is mapped from the file, its alignment depends on the file's
         # header, and a `.bin` may hold columns; matrix libraries round by both. A resumed run must compute what the
         # uninterrupted one does.
@@ -131,17 +131,6 @@ class Pretrained(nn.Module):
 
     def hold_constants(self) -> None:
         """Take out of the training what is never learnt; nothing, in most models."""
-
-    def _refuse_gaps(self, ignore_mismatched_sizes: bool) -> None:
-        report = self.load_report
-        assert report is not None
-        for ours, theirs, have, want in report.misshapen:
-            if not (ignore_mismatched_sizes and names.is_head(ours)):
-                raise BertwrightError("BW323", file=report.file, name=theirs, have=have, want=want)
-        of_encoder = itertools.chain(*(names.theirs(ours) for ours in report.missing if not names.is_head(ours)))
-        if gaps := [theirs for theirs in of_encoder if theirs in report.absent]:
-            unused = shown(report.unused, 4) or "-"
-            raise BertwrightError("BW322", file=report.file, count=len(gaps), missing=shown(gaps, 4), unused=unused)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors` as `transformers` reads them."""
@@ -166,6 +155,16 @@ class Pretrained(nn.Module):
 
     def _first(self) -> Tensor:
         return next(self.parameters())
+
+
+def _refuse_gaps(report: LoadReport, ignore_mismatched_sizes: bool) -> None:
+    for ours, theirs, have, want in report.misshapen:
+        if not (ignore_mismatched_sizes and names.is_head(ours)):
+            raise BertwrightError("BW323", file=report.file, name=theirs, have=have, want=want)
+    of_encoder = chain(*(names.theirs(ours) for ours in report.missing if not names.is_head(ours)))
+    if gaps := [theirs for theirs in of_encoder if theirs in report.absent]:
+        unused = shown(report.unused, 4) or "-"
+        raise BertwrightError("BW322", file=report.file, count=len(gaps), missing=shown(gaps, 4), unused=unused)
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from bertwright.model.encoder import Encoding
 from bertwright.model.heads import MaskedLanguageModelHead
 from bertwright.model.losses import class_loss, token_loss
 from bertwright.model.models import BertWithHead
-from bertwright.model.outputs import ModelOutput, PreTrainingOutput, ScoresOutput
+from bertwright.model.outputs import ModelOutput, PreTrainingOutput
 from bertwright.model.typed_modules import Linear
 
 
@@ -38,11 +38,8 @@ class BertForMaskedLM(BertWithHead):
         """Cross-entropy at `hidden [M, H]` with `labels [M]`, and how many score best: each adds its share of `[M]`."""
         return self.mlm.loss(hidden, self.bert.encoder.embeddings.word.weight, labels, shares)
 
-    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
-        scores = self.head(encoding, batch)
-        target = labels.get("labels")
-        loss = None if target is None else token_loss(scores, target, places)
-        return ScoresOutput(loss=loss, logits=places.pad(scores))
+    def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
+        return token_loss(scores, labels, places)
 
 
 class BertForNextSentencePrediction(BertWithHead):
@@ -58,11 +55,8 @@ class BertForNextSentencePrediction(BertWithHead):
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         return self.nsp(self.bert.pool(encoding, batch))
 
-    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
-        scores = self.head(encoding, batch)
-        target = labels.get("labels")
-        loss = None if target is None else class_loss(scores, target)
-        return ScoresOutput(loss=loss, logits=scores)
+    def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
+        return class_loss(scores, labels)
 
 
 class BertForPreTraining(BertForMaskedLM):

@@ -15,10 +15,8 @@ from bertwright.data.ragged import Places, Ragged, from_padded
 from bertwright.data.tagged.schemes import Scheme, may_follow, parse_tag
 from bertwright.model.config import BertConfig
 from bertwright.model.crf.linear_chain import LinearChainCrf
-from bertwright.model.encoder import Encoding
 from bertwright.model.losses import IGNORED, labels_of
 from bertwright.model.models import BertForTokenClassification
-from bertwright.model.outputs import ModelOutput, ScoresOutput
 
 
 class BertCrfForTokenClassification(BertForTokenClassification):
@@ -34,16 +32,11 @@ class BertCrfForTokenClassification(BertForTokenClassification):
     def transitions(self) -> Iterable[nn.Parameter]:
         return self.crf.parameters()
 
-    def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
-        """The loss is that of the CRF over the places whose label is not -100, a mean over these."""
-        scores = self.head(encoding, batch)
-        target = labels.get("labels")
-        loss = None
-        if target is not None:
-            picked = labels_of(target, places)
-            keep = picked != IGNORED
-            loss = self.crf.loss(scores[keep], picked[keep], kept_seqlens(batch.cu_seqlens, keep))
-        return ScoresOutput(loss=loss, logits=places.pad(scores))
+    def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
+        """That of the CRF over the places whose label is not -100, a mean over these."""
+        picked = labels_of(labels, places)
+        keep = picked != IGNORED
+        return self.crf.loss(scores[keep], picked[keep], kept_seqlens(batch.cu_seqlens, keep))
 
     @torch.no_grad()
     def decode(
@@ -86,15 +79,9 @@ def masks_for(labels: Sequence[str]) -> dict[str, Tensor]:
     """What a CRF over these labels allows, where they are tags of BIO or BIOES; else nothing is forbidden."""
     scheme: Scheme = "bioes" if any(label[:2] in ("E-", "S-") for label in labels) else "bio"
     tags = [parse_tag(label, scheme) for label in labels]
-    if any(tag is None for tag in tags) or not any(label.startswith("B-") for label in labels):
+    if None in tags or not any(label.startswith("B-") for label in labels):
         return {}
-
-    def mask(values: list[bool] | list[list[bool]]) -> Tensor:
-        # Models are built without memory first; what is allowed must be known nevertheless.
-        return torch.tensor(values, device="cpu")
-
-    return {
-        "allowed": mask([[may_follow(left, right, scheme) for right in tags] for left in tags]),
-        "allowed_start": mask([may_follow(None, tag, scheme) for tag in tags]),
-        "allowed_end": mask([may_follow(tag, None, scheme) for tag in tags]),
-    }
+    ends = [None, *tags]  # of a sentence, too
+    # Models are built without memory first; what is allowed must be known nevertheless.
+    allowed = torch.tensor([[may_follow(left, right, scheme) for right in ends] for left in ends], device="cpu")
+    return {"allowed": allowed[1:, 1:], "allowed_start": allowed[0, 1:], "allowed_end": allowed[1:, 0]}

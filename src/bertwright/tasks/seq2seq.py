@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bertwright.data.batches import batches_by_length
-from bertwright.data.examples import Example, target_of
+from bertwright.data.examples import Example, half_pairs_placed, target_of
 from bertwright.data.ragged import Ragged
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.reading.text_pairs import read_pairs, stream_pairs
-from bertwright.data.surrogates import half_pairs_placed
 from bertwright.data.targets import TextTargets, WrittenBatch
 from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError

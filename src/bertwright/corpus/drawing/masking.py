@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.corpus.drawing.sampling_settings import Masking
-from bertwright.text.tokenizer.pieces import continuations
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 _MASKED = 0.8
@@ -45,7 +44,7 @@ class Masker:
         """The masker for a vocabulary; raises BW401 where it has no [MASK]."""
         known = np.array(sorted(tokenizer.get_vocab().values()), dtype=np.int32)
         ordinary = np.setdiff1d(known, tokenizer.all_special_ids).astype(np.int32)
-        return cls(masking, share, tokenizer.mask_token_id, ordinary, continuations(tokenizer))
+        return cls(masking, share, tokenizer.mask_token_id, ordinary, tokenizer.continuations())
 
     def choose(
         self, rng: np.random.Generator, ids: NDArray[np.int32], goes_on: NDArray[np.bool_], second: int

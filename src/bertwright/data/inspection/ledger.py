@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
-from bertwright.data.examples import Example, label_of
-from bertwright.data.inspection.finding import Finding
+from bertwright.data.examples import Example, Where, label_of
+from bertwright.data.inspection.finding import Finding, Severity
 from bertwright.data.inspection.repetition import overlap, repetitions
 from bertwright.data.inspection.token_counts import TokenCounts, count_tokens
 from bertwright.data.reading.tables import Table
@@ -125,71 +126,81 @@ def examine(
         counts: of train and dev, where they were counted before (`counts_of`), so that nothing is encoded twice.
     """
     tables = {"train": train} if dev is None else {"train": train, "dev": dev}
-    sets = []
+    if tokenizer is not None and not counts:
+        limit = max_length or tokenizer.model_max_length
+        counts = [count_tokens(tokenizer, table.examples, limit) for table in tables.values()]
+    sets = [_in_figures(name, table, tokens) for (name, table), tokens in zip_longest(tables.items(), counts)]
     findings: list[Finding] = []
-    for index, (name, table) in enumerate(tables.items()):
-        tokens = counts[index] if index < len(counts) else None
-        if tokens is None and tokenizer is not None:
-            tokens = count_tokens(tokenizer, table.examples, max_length or tokenizer.model_max_length)
-        given = [example.answer for example in table.examples if example.answer]
-        labels = Counter(name for answer in given for name in answer.classes())
-        is_tagged = any(not answer.of_row and answer.classes() for answer in given)
-        profile = tuple(type(given[0]).profile(given)) if given else ()
-        classes = dict(labels.most_common())
-        one = SetOfExamples(name, table.source, len(table.examples), classes, tokens, is_tagged, profile)
-        sets.append(one)
-        findings += _of_rows(table, name) + repetitions(table, name) + _of_tokens(one, long)
-        findings += [] if is_tagged else _of_classes(one, table)
+    for one, table in zip(sets, tables.values()):
+        findings += _of_rows(table, one.name) + repetitions(table, one.name) + _of_tokens(one, long)
+        findings += _of_classes(one, table)
     if dev is not None:
-        findings += _of_both(sets[0], sets[1], dev) + overlap(train, dev)
-        if train.is_pair != dev.is_pair:
-            pairs, singles = ("train", "dev") if train.is_pair else ("dev", "train")
-            findings.append(Finding("pairs", "warning", f"{pairs} has pairs of texts, {singles} has single texts"))
+        findings += _of_both(sets, train, dev)
     findings.sort(key=lambda finding: finding.severity != "warning")
     example = None if tokenizer is None else _encode_one(tokenizer, train.examples[0])
     return Ledger(tuple(sets), tuple(findings), example)
 
 
+def _in_figures(name: str, table: Table, tokens: TokenCounts | None) -> SetOfExamples:
+    given = [example.answer for example in table.examples if example.answer]
+    labels = Counter(label for answer in given for label in answer.classes())
+    is_tagged = any(not answer.of_row and answer.classes() for answer in given)
+    profile = tuple(type(given[0]).profile(given)) if given else ()
+    return SetOfExamples(
+        name, table.source, len(table.examples), dict(labels.most_common()), tokens, is_tagged, profile
+    )
+
+
 def _of_rows(table: Table, name: str) -> list[Finding]:
-    findings = []
-    if table.unlabelled:
-        message = f"{name}: {quantity(len(table.unlabelled), 'row')} without a label; training refuses them"
-        findings.append(Finding("unlabelled", "warning", message, table.unlabelled))
-    if table.empty:
-        message = f"{name}: {quantity(len(table.empty), 'row')} without text left out"
-        findings.append(Finding("empty", "note", message, table.empty))
-    if table.undecided:
-        message = f"{name}: {quantity(len(table.undecided), 'row')} with the label '-' left out"
-        findings.append(Finding("undecided", "note", message, table.undecided))
-    return findings
+    kinds: tuple[tuple[str, Severity, tuple[Where, ...], str], ...] = (
+        ("unlabelled", "warning", table.unlabelled, "without a label; training refuses them"),
+        ("empty", "note", table.empty, "without text left out"),
+        ("undecided", "note", table.undecided, "with the label '-' left out"),
+    )
+    return [
+        Finding(kind, severity, f"{name}: {quantity(len(places), 'row')} {what}", places)
+        for kind, severity, places, what in kinds
+        if places
+    ]
 
 
 def _of_classes(one: SetOfExamples, table: Table) -> list[Finding]:
+    """Of the classes that a model is to learn."""
     classes, name = one.classes, one.name
-    if not classes or name != "train":
+    if not classes or name != "train" or one.is_tagged:
         return []
-    most, least = next(iter(classes)), list(classes)[-1]
     if len(classes) == 1:
-        return [Finding("single class", "warning", f"{name}: every row has the label '{most}'; training refuses it")]
+        (label,) = classes
+        return [Finding("single class", "warning", f"{name}: every row has the label '{label}'; training refuses it")]
     if len(classes) > max(20, one.rows // 2):
         message = (
             f"{name}: {len(classes)} different labels in {one.rows} rows: '{table.columns.label}' holds no classes"
         )
         return [Finding("too many classes", "warning", message)]
-    findings = _alike(classes, table)
+    return _alike(classes, table) + _unequal(classes, table)
+
+
+def _unequal(classes: dict[str, int], table: Table) -> list[Finding]:
+    """Classes, the largest first, that have far fewer rows than others, or than are needed to learn them."""
+    findings = []
+    most, least = next(iter(classes)), list(classes)[-1]
     if classes[most] > _IMBALANCE * classes[least]:
         message = (
-            f"{name}: '{most}' has {classes[most] / classes[least]:.0f} times as many rows as '{least}' "
+            f"train: '{most}' has {classes[most] / classes[least]:.0f} times as many rows as '{least}' "
             f"({classes[most]} to {classes[least]}); look at macro-F1, and try class_weight=balanced"
         )
         findings.append(Finding("imbalance", "warning", message))
     rare = {label: count for label, count in classes.items() if count < _FEW}
     if rare:
         listed = shown(f"'{label}' {count}" for label, count in rare.items())
-        places = tuple(example.where for example in table.examples if label_of(example) in rare)
-        message = f"{name}: {len(rare)} of {len(classes)} classes have fewer than {_FEW} rows ({listed})"
-        findings.append(Finding("rare classes", "warning", message, places))
+        message = f"train: {len(rare)} of {len(classes)} classes have fewer than {_FEW} rows ({listed})"
+        findings.append(Finding("rare classes", "warning", message, _places_of(rare, table)))
     return findings
+
+
+def _places_of(labels: Collection[str], table: Table) -> tuple[Where, ...]:
+    """Where the examples of these classes are."""
+    return tuple(example.where for example in table.examples if label_of(example) in labels)
 
 
 def _alike(classes: dict[str, int], table: Table) -> list[Finding]:
@@ -200,30 +211,34 @@ def _alike(classes: dict[str, int], table: Table) -> list[Finding]:
     findings = []
     for group in groups.values():
         if len(group) > 1:
-            rarer = set(group[1:])
             listed = shown(f"'{label}' {classes[label]}" for label in group)
             message = f"train: labels that differ only in capital letters or spaces are classes of their own ({listed})"
-            places = tuple(example.where for example in table.examples if label_of(example) in rarer)
-            findings.append(Finding("alike labels", "warning", message, places))
+            findings.append(Finding("alike labels", "warning", message, _places_of(group[1:], table)))
     return findings
 
 
-def _of_both(train: SetOfExamples, dev: SetOfExamples, table: Table) -> list[Finding]:
+def _of_both(sets: Sequence[SetOfExamples], train: Table, dev: Table) -> list[Finding]:
+    learnt, held = sets
     findings = []
-    unseen = [label for label in dev.classes if label not in train.classes]
-    if unseen and train.classes:
-        strange = set(unseen)
-        places = tuple(example.where for example in table.examples if label_of(example) in strange)
+    if unseen := _only_in(held, learnt):
         message = f"dev: {len(unseen)} classes that train has not ({shown(unseen)}); training refuses them"
-        findings.append(Finding("unseen classes", "warning", message, places))
-    if train.is_tagged and not dev.classes:
-        message = f"dev: nothing is marked in its {quantity(dev.rows, 'text')}: no score can be measured on it"
+        findings.append(Finding("unseen classes", "warning", message, _places_of(set(unseen), dev)))
+    if learnt.is_tagged and not held.classes:
+        message = f"dev: nothing is marked in its {quantity(held.rows, 'text')}: no score can be measured on it"
         findings.append(Finding("unmarked", "warning", message))
-    missing = [label for label in train.classes if label not in dev.classes]
-    if missing and dev.classes:
+    if missing := _only_in(learnt, held):
         message = f"dev: {len(missing)} classes of train have no row ({shown(missing)})"
         findings.append(Finding("missing classes", "note", message))
+    findings += overlap(train, dev)
+    if train.is_pair != dev.is_pair:
+        pairs, singles = ("train", "dev") if train.is_pair else ("dev", "train")
+        findings.append(Finding("pairs", "warning", f"{pairs} has pairs of texts, {singles} has single texts"))
     return findings
+
+
+def _only_in(one: SetOfExamples, other: SetOfExamples) -> list[str]:
+    """The classes of one set that the other one lacks; none where that has no classes at all."""
+    return [label for label in one.classes if label not in other.classes] if other.classes else []
 
 
 def _of_tokens(one: SetOfExamples, long: Long | None) -> list[Finding]:

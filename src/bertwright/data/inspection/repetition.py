@@ -7,11 +7,11 @@ from typing import Any
 
 from bertwright.data.answers import Label
 from bertwright.data.examples import Example, Where
-from bertwright.data.inspection.finding import Finding
+from bertwright.data.inspection.finding import Finding, Severity
 from bertwright.data.reading.tables import Table
 from bertwright.errors import quantity
 
-Key = str | tuple[str, str]
+Key = tuple[str, str | None]  # both texts of an example
 
 
 def repetitions(table: Table, name: str) -> list[Finding]:
@@ -34,13 +34,13 @@ def repetitions(table: Table, name: str) -> list[Finding]:
             known[example.answer] = example.where
     findings = []
     kind = type(examples[0].answer) if examples and examples[0].answer else Label
-    answer, severity = kind.noun, "note" if kind.is_one_of_many else "warning"
-    if other:  # several texts may be right for one
-        message = f"{name}: {_rows(other)} the text of an earlier row and another {answer}"
+    if other:
+        severity: Severity = "note" if kind.is_one_of_many else "warning"  # several texts may be right for one
+        message = f"{name}: {_rows(other)} the text of an earlier row and another {kind.noun}"
         findings.append(_finding("contradictions", severity, message, other))
     if same:
         share = 100 * len(same) / len(examples)
-        message = f"{name}: {_rows(same)} the text and the {answer} of an earlier row ({share:.1f} %)"
+        message = f"{name}: {_rows(same)} the text and the {kind.noun} of an earlier row ({share:.1f} %)"
         findings.append(_finding("duplicates", "note", message, same))
     like = _alike(examples, first)
     if like:
@@ -55,7 +55,7 @@ def overlap(train: Table, dev: Table) -> list[Finding]:
     alike: dict[Key, Example] = {}
     for example in train.examples:
         known.setdefault(_key(example), example)
-        alike.setdefault(_loose(example), example)
+        alike.setdefault(_loose(_key(example)), example)
     same: list[tuple[Where, Where]] = []
     like: list[tuple[Where, Where]] = []
     contrary = 0
@@ -63,7 +63,7 @@ def overlap(train: Table, dev: Table) -> list[Finding]:
         if found := known.get(_key(example)):
             same.append((example.where, found.where))
             contrary += example.answer is not None and found.answer != example.answer
-        elif found := alike.get(_loose(example)):
+        elif found := alike.get(_loose(_key(example))):
             like.append((example.where, found.where))
     findings = []
     if same:
@@ -81,7 +81,7 @@ def _alike(examples: Sequence[Example], exact: dict[Key, int]) -> list[tuple[Whe
     like: list[tuple[Where, Where]] = []
     for key, index in exact.items():
         where = examples[index].where
-        loose = _loose_key(key)
+        loose = _loose(key)
         if loose in first:
             like.append((where, first[loose]))
         else:
@@ -90,23 +90,19 @@ def _alike(examples: Sequence[Example], exact: dict[Key, int]) -> list[tuple[Whe
 
 
 def _key(example: Example) -> Key:
-    return example.text if example.text_b is None else (example.text, example.text_b)
+    return example.text, example.text_b
 
 
-def _loose(example: Example) -> Key:
-    return _loose_key(_key(example))
-
-
-def _loose_key(key: Key) -> Key:
-    if isinstance(key, str):
-        return " ".join(key.split()).casefold()
-    return " ".join(key[0].split()).casefold(), " ".join(key[1].split()).casefold()
+def _loose(key: Key) -> Key:
+    """The key but for spaces and capital letters."""
+    text, text_b = key
+    return " ".join(text.split()).casefold(), text_b and " ".join(text_b.split()).casefold()
 
 
 def _rows(places: Sequence[object]) -> str:
     return quantity(len(places), "row has", "rows have")
 
 
-def _finding(kind: str, severity: str, message: str, places: list[tuple[Where, Where]]) -> Finding:
+def _finding(kind: str, severity: Severity, message: str, places: list[tuple[Where, Where]]) -> Finding:
     here, earlier = zip(*places)
-    return Finding(kind, "warning" if severity == "warning" else "note", message, here, earlier)
+    return Finding(kind, severity, message, here, earlier)

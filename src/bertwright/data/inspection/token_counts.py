@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bertwright.data.examples import Example, Where
-from bertwright.data.surrogates import half_pairs_placed
+from bertwright.data.examples import Example, Where, half_pairs_placed
 from bertwright.data.windows import EncodedTexts
 from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer import BertTokenizer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bertwright.data.examples import Where
 from bertwright.data.reading.opened_source import OpenedSource
@@ -31,7 +31,8 @@ def read_delimited(source: OpenedSource) -> Rows:
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
     first = source.first_lines(_LINES_LOOKED_AT)
     if source.suffix == ".txt" and not _has_tabs(first):
-        return Rows(str(source), "plain lines", _plain(source), names=("text",), encoding=source.encoding)
+        rows = _lines(source, lambda line: [line])
+        return Rows(str(source), "plain lines", rows, ("text",), encoding=source.encoding)
     if source.suffix == ".csv":
         separator = _separator(first)
         kind = "CSV" if separator == "," else f"CSV ({_SEPARATORS[separator]})"
@@ -40,7 +41,7 @@ def read_delimited(source: OpenedSource) -> Rows:
         remarks = ("spaces before quotes are left out",) if spaced else ()
         return Rows(str(source), kind, rows, may_have_header=True, encoding=source.encoding, remarks=remarks)
     quotes = tab_quotes(source.lines())
-    rows = _filled(_enclosed(source, "\t") if quotes is TabQuotes.ENCLOSING else _split(source))
+    rows = _filled(_enclosed(source, "\t") if quotes is TabQuotes.ENCLOSING else _lines(source, _split))
     remarks = (quotes.value,) if quotes.value else ()
     return Rows(str(source), "TSV", rows, may_have_header=True, encoding=source.encoding, remarks=remarks)
 
@@ -89,17 +90,14 @@ def _has_spaces_before_quotes(lines: list[str], separator: str) -> bool:
     return readings[0] != readings[1]
 
 
-def _plain(source: OpenedSource) -> Iterator[Row]:
+def _lines(source: OpenedSource, fields_of: Callable[[str], list[str]]) -> Iterator[Row]:
     name = str(source)
     for number, line in enumerate(source.lines(), start=1):
-        yield Where(name, number), [line.rstrip("\r\n")]
+        yield Where(name, number), fields_of(line.rstrip("\r\n"))
 
 
-def _split(source: OpenedSource) -> Iterator[Row]:
-    name = str(source)
-    for number, line in enumerate(source.lines(), start=1):
-        line = line.rstrip("\r\n")
-        yield Where(name, number), line.split("\t") if line else []
+def _split(line: str) -> list[str]:
+    return line.split("\t") if line else []
 
 
 def _filled(rows: Iterator[Row]) -> Iterator[Row]:

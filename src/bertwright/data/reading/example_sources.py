@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import getitem
 from typing import Any
 
 from bertwright.data.answers import Label
@@ -15,9 +16,9 @@ from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.memory_rows import read_memory
 from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.parquet import read_parquet
-from bertwright.data.reading.rows import Row, Rows, as_text
+from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tables import EXAMPLES, Columns, Table, given_examples
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
 
 _READERS: dict[str, Callable[[OpenedSource], Rows]] = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), read_delimited),
@@ -62,7 +63,7 @@ def read_examples(
     layout, found = find_layout(rows, columns or Columns(), TEXTS_WITH_LABELS, labelled=labelled, pair=pair)
     examples: list[Example] = []
     empty: list[Where] = []
-    for example in _examples(found, layout):
+    for example in _labelled(found, layout):
         if _has_text(example):
             examples.append(example)
         else:
@@ -104,7 +105,7 @@ def stream_examples(
     """
     rows = open_rows(source, encoding, name, labelled=labelled, pair=pair)
     layout, found = find_layout(rows, columns or Columns(), TEXTS_WITH_LABELS, labelled=labelled, pair=pair)
-    return layout.columns, _examples(found, layout)
+    return layout.columns, _labelled(found, layout)
 
 
 def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, pair: bool | None) -> Rows:
@@ -127,19 +128,6 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
     return _READERS[source.suffix](source)
 
 
-def _examples(rows: Iterator[Row], layout: ColumnLayout) -> Iterator[Example]:
+def _labelled(rows: Iterator[Row], layout: ColumnLayout) -> Iterator[Example]:
     """Every row as an example."""
-    text_at, text_b_at, label_at, width = layout.text, layout.text_b, layout.label, layout.width
-    names = layout.columns
-    label: str | None = None
-    for where, fields in rows:
-        if width is not None and len(fields) != width:
-            raise BertwrightError("BW207", where=where, have=len(fields), want=width)
-        try:
-            text = as_text(fields[text_at], where, names.text)
-            text_b = None if text_b_at is None else as_text(fields[text_b_at], where, names.text_b)
-            if label_at is not None:
-                label = as_text(fields[label_at], where, names.label).strip() or None
-        except KeyError as error:
-            raise BertwrightError("BW227", where=where, key=error.args[0], keys=shown(fields)) from error
-        yield Example(text, None if label is None else Label(label), where, text_b)
+    return layout.examples(rows, getitem, lambda label: Label(label) if label else None)

@@ -79,7 +79,7 @@ def _of_iterable(items: Iterator[Any], name: str, *, labelled: bool, pair: bool 
     first = begun[0]
     items = chain(begun, items)
     if isinstance(first, str):
-        return Rows(name, "texts", _numbered(_single(items, name), name), ("text",))
+        return Rows(name, "texts", _checked(items, name, str), ("text",))
     if isinstance(first, Mapping):
         return Rows(name, "mappings", _checked(items, name, Mapping))
     if isinstance(first, Sequence) and not isinstance(first, (bytes, bytearray)):
@@ -88,19 +88,13 @@ def _of_iterable(items: Iterator[Any], name: str, *, labelled: bool, pair: bool 
     raise BertwrightError("BW233", source=f"{name}:1", kind=type(first).__name__)
 
 
-def _single(items: Iterator[Any], name: str) -> Iterator[Fields]:
+def _checked(items: Iterator[Any], name: str, kind: type[Any]) -> Iterator[Row]:
+    """Items of one kind; a text is a row of one field, never the sequence of its characters."""
     for number, item in enumerate(items, start=1):
-        if not isinstance(item, str):
-            raise BertwrightError("BW233", source=Where(name, number), kind=type(item).__name__)
-        yield [item]
-
-
-def _checked(items: Iterator[Any], name: str, kind: type[Mapping[str, Any]] | type[Sequence[Any]]) -> Iterator[Row]:
-    for number, item in enumerate(items, start=1):
-        where = Where(name, number)
-        if not isinstance(item, kind) or isinstance(item, (str, bytes)):
+        where, is_text = Where(name, number), isinstance(item, str)
+        if not isinstance(item, kind) or isinstance(item, bytes) or is_text != (kind is str):
             raise BertwrightError("BW233", source=where, kind=type(item).__name__)
-        yield where, item
+        yield where, [item] if is_text else item
 
 
 def _positions(

@@ -9,11 +9,11 @@ from typing import Any
 
 from bertwright.data.answers import Written
 from bertwright.data.examples import Example, Where, places_listed
-from bertwright.data.reading.columns.column_layout import ColumnLayout, find_layout
+from bertwright.data.reading.columns.column_layout import find_layout
 from bertwright.data.reading.columns.column_search import TEXTS_WITH_TARGETS
 from bertwright.data.reading.example_sources import open_rows
 from bertwright.data.reading.passage_questions import is_passage, questions_of
-from bertwright.data.reading.rows import Row, Rows, as_text, cell_of
+from bertwright.data.reading.rows import Rows, cell_of
 from bertwright.data.reading.tables import EXAMPLES, Columns, Table, given_examples
 from bertwright.errors import BertwrightError, quantity
 
@@ -84,16 +84,4 @@ def _open(
     wished = columns or Columns()
     wished = replace(wished, label=None, target=wished.target or wished.label)
     layout, found = find_layout(rows, wished, TEXTS_WITH_TARGETS, labelled=labelled, pair=None)
-    return rows, layout.columns, _examples(found, layout)
-
-
-def _examples(rows: Iterator[Row], layout: ColumnLayout) -> Iterator[Example]:
-    of_text, of_text_b, of_target, width = layout.text, layout.text_b, layout.target, layout.width
-    names = layout.columns
-    for where, fields in rows:
-        if width is not None and len(fields) != width:
-            raise BertwrightError("BW207", where=where, have=len(fields), want=width)
-        text = as_text(cell_of(fields, of_text), where, names.text or "")
-        text_b = None if of_text_b is None else as_text(cell_of(fields, of_text_b), where, names.text_b or "")
-        target = None if of_target is None else as_text(cell_of(fields, of_target), where, names.target or "").strip()
-        yield Example(text, None if target is None else Written(target), where, text_b)
+    return rows, layout.columns, layout.examples(found, cell_of, Written)

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.data.examples import Example
-from bertwright.data.surrogates import half_pairs_placed
+from bertwright.data.examples import Example, half_pairs_placed
 from bertwright.data.tagged.units import Unit, units_of
 from bertwright.data.windows import EncodedTexts, Reading, read_in_parts
 from bertwright.text.tokenizer.encoded import Encoded

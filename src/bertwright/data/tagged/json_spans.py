@@ -24,22 +24,30 @@ Given = tuple[Any, Any, Any, str | None]
 
 def has_spans(row: Mapping[str, Any]) -> bool:
     """Whether an object is a text with spans, or tokens with tags."""
-    return _tokens_of(row) is not None or _form(row) is not None
+    return tokens_with_tags(row) is not None or _form(row) is not None
 
 
 def tokens_with_tags(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | None:
     """The tokens and the tags of an object that has both as lists."""
-    return _tokens_of(row)
+    for key in _TOKENS:
+        tokens = row.get(key)
+        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+            continue
+        for name in _TAGS:
+            tags = row.get(name)
+            if isinstance(tags, list) and len(tags) == len(tokens) and all(isinstance(tag, str) for tag in tags):
+                return tokens, tags
+    return None
 
 
 def is_unannotated(row: Mapping[str, Any]) -> bool:
     """Whether an object of Label Studio has no annotation, or only cancelled ones: nobody says what is in its text."""
-    return _form(row) == "label-studio" and _annotation(row) is None
+    return _is_task(row) and _annotation(row) is None
 
 
 def annotations_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The annotations of an object of Label Studio that were not cancelled; none for an object of another form."""
-    if _form(row) != "label-studio":
+    if not _is_task(row):
         return []
     return [one for one in row["annotations"] if isinstance(one, Mapping) and not one.get("was_cancelled")]
 
@@ -61,15 +69,14 @@ def text_with_spans(row: Mapping[str, Any], where: Where) -> tuple[str, list[tup
     if form is None:
         reason = Worded("label, entities or annotations is missing", "缺少 label、entities 或 annotations")
         raise BertwrightError("BW248", where=where, keys=shown(row), reason=reason)
-    text = _text_of(row, form, where)
-    return text, [(_span(given, row, where), given[-1]) for given in _READERS[form](row)]
+    read, spans = form
+    return _text_of(row, where), [(_span(given, row, where), given[-1]) for given in read(spans)]
 
 
-def _text_of(row: Mapping[str, Any], form: str, where: Where) -> str:
+def _text_of(row: Mapping[str, Any], where: Where) -> str:
     """The text; in an object of Label Studio it may stand under any key."""
-    is_task = form == "label-studio"
-    source = row["data"] if is_task else row
-    keys = (*TEXTS, "tokens", *(source if is_task else ()))
+    source = row["data"] if _is_task(row) else row
+    keys = (*TEXTS, "tokens", *(source if _is_task(row) else ()))
     for key in keys:
         if isinstance(text := source.get(key), str):
             return text
@@ -86,13 +93,19 @@ def _span(given: Given, row: Mapping[str, Any], where: Where) -> Span:
     raise BertwrightError("BW248", where=where, keys=shown(row), reason=read)
 
 
-def _form(row: Mapping[str, Any]) -> str | None:
-    if isinstance(row.get("annotations"), list) and isinstance(row.get("data"), Mapping):
-        return "label-studio"
+def _form(row: Mapping[str, Any]) -> tuple[Callable[[Any], Iterator[Given]], Any] | None:
+    """What reads the spans of an object, and what they are read from."""
+    if _is_task(row):
+        return _label_studio, row
     key = _span_key(row)
     if key is None:
         return None
-    return "cluener" if isinstance(row[key], Mapping) else "list"
+    return _cluener if isinstance(row[key], Mapping) else _listed, row[key]
+
+
+def _is_task(row: Mapping[str, Any]) -> bool:
+    """Whether an object is one of Label Studio."""
+    return isinstance(row.get("annotations"), list) and isinstance(row.get("data"), Mapping)
 
 
 def _span_key(row: Mapping[str, Any]) -> str | None:
@@ -107,23 +120,9 @@ def _may_be_spans(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, (list, tuple, Mapping)) for one in value)
 
 
-def _tokens_of(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | None:
-    for key in _TOKENS:
-        tokens = row.get(key)
-        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-            continue
-        for name in _TAGS:
-            tags = row.get(name)
-            if isinstance(tags, list) and len(tags) == len(tokens) and all(isinstance(tag, str) for tag in tags):
-                return tokens, tags
-    return None
-
-
-def _cluener(row: Mapping[str, Any]) -> Iterator[Given]:
-    """`{"label": {"name": {"彭小军": [[0, 2]]}}}`: the end is the last character."""
-    key = _span_key(row)
-    assert key is not None
-    for kind, mentions in row[key].items():
+def _cluener(spans: Mapping[str, Any]) -> Iterator[Given]:
+    """`{"name": {"彭小军": [[0, 2]]}}`: the end is the last character."""
+    for kind, mentions in spans.items():
         for said, places in mentions.items():
             for place in places if isinstance(places, list) else [places]:
                 if not isinstance(place, (list, tuple)) or len(place) != 2:
@@ -133,11 +132,9 @@ def _cluener(row: Mapping[str, Any]) -> Iterator[Given]:
                 yield start, end + 1 if isinstance(end, int) else end, kind, said
 
 
-def _listed(row: Mapping[str, Any]) -> Iterator[Given]:
+def _listed(spans: Sequence[Any]) -> Iterator[Given]:
     """`[[0, 3, "PER"]]`, or objects with a start, an end and a type, as doccano and many others have them."""
-    key = _span_key(row)
-    assert key is not None
-    for one in row[key]:
+    for one in spans:
         if isinstance(one, Mapping):
             yield _of_object(one)
         elif len(one) == 3:
@@ -175,10 +172,3 @@ def _annotation(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """That which was declared the ground truth, or the first one."""
     given = annotations_of(row)
     return next((one for one in given if one.get("ground_truth")), given[0] if given else None)
-
-
-_READERS: dict[str, Callable[[Mapping[str, Any]], Iterator[Given]]] = {
-    "cluener": _cluener,
-    "label-studio": _label_studio,
-    "list": _listed,
-}

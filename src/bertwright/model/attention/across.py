@@ -8,11 +8,8 @@ of a group, K longest source of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from bertwright.data.ragged import Ragged
 from bertwright.model.attention.grouped import mix, unmix
-from bertwright.model.attention.length_groups import cut, pad_bias, side_by_side
+from bertwright.model.attention.length_groups import Grouping, pair_by_length
 
 
 def attend_across(query: Tensor, key_value: Tensor, target: Ragged, source: Ragged, dropout: float = 0.0) -> Tensor:
@@ -92,87 +89,35 @@ def across_grouped(query: Tensor, key_value: Tensor, target: Ragged, source: Rag
     return output.to(query.dtype)
 
 
-@dataclass(frozen=True, slots=True)
-class PairGroup:
-    """Pairs that share a product.
-
-    Attributes:
-        asked, seen: `[n·S]` and `[n·K]` the token that each place is a copy of; pads copy the first of their sequence.
-        places, tokens: the places of the real targets, and which tokens they are; both empty where nothing is a pad.
-        seen_places, seen_tokens: the same for the sources.
-        count: n.
-        bias: `[n, 1, K]`, minus infinity at pads; None where the sources have none.
-    """
-
-    asked: Tensor
-    seen: Tensor
-    places: Tensor
-    tokens: Tensor
-    seen_places: Tensor
-    seen_tokens: Tensor
-    count: int
-    bias: Tensor | None
-
-
-@lru_cache(maxsize=16)  # every layer of a model asks for the same one
-@torch.inference_mode(mode=False)
-def pair_by_length(targets: tuple[int, ...], sources: tuple[int, ...]) -> tuple[PairGroup, ...]:
-    """Groups in which no source is padded by more than a quarter and four tokens, and targets by little more."""
-    order = sorted((i for i, length in enumerate(targets) if length), key=lambda i: (sources[i], targets[i]))
-    asked_starts, seen_starts = (np.cumsum([0, *lengths[:-1]]) for lengths in (targets, sources))
-    groups = []
-    for members in cut(order, targets, sources):
-        asked, asked_real = side_by_side([targets[index] for index in members], asked_starts[members])  # [n, S]
-        seen, seen_real = side_by_side([sources[index] for index in members], seen_starts[members])  # [n, K]
-        group = PairGroup(
-            asked=torch.from_numpy(asked.ravel()),
-            seen=torch.from_numpy(seen.ravel()),
-            places=torch.from_numpy(np.flatnonzero(asked_real)),
-            tokens=torch.from_numpy(asked[asked_real]),
-            seen_places=torch.from_numpy(np.flatnonzero(seen_real)),
-            seen_tokens=torch.from_numpy(seen[seen_real]),
-            count=len(members),
-            bias=pad_bias(seen_real),
-        )
-        groups.append(group)
-    return tuple(groups)
-
-
 class _Across(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, query: Tensor, key_value: Tensor, pairs: tuple[PairGroup, ...], dropout: float) -> Tensor:
-        _, heads, size = query.shape
-        mixed = torch.empty_like(query)
+    def forward(ctx: Any, query: Tensor, key_value: Tensor, pairs: tuple[Grouping, Grouping], dropout: float) -> Tensor:
+        asked, seen = pairs
+        padded = asked.pad(query[:, None])  # [P, 1, A, D]
+        mixed = torch.empty_like(padded)
         saved: list[Tensor | None] = []
-        for group in pairs:
-            asked = query.index_select(0, group.asked).view(group.count, -1, heads, size)
-            seen = key_value.index_select(0, group.seen).view(group.count, -1, 2, heads, size)
-            asked = asked.transpose(1, 2).reshape(group.count * heads, -1, size)  # [n·A, S, D]
-            key, value = seen.permute(2, 0, 3, 1, 4).reshape(2, group.count * heads, -1, size)  # [n·A, K, D]
-            product, weight, mask = mix(asked, key, value, group.bias, heads, dropout)
-            product = product.view(group.count, heads, -1, size).transpose(1, 2).reshape(-1, heads, size)
-            mixed.index_copy_(0, group.tokens, product.index_select(0, group.places))
-            saved += [asked, key, value, weight, mask]
+        sides = zip(asked.groups, asked.split(padded), seen.groups, seen.split(seen.pad(key_value)))
+        for (targets, asking, sources, told), output in zip(sides, asked.split(mixed)):
+            wanted, key, value = *targets.by_head(asking), *sources.by_head(told)  # [n·A, S, D], [n·A, K, D] twice
+            product, weight, mask = mix(wanted, key, value, sources.bias, query.shape[1], dropout)
+            targets.by_place(product, output)
+            saved += [wanted, key, value, weight, mask]
         ctx.save_for_backward(*saved)
-        ctx.pairs, ctx.shapes = pairs, (query.shape, key_value.shape)
-        return mixed
+        ctx.pairs = pairs
+        return asked.pick(mixed).squeeze(1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        query_shape, seen_shape = ctx.shapes
-        _, heads, size = query_shape
+        asked, seen = ctx.pairs
+        padded = asked.pad_with_zeros(gradient[:, None])
+        of_query, of_seen = torch.empty_like(padded), gradient.new_empty(len(seen.source), 2, *gradient.shape[1:])
         saved = ctx.saved_tensors
-        of_query, of_seen = gradient.new_empty(query_shape), gradient.new_zeros(seen_shape)
-        for number, group in enumerate(ctx.pairs):
-            query, key, value, weight, mask = saved[5 * number : 5 * number + 5]
-            above = gradient.new_zeros(len(group.asked), heads, size)
-            above.index_copy_(0, group.places, gradient.index_select(0, group.tokens))
-            above = above.view(group.count, -1, heads, size).transpose(1, 2).reshape(group.count * heads, -1, size)
-            first, two = torch.empty_like(query), key.new_empty(2, *key.shape)
-            unmix(above, (query, key, value, weight, mask), (first, two[0], two[1]))
-            first = first.view(group.count, heads, -1, size).transpose(1, 2).reshape(-1, heads, size)
-            of_query.index_copy_(0, group.tokens, first.index_select(0, group.places))
-            other = two.view(2, group.count, heads, -1, size).permute(1, 3, 0, 2, 4).reshape(-1, 2, heads, size)
-            of_seen.index_copy_(0, group.seen_tokens, other.index_select(0, group.seen_places))
-        return of_query, of_seen, None, None
+        sides = zip(asked.groups, asked.split(of_query), seen.groups, seen.split(of_seen))
+        for number, ((targets, first, sources, other), part) in enumerate(zip(sides, asked.split(padded))):
+            kept = saved[5 * number : 5 * number + 5]
+            one, two = torch.empty_like(kept[0]), kept[1].new_empty(2, *kept[1].shape)
+            unmix(targets.by_head(part)[0], kept, (one, *two))
+            targets.by_place(one, first)
+            sources.by_place(two, other)
+        return asked.pick(of_query).squeeze(1), seen.pick(of_seen), None, None

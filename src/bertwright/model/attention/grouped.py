@@ -9,6 +9,7 @@ Shapes: T tokens, B sequences, A heads, D head size, n sequences of a group, S l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from bertwright.data.ragged import Ragged
-from bertwright.model.attention.length_groups import Group, Grouping, group_by_length
+from bertwright.model.attention.length_groups import Grouping, group_by_length
 from bertwright.model.dropout import dropout as drop
 from bertwright.model.dropout import keep_mask
 
@@ -35,46 +36,36 @@ def attend_grouped(qkv: Tensor, batch: Ragged, dropout: float = 0.0, causal: boo
 class _Attention(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, qkv: Tensor, grouping: Grouping, dropout: float, causal: bool) -> Tensor:
-        tokens, _, heads, size = qkv.shape
-        padded = grouping.pad(qkv.reshape(tokens, -1))  # [P, 3·A·D]
-        mixed = qkv.new_empty(len(padded), heads, size)
+        _, _, heads, size = qkv.shape
+        padded = grouping.pad(qkv)  # [P, 3, A, D]
+        mixed = qkv.new_empty(len(padded), 1, heads, size)
         saved: list[Tensor | None] = []
         parts = zip(grouping.groups, grouping.split(padded), grouping.split(mixed))
         for group, part, output in parts:
-            query, key, value = _by_head(part, group, heads, size)  # [n·A, S, D] each
+            query, key, value = group.by_head(part)  # [n·A, S, D] each
             # A single token has no future, and a group as wide as that no pads.
             bias = future_bias(group.width) if causal and group.width > 1 else group.bias
             product, weight, mask = mix(query, key, value, bias, heads, dropout)  # [n·A, S, D]
-            product = product.view(group.count, heads, group.width, size)
-            output.view(group.count, group.width, heads, size).copy_(product.transpose(1, 2))
+            group.by_place(product, output)
             saved += [query, key, value, weight, mask]
         ctx.save_for_backward(*saved)
         ctx.grouping = grouping
-        return grouping.pick(mixed)
+        return grouping.pick(mixed).squeeze(1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         grouping: Grouping = ctx.grouping
-        tokens, heads, size = gradient.shape
-        padded = grouping.pad_with_zeros(gradient)
-        result = gradient.new_empty(len(padded), 3, heads, size)
+        padded = grouping.pad_with_zeros(gradient[:, None])
+        result = gradient.new_empty(len(padded), 3, *gradient.shape[1:])
         saved = ctx.saved_tensors
         parts = zip(grouping.groups, grouping.split(padded), grouping.split(result))
         for number, (group, part, output) in enumerate(parts):
-            query, key, value, weight, mask = saved[5 * number : 5 * number + 5]
-            above = part.view(group.count, group.width, heads, size).transpose(1, 2).reshape(-1, group.width, size)
-            three = above.new_empty(3, *above.shape)  # [3, n·A, S, D]
-            unmix(above, (query, key, value, weight, mask), (three[0], three[1], three[2]))
-            ordered = three.view(3, group.count, heads, group.width, size).permute(1, 3, 0, 2, 4)  # [n, S, 3, A, D]
-            output.view(group.count, group.width, 3, heads, size).copy_(ordered)
-        return grouping.pick(result.view(len(padded), -1)).view(tokens, 3, heads, size), None, None, None
-
-
-def _by_head(part: Tensor, group: Group, heads: int, size: int) -> Tensor:
-    """`[n·S, 3·A·D]` as `[3, n·A, S, D]`."""
-    split = part.view(group.count, group.width, 3, heads, size).permute(2, 0, 3, 1, 4)  # [3, n, A, S, D]
-    return split.reshape(3, group.count * heads, group.width, size)
+            above = group.by_head(part)[0]  # [n·A, S, D]
+            three = above.new_empty(3, *above.shape)
+            unmix(above, saved[5 * number : 5 * number + 5], three.unbind())
+            group.by_place(three, output)
+        return grouping.pick(result), None, None, None
 
 
 def mix(
@@ -100,14 +91,12 @@ def mix(
     return torch.bmm(weight if mask is None else weight * mask, value), weight, mask
 
 
-def unmix(
-    above: Tensor, saved: tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None], out: tuple[Tensor, Tensor, Tensor]
-) -> None:
+def unmix(above: Tensor, saved: Sequence[Tensor], out: Sequence[Tensor]) -> None:
     """The gradients of `mix` for query, key and value, written to `out`.
 
     Args:
         above: `[n·A, S, D]` the gradient of what came out.
-        saved: query, key, value, weights and mask.
+        saved: query, key, value, weights and mask, which may be None.
     """
     query, key, value, weight, mask = saved
     scale = query.shape[-1] ** -0.5

@@ -3,7 +3,7 @@
 Only inside attention, whose cost lies in the number of its products and not in their size, are short sequences of a
 CPU batch padded to those a little longer; the linear layers around it see real tokens only.
 
-Shapes: B sequences, P places of the padded form, S longest sequence of a group, T tokens.
+Shapes: B sequences, P places of the padded form, S longest sequence of a group, T tokens, A heads, D head size.
 """
 
 from __future__ import annotations
@@ -35,13 +35,25 @@ class Group:
     width: int
     bias: Tensor | None
 
+    def by_head(self, part: Tensor) -> Tensor:
+        """The places of the group `[n·S, k, A, D]` as `[k, n·A, S, D]`."""
+        _, kinds, heads, size = part.shape
+        split = part.view(self.count, self.width, kinds, heads, size).permute(2, 0, 3, 1, 4)  # [k, n, A, S, D]
+        return split.reshape(kinds, self.count * heads, self.width, size)
+
+    def by_place(self, values: Tensor, out: Tensor) -> None:
+        """The way back: write `[k, n·A, S, D]` to `out [n·S, k, A, D]`."""
+        _, kinds, heads, size = out.shape
+        split = values.view(kinds, self.count, heads, self.width, size).permute(1, 3, 0, 2, 4)  # [n, S, k, A, D]
+        out.view(self.count, self.width, kinds, heads, size).copy_(split)
+
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
     """The groups of a batch, shortest first, and the way there and back.
 
     Attributes:
-        groups: empty sequences are in none.
+        groups: empty sequences are in none, except as targets of pairs.
         source: `[P]` the token that each place is a copy of; pads copy the first token of their sequence.
         place: `[T]` the place that each token went to.
         order: which sequences the groups hold, one group after the other.
@@ -78,19 +90,35 @@ class Grouping:
 def group_by_length(lengths: tuple[int, ...]) -> Grouping:
     """Groups in which no sequence is padded by more than a quarter and four tokens."""
     order = [index for index in np.argsort(lengths, kind="stable").tolist() if lengths[index]]
+    return _grouping(cut(order, lengths, lengths), lengths)
+
+
+@lru_cache(maxsize=16)
+@torch.inference_mode(mode=False)
+def pair_by_length(targets: tuple[int, ...], sources: tuple[int, ...]) -> tuple[Grouping, Grouping]:
+    """Groups of pairs, the same on both sides, in which no source is padded by more than a quarter and four tokens, and
+    targets by little more; a target without a token has pads only.
+    """
+    order = sorted(range(len(targets)), key=lambda index: (sources[index], targets[index]))
+    groups = cut(order, targets, sources)
+    return _grouping(groups, targets), _grouping(groups, sources)
+
+
+def _grouping(members: Sequence[Sequence[int]], lengths: Sequence[int]) -> Grouping:
     starts = np.cumsum([0, *lengths[:-1]])
     total = sum(lengths)
     place = np.empty(total, dtype=np.int64)
-    groups, sources, done = [], [], 0
-    for members in cut(order, lengths, lengths):
-        source, real = side_by_side([lengths[index] for index in members], starts[members])
+    groups, sources, done = [], [np.zeros(0, dtype=np.int64)], 0
+    for group in members:
+        source, real = side_by_side([lengths[index] for index in group], np.minimum(starts[group], total - 1))
         place[source[real]] = done + np.flatnonzero(real)
-        groups.append(Group(len(members), source.shape[1], pad_bias(real)))
+        groups.append(Group(len(group), source.shape[1], pad_bias(real)))
         sources.append(source.ravel())
         done += source.size
-    source = np.concatenate(sources) if sources else np.zeros(0, dtype=np.int64)
+    source = np.concatenate(sources)
     in_place = done == total and bool((source == np.arange(total)).all())
-    return Grouping(tuple(groups), torch.from_numpy(source), torch.from_numpy(place), torch.tensor(order), in_place)
+    order = torch.tensor([index for group in members for index in group])
+    return Grouping(tuple(groups), torch.from_numpy(source), torch.from_numpy(place), order, in_place)
 
 
 def cut(order: Sequence[int], queries: Sequence[int], keys: Sequence[int]) -> list[list[int]]:

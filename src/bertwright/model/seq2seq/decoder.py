@@ -11,13 +11,12 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from bertwright.data.ragged import Ragged
 from bertwright.model.attention.across import attend_across
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import add_dropped
-from bertwright.model.encoder import Attention, Embeddings, FeedForward, check_indices
+from bertwright.model.encoder import Attention, Embeddings, FeedForward, check_indices, run_layer
 from bertwright.model.typed_modules import LayerNorm, Linear, Module
 
 Look = Callable[[Tensor], Tensor]
@@ -107,12 +106,9 @@ class Decoder(Module):
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
         check_indices(self.config, target)
-        hidden: Tensor = self.embeddings(target)
+        hidden = self.embeddings(target)
         for layer in self.layers:
-            if self.checkpointing and self.training:
-                hidden = checkpoint(layer, hidden, target, memory, source, use_reentrant=False)
-            else:
-                hidden = layer(hidden, target, memory, source)
+            hidden = run_layer(layer, self.checkpointing and self.training, hidden, target, memory, source)
         return hidden
 
 

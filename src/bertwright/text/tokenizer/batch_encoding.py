@@ -12,6 +12,14 @@ from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer_files import Side
 
+# Where the values of other names stand in an `Encoded`, and what a pad has there.
+_OF_ROWS = {
+    "token_type_ids": ("token_type_ids", 0),
+    "attention_mask": ("attention_mask", 0),
+    "special_tokens_mask": ("special_tokens_mask", 1),
+    "offset_mapping": ("offsets", 0),
+}
+
 
 class BatchEncoding(dict[str, Any]):
     """The inputs of a model by name: `model(**batch)`, `batch["input_ids"]` or `batch.input_ids`.
@@ -80,6 +88,15 @@ def padded_width(padding: bool | str) -> Literal["longest", "max_length"] | None
     raise BertwrightError("BW411", option="padding", value=padding, known=known)
 
 
+def filled(lengths: list[int], width: Literal["longest", "max_length"] | None, limit: int, multiple: int) -> list[int]:
+    """How many places inputs of these lengths get: of `width`, or more, each a `multiple` of a number."""
+    if width is None:
+        return lengths
+    full = max(lengths, default=0) if width == "longest" else limit
+    full = -(-full // multiple) * multiple
+    return [max(length, full) for length in lengths]
+
+
 def padded_batch(
     rows: Sequence[Encoded],
     widths: Sequence[int],
@@ -108,38 +125,23 @@ def padded_batch(
         BertwrightError: BW410 for tensors of rows of unequal widths; BW411 for another `return_tensors`.
     """
 
-    def pad(values: Sequence[NDArray[Any]], fill: int) -> list[NDArray[Any]]:
-        return [_pad(value, width, fill, side) for value, width in zip(values, widths)]
+    def padded(attribute: str, fill: int) -> list[NDArray[Any]]:
+        return [_pad(getattr(row, attribute), width, fill, side) for row, width in zip(rows, widths)]
 
-    def column(name: str) -> list[NDArray[Any]]:
-        match name:
-            case "input_ids":
-                return ids
-            case "token_type_ids":
-                return pad([row.token_type_ids for row in rows], 0)
-            case "attention_mask":
-                return pad([np.ones(len(row), dtype=np.uint8) for row in rows], 0)
-            case "special_tokens_mask":
-                return [(sequence < 0).astype(np.uint8) for sequence in sequences]
-            case "offset_mapping":
-                return pad([row.offsets for row in rows], 0)
-            case _:
-                return [np.array(width) for width in widths]
-
-    ids = pad([row.input_ids for row in rows], pad_id)
-    words = pad([row.word_ids for row in rows], -1)
-    sequences = pad([row.sequence_ids for row in rows], -1)
+    ids = padded("input_ids", pad_id)
+    known = {"input_ids": ids, "length": list(map(np.array, widths))}
+    columns = {name: known[name] if name in known else padded(*_OF_ROWS[name]) for name in names}
     if return_tensors is None:
-        values: dict[str, Any] = {name: [_as_list(value) for value in column(name)] for name in names}
-        if single:
-            values = {name: value if name == "length" else value[0] for name, value in values.items()}
+        values: dict[str, Any] = {
+            name: _as_lists(column, single and name != "length") for name, column in columns.items()
+        }
     else:
-        values = {name: _as_tensor(column(name), widths, return_tensors) for name in names}
+        values = {name: _as_tensor(column, widths, return_tensors) for name, column in columns.items()}
     return BatchEncoding(
         values,
         tokens=[[token_of[token_id] or "" for token_id in row.tolist()] for row in ids],
-        word_ids=words,
-        sequence_ids=sequences,
+        word_ids=padded("word_ids", -1),
+        sequence_ids=padded("sequence_ids", -1),
     )
 
 
@@ -151,9 +153,10 @@ def _pad(values: NDArray[Any], width: int, fill: int, side: Side) -> NDArray[Any
     return np.concatenate([pads, values] if side == "left" else [values, pads])
 
 
-def _as_list(values: NDArray[Any]) -> Any:
-    listed = values.tolist()
-    return [tuple(pair) for pair in listed] if values.ndim == 2 else listed
+def _as_lists(column: Sequence[NDArray[Any]], single: bool) -> Any:
+    """A list of what each input has, or only what the single one has; offsets are tuples."""
+    listed = [list(map(tuple, values.tolist())) if values.ndim == 2 else values.tolist() for values in column]
+    return listed[0] if single else listed
 
 
 def _as_tensor(values: Sequence[NDArray[Any]], widths: Sequence[int], kind: str) -> Any:

@@ -9,12 +9,14 @@ from bertwright.errors import BertwrightError, shown
 Strategy = Literal["longest_first", "only_first", "only_second", "do_not_truncate"]
 
 
-def strategy_of(truncation: bool | str) -> Strategy:
-    """The strategy that a `truncation` argument names; `True` is `longest_first`.
+def strategy_of(truncation: bool | str | None, *, by_default: bool = False) -> Strategy:
+    """The strategy that a `truncation` argument names; `True` is `longest_first`, and `None` is `by_default`.
 
     Raises:
         BertwrightError: BW411 for any other name.
     """
+    if truncation is None:
+        truncation = by_default
     if truncation is True:
         return "longest_first"
     if truncation is False:
@@ -46,7 +48,7 @@ def kept_lengths(first: int, second: int | None, room: int, strategy: Strategy) 
         return _kept_of_longer(first, other, room)
     if strategy == "only_first" and room > other:
         return room - other, other
-    if strategy == "only_second" and second is not None and room > first:
+    if strategy == "only_second" and room > first:
         return first, room - first
     return None
 

@@ -36,6 +36,16 @@ class Encoded:
         """S."""
         return len(self.input_ids)
 
+    @property
+    def attention_mask(self) -> NDArray[np.uint8]:
+        """`[S]` 1."""
+        return np.ones(len(self), dtype=np.uint8)
+
+    @property
+    def special_tokens_mask(self) -> NDArray[np.uint8]:
+        """`[S]` 1 for a special token, 0 for one of a text."""
+        return (self.sequence_ids < 0).astype(np.uint8)
+
     def slices_of(self, token_id: int, text: str, pair: str | None = None) -> list[str]:
         """The parts of the original texts that became the token `token_id`, in order.
 

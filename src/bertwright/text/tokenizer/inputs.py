@@ -36,6 +36,12 @@ class Inputs:
     as_words: bool = False
     start: int = 0
 
+    def placed(self) -> Iterator[tuple[str, Text]]:
+        """Every text, with the place where the user gave it."""
+        for name, texts in (("text", self.firsts), ("text_pair", self.seconds or ())):
+            for index, text in enumerate(texts, self.start):
+                yield name if self.single else f"{name}[{index}]", text
+
     def chunks(self) -> Iterator[Inputs]:
         """The same inputs in order, in parts of bounded size."""
         begin = size = 0
@@ -56,32 +62,38 @@ def read_inputs(text: Any, text_pair: Any = None, *, as_words: bool = False) -> 
             do not go together.
     """
     single = isinstance(text, str) or (as_words and _is_text(text, as_words))
+    firsts: Sequence[Any]
+    seconds: Sequence[Any] | None
     if single:
-        seconds = None if text_pair is None else [text_pair]
-        return _checked(Inputs([text], seconds, single=True, as_words=as_words))
-    if not isinstance(text, list | tuple):
+        firsts, seconds = [text], None if text_pair is None else [text_pair]
+    elif not isinstance(text, list | tuple):
         raise no_text("text", text)
-    if text_pair is None:
-        if not any(_is_pair(item, as_words) for item in text):
-            return _checked(Inputs(text, None, as_words=as_words))
-        for index, item in enumerate(text):
-            if not _is_pair(item, as_words):
-                raise no_text(f"text[{index}]", item)
-        return _checked(Inputs([item[0] for item in text], [item[1] for item in text], as_words=as_words))
-    if not isinstance(text_pair, list | tuple) or len(text_pair) != len(text):
+    elif text_pair is None:
+        firsts, seconds = _apart(text, as_words)
+    elif isinstance(text_pair, list | tuple) and len(text_pair) == len(text):
+        firsts, seconds = text, text_pair
+    else:
         count = len(text_pair) if isinstance(text_pair, list | tuple) else type(text_pair).__name__
         raise BertwrightError("BW407", texts=len(text), pairs=count)
-    return _checked(Inputs(text, text_pair, as_words=as_words))
+    inputs = Inputs(firsts, seconds, single, as_words)
+    _refuse_no_texts(inputs)
+    return inputs
+
+
+def _apart(items: Sequence[Any], as_words: bool) -> tuple[Sequence[Any], Sequence[Any] | None]:
+    """The two sides of a list of pairs; a list of anything else as it is."""
+    if not any(_is_pair(item, as_words) for item in items):
+        return items, None
+    for index, item in enumerate(items):
+        if not _is_pair(item, as_words):
+            raise no_text(f"text[{index}]", item)
+    return [item[0] for item in items], [item[1] for item in items]
 
 
 def surrogate_error(inputs: Inputs) -> BertwrightError | None:
     """BW406 for the first text that holds half of a surrogate pair, which no encoding can write."""
-    for name, texts in (("text", inputs.firsts), ("text_pair", inputs.seconds or [])):
-        for index, text in enumerate(texts, inputs.start):
-            for part in [text] if isinstance(text, str) else text:
-                if error := half_of_a_pair(part, name if inputs.single else f"{name}[{index}]"):
-                    return error
-    return None
+    parts = ((where, part) for where, text in inputs.placed() for part in ([text] if isinstance(text, str) else text))
+    return next((error for where, part in parts if (error := half_of_a_pair(part, where))), None)
 
 
 def half_of_a_pair(text: str, where: object) -> BertwrightError | None:
@@ -92,16 +104,13 @@ def half_of_a_pair(text: str, where: object) -> BertwrightError | None:
     return BertwrightError("BW406", where=where, position=found.start(), half=f"U+{ord(found[0]):04X}")
 
 
-def _checked(inputs: Inputs) -> Inputs:
-    for name, texts in (("text", inputs.firsts), ("text_pair", inputs.seconds or [])):
-        for index, text in enumerate(texts):
-            if not isinstance(text, list | tuple if inputs.as_words else str):
-                raise no_text(name if inputs.single else f"{name}[{index}]", text)
-            if inputs.as_words:
-                for place, word in enumerate(text):
-                    if not isinstance(word, str):
-                        raise no_text(f"{name}[{place}]" if inputs.single else f"{name}[{index}][{place}]", word)
-    return inputs
+def _refuse_no_texts(inputs: Inputs) -> None:
+    for where, text in inputs.placed():
+        if not isinstance(text, list | tuple if inputs.as_words else str):
+            raise no_text(where, text)
+        for place, word in enumerate(text if inputs.as_words else ()):
+            if not isinstance(word, str):
+                raise no_text(f"{where}[{place}]", word)
 
 
 def no_text(where: str, found: object) -> BertwrightError:
@@ -110,7 +119,7 @@ def no_text(where: str, found: object) -> BertwrightError:
 
 
 def _is_text(item: Any, as_words: bool) -> bool:
-    """Whether `item` has the outer shape of one text; its parts are looked at by `_checked`."""
+    """Whether `item` has the outer shape of one text; its parts are looked at by `_refuse_no_texts`."""
     if not as_words:
         return isinstance(item, str)
     return isinstance(item, list | tuple) and not (item and isinstance(item[0], list | tuple))

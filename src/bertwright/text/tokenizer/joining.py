@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_CONTINUES = "##"
+from bertwright.text.tokenizer.token_table import CONTINUATION
+
 _NO_SPACE_BEFORE = frozenset(",.!?;:%)]}’”»…°")
 _NO_SPACE_AFTER = frozenset("([{‘“«$£¥€#")
 _JOINS = frozenset("-/'_@&+")  # between two letters or digits these join
@@ -25,17 +26,10 @@ def join_pieces(pieces: Sequence[str]) -> str:
     Spaces and capitals of the source are not in the pieces, so that some choices are a guess: `2023 - 05` and
     `2023-05` have the same pieces, and the second is given back.
     """
-    words: list[str] = []
-    for piece in pieces:
-        if piece.startswith(_CONTINUES) and len(piece) > 2 and words:
-            words[-1] += piece[2:]
-        else:
-            words.append(piece)
+    words = ["", "", *_words_of(pieces), ""]
     text, opened = "", False
-    for index, word in enumerate(words):
-        before = words[index - 1] if index else ""
-        after = words[index + 1] if index + 1 < len(words) else ""
-        space = bool(text) and _stand_apart(before, word, after, words[index - 2] if index > 1 else "")
+    for two_before, before, word, after in zip(words, words[1:], words[2:], words[3:]):
+        space = bool(text) and _stand_apart(before, word, after, two_before)
         if word == '"':
             opened = not opened
             space = space and opened
@@ -45,14 +39,27 @@ def join_pieces(pieces: Sequence[str]) -> str:
     return text
 
 
+def _words_of(pieces: Sequence[str]) -> list[str]:
+    words: list[str] = []
+    for piece in pieces:
+        if piece.startswith(CONTINUATION) and len(piece) > 2 and words:
+            words[-1] += piece[2:]
+        else:
+            words.append(piece)
+    return words
+
+
 def _stand_apart(before: str, word: str, after: str, two_before: str) -> bool:
     """Whether a space stands between two words."""
     if _WITHOUT_SPACES.match(before[-1]) or _WITHOUT_SPACES.match(word[0]):
         return False
     if word in _NO_SPACE_BEFORE or before in _NO_SPACE_AFTER:
         return False
-    if word in _JOINS:
-        return not (before[-1].isalnum() and after[:1].isalnum())
-    if before in _JOINS:
-        return not (two_before[-1:].isalnum() and word[0].isalnum())
-    return not (before in _BETWEEN_DIGITS and two_before[-1:].isdigit() and word[0].isdigit())
+    return not (_joins(word, before, after) or _joins(before, two_before, word))
+
+
+def _joins(mark: str, left: str, right: str) -> bool:
+    """Whether `mark` makes one of the words on its sides."""
+    if mark in _BETWEEN_DIGITS:
+        return left[-1:].isdigit() and right[:1].isdigit()
+    return mark in _JOINS and left[-1:].isalnum() and right[:1].isalnum()

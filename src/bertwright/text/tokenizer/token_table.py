@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer_files import TokenizerSettings
 from bertwright.text.vocabulary.vocabulary_file import require_tokens
+
+CONTINUATION = "##"  # marks the tokens that go on within a word
 
 
 class TokenTable:
@@ -56,6 +61,10 @@ class TokenTable:
     def get_vocab(self) -> dict[str, int]:
         """The id of every token, those that were added later included."""
         return dict(self._id_of)
+
+    def continuations(self) -> NDArray[np.bool_]:
+        """`[V]`: whether the token of each id goes on within a word. Ids without a token do not."""
+        return np.array([(token or "").startswith(CONTINUATION) for token in self._token_of])
 
     def convert_tokens_to_ids(self, tokens: str | Sequence[str]) -> Any:
         """The id of a token, or of each; that of [UNK] for what is no token."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from bertwright.checkpoint.folders import unseal
 from bertwright.checkpoint.hub import model_folder
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.assembling import Frame
-from bertwright.text.tokenizer.batch_encoding import BatchEncoding, padded_batch, padded_width
+from bertwright.text.tokenizer.batch_encoding import BatchEncoding, filled, padded_batch, padded_width
 from bertwright.text.tokenizer.cutting import strategy_of
 from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.inputs import no_text, read_inputs
@@ -187,33 +188,19 @@ class BertTokenizer(TokenTable):
                 BW411 an unknown option; BW412 `max_length` is no multiple of `pad_to_multiple_of`.
         """
         inputs = read_inputs(text, text_pair, as_words=is_split_into_words)
-        if truncation is None:
-            truncation = max_length is not None and padding is False
-        strategy = strategy_of(truncation)
+        strategy = strategy_of(truncation, by_default=max_length is not None and padding is False)
         width = padded_width(padding)
         limit = self.model_max_length if max_length is None else max_length
         multiple = pad_to_multiple_of or 1
         if width and strategy != "do_not_truncate" and limit % multiple:
             raise BertwrightError("BW412", max_length=limit, multiple=multiple)
         side = known_side("padding_side", self.padding_side if padding_side is None else padding_side)
-        cut = known_side("truncation_side", self.truncation_side)
-
-        frame = replace(self._frame, around=add_special_tokens, at_beginning=cut == "left")
+        at_beginning = known_side("truncation_side", self.truncation_side) == "left"
+        frame = replace(self._frame, around=add_special_tokens, at_beginning=at_beginning)
         rows = encode_inputs(self._pipeline, inputs, strategy, limit, frame)
         lengths = [len(row) for row in rows]
         if strategy == "do_not_truncate":
-            if max(lengths, default=0) > self.model_max_length:
-                self._tell_once(
-                    "an input of %d tokens exceeds the %d that the model can read; truncation=True cuts it",
-                    max(lengths),
-                    self.model_max_length,
-                )
-            if max_length is not None and width == "longest":
-                self._tell_once("max_length=%d has no effect without truncation=True", max_length)
-        if width:
-            full = max(lengths, default=0) if width == "longest" else limit
-            full = -(-full // multiple) * multiple
-            lengths = [max(length, full) for length in lengths]
+            self._tell_of_uncut(max(lengths, default=0), max_length, is_padded=width == "longest")
         asked = {
             "input_ids": True,
             "token_type_ids": return_token_type_ids is not False,
@@ -224,10 +211,10 @@ class BertTokenizer(TokenTable):
         }
         return padded_batch(
             rows,
-            lengths,
+            filled(lengths, width, limit, multiple),
             pad_id=self.pad_token_id,
             side=side,
-            names=[name for name, wanted in asked.items() if wanted],
+            names=list(compress(asked, asked.values())),
             token_of=self._token_of,
             single=inputs.single,
             return_tensors=return_tensors,
@@ -321,6 +308,14 @@ class BertTokenizer(TokenTable):
         write_settings(folder, replace(as_set, model_max_length=self.model_max_length))
 
     # Inside
+
+    def _tell_of_uncut(self, longest: int, max_length: int | None, *, is_padded: bool) -> None:
+        """What may come as a surprise where nothing is cut; `is_padded`: to the longest input."""
+        if longest > self.model_max_length:
+            said = "an input of %d tokens exceeds the %d that the model can read; truncation=True cuts it"
+            self._tell_once(said, longest, self.model_max_length)
+        if max_length is not None and is_padded:
+            self._tell_once("max_length=%d has no effect without truncation=True", max_length)
 
     def _tell_once(self, message: str, *facts: int) -> None:
         if message not in self._told:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tokenizers import AddedToken
 
-from bertwright.checkpoint.json_object import read_object
+from bertwright.checkpoint.folders import read_object
 from bertwright.errors import BertwrightError
 
 Side = Literal["right", "left"]
@@ -69,9 +69,8 @@ def read_settings(folder: Path) -> TokenizerSettings:
     config = _object_in(folder / "tokenizer_config.json")
     names = _object_in(folder / "special_tokens_map.json") | config
     model = _object_in(folder / "config.json")
-    said: dict[str, Any] = {key: _text_of(names[key]) for key in _TOKEN_NAMES if names.get(key)}
+    said: dict[str, Any] = {**_usual_in(names), "additional_special_tokens": _others_in(names)}
     said |= {key: config[key] for key in _SWITCHES if isinstance(config.get(key), bool)}
-    said["additional_special_tokens"] = _others_in(names)
     said |= {key: known_side(key, config[key]) for key in _SIDES if config.get(key) is not None}
     limits = [config.get("model_max_length"), model.get("max_position_embeddings")]
     sane = [int(limit) for limit in limits if isinstance(limit, int | float) and 0 < limit <= _ABSURD_LENGTH]
@@ -120,27 +119,30 @@ def read_tokens_beside(folder: Path) -> list[TokenBeside]:
     config, names_file = _object_in(newer), folder / "special_tokens_map.json"
     names = _object_in(names_file) | config
     special = _others_in(names)
-    known = {*special, *(_text_of(names[key]) for key in _TOKEN_NAMES if names.get(key))}
+    known = {*special, *_usual_in(names).values()}
     found: dict[int, TokenBeside] = {}
-    file = older
-    try:
-        for token, token_id in _object_in(older).items():
-            made = AddedToken(token, normalized=token not in known, special=token in known)
-            found[int(token_id)] = TokenBeside(made, int(token_id), older)
-        file = newer
-        for number, said in (config.get("added_tokens_decoder") or {}).items():
-            flags = {flag: said[flag] for flag in _FLAGS if flag in said}
-            found[int(number)] = TokenBeside(AddedToken(said["content"], **flags), int(number), newer)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BertwrightError("BW415", file=file, reason=error) from error
+    for file, tokens in ((older, _numbers_of_names(_object_in(older), known)), (newer, _names_of_numbers(config))):
+        try:
+            found |= {number: TokenBeside(token, number, file) for number, token in tokens}
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BertwrightError("BW415", file=file, reason=error) from error
     beside = [found[token_id] for token_id in sorted(found)]
     numbered = {one.token.content for one in beside}
+    others = [token for token in special if token not in numbered]
     file = newer if _others_in(config) else names_file
-    return beside + [
-        TokenBeside(AddedToken(token, normalized=False, special=True), None, file)
-        for token in special
-        if token not in numbered
-    ]
+    return beside + [TokenBeside(AddedToken(token, normalized=False, special=True), None, file) for token in others]
+
+
+def _numbers_of_names(added: dict[str, Any], special: Collection[str]) -> Iterator[tuple[int, AddedToken]]:
+    """The form of `added_tokens.json`."""
+    for token, number in added.items():
+        yield int(number), AddedToken(token, normalized=token not in special, special=token in special)
+
+
+def _names_of_numbers(config: dict[str, Any]) -> Iterator[tuple[int, AddedToken]]:
+    """The form of `tokenizer_config.json`."""
+    for number, said in (config.get("added_tokens_decoder") or {}).items():
+        yield int(number), AddedToken(said["content"], **{flag: said[flag] for flag in _FLAGS if flag in said})
 
 
 def write_settings(folder: Path, settings: TokenizerSettings) -> None:
@@ -161,6 +163,11 @@ def known_side(option: str, value: Any) -> Side:
     if value not in get_args(Side):
         raise BertwrightError("BW411", option=option, value=value, known=", ".join(get_args(Side)))
     return value  # type: ignore[no-any-return]
+
+
+def _usual_in(names: dict[str, Any]) -> dict[str, str]:
+    """The special tokens that every BERT has, by what they are for."""
+    return {key: _text_of(names[key]) for key in _TOKEN_NAMES if names.get(key)}
 
 
 def _others_in(names: dict[str, Any]) -> tuple[str, ...]:

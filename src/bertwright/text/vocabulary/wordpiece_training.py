@@ -16,7 +16,7 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.trainers import WordPieceTrainer
 
 from bertwright.errors import BertwrightError
-from bertwright.text.tokenizer.pieces import CONTINUATION
+from bertwright.text.tokenizer.token_table import CONTINUATION
 
 PLACES = ("[PAD]", *(f"[unused{number}]" for number in range(99)), "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _LEAST_COUNT = 2

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cache
 from itertools import chain, islice
 from typing import Any
 
+from bertwright.data.answers import Answer
+from bertwright.data.examples import Example
 from bertwright.data.reading.columns.column_names import plain
 from bertwright.data.reading.columns.column_profile import ColumnProfile
 from bertwright.data.reading.columns.column_search import ROLES, ColumnRules, ColumnSearch
 from bertwright.data.reading.columns.header import has_header
-from bertwright.data.reading.rows import Row, Rows, cell_of
+from bertwright.data.reading.rows import Row, Rows, as_text, cell_of
 from bertwright.data.reading.tables import Columns
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, shown
 
 _ROWS_LOOKED_AT = 1000
 
@@ -40,6 +42,36 @@ class ColumnLayout:
     target: Any
     width: int | None
     header: bool | None
+
+    def examples(
+        self, rows: Iterator[Row], cell: Callable[[Any, Any], Any], answer_of: Callable[[str], Answer | None]
+    ) -> Iterator[Example]:
+        """Every row as an example.
+
+        Args:
+            rows: of the source.
+            cell: what stands in the fields of a row at a place; a `KeyError` where it must be there, and is not.
+            answer_of: a label or a target, without white space around it, as an answer.
+
+        Raises:
+            BertwrightError: BW207 a row of another width, BW224 a cell that is no text, BW227 a key is missing.
+        """
+        text_at, text_b_at, width, names = self.text, self.text_b, self.width, self.columns
+        answer_at, answer_name = (self.target, names.target) if self.label is None else (self.label, names.label)
+        text_b: str | None = None
+        answer: Answer | None = None
+        for where, fields in rows:
+            if width is not None and len(fields) != width:
+                raise BertwrightError("BW207", where=where, have=len(fields), want=width)
+            try:
+                text = as_text(cell(fields, text_at), where, names.text)
+                if text_b_at is not None:
+                    text_b = as_text(cell(fields, text_b_at), where, names.text_b)
+                if answer_at is not None:
+                    answer = answer_of(as_text(cell(fields, answer_at), where, answer_name).strip())
+            except KeyError as error:
+                raise BertwrightError("BW227", where=where, key=error.args[0], keys=shown(fields)) from error
+            yield Example(text, answer, where, text_b)
 
 
 def find_layout(
