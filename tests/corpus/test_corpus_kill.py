@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpus_samples import contents, documents, prepare, vocabulary, write_blocks
 
 from bertwright.corpus import journal
 from bertwright.corpus import prepare as preparing
 from bertwright.corpus.journal import Column, Journal
 from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.corpus.writer import ShardWriter
+from tests.corpus.corpus_samples import contents, documents, prepare, vocabulary, write_blocks
 
 OPTIONS: dict[str, Any] = {"part_bytes": 500, "shard_tokens": 300, "hashes_in_memory": 16}
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import transformers
-from test_pretrain_statistics import beginning
 
 from bertwright.corpus.prepare import prepare_corpus
 from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.text.sentences import split_sentences
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from tests.corpus.test_pretrain_statistics import beginning
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpus_samples import CHINESE, contents, documents, prepare, stored, vocabulary, write_blocks
 
 from bertwright.corpus import file_shape, parts
 from bertwright.corpus.parts import reading_pool
@@ -21,6 +20,7 @@ from bertwright.corpus.writer import ShardWriter
 from bertwright.errors import BertwrightError
 from bertwright.text.sentences import split_sentences
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from tests.corpus.corpus_samples import CHINESE, contents, documents, prepare, stored, vocabulary, write_blocks
 
 MADE = documents(50)
 

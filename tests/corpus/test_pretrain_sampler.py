@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpus_samples import documents, prepare, stored, vocabulary, write_blocks
 
 from bertwright.corpus.drawing.held_out import held_out_documents
 from bertwright.corpus.drawing.sampler import PretrainExample, PretrainSampler
@@ -18,6 +17,7 @@ from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.corpus.store import CorpusStore
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from tests.corpus.corpus_samples import documents, prepare, stored, vocabulary, write_blocks
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import pytest
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.cutting import kept_lengths
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
-from conftest import real_tokenizer, tiny_tokenizer, vocabulary_file
+from tests.text.conftest import real_tokenizer, tiny_tokenizer, vocabulary_file
 
 TEXTS = [
     "The cat sat on the mat.",

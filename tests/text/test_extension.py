@@ -15,7 +15,7 @@ from bertwright.errors import BertwrightError
 from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM
 from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
 from bertwright.text.vocabulary.extension import extend_checkpoint, read_new_words
-from conftest import tiny_tokenizer
+from tests.text.conftest import tiny_tokenizer
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any
 
 import pytest
-import reference_wordpiece as reference
 
-from conftest import data_file, real_tokenizer, vocabulary_file
+from tests.text import reference_wordpiece as reference
+from tests.text.conftest import data_file, real_tokenizer, vocabulary_file
 
 LINES = 2_000
 

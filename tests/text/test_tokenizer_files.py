@@ -14,7 +14,7 @@ from bertwright.corpus.drawing.masking import Masker
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.text.vocabulary.vocabulary_file import is_cased, read_vocabulary, write_vocabulary
-from conftest import REAL, TINY, tiny_tokenizer, vocabulary_file
+from tests.text.conftest import REAL, TINY, tiny_tokenizer, vocabulary_file
 
 TEXTS = ["The unaffable cat, [MASK] sat. Ünknown 中国人！ÉE\u0301", "STRASSE Straße a", "İ ＡＢ İ [SEP] 한"]
 
