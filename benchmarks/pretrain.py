@@ -180,7 +180,7 @@ def make_ours(model: BertForPreTraining, precision: str) -> System:
         for part in make_parts(examples, micro):
             with autocast(precision, CPU):
                 loss = objective.loss(model, part.batch, part.targets, part.weights)["loss"]
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             total += loss.detach()
         torch.nn.utils.clip_grad_norm_(model.parameters(), SETTINGS.max_grad_norm)
         for optimizer in optimizers:
@@ -223,7 +223,7 @@ def make_peer(model: transformers.BertForPreTraining, precision: str, parts: int
                 loss = next(parts_of_step, None)
             if loss is None:
                 break
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             total += loss.detach()
         torch.nn.utils.clip_grad_norm_(model.parameters(), SETTINGS.max_grad_norm)
         optimizer.step()

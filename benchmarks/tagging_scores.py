@@ -72,7 +72,7 @@ def random_chinese(data: Path, folder: Path, seed: int) -> Path:
     tokenizer = BertTokenizer(vocabulary, do_lower_case=True)
     tokenizer.save_pretrained(folder)
     torch.manual_seed(seed)
-    shape = {"hidden_size": 256, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 1024}
+    shape: dict[str, Any] = {"hidden_size": 256, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 1024}
     BertModel(BertConfig(vocab_size=len(tokenizer), **shape)).save_pretrained(folder)
     return folder
 

@@ -145,7 +145,7 @@ def stepper(data: Path, precision: str) -> Callable[[Ragged], None]:
     def step(batch: Ragged) -> None:
         with autocast(precision, model.device):
             loss = F.cross_entropy(model.scores(batch).float(), torch.arange(batch.batch_size) % 2)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()

@@ -95,7 +95,7 @@ def test_loss_and_gradients_are_the_peers(store: Path, vocab: Path, tmp_path: Pa
     objective, total = PreTraining("mlm+nsp", config.vocab_size), 0.0
     for part in make_parts(examples, micro_tokens):
         loss = objective.loss(ours, part.batch, part.targets, part.weights)["loss"]
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         total += loss.item()
     assert total == pytest.approx(theirs.item(), abs=1e-5)
     peer_gradients = {name: parameter.grad for name, parameter in peer.named_parameters()}

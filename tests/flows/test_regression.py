@@ -24,7 +24,7 @@ from bertwright.tasks.regression import Regression, Value, ValuePrediction
 from .conftest import Command, write_csv
 
 MOODS = {"positive": 31.5, "negative": -8.25}
-QUICK = {"epochs": 8, "learning_rate": 3e-3, "batch_size": 16, "precision": "fp32", "seed": 3}
+QUICK: dict[str, Any] = {"epochs": 8, "learning_rate": 3e-3, "batch_size": 16, "precision": "fp32", "seed": 3}
 
 
 @pytest.fixture(scope="module")

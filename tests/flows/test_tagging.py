@@ -49,7 +49,7 @@ def tagger(
     """A finished run of a few seconds with each head."""
     out = tmp_path_factory.mktemp("runs") / request.param
     train, dev = files
-    settings = {"epochs": 4, "learning_rate": 5e-3, "batch_size": 16, "head": request.param}
+    settings: dict[str, Any] = {"epochs": 4, "learning_rate": 5e-3, "batch_size": 16, "head": request.param}
     finetune(train, dev, model=tagger_model, out=out, task="tagging", **settings)
     return out
 
@@ -138,7 +138,7 @@ def test_mistakes_of_a_model_are_listed(tagger: Path, command: Command, tmp_path
 
 
 def test_a_tagger_resumes_as_if_never_stopped(tagger_model: Path, files: tuple[Path, Path], tmp_path: Path) -> None:
-    settings = {"epochs": 2, "learning_rate": 1e-3, "batch_size": 64, "save_steps": 3}
+    settings: dict[str, Any] = {"epochs": 2, "learning_rate": 1e-3, "batch_size": 64, "save_steps": 3}
     whole = finetune(*files, model=tagger_model, out=tmp_path / "whole", **settings)
 
     class Stop(Exception):
@@ -218,7 +218,7 @@ def test_a_step_in_parts_is_the_same_step(tagger: Path) -> None:
 def test_data_in_json_and_in_memory_train_the_same(tagger_model: Path, tmp_path: Path) -> None:
     train, dev = tagged_sentences(40, 1), tagged_sentences(10, 2)
     path = write(tmp_path / "train.jsonl", train, "doccano")
-    settings = {"max_steps": 2, "scheme": "bioes"}
+    settings: dict[str, Any] = {"max_steps": 2, "scheme": "bioes"}
     first = finetune(path, dev, model=tagger_model, out=tmp_path / "a", **settings)
     second = finetune(train, dev, model=tagger_model, out=tmp_path / "b", **settings)
     assert first.outcome.history[-1].loss == second.outcome.history[-1].loss

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from bertwright.model.seq2seq.generation.generate import generate
 from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
 from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
 
-SHAPE = {
+SHAPE: dict[str, Any] = {
     "vocab_size": 40,
     "hidden_size": 16,
     "num_hidden_layers": 2,

@@ -16,7 +16,7 @@ import bertwright
 from bertwright.checkpoint.matching import match
 from bertwright.model.pretrained import Pretrained
 
-TINY = {
+TINY: dict[str, Any] = {
     "vocab_size": 61,
     "hidden_size": 48,
     "num_hidden_layers": 3,
@@ -25,7 +25,12 @@ TINY = {
     "max_position_embeddings": 40,
 }
 BASE: dict[str, Any] = {}  # what both configs say of themselves
-LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
+LARGE: dict[str, Any] = {
+    "hidden_size": 1024,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "intermediate_size": 4096,
+}
 
 Labels = Callable[[Tensor, Tensor], dict[str, Tensor]]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from bertwright import BertForSeq2SeqLM
 from bertwright.data.ragged import Ragged, from_padded
 
-SHAPE = {
+SHAPE: dict[str, Any] = {
     "vocab_size": 61,
     "hidden_size": 48,
     "num_hidden_layers": 3,

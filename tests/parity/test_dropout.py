@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from bertwright.model.heads import Classifier
 from tests.parity.peers import BY_NAME, TINY, make_inputs, make_pair
 from tests.parity.test_forward import assert_like_peer
 
-NONE = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+NONE: dict[str, Any] = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
 
 def assert_share(dropped: int, of: int, probability: float) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bertwright.data.examples import Example, Where
+from bertwright.data.answers import Label
+from bertwright.data.examples import Example, Where, label_of
 from bertwright.data.reading.tables import Table
 from bertwright.errors import BertwrightError
 from bertwright.tasks.classification import Classification
@@ -16,7 +17,7 @@ def read(*labels: object, known: tuple[str, ...] = (), labelled: bool = True) ->
 
 
 def classes(*labels: object, known: tuple[str, ...] = ()) -> list[str | None]:
-    return [example.label for example in read(*labels, known=known).examples]
+    return [label_of(example) for example in read(*labels, known=known).examples]
 
 
 def test_truth_values_and_whole_numbers_are_classes() -> None:
@@ -35,7 +36,7 @@ def test_a_known_class_means_itself() -> None:
 
 def test_what_nobody_agreed_on_is_left_out_and_counted() -> None:
     table = read("a", "-", "b", "-", None)
-    assert [example.label for example in table.examples] == ["a", "b", None]
+    assert [label_of(example) for example in table.examples] == ["a", "b", None]
     assert [place.line for place in table.undecided] == [2, 4]
     assert [place.line for place in table.unlabelled] == [5]
     assert "; 2 rows with the label '-' left out: train:2, line 4; 1 row without a label: train:5" in table.summary()
@@ -51,10 +52,10 @@ def test_fractions_are_no_classes() -> None:
         assert raised.value.code == "BW223"
         assert str(raised.value.fields["where"]) == f"train:{at}"
         assert (raised.value.fields["label"], raised.value.fields["column"]) == ("0.5", "label")
-    assert [example.label for example in read("1", "0.5", labelled=False).examples] == ["1", "0.5"]
+    assert [label_of(example) for example in read("1", "0.5", labelled=False).examples] == ["1", "0.5"]
     assert classes("0.5", "x") == ["0.5", "x"], "beside words it is a name"
 
 
 def test_examples_in_memory_say_what_they_mean() -> None:
-    given = [Example(f"text {label}", label, Where("mine", 1)) for label in ("1.0", "2", "-", "0.5")]
+    given = [Example(f"text {label}", Label(label), Where("mine", 1)) for label in ("1.0", "2", "-", "0.5")]
     assert Classification.read(given, labelled=True).examples == given

@@ -27,7 +27,7 @@ TEXTS = [
     "Ünknown [SEP] literal[MASK]b [sep] [CLS]",
 ]
 PAIRS = ["on the mat", "hello", "", "中国人 [UNK]", "the cat"]
-EVERYTHING = {"return_offsets_mapping": True, "return_special_tokens_mask": True, "return_length": True}
+EVERYTHING: dict[str, Any] = {"return_offsets_mapping": True, "return_special_tokens_mask": True, "return_length": True}
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +222,7 @@ def test_decoding(peer: Any) -> None:
 def test_real_vocabulary(name: str, peer_of: Callable[..., Any]) -> None:
     ours, theirs = real_tokenizer(name), peer_of(vocabulary_file(name))
     texts = [*TEXTS, "Łódź's 한국어 👍🏽 ＡＢＣ 臺灣\u200b龜 \U0002a6d6 " + "x" * 101, "İ ß Σ a\u0301 " * 40]
-    options = {"padding": True, "truncation": True, "max_length": 64, **EVERYTHING}
+    options: dict[str, Any] = {"padding": True, "truncation": True, "max_length": 64, **EVERYTHING}
     assert_equal(ours(texts, **options), theirs(texts, **options), len(texts))
     assert_equal(ours(texts, texts[::-1], **options), theirs(texts, texts[::-1], **options), len(texts))
 

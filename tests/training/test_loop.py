@@ -126,7 +126,7 @@ def test_memory_for_no_text_at_all_is_told(tiny_model: Path, tmp_path: Path, mon
 
 
 def test_settings_without_effect_are_told(tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    given = {"decay": 0.9, "long": "head", "overlap": 4, "dev_share": 0.3, "max_steps": 1}
+    given: dict[str, Any] = {"decay": 0.9, "long": "head", "overlap": 4, "dev_share": 0.3, "max_steps": 1}
     finetune(ROWS[:64], ROWS[64:72], model=tiny_model, out=tmp_path / "run", **given)
     assert [line.partition(" has no effect")[0] for line in caplog.messages if " has no effect" in line] == [
         "dev_share=0.3", "decay=0.9", "overlap=4",
