@@ -383,6 +383,7 @@ def test_a_tied_model_of_which_the_second_of_two_equal_tensors_is_there(tmp_path
 
 def test_keys_of_a_pickle_that_are_no_names(model_at: ModelAt, tensors: Tensors) -> None:
     folder = model_at(tensors, "pytorch_model.bin")
-    content: dict[str | int, Tensor] = {**tensors, 0: torch.zeros(2)}
+    content: dict[object, Tensor] = {0: torch.zeros(2)}
+    content.update(tensors)
     torch.save(content, folder / "pytorch_model.bin")
     assert_holds(BertForPreTraining.from_pretrained(folder), tensors)

@@ -202,11 +202,13 @@ def test_rates_are_printed_and_transitions_that_stay_are_warned_of(
 def test_a_step_in_parts_is_the_same_step(tagger: Path) -> None:
     """The loss is a mean over the words of the whole step, however it is cut for memory."""
     predictor, examples = Predictor.load(tagger), tagged_sentences(12, 5)
-    data = prepare(predictor.task, predictor.tokenizer, examples, Reading(10, "window", 2))
+    task, model = predictor.task.as_task(), predictor.model
+    assert model is not None
+    data = prepare(task, predictor.tokenizer, examples, Reading(10, "window", 2))
     steps = ExampleSteps(data, 12, seed=0)
     losses = [
         sum(
-            predictor.task.loss(predictor.model, part.batch, part.targets, part.weights)["loss"].item()
+            task.loss(model, part.batch, part.targets, part.weights)["loss"].item()
             for part in steps.parts(0, micro_tokens)
         )
         for micro_tokens in (10_000, 40, 1)

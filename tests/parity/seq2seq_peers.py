@@ -27,7 +27,7 @@ START, END = 2, 3
 @dataclass(frozen=True)
 class Pair:
     ours: BertForSeq2SeqLM
-    peer: transformers.EncoderDecoderModel
+    peer: Any  # a `transformers.EncoderDecoderModel`, whose parts have no types of their own
 
 
 def make_pair(folder: Path, *, tied: bool = True, decoder: dict[str, Any] | None = None, end: float = 1.6) -> Pair:

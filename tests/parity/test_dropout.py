@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from bertwright import BertConfig, BertForSequenceClassification, BertModel
 from bertwright.data.ragged import Ragged
@@ -74,7 +76,7 @@ def test_share_of_the_classifier() -> None:
 
 
 @pytest.mark.parametrize("path", [attend_by_runs, attend_grouped, attend_padded, lambda *args: attend_plain(*args)[0]])
-def test_share_of_the_attention_weights(path: object) -> None:
+def test_share_of_the_attention_weights(path: Callable[..., Tensor]) -> None:
     torch.manual_seed(0)
     lengths, heads, size, dropout = [16] * 40, 4, 16, 0.25
     tokens = sum(lengths)
@@ -88,7 +90,7 @@ def test_share_of_the_attention_weights(path: object) -> None:
 
 
 @pytest.mark.parametrize("path", [attend_by_runs, attend_grouped, attend_padded, lambda *args: attend_plain(*args)[0]])
-def test_dropped_attention_has_the_mean_of_whole_attention(path: object) -> None:
+def test_dropped_attention_has_the_mean_of_whole_attention(path: Callable[..., Tensor]) -> None:
     torch.manual_seed(0)
     batch = Ragged.of(torch.zeros(12), torch.zeros(12), torch.zeros(12), [5, 7])
     qkv = torch.randn(12, 3, 2, 4)

@@ -114,7 +114,7 @@ def test_every_way_of_cutting(peer: Any) -> None:
         around = draw.random() < 0.8
         special = 0 if not around else 2 if second is None else 3
         room = special + draw.choice([0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 20])
-        options = {"truncation": strategy, "max_length": room, "add_special_tokens": around}
+        options: dict[str, Any] = {"truncation": strategy, "max_length": room, "add_special_tokens": around}
         try:
             expected = peer(first, second, **options)["input_ids"]
         except Exception as error:
@@ -131,7 +131,9 @@ def test_cutting_never_gives_more_than_there_is() -> None:
     for first in range(8):
         for second in range(8):
             for room in range(18):
-                a, b = kept_lengths(first, second, room, "longest_first")
+                kept = kept_lengths(first, second, room, "longest_first")
+                assert kept is not None
+                a, b = kept
                 assert 0 <= a <= first
                 assert 0 <= b <= second
                 assert a + b == min(room, first + second)
@@ -273,7 +275,8 @@ def test_mistakes(arguments: tuple[Any, ...], options: dict[str, Any], code: str
 
 
 def test_encode_batch_takes_any_sequence_and_a_string_is_one_text() -> None:
-    for texts in ("a cat", ("a cat",), np.array(["a cat"])):
+    given: tuple[Any, ...] = ("a cat", ("a cat",), np.array(["a cat"]))
+    for texts in given:
         (row,) = tiny_tokenizer().encode_batch(texts)
         assert row.input_ids.tolist() == tiny_tokenizer().encode("a cat")
     (row,) = tiny_tokenizer().encode_batch("a", "cat")
