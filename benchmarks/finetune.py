@@ -109,7 +109,7 @@ def run_apart(name: str, seed: int, rows: int, options: argparse.Namespace, pref
     if not file.is_file():
         command = [sys.executable, __file__, "--only", name, "--seeds", str(seed), "--threads", str(options.threads)]
         command += ["--data", options.data, "--results", options.results, "--shape", options.shape]
-        command += ["--workload", options.workload, "--rows", rows]
+        command += ["--workload", options.workload, "--rows", str(rows)]
         print(f"{name}, seed {seed}", file=sys.stderr, flush=True)
         answer = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, text=True, check=True)
         beside = file.with_suffix(".part")
@@ -191,7 +191,7 @@ class noted_lengths:
             self._lengths += batch.lengths
             return self._real(task, model, batch, *rest)
 
-        Classification.loss = loss  # type: ignore[method-assign]
+        Classification.loss = loss  # type: ignore[method-assign, assignment]
 
     def __exit__(self, *_: object) -> None:
         from bertwright.tasks.classification import Classification
@@ -215,7 +215,8 @@ def run_trainer(
     examples = workload.examples(options.data)
     classes = sorted({label_of(example) or "" for example in examples[0]})
 
-    def rows(part: int) -> list[dict[str, Any]]:
+    def rows(part: int) -> Any:
+        """A list, which the Trainer takes for a dataset."""
         texts = [example.text for example in examples[part]]
         encoded = tokenizer(texts, truncation=True, max_length=workload.max_length, padding=False)
         return [

@@ -1,4 +1,4 @@
-"""`prepare` beside `datasets.map` with `BertTokenizerFast`: the same text, the same cores, one after the other.
+"""`prepare` beside `datasets.map` with the `BertTokenizer` of `transformers`: the same text, the same cores, in turns.
 
     python benchmarks/prepare.py --data ../shared/data
 
@@ -49,7 +49,7 @@ def run_peer(lines: list[str], vocab: Path, workers: int, batch: int) -> float:
 
     datasets.disable_progress_bars()
     datasets.disable_caching()
-    tokenizer = transformers.BertTokenizerFast(vocab=str(vocab / "vocab.txt"))
+    tokenizer = transformers.BertTokenizer(vocab=str(vocab / "vocab.txt"))
     rows = datasets.Dataset.from_dict({"text": lines})
     started = time.perf_counter()
     rows.map(

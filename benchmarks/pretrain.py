@@ -56,11 +56,12 @@ from bertwright.machine.matrix_rate import matrix_rate
 from bertwright.machine.precision import autocast, resolve_precision
 from bertwright.model.attention.attention import AttentionPath, attend_by_runs
 from bertwright.model.attention.grouped import attend_grouped
+from bertwright.model.shapes import SHAPES
 from bertwright.model.vocabulary_loss import plain_loss, vocabulary_loss
 from bertwright.tasks.pretraining import PreTraining
 from bertwright.training.micro_tokens import choose_micro_tokens
 from bertwright.training.optimizer import make_optimizers
-from bertwright.training.pretraining.pretrain_settings import SHAPES, PretrainSettings
+from bertwright.training.pretraining.pretrain_settings import PretrainSettings
 from bertwright.training.pretraining.pretrain_steps import make_parts
 from prepare import text_of
 from training_step import processor_ms
@@ -180,7 +181,7 @@ def make_ours(model: BertForPreTraining, precision: str) -> System:
         for part in make_parts(examples, micro):
             with autocast(precision, CPU):
                 loss = objective.loss(model, part.batch, part.targets, part.weights)["loss"]
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             total += loss.detach()
         torch.nn.utils.clip_grad_norm_(model.parameters(), SETTINGS.max_grad_norm)
         for optimizer in optimizers:
@@ -223,7 +224,7 @@ def make_peer(model: transformers.BertForPreTraining, precision: str, parts: int
                 loss = next(parts_of_step, None)
             if loss is None:
                 break
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             total += loss.detach()
         torch.nn.utils.clip_grad_norm_(model.parameters(), SETTINGS.max_grad_norm)
         optimizer.step()

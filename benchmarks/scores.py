@@ -130,8 +130,8 @@ EXPERIMENTS = {
 def scores_of(labels: Sequence[str], gold: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
     """Every metric that needs nothing but the answers."""
     index = {label: i for i, label in enumerate(labels)}
-    arrays = (torch.tensor([index[label] for label in names]).numpy() for names in (gold, predicted))
-    tally = Tally.of(confusion_matrix(*arrays, len(labels)))
+    true, answers = (np.array([index[label] for label in names]) for names in (gold, predicted))
+    tally = Tally.of(confusion_matrix(true, answers, len(labels)))
     return {name: float(metric(tally)) for name, metric in metrics_for(labels).items()}
 
 
@@ -335,8 +335,8 @@ def _runs(results: Path, name: str) -> dict[str, list[dict[str, Any]]]:
 
 def main() -> None:
     if sys.argv[1:2] == ["--one"]:
-        name, system, seed, data, threads, file = sys.argv[2:]
-        run_one(name, system, int(seed), Path(data), int(threads), Path(file))
+        name, system, seed, folder, threads, file = sys.argv[2:]
+        run_one(name, system, int(seed), Path(folder), int(threads), Path(file))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     data = Path(os.environ.get("BERTWRIGHT_DATA", "../shared/data"))

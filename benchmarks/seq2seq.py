@@ -20,9 +20,11 @@ import statistics
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -45,6 +47,7 @@ from bertwright.model.seq2seq.generation.generation_settings import GenerationSe
 from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
 from workloads import drawn_lengths, histogram
 
+Peers = Mapping[str, transformers.EncoderDecoderModel]
 START, END, FIRST_WORD = 2, 3, 5
 CLOCKS: tuple[tuple[str, Callable[[], float]], ...] = (
     ("wall", time.perf_counter),
@@ -132,6 +135,11 @@ def make_texts(options: argparse.Namespace, seed: int) -> Texts:
     return Texts(ids(options.sources, 0), ids(options.targets, 1))
 
 
+def each(step: Callable[[Texts], None], groups: Sequence[Texts]) -> list[None]:
+    """One step for each batch."""
+    return [step(texts) for texts in groups]  # type: ignore[func-returns-value]
+
+
 def by_length(groups: Sequence[Texts]) -> list[Texts]:
     """The same texts in batches of like length."""
     pairs = [pair for group in groups for pair in zip(group.sources, group.targets)]
@@ -184,21 +192,25 @@ def finish(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
     optimizer.zero_grad()
 
 
-def training(model: BertForSeq2SeqLM, peers: dict[str, torch.nn.Module], groups: list[Texts], rounds: int) -> None:
+def training(model: BertForSeq2SeqLM, peers: Peers, groups: list[Texts], rounds: int) -> None:
     import copy
 
     ours = our_step(copy.deepcopy(model).train())
     tokens = sum(group.tokens for group in groups)
-    works = {"bertwright": lambda: [ours(group) for group in groups]}
+    works: dict[str, Callable[[], list[None]]] = {"bertwright": partial(each, ours, groups)}
     for way, peer in peers.items():
         step = peer_step(copy.deepcopy(peer).train())
-        works[f"peer, {way}"] = lambda step=step: [step(group) for group in groups]
-        works[f"peer, {way}, by length"] = lambda step=step: [step(group) for group in by_length(groups)]
+        works[f"peer, {way}"] = partial(each, step, groups)
+        works[f"peer, {way}, by length"] = partial(each, step, by_length(groups))
     tell("training, dropout 0.1", works, lambda _: tokens, rounds)
 
 
 def writing(
-    model: BertForSeq2SeqLM, peers: dict[str, torch.nn.Module], groups: list[Texts], beams: int, rounds: int
+    model: BertForSeq2SeqLM,
+    peers: Peers,
+    groups: list[Texts],
+    beams: int,
+    rounds: int,
 ) -> None:
     settings = GenerationSettings.resolve(max_output_length=64, num_beams=beams)
     model.eval()
@@ -207,7 +219,7 @@ def writing(
     def ours() -> list[list[int]]:
         return [one.tokens.tolist() for texts in batches for one in generate(model, ragged(texts.sources), settings)]
 
-    def theirs(peer: torch.nn.Module) -> list[list[int]]:
+    def theirs(peer: Any) -> list[list[int]]:
         written = []
         for texts in batches:
             ids = padded(texts.sources, 0)
@@ -217,10 +229,10 @@ def writing(
             written += [row[: row.index(END) + 1] if END in row else row for row in rows.tolist()]
         return written
 
-    works = {"bertwright": ours}
+    works: dict[str, Callable[[], list[list[int]]]] = {"bertwright": ours}
     for way, peer in peers.items():
         peer.eval()
-        works[f"peer, {way}"] = lambda peer=peer: theirs(peer)
+        works[f"peer, {way}"] = partial(theirs, peer)
     outputs = {name: work() for name, work in works.items()}
     same = [sum(one == other for one, other in zip(outputs["bertwright"], rows)) for rows in outputs.values()]
     print(f"\noutputs that are ours: {dict(zip(outputs, same))} of {len(outputs['bertwright'])}")
@@ -297,7 +309,9 @@ def few_sources(model: BertForSeq2SeqLM, texts: Texts, rounds: int) -> None:
         print(f"writing from {count}, beams {beams}: {statistics.median(ratios):.2f} times faster", flush=True)
 
 
-def tell(title: str, works: dict[str, Callable[[], list]], count: Callable[[list], int], rounds: int) -> None:
+def tell(
+    title: str, works: Mapping[str, Callable[[], list[Any]]], count: Callable[[list[Any]], int], rounds: int
+) -> None:
     """One table: tokens a second of each, and how many times faster ours is."""
     for work in works.values():
         work()

@@ -71,7 +71,12 @@ def random_chinese(data: Path, folder: Path, seed: int) -> Path:
     tokenizer = BertTokenizer(vocabulary, do_lower_case=True)
     tokenizer.save_pretrained(folder)
     torch.manual_seed(seed)
-    shape = {"hidden_size": 256, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 1024}
+    shape: dict[str, Any] = {
+        "hidden_size": 256,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "intermediate_size": 1024,
+    }
     BertModel(BertConfig(vocab_size=len(tokenizer), **shape)).save_pretrained(folder)
     return folder
 
@@ -106,7 +111,7 @@ def run_tagger(
         out = Path(folder) / "run"
         outcome = finetune(train, dev, model=model, out=out, task="tagging", **settings).outcome
         predictor = Predictor.load(out / kept)
-        scores = predictor.task.score(predictor.answer(test), test)
+        scores = predictor.task.as_task().score(predictor.answer(test), test)
     best = outcome.best.scores["f1"]
     return {**scores, "dev_f1": best, "train_seconds": outcome.train_seconds, "tokens": outcome.tokens}
 
@@ -139,7 +144,8 @@ def run_transformers(options: argparse.Namespace, name: str, seed: int, _: str) 
     transformers.set_seed(seed)
     model = transformers.AutoModelForTokenClassification.from_pretrained(folder, num_labels=len(tags))
 
-    def rows(part: Sequence[tuple[list[str], list[Span]]]) -> list[dict[str, object]]:
+    def rows(part: Sequence[tuple[list[str], list[Span]]]) -> Any:
+        """A list, which the Trainer takes for a dataset."""
         encoded = tokenizer([tokens for tokens, _ in part], is_split_into_words=True, truncation=True, max_length=512)
         made = []
         for index, (tokens, spans) in enumerate(part):

@@ -115,6 +115,8 @@ def levers(
     yield "only the first token in the last layer, forward and backward", lambda: encode(False), lambda: encode(True)
     step, plain = stepper(data, precision), plain_step(data, precision)
 
+    group: list[Ragged] = []
+
     def first(one: Callable[[Ragged], None]) -> None:
         nonlocal group
         group = list(islice(batches, 4))
@@ -128,7 +130,6 @@ def levers(
         with freed_memory_kept():
             steps(step)
 
-    group: list[Ragged] = []
     yield "freed memory kept, four whole steps", lambda: first(step), kept
     yield "all of them, four whole steps", lambda: first(plain), kept
 
@@ -145,7 +146,7 @@ def stepper(data: Path, precision: str) -> Callable[[Ragged], None]:
     def step(batch: Ragged) -> None:
         with autocast(precision, model.device):
             loss = F.cross_entropy(model.scores(batch).float(), torch.arange(batch.batch_size) % 2)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()

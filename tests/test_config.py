@@ -15,7 +15,21 @@ from bertwright.text.han import is_han
 from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings
 
-WRONG = ("x y", -1e9, 1e9, 1.5, [], [[1]], [[0.5, 32]], [[1, 2, 3]], [[1, 4]], float("nan"), True, 2**70, {})
+WRONG: tuple[object, ...] = (
+    "x y",
+    -1e9,
+    1e9,
+    1.5,
+    [],
+    [[1]],
+    [[0.5, 32]],
+    [[1, 2, 3]],
+    [[1, 4]],
+    float("nan"),
+    True,
+    2**70,
+    {},
+)
 
 
 class Example(Settings):
@@ -77,7 +91,7 @@ def test_reasons_are_in_the_language_of_the_message(settings: type[Settings]) ->
 def refused(settings: type[Settings], name: str, value: object) -> BertwrightError | None:
     """The error that `value` meets; None where the setting takes it."""
     try:
-        settings.resolve(**{name: value})
+        settings.resolve(None, (), **{name: value})
     except BertwrightError as error:
         return error
     return None

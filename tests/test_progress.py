@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 
-from bertwright import progress as module
 from bertwright.console import plain_console
 from bertwright.progress import progress
 from bertwright.runs.training_state import TrainingState
@@ -17,7 +17,7 @@ from bertwright.training.training_progress import training_progress
 def seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What the clock shows; for the estimates, too."""
     now = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr("rich.console.monotonic", lambda: now[0])
     return now
 

@@ -19,7 +19,7 @@ Tensors = dict[str, Tensor]
 
 
 @pytest.fixture(scope="session")
-def peer() -> transformers.BertForPreTraining:
+def peer() -> transformers.PreTrainedModel:
     """Random weights under both heads of pre-training."""
     return make_peer(BY_NAME["pretraining"], TINY)
 

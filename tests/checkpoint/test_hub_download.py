@@ -83,7 +83,8 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 self.answer(b"{}", status=403)
             elif rest.startswith("/resolve/") and rest.split("/", 3)[3] in found:
                 data = found[rest.split("/", 3)[3]]
-                self.answer(data, ETag=f'"{hashlib.sha1(data).hexdigest()}"', **{"X-Repo-Commit": COMMIT})
+                tag = f'"{hashlib.sha1(data).hexdigest()}"'
+                self.answer(data, 200, **{"ETag": tag, "X-Repo-Commit": COMMIT})
             else:
                 code = "RepoNotFound" if not found else "EntryNotFound"
                 self.answer(b"{}", status=404, **{"X-Error-Code": code, "X-Error-Message": "not found"})

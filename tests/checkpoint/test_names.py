@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bertwright.checkpoint import names
@@ -25,7 +27,7 @@ def test_our_names_in_theirs_are_the_names_of_the_peer(case: Case, settings: dic
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize("case", KINDS, ids=str)
-def test_there_and_back_is_the_same_bit_for_bit(case: Case, settings: dict[str, bool], tmp_path) -> None:
+def test_there_and_back_is_the_same_bit_for_bit(case: Case, settings: dict[str, bool], tmp_path: Path) -> None:
     state = dict(ours_like(make_peer(case, TINY | settings), case).named_parameters())
     found, report = match(to_theirs(state), {name: tensor.shape for name, tensor in state.items()}, tmp_path)
     assert found.keys() == state.keys()

@@ -86,7 +86,7 @@ def shards_at(folder: Path, tensors: Tensors, ending: str) -> Path:
     halves: list[Tensors] = [{}, {}]
     for number, (name, tensor) in enumerate(tensors.items()):
         halves[number % 2][name] = tensor
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for number, half in enumerate(halves, start=1):
         file = f"{stem}-0000{number}-of-00002.{ending}"
         (save_file if ending == "safetensors" else torch.save)(half, folder / file)
@@ -383,5 +383,7 @@ def test_a_tied_model_of_which_the_second_of_two_equal_tensors_is_there(tmp_path
 
 def test_keys_of_a_pickle_that_are_no_names(model_at: ModelAt, tensors: Tensors) -> None:
     folder = model_at(tensors, "pytorch_model.bin")
-    torch.save({**tensors, 0: torch.zeros(2)}, folder / "pytorch_model.bin")
+    content: dict[object, Tensor] = {0: torch.zeros(2)}
+    content.update(tensors)
+    torch.save(content, folder / "pytorch_model.bin")
     assert_holds(BertForPreTraining.from_pretrained(folder), tensors)

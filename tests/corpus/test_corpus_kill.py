@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpus_samples import contents, documents, prepare, vocabulary, write_blocks
 
 from bertwright.corpus import journal
 from bertwright.corpus import prepare as preparing
 from bertwright.corpus.journal import Column, Journal
 from bertwright.corpus.prepare_settings import PrepareSettings
+from bertwright.corpus.repeats import mark_repeats
 from bertwright.corpus.writer import ShardWriter
+from tests.corpus.corpus_samples import contents, documents, prepare, vocabulary, write_blocks
 
 OPTIONS: dict[str, Any] = {"part_bytes": 500, "shard_tokens": 300, "hashes_in_memory": 16}
 
@@ -32,7 +33,7 @@ class Countdown:
         for owner, name in ((Column, "append"), (Column, "flush"), (ShardWriter, "_write"), (ShardWriter, "flush")):
             patch.setattr(owner, name, self._counted(getattr(owner, name)))
         patch.setattr(Journal, "save", self._counted(Journal.save))
-        patch.setattr(preparing, "mark_repeats", self._counted(preparing.mark_repeats))
+        patch.setattr(preparing, "mark_repeats", self._counted(mark_repeats))
         patch.setattr(Path, "replace", self._counted(Path.replace))
 
     def _counted(self, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""The ids in the store are those of `BertTokenizerFast`, on real text of some length."""
+"""The ids in the store are those of `BertTokenizer` of `transformers`, on real text of some length."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import transformers
-from test_pretrain_statistics import beginning
 
 from bertwright.corpus.prepare import prepare_corpus
 from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.text.sentences import split_sentences
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from tests.corpus.test_pretrain_statistics import beginning
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ def test_real_text(real_data: Path, tmp_path: Path, name: str, size: int) -> Non
     vocab = real_data / "vocab" / {"en": "bert-base-cased", "zh": "bert-base-chinese"}[name]
     file = beginning(real_data, name, size, tmp_path)
     store = prepare_corpus([file], vocab, tmp_path / "store", PrepareSettings(repeats="keep"), workers=2)
-    lower_case = BertTokenizer.from_pretrained(vocab).do_lower_case
-    peer = transformers.BertTokenizerFast(vocab=str(vocab / "vocab.txt"), do_lower_case=lower_case)
+    lower_case = bool(BertTokenizer.from_pretrained(vocab).do_lower_case)
+    peer = transformers.BertTokenizer(vocab=str(vocab / "vocab.txt"), do_lower_case=lower_case)
     blocks = [block.split("\n") for block in file.read_text(encoding="utf-8").split("\n\n")]
     documents = [[s for line in block for s in split_sentences(line)] for block in blocks if any(map(str.strip, block))]
     sentences = [sentence for document in documents for sentence in document]

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from corpus_samples import documents, write_blocks
 
 from bertwright.corpus import parts as parts_module
 from bertwright.corpus.documents import documents_of
 from bertwright.corpus.parts import Documents, Part, Source, corpus_files, read_parts
 from bertwright.errors import BertwrightError
+from tests.corpus.corpus_samples import documents, write_blocks
 
 MADE = documents(60)
 

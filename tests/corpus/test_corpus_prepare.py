@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpus_samples import CHINESE, contents, documents, prepare, stored, vocabulary, write_blocks
 
 from bertwright.corpus import parts
 from bertwright.corpus.parts import reading_pool
 from bertwright.corpus.prepare_settings import PrepareSettings
+from bertwright.corpus.repeats import mark_repeats
 from bertwright.corpus.store import CorpusStore
 from bertwright.corpus.writer import ShardWriter
 from bertwright.errors import BertwrightError
 from bertwright.text.sentences import split_sentences
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from tests.corpus.corpus_samples import CHINESE, contents, documents, prepare, stored, vocabulary, write_blocks
 
 MADE = documents(50)
 
@@ -221,12 +222,12 @@ def test_a_full_disk_is_told_and_gone_on_from(tmp_path: Path, vocab: Path, monke
     out = tmp_path / "store"
     with monkeypatch.context() as patch:
         patch.setattr(ShardWriter, "append", fails)
-        assert refused("BW552", [file], vocab, out).fields["reason"] == "No space left on device"
+        assert str(refused("BW552", [file], vocab, out).fields["reason"]) == "No space left on device"
     assert not (out / "manifest.json").exists()
     with pytest.raises(BertwrightError) as caught:
         CorpusStore.open(out)
     assert caught.value.code == "BW287"
-    assert caught.value.fields["reason"].en == "not finished"
+    assert str(caught.value.fields["reason"]) == "not finished"
     refused("BW551", [file], vocab, out)
     assert contents(prepare([file], vocab, out, resume=True).folder) == contents(whole.folder)
 
@@ -235,7 +236,7 @@ def test_a_corpus_that_changes_meanwhile(tmp_path: Path, vocab: Path, monkeypatc
     from bertwright.corpus import prepare as module
 
     file = write_blocks(tmp_path / "c.txt", MADE)
-    marked = module.mark_repeats
+    marked = mark_repeats
 
     def and_then(*arguments: Any) -> int:
         write_blocks(file, MADE[:-3])
@@ -296,10 +297,10 @@ def test_damage(store: CorpusStore) -> None:
     file.write_bytes(content[:-2])
     assert "bytes" in str(unreadable("BW288", folder).fields["reason"])
     file.write_bytes(bytes([content[0] ^ 1]) + content[1:])
-    assert unreadable("BW288", folder).fields["reason"] == "SHA-256"
+    assert str(unreadable("BW288", folder).fields["reason"]) == "SHA-256"
     assert CorpusStore.open(folder, verify=False).tokens == store.tokens
     file.unlink()
-    assert unreadable("BW288", folder).fields["reason"].en == "missing"
+    assert str(unreadable("BW288", folder).fields["reason"]) == "missing"
 
 
 def test_a_newer_format_or_none(store: CorpusStore, tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from corpus_samples import documents, prepare, stored, vocabulary, write_blocks
 
 from bertwright.corpus.drawing.neighbours import REACH, count_neighbours, token_counts
 from bertwright.corpus.store import CorpusStore
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from tests.corpus.corpus_samples import documents, prepare, stored, vocabulary, write_blocks
 
 
 def store_of(folder: Path) -> tuple[CorpusStore, int]:

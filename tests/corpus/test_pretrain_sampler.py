@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpus_samples import documents, prepare, stored, vocabulary, write_blocks
 
 from bertwright.corpus.drawing.held_out import held_out_documents
 from bertwright.corpus.drawing.sampler import PretrainExample, PretrainSampler
@@ -18,6 +17,7 @@ from bertwright.corpus.prepare_settings import PrepareSettings
 from bertwright.corpus.store import CorpusStore
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from tests.corpus.corpus_samples import documents, prepare, stored, vocabulary, write_blocks
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_pairs(
     store, tokenizer, owner = numbered
     settings = SamplingSettings(max_length=max_length, held_out=0)
     sampler = PretrainSampler(store, tokenizer, settings, seed=2)
-    labels = Counter()
+    labels: Counter[int | None] = Counter()
     seen: Counter[int] = Counter()
     for position in range(sampler.count(0)):
         example = sampler.example(0, position)
@@ -135,7 +135,7 @@ def test_pairs(
 def test_sentence_order(numbered: tuple[CorpusStore, BertTokenizer, np.ndarray[Any, Any]]) -> None:
     store, tokenizer, _ = numbered
     sampler = PretrainSampler(store, tokenizer, SamplingSettings(objective="mlm+sop", max_length=512), seed=2)
-    labels = Counter()
+    labels: Counter[int | None] = Counter()
     for position in range(sampler.count(0)):
         example = sampler.example(0, position)
         first, second = halves(example, tokenizer)
@@ -194,7 +194,7 @@ def test_a_document_that_holds_nearly_everything(folder: Path, tokenizer: BertTo
     settings = SamplingSettings(max_length=32, held_out=0)
     sampler = PretrainSampler(store, tokenizer, settings, seed=1)
     other = {token for ids in stored(store)[1] for token in ids}
-    labels = Counter()
+    labels: Counter[int | None] = Counter()
     for epoch in range(20):
         for position in range(sampler.count(epoch)):
             example = sampler.example(epoch, position)

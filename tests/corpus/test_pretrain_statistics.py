@@ -107,7 +107,7 @@ def test_whole_words_of_examples(corpus: Corpus) -> None:
     within_word = tokenizer.continuations()
     checked = 0
     for masking in ("word", "ngram", "span"):
-        for one in examples(corpus, SamplingSettings(masking=masking), 400):  # type: ignore[arg-type]
+        for one in examples(corpus, SamplingSettings(masking=masking), 400):
             ids = one.input_ids.copy()
             ids[one.masked_positions] = one.labels
             begins = ~within_word[ids]

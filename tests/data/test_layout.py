@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bertwright.data.answers import Label
 from bertwright.data.examples import label_of
 from bertwright.data.reading.example_sources import read_examples, stream_examples
 from bertwright.data.reading.tables import Columns
@@ -85,7 +86,7 @@ def test_what_is_not_clear_is_asked(tmp_path: Path) -> None:
     assert raised.value.code == "BW221"
     assert "text = this is the long text number 0, and it g… | eins = red | zwei = x" in str(raised.value)
     assert "--label-column" in str(raised.value)
-    assert label_of(read_examples(file, Columns(label="zwei"), labelled=True).examples[0]) == "x"
+    assert read_examples(file, Columns(label="zwei"), labelled=True).examples[0].answer == Label("x")
     with pytest.raises(BertwrightError, match="BW220"):
         stream_examples(write(tmp_path, LONG, ALSO, LONG))
     with pytest.raises(BertwrightError, match="BW222"):

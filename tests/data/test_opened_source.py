@@ -14,6 +14,7 @@ from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.errors import BertwrightError
 from bertwright.tasks.registry import task_for
 from bertwright.text import lines
+from bertwright.text.files import detect_encoding
 
 ROWS = [("a fine day in Paris", "pos"), ("a bad day in London", "neg")] * 3
 FILES = {
@@ -29,7 +30,7 @@ FILES = {
 def detections(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often the encoding of each file was detected."""
     counts: Counter[str] = Counter()
-    detect = lines.detect_encoding
+    detect = detect_encoding
 
     def counted(path: Path) -> str:
         counts[path.name] += 1

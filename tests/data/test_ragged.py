@@ -74,6 +74,7 @@ def test_the_gradient_goes_back_through_packing_to_real_places_only() -> None:
     padded = torch.randn(2, 3, 4, requires_grad=True)
     _, places = from_padded(torch.ones(2, 3, dtype=torch.int64), torch.tensor([[1, 1, 0], [0, 1, 0]]))
     places.pad(places.pick(padded) * 2).sum().backward()
+    assert padded.grad is not None
     assert padded.grad[..., 0].tolist() == [[2, 2, 0], [0, 2, 0]]
 
 
@@ -111,8 +112,9 @@ def test_a_shape_that_does_not_fit_is_named(what: str, arguments: dict[str, Tens
 
 
 def encoded(*ids: int) -> Encoded:
-    nothing = np.zeros(len(ids))
-    return Encoded(np.array(ids, np.int32), (np.array(ids) % 2).astype(np.uint8), nothing, nothing, nothing)
+    nothing = np.zeros(len(ids), np.int32)
+    kinds = (np.array(ids) % 2).astype(np.uint8)
+    return Encoded(np.array(ids, np.int32), kinds, nothing, nothing, np.zeros(len(ids), np.int8))
 
 
 def test_encodings_are_laid_end_to_end() -> None:

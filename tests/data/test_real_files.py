@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bertwright.data.answers import Label
 from bertwright.data.examples import label_of
 from bertwright.data.inspection.ledger import examine
 from bertwright.data.reading.example_sources import read_examples, stream_examples
@@ -95,7 +96,7 @@ def test_a_stream_has_every_row_and_finds_the_texts_without_labels(real_data: Pa
 def test_similarities_are_no_classes(real_data: Path) -> None:
     with pytest.raises(BertwrightError, match=r"BW223: .*train.tsv:3: the label '3.800'.*'score'"):
         Classification.read(real_data / "en/stsb/train.tsv", labelled=True)
-    assert label_of(read_examples(real_data / "en/stsb/train.tsv", labelled=True).examples[1]) == "3.800"
+    assert read_examples(real_data / "en/stsb/train.tsv", labelled=True).examples[1].answer == Label("3.800")
     table = read_examples(real_data / "en/stsb/train.tsv", Columns(label="genre"), labelled=True)
     assert len({label_of(example) for example in table.examples}) == 3
 

@@ -37,10 +37,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from bertwright.data.corpus.prepare import prepare_corpus
 
 from bertwright import BertConfig, BertModel, BertTokenizer, Predictor, finetune
 from bertwright.cli.main import main as command_line
+from bertwright.corpus.prepare import prepare_corpus
 from bertwright.corpus.store import CorpusStore
 from bertwright.inference import streaming
 from bertwright.inference.evaluate import evaluate

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -125,7 +127,7 @@ def test_where_the_examples_cannot_tell() -> None:
     assert fit_temperature(rows, np.array([0, 1])) == 1.0, "all right: the sharper, the better"
     assert fit_temperature(rows, np.array([1, 0])) == 20.0, "all wrong: the flatter, the better"
     assert fit_temperature(np.zeros((0, 2)), np.zeros(0, dtype=np.int64)) == 1.0
-    zeros = np.array([[1.0, 0.0], [1.0, 0.0], [0.5, 0.5]], dtype=np.float32)
+    zeros: Any = np.array([[1.0, 0.0], [1.0, 0.0], [0.5, 0.5]], dtype=np.float32)
     assert np.isfinite(fit_temperature(log_probabilities(zeros), np.array([1, 0, 0])))
     assert np.isfinite(negative_log_likelihood(zeros, np.array([1, 0, 0])))
 

@@ -39,10 +39,10 @@ def test_equal_to_scikit_learn(seed: int) -> None:
         gold, predicted, labels=labels, zero_division=0
     )
     scores = class_scores(confusion)
-    for ours, theirs in zip(
+    for mine, other in zip(
         (scores.precision, scores.recall, scores.f1, scores.support), (precision, recall, f1, support)
     ):
-        assert ours == pytest.approx(theirs)
+        assert mine == pytest.approx(other)
 
 
 def test_many_matrices_at_once_are_scored_like_each_alone() -> None:

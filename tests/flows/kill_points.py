@@ -72,7 +72,7 @@ class Watch:
             self._count("fsync", Path(f"/proc/self/fd/{descriptor}").readlink())
             flush(descriptor)
 
-        os.fsync = flushing
+        os.fsync = flushing  # type: ignore[assignment]
         plain = ((Path, "write_bytes", lambda file, *_, **__: file), (Path, "write_text", lambda file, *_, **__: file))
         for writer in (*plain, *writers):
             self._tear(*writer)
@@ -224,7 +224,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="processes that help")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    Figure.savefig = leave_blank  # type: ignore[method-assign]  # files of pictures count, what is on them does not
+    Figure.savefig = leave_blank  # type: ignore[method-assign, assignment]  # files of pictures count, what is on them does not
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch).resolve()
         job = JOBS[options.job](folder, options.workers)

@@ -99,8 +99,8 @@ def test_a_flipped_bit_in_any_file_of_ours(
     content = bytearray((copy / "best" / name).read_bytes())
     content[len(content) // 2] ^= 1
     (copy / "best" / name).write_bytes(content)
-    words = {"predict": ["text"], "evaluate": [dev_csv], "compare": [run, dev_csv]}[verb]
-    refused(command(verb, copy, *words), "BW324", name, "copy the folder again")
+    words: dict[str, list[str | Path]] = {"predict": ["text"], "evaluate": [dev_csv], "compare": [run, dev_csv]}
+    refused(command(verb, copy, *words[verb]), "BW324", name, "copy the folder again")
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "vocab.txt", "config.json"])

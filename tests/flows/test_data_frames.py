@@ -12,7 +12,7 @@ from bertwright.data.examples import label_of
 from bertwright.data.samples import sentiment_samples
 from bertwright.inference.evaluate import evaluate
 
-ROWS = {
+ROWS: dict[str, list[Any]] = {
     "review": [example.text for example in sentiment_samples("en")[:40]],
     "mood": [label_of(example) for example in sentiment_samples("en")[:40]],
 }

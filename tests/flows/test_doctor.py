@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -211,7 +212,7 @@ def test_a_driver_without_a_torch_that_uses_it(
     monkeypatch: pytest.MonkeyPatch, built_for: str | None, hint: str
 ) -> None:
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: None)
-    monkeypatch.setattr(devices.shutil, "which", lambda _: "/usr/bin/nvidia-smi")
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/nvidia-smi")
     monkeypatch.setattr(torch.version, "cuda", built_for)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     (found,) = devices.accelerators()
@@ -222,14 +223,14 @@ def test_a_driver_without_a_torch_that_uses_it(
 def test_a_full_disk_and_a_folder_that_cannot_be_written_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(surroundings.shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 30))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 30))
     runs, cache = surroundings.folders()
     assert runs == Finding("runs", f"1.0 GiB free for {tmp_path / 'runs'}", Mark.NOTE, "give another place: --out DIR")
     assert cache.value == f"1.0 GiB free for {tmp_path / 'hub'}"
     assert not (tmp_path / "runs").exists()
-    monkeypatch.setattr(surroundings.shutil, "disk_usage", lambda _: SimpleNamespace(free=9 << 30))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=9 << 30))
     assert {one.mark for one in surroundings.folders()} == {Mark.OK}
-    monkeypatch.setattr(surroundings.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     assert all("cannot be written" in one.value and one.mark is Mark.NOTE for one in surroundings.folders())
 
 

@@ -7,6 +7,7 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,13 +25,13 @@ from bertwright.tasks.judged import ScoreTable
 from .conftest import Command, write_csv
 
 
-def read_jsonl(file: Path) -> list[dict[str, object]]:
+def read_jsonl(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def test_labels_are_those_of_the_model_whatever_they_look_like(tmp_path: Path, tiny_model: Path) -> None:
     rows = [("good", "+", 1), ("bad", "-", 2), ("so", "0", 3)] * 4
-    settings = {"model": tiny_model, "max_steps": 1}
+    settings: dict[str, Any] = {"model": tiny_model, "max_steps": 1}
     marks = finetune([(text, mark) for text, mark, _ in rows], out=tmp_path / "marks", **settings).folder
     assert len(evaluate(marks, [("bad", "-"), ("so", "0"), ("worse", "-")]).examples) == 3, "no row is left out"
     numbers = [(text, "beta" if number == 3 else f"{number}.5") for text, _, number in rows]
@@ -98,7 +99,7 @@ def test_numbers_are_those_of_scikit_learn_on_the_written_predictions(
     rows = read_jsonl(tmp_path / "answers.jsonl")
     assert report["examples"] == len(rows) == 100
     gold, predicted = ([row[name] for row in rows] for name in ("gold", "predicted"))
-    sure = np.array([row["scores"]["positive"] for row in rows])  # type: ignore[index]
+    sure = np.array([row["scores"]["positive"] for row in rows])
     expected = {
         "accuracy": metrics.accuracy_score(gold, predicted),
         "macro_f1": metrics.f1_score(gold, predicted, average="macro", zero_division=0),
@@ -177,7 +178,7 @@ def test_errors_and_threshold_as_json_agree_with_the_predictions(
     assert scores == sorted(scores, reverse=True)
     threshold = report["abstention"]
     if threshold is not None:
-        sure = [row for row in rows if row["score"] >= threshold["threshold"] - 1e-6]  # type: ignore[operator]
+        sure = [row for row in rows if row["score"] >= threshold["threshold"] - 1e-6]
         assert abs(len(sure) - threshold["answered"]) <= 1, "the file has six digits"
         assert threshold["accuracy"] >= 0.8
     assert json.loads(command("evaluate", run, dev_csv, "--json", "--abstain-accuracy", 1).out)["examples"] == 100

@@ -57,8 +57,8 @@ def test_half_precision_is_read_in_fp32(command: Command, run: Path, tmp_path: P
     assert model.dtype == torch.float32
     texts = ["This is a great movie!", "这家餐厅的味道很好。"]
     for one, two in zip(Predictor.load(out)(texts), Predictor.load(run)(texts)):
-        assert one.label == two.label  # type: ignore[attr-defined]
-        assert abs(one.score - two.score) < 0.01  # type: ignore[attr-defined]
+        assert one.label == two.label
+        assert abs(one.score - two.score) < 0.01
 
 
 def test_a_weight_that_float16_cannot_hold(command: Command, tiny_model: Path, tmp_path: Path) -> None:

@@ -403,7 +403,7 @@ def test_half_a_character_in_a_label_is_told_before_the_training(
     train_on: Callable[..., Result], tmp_path: Path
 ) -> None:
     data = tmp_path / "train.jsonl"
-    rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y\ud83d"}]
+    rows: list[dict[str, object]] = [{"text": "a", "label": "x"}, {"text": "b", "label": "y\ud83d"}]
     data.write_text("\n".join(map(json.dumps, rows)) + "\n", encoding="utf-8")
     refused(train_on(data, "--dev", data), "BW406", "train.jsonl:2")
     rows = [{"text": "a b", "label": [[0, 1, "x\ud83d"]]}, {"text": "a b", "label": []}]

@@ -24,7 +24,7 @@ from bertwright.tasks.regression import Regression, Value, ValuePrediction
 from .conftest import Command, write_csv
 
 MOODS = {"positive": 31.5, "negative": -8.25}
-QUICK = {"epochs": 8, "learning_rate": 3e-3, "batch_size": 16, "precision": "fp32", "seed": 3}
+QUICK: dict[str, Any] = {"epochs": 8, "learning_rate": 3e-3, "batch_size": 16, "precision": "fp32", "seed": 3}
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_values_come_from_labels() -> None:
     table = Regression.read(rows, labelled=True)
     assert [one.answer for one in table.examples] == [Value(3.5), Value(-2.0), Value(1000.0)]
     task = Regression.from_examples(table.examples, "x")
-    assert (task.mean, task.spread) == (pytest.approx(1001.5 / 3), pytest.approx(np.std([3.5, -2, 1000])))
+    assert (task.mean, task.spread) == pytest.approx((1001.5 / 3, np.std([3.5, -2, 1000])))
     assert Regression.from_json(task.to_json()) == task
     assert digest_of(table.examples) != digest_of(table.examples[::-1])
     for bad in ("three", "nan", "inf", "3,5", ""):

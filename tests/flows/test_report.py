@@ -67,7 +67,7 @@ def told(
 ) -> tuple[Path, Story]:
     """A run folder with its report, and the story it was written from."""
     folder = tmp_path_factory.mktemp("runs") / "told"
-    settings = {"epochs": 6, "learning_rate": 3e-3, "seed": 6, "precision": "fp32"}
+    settings: dict[str, Any] = {"epochs": 6, "learning_rate": 3e-3, "seed": 6, "precision": "fp32"}
     run = finetune(train_csv, dev_csv, model=tiny_model, out=folder, **settings)
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     with (folder / "metrics.csv").open(encoding="utf-8") as file:
@@ -79,7 +79,7 @@ def told(
     return folder, story
 
 
-def read_answers(folder: Path) -> list[dict[str, object]]:
+def read_answers(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
@@ -159,7 +159,7 @@ def test_a_temperature_changes_scores_and_never_answers(told: tuple[Path, Story]
     for old, new in zip(*map(read_answers, folders)):
         assert old["predicted"] == new["predicted"]
         assert new["score"] != old["score"]
-        assert new["score"] == max(new["scores"].values())  # type: ignore[attr-defined]
+        assert new["score"] == max(new["scores"].values())
     plain, after = ({row["where"] for row in read_errors(folder)} for folder in folders)
     assert plain == after
     assert f"{fitted:.3f}" in (folders[1] / "README.md").read_text(encoding="utf-8")

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from bertwright.errors import BertwrightError
-from bertwright.runs import run_folder
 from bertwright.runs.run_folder import RunFolder
 
 from .conftest import Command
@@ -85,16 +84,17 @@ def test_a_deletion_that_was_killed_is_done_again(
 ) -> None:
     folder, left = earlier(tmp_path / "run"), after
 
-    def slowly(path: Path, *, tree: bool) -> None:
+    def slowly(path: Path, *, tree: bool) -> bool:
         nonlocal left
         if not left:
             raise KeyboardInterrupt
         left -= 1
         delete_tree(path) if tree else delete(path)
+        return True
 
     delete_tree, delete = shutil.rmtree, os.unlink
     with monkeypatch.context() as patched:
-        patched.setattr(run_folder.shutil, "rmtree", lambda path: slowly(path, tree=True))
+        patched.setattr(shutil, "rmtree", lambda path: slowly(path, tree=True))
         patched.setattr(Path, "unlink", lambda path, **_: path.name[0] == "." or slowly(path, tree=False))
         with pytest.raises(KeyboardInterrupt):
             RunFolder(folder, overwrite=True)
@@ -111,7 +111,7 @@ def test_a_run_that_cannot_be_deleted(
     def refuse(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(run_folder.shutil, "rmtree", refuse)
+    monkeypatch.setattr(shutil, "rmtree", refuse)
     with pytest.raises(BertwrightError, match="BW560.*Permission denied"):
         RunFolder(earlier(tmp_path / "run"), overwrite=True)
 

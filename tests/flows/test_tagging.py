@@ -49,7 +49,7 @@ def tagger(
     """A finished run of a few seconds with each head."""
     out = tmp_path_factory.mktemp("runs") / request.param
     train, dev = files
-    settings = {"epochs": 4, "learning_rate": 5e-3, "batch_size": 16, "head": request.param}
+    settings: dict[str, Any] = {"epochs": 4, "learning_rate": 5e-3, "batch_size": 16, "head": request.param}
     finetune(train, dev, model=tagger_model, out=out, task="tagging", **settings)
     return out
 
@@ -138,7 +138,7 @@ def test_mistakes_of_a_model_are_listed(tagger: Path, command: Command, tmp_path
 
 
 def test_a_tagger_resumes_as_if_never_stopped(tagger_model: Path, files: tuple[Path, Path], tmp_path: Path) -> None:
-    settings = {"epochs": 2, "learning_rate": 1e-3, "batch_size": 64, "save_steps": 3}
+    settings: dict[str, Any] = {"epochs": 2, "learning_rate": 1e-3, "batch_size": 64, "save_steps": 3}
     whole = finetune(*files, model=tagger_model, out=tmp_path / "whole", **settings)
 
     class Stop(Exception):
@@ -202,11 +202,13 @@ def test_rates_are_printed_and_transitions_that_stay_are_warned_of(
 def test_a_step_in_parts_is_the_same_step(tagger: Path) -> None:
     """The loss is a mean over the words of the whole step, however it is cut for memory."""
     predictor, examples = Predictor.load(tagger), tagged_sentences(12, 5)
-    data = prepare(predictor.task, predictor.tokenizer, examples, Reading(10, "window", 2))
+    task, model = predictor.task.as_task(), predictor.model
+    assert model is not None
+    data = prepare(task, predictor.tokenizer, examples, Reading(10, "window", 2))
     steps = ExampleSteps(data, 12, seed=0)
     losses = [
         sum(
-            predictor.task.loss(predictor.model, part.batch, part.targets, part.weights)["loss"].item()
+            task.loss(model, part.batch, part.targets, part.weights)["loss"].item()
             for part in steps.parts(0, micro_tokens)
         )
         for micro_tokens in (10_000, 40, 1)
@@ -218,7 +220,7 @@ def test_a_step_in_parts_is_the_same_step(tagger: Path) -> None:
 def test_data_in_json_and_in_memory_train_the_same(tagger_model: Path, tmp_path: Path) -> None:
     train, dev = tagged_sentences(40, 1), tagged_sentences(10, 2)
     path = write(tmp_path / "train.jsonl", train, "doccano")
-    settings = {"max_steps": 2, "scheme": "bioes"}
+    settings: dict[str, Any] = {"max_steps": 2, "scheme": "bioes"}
     first = finetune(path, dev, model=tagger_model, out=tmp_path / "a", **settings)
     second = finetune(train, dev, model=tagger_model, out=tmp_path / "b", **settings)
     assert first.outcome.history[-1].loss == second.outcome.history[-1].loss

@@ -102,8 +102,10 @@ def test_a_long_text_is_read_whole_in_windows(run: Path) -> None:
     assert not answer.truncated
     encoded = encode_examples(predictor.tokenizer, [Example(long, None, Where("x", 1))], predictor.reading)
     assert encoded.inputs_of.tolist() == [5]
+    model = predictor.model
+    assert model is not None
     with torch.inference_mode():
-        mean = torch.cat([predictor.model.scores(Ragged.from_encoded([one])) for one in encoded.inputs]).mean(0)
+        mean = torch.cat([model.scores(Ragged.from_encoded([one])) for one in encoded.inputs]).mean(0)
     assert list(answer.to_json()["scores"].values()) == pytest.approx(mean.softmax(-1).tolist(), abs=1e-5)
 
 

@@ -54,7 +54,7 @@ def test_results_come_in_order_from_as_many_processes(processes: int) -> None:
 
 @pytest.mark.parametrize(("processes", "before_the_first"), [(0, 1), (1, 4), (2, 7)])
 def test_work_without_end_is_drawn_a_little_ahead(processes: int, before_the_first: int) -> None:
-    drawn = []
+    drawn: list[int] = []
 
     def numbers() -> Iterator[tuple[int, int]]:
         while True:

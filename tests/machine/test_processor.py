@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def test_the_system_is_asked_where_torch_does_not_tell(monkeypatch: pytest.Monke
     assert processor.processor_name() == "Some CPU"
     monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "none")
     monkeypatch.setenv("PROCESSOR_IDENTIFIER", "Intel64 Family 6")
-    monkeypatch.setattr(processor.platform, "system", lambda: "Windows")
+    monkeypatch.setattr(platform, "system", lambda: "Windows")
     assert (processor.cpu_features(), processor.physical_cores()) == (set(), None)
     assert processor.processor_name() == "Intel64 Family 6"
     said = {"hw.physicalcpu": "8", "machdep.cpu.brand_string": "Apple M1"}

@@ -11,9 +11,8 @@ import torch
 
 import bertwright
 from bertwright import BertConfig
-from bertwright.model.pretrained import Pretrained
 
-TINY = {
+TINY: dict[str, Any] = {
     "vocab_size": 61,
     "hidden_size": 32,
     "num_hidden_layers": 2,
@@ -34,8 +33,10 @@ KINDS = [
 
 
 @pytest.fixture
-def make_model() -> Callable[..., Pretrained]:
-    def make(kind: str, **settings: Any) -> Pretrained:
+def make_model() -> Callable[..., Any]:
+    """A model of the class that the first argument names."""
+
+    def make(kind: str, **settings: Any) -> Any:
         torch.manual_seed(0)
         model = getattr(bertwright, kind)(BertConfig(**TINY | settings)).eval()
         with torch.no_grad():

@@ -54,7 +54,7 @@ def assert_like_plain(path: AttentionPath, lengths: list[int], dtype: torch.dtyp
     outputs, gradients = [], []
     for way in (path, lambda *args: attend_plain(*args)[0]):
         qkv = start.clone().requires_grad_()
-        output = way(qkv, batch, 0.0)
+        output = way(qkv, batch, 0.0, False)
         output.pow(3).sum().backward()
         outputs.append(output.detach())
         gradients.append(qkv.grad)
@@ -90,11 +90,11 @@ def test_plain_attention_is_the_formula_of_the_paper() -> None:
 def test_no_sequence_sees_another(path: AttentionPath) -> None:
     lengths = [4, 4, 6, 1, 4]
     batch, qkv = batch_of(lengths), random_qkv([4, 4, 6, 1, 4], torch.float32)
-    before = path(qkv, batch, 0.0)
+    before = path(qkv, batch, 0.0, False)
     for number, (start, end) in enumerate(zip(batch.cu_seqlens[:-1].tolist(), batch.cu_seqlens[1:].tolist())):
         changed = qkv.clone()
         changed[start:end] = 1000.0 * (number + 1)
-        after = path(changed, batch, 0.0)
+        after = path(changed, batch, 0.0, False)
         others = torch.ones(sum(lengths), dtype=torch.bool)
         others[start:end] = False
         torch.testing.assert_close(after[others], before[others], rtol=0, atol=1e-6)
@@ -104,7 +104,8 @@ def test_no_sequence_sees_another(path: AttentionPath) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_no_gradient_crosses_to_another_sequence(path: AttentionPath) -> None:
     qkv = random_qkv([4, 4, 6], torch.float32).requires_grad_()
-    path(qkv, batch_of([4, 4, 6]), 0.0)[4:8].sum().backward()
+    path(qkv, batch_of([4, 4, 6]), 0.0, False)[4:8].sum().backward()
+    assert qkv.grad is not None
     assert (qkv.grad[:4] == 0).all()
     assert (qkv.grad[8:] == 0).all()
     assert (qkv.grad[4:8, 2] != 0).all()
@@ -113,9 +114,9 @@ def test_no_gradient_crosses_to_another_sequence(path: AttentionPath) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_half_precision_stays_half_precision(path: AttentionPath) -> None:
     qkv = random_qkv([4, 2], torch.float32)
-    half = path(qkv.bfloat16(), batch_of([4, 2]), 0.0)
+    half = path(qkv.bfloat16(), batch_of([4, 2]), 0.0, False)
     assert half.dtype == torch.bfloat16
-    torch.testing.assert_close(half.float(), path(qkv, batch_of([4, 2]), 0.0), rtol=0.05, atol=0.05)
+    torch.testing.assert_close(half.float(), path(qkv, batch_of([4, 2]), 0.0, False), rtol=0.05, atol=0.05)
 
 
 def on(device: str, dtype: torch.dtype, head_size: int = 64, requires_grad: bool = False) -> Tensor:
@@ -156,12 +157,13 @@ def test_training_on_a_cpu_takes_the_groups_where_they_pay() -> None:
 
 def test_groups_may_be_differentiated_under_autocast() -> None:
     start = random_qkv([4, 2, 4], torch.float32)
-    gradients = []
+    gradients: list[Tensor] = []
     for under in (False, True):
         qkv = start.clone().requires_grad_()
         output = attend_grouped(qkv, batch_of([4, 2, 4]))
         with torch.autocast("cpu", torch.bfloat16, enabled=under):
             output.sum().backward()
+        assert qkv.grad is not None
         gradients.append(qkv.grad)
     assert torch.equal(*gradients)
 
@@ -188,6 +190,7 @@ def test_the_variable_length_kernel_is_plain_attention(lengths: list[int], dtype
     output = attend_varlen(qkv, batch_of(lengths, "cuda"))
     output.float().pow(3).sum().backward()
     torch.testing.assert_close(output.float().cpu(), expected, rtol=0.02, atol=0.02)
+    assert qkv.grad is not None
     torch.testing.assert_close(qkv.grad.float().cpu(), truth.grad, rtol=0.1, atol=0.1)
 
 
@@ -209,7 +212,7 @@ def test_what_inference_asked_for_first_serves_training_too() -> None:
     with torch.inference_mode():
         model.eval().scores(batch)
     model.train().scores(batch).sum().backward()
-    assert model.bert.encoder.layers[0].attention.qkv.weight.grad is not None
+    assert model.get_parameter("bert.encoder.layers.0.attention.qkv.weight").grad is not None
 
 
 def test_the_path_that_runs_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:

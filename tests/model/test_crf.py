@@ -178,7 +178,8 @@ def test_span_probabilities_equal_the_enumeration_of_all_paths(seed: int) -> Non
                 if list(path[begin:end]) == inside and (begin == 0 or left[path[begin - 1]])
                 and (end == len(part) or right[path[end]])
             ))  # fmt: skip
-    spans = SpanPaths(*map(torch.tensor, (begins, sizes, paths)), torch.stack(before), torch.stack(after))
+    starts, counts, tags_inside = map(torch.tensor, (begins, sizes, paths))
+    spans = SpanPaths(starts, counts, tags_inside, torch.stack(before), torch.stack(after))
     found = crf.span_probabilities(emissions, cu_seqlens, spans).numpy()
     assert np.allclose(found, expected, atol=1e-10)
     assert max(expected) > 0.05
@@ -233,8 +234,11 @@ def test_large_batches_equal_pytorch_crf(longest: int, tags: int, rows: int) -> 
         paths = peer.decode(padded, mask=mask)
     expected.backward()
     assert torch.allclose(loss, expected, rtol=1e-12)
+    assert ragged.grad is not None
+    assert padded.grad is not None
     assert torch.allclose(ragged.grad, padded.grad[mask], atol=1e-10)
     for mine, theirs in zip(crf.parameters(), (peer.transitions, peer.start_transitions, peer.end_transitions)):
+        assert mine.grad is not None
         assert torch.allclose(mine.grad, theirs.grad, atol=1e-8)
     assert crf.decode(ragged, cu_seqlens).tolist() == [tag for path in paths for tag in path]
 
@@ -247,8 +251,9 @@ def test_scaled_sums_equal_those_in_logarithms(spread: float, forbid: bool) -> N
     lengths = [60, 1, 33, 2, 17, 16]
     emissions = spread * torch.randn(sum(lengths), 7, generator=generator, dtype=torch.float64)
     layout = Layout(bounds(lengths), emissions.device)
-    scores = [one.detach() for one in crf._scores()]
-    fast, slow = Scaled(emissions, *scores, layout), Logarithmic(emissions, *scores, layout)
+    between, first, last = (one.detach() for one in crf._scores())
+    fast = Scaled(emissions, between, first, last, layout)
+    slow = Logarithmic(emissions, between, first, last, layout)
     assert fast.is_exact
     assert torch.allclose(fast.log_z, slow.log_z, rtol=1e-12)
     assert torch.allclose(fast.marginals(), slow.marginals(), atol=1e-12)
@@ -281,7 +286,8 @@ def test_emissions_that_fight_the_transitions_fall_back_to_logarithms() -> None:
     crf = LinearChainCrf(2, allowed=torch.eye(2)).double()
     emissions = torch.tensor([[0.0, -2000.0], [-2000.0, 0.0], [0.0, -1500.0]], dtype=torch.float64)
     layout = Layout(bounds([3]), emissions.device)
-    assert not Scaled(emissions, *(one.detach() for one in crf._scores()), layout).is_exact
+    between, first, last = (one.detach() for one in crf._scores())
+    assert not Scaled(emissions, between, first, last, layout).is_exact
     gold = torch.tensor([0, 0, 0])
     emissions.requires_grad_()
     loss = crf.negative_log_likelihood(emissions, gold, bounds([3]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,6 @@ from torch import Tensor
 
 from bertwright import BertwrightError
 from bertwright.model.outputs import ScoresOutput
-from bertwright.model.pretrained import Pretrained
 from tests.parity.peers import KINDS, Case, make_inputs, make_pair, with_labels
 
 OUTPUT = ScoresOutput(loss=torch.tensor(0.5), logits=torch.ones(2), hidden_states=(torch.zeros(1),))
@@ -54,7 +54,7 @@ def test_the_order_of_the_fields_is_that_of_the_peer(case: Case) -> None:
     assert list(pair.ours(**inputs, return_dict=None).keys()) == list(pair.ours(**inputs).keys())
 
 
-def test_arguments_go_by_position_as_in_the_peer(make_model: Callable[..., Pretrained]) -> None:
+def test_arguments_go_by_position_as_in_the_peer(make_model: Callable[..., Any]) -> None:
     model = make_model("BertForSequenceClassification")
     ids = torch.tensor([[5, 6, 7]])
     mask, types, positions = torch.tensor([[1, 1, 0]]), torch.tensor([[0, 1, 1]]), torch.tensor([[3, 1, 2]])
@@ -75,7 +75,7 @@ def test_arguments_go_by_position_as_in_the_peer(make_model: Callable[..., Pretr
     ],
 )
 def test_an_argument_that_a_model_does_not_have_is_named(
-    make_model: Callable[..., Pretrained], kind: str, argument: str, known: str
+    make_model: Callable[..., Any], kind: str, argument: str, known: str
 ) -> None:
     ids = torch.ones(1, 2, 3, dtype=torch.int64) if kind.endswith("Choice") else torch.ones(1, 3, dtype=torch.int64)
     with pytest.raises(BertwrightError) as caught:
@@ -96,21 +96,21 @@ def test_an_argument_that_a_model_does_not_have_is_named(
     ids=str,
 )
 def test_an_index_outside_its_table_is_a_sentence(
-    make_model: Callable[..., Pretrained], code: str, change: dict[str, Tensor], value: int
+    make_model: Callable[..., Any], code: str, change: dict[str, Tensor], value: int
 ) -> None:
     with pytest.raises(BertwrightError) as caught:
         make_model("BertModel")(**{"input_ids": torch.tensor([[5, 6]]), **change})
     assert (caught.value.code, caught.value.fields["value"]) == (code, value)
 
 
-def test_a_text_longer_than_the_model_reads_is_a_sentence(make_model: Callable[..., Pretrained]) -> None:
+def test_a_text_longer_than_the_model_reads_is_a_sentence(make_model: Callable[..., Any]) -> None:
     with pytest.raises(BertwrightError) as caught:
         make_model("BertModel")(torch.ones(1, 41, dtype=torch.int64))
     assert caught.value.code == "BW423"
     assert "max_length=40" in str(caught.value)
 
 
-def test_ids_at_pads_are_not_looked_at(make_model: Callable[..., Pretrained]) -> None:
+def test_ids_at_pads_are_not_looked_at(make_model: Callable[..., Any]) -> None:
     model = make_model("BertModel")
     mask = torch.tensor([[1, 0]])
     outside = model(torch.tensor([[5, 10_000]]), mask).last_hidden_state
@@ -128,7 +128,7 @@ def test_ids_at_pads_are_not_looked_at(make_model: Callable[..., Pretrained]) ->
     ],
 )
 def test_a_label_that_is_no_class_is_a_sentence(
-    make_model: Callable[..., Pretrained], kind: str, labels: list[object]
+    make_model: Callable[..., Any], kind: str, labels: list[object]
 ) -> None:
     with pytest.raises(BertwrightError) as caught:
         make_model(kind)(torch.ones(2, 2, dtype=torch.int64), labels=torch.tensor(labels))
@@ -148,19 +148,19 @@ def test_a_label_that_is_no_class_is_a_sentence(
     ids=str,
 )
 def test_labels_of_another_shape_are_a_sentence(
-    make_model: Callable[..., Pretrained], kind: str, settings: dict[str, object], labels: Tensor
+    make_model: Callable[..., Any], kind: str, settings: dict[str, object], labels: Tensor
 ) -> None:
     with pytest.raises(BertwrightError) as caught:
         make_model(kind, **settings)(torch.ones(2, 2, dtype=torch.int64), labels=labels)
     assert (caught.value.code, caught.value.fields["what"]) == ("BW420", "labels")
 
 
-def test_labels_of_several_classes_may_be_whole_numbers(make_model: Callable[..., Pretrained]) -> None:
+def test_labels_of_several_classes_may_be_whole_numbers(make_model: Callable[..., Any]) -> None:
     model = make_model("BertForSequenceClassification", problem_type="multi_label_classification")
     ids, labels = torch.ones(2, 2, dtype=torch.int64), torch.tensor([[0, 1], [1, 1]])
     assert torch.equal(model(ids, labels=labels).loss, model(ids, labels=labels.float()).loss)
 
 
-def test_choices_need_three_dimensions(make_model: Callable[..., Pretrained]) -> None:
+def test_choices_need_three_dimensions(make_model: Callable[..., Any]) -> None:
     with pytest.raises(BertwrightError, match="choices"):
         make_model("BertForMultipleChoice")(torch.ones(2, 3, dtype=torch.int64))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,13 @@ from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM
 from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
 from bertwright.model.tagger import BertCrfForTokenClassification
 
-SHAPE = {"vocab_size": 20, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
+SHAPE: dict[str, Any] = {
+    "vocab_size": 20,
+    "hidden_size": 8,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+}
 ENCODER = [("embeddings", 3), ("layer", 2), ("layer", 1)]
 
 

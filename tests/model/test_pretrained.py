@@ -7,6 +7,7 @@ import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -50,7 +51,8 @@ def assert_same_parameters(one: Pretrained, other: Pretrained, only: str = "") -
 def test_the_peer_opens_ours(tmp_path: Path, case: Case, settings: dict[str, bool]) -> None:
     ours = ours_like(make_peer(case, PEER_TINY | settings), case)
     ours.save_pretrained(tmp_path)
-    peer, info = case.peer.from_pretrained(tmp_path, output_loading_info=True, attn_implementation="eager")
+    opened: Any = case.peer.from_pretrained(tmp_path, output_loading_info=True, attn_implementation="eager")
+    peer, info = opened
     assert {key: value for key, value in info.items() if value} == {}
     assert_like_peer(Pair(case, ours, peer.eval()), make_inputs(case, ours.config, "right"))
     assert type(transformers.AutoModel.from_pretrained(tmp_path)).__name__ == "BertModel"
@@ -75,7 +77,7 @@ def test_we_open_the_peers(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("settings", SETTINGS, ids=["tied", "untied"])
 def test_we_open_ours_bit_for_bit(
-    tmp_path: Path, kind: str, settings: dict[str, bool], make_model: Callable[..., Pretrained]
+    tmp_path: Path, kind: str, settings: dict[str, bool], make_model: Callable[..., Any]
 ) -> None:
     model = make_model(kind, **settings)
     model.save_pretrained(tmp_path)
@@ -96,7 +98,7 @@ def test_a_model_without_a_pooler_is_saved_without_one(tmp_path: Path) -> None:
 
 
 def test_saving_over_the_folder_that_a_model_came_from_keeps_both(
-    tmp_path: Path, make_model: Callable[..., Pretrained]
+    tmp_path: Path, make_model: Callable[..., Any]
 ) -> None:
     make_model("BertForMaskedLM").save_pretrained(tmp_path)
     first = BertForMaskedLM.from_pretrained(tmp_path)  # its tensors may be mapped from the file
@@ -113,7 +115,7 @@ def test_saving_over_the_folder_that_a_model_came_from_keeps_both(
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64], ids=str)
 def test_weights_are_loaded_in_the_type_that_is_asked_for(
-    tmp_path: Path, dtype: torch.dtype, make_model: Callable[..., Pretrained]
+    tmp_path: Path, dtype: torch.dtype, make_model: Callable[..., Any]
 ) -> None:
     model = make_model("BertForSequenceClassification")
     model.bert.save_pretrained(tmp_path / "base")
@@ -150,7 +152,7 @@ def test_a_fresh_head_gives_one_warning_and_the_rest_is_loaded(
 
 
 def test_a_head_of_the_same_name_and_shape_is_loaded_silently(
-    tmp_path: Path, make_model: Callable[..., Pretrained], warnings_of: Callable[[], list[str]]
+    tmp_path: Path, make_model: Callable[..., Any], warnings_of: Callable[[], list[str]]
 ) -> None:
     make_model("BertForTokenClassification", num_labels=4).save_pretrained(tmp_path)
     assert BertForTokenClassification.from_pretrained(tmp_path).config.num_labels == 4
@@ -158,7 +160,7 @@ def test_a_head_of_the_same_name_and_shape_is_loaded_silently(
 
 
 def test_pretraining_weights_fill_the_classes_that_have_a_part_of_them(
-    tmp_path: Path, make_model: Callable[..., Pretrained]
+    tmp_path: Path, make_model: Callable[..., Any]
 ) -> None:
     whole = make_model("BertForPreTraining")
     whole.save_pretrained(tmp_path)
@@ -171,7 +173,7 @@ def test_pretraining_weights_fill_the_classes_that_have_a_part_of_them(
 
 
 def test_the_peer_opens_an_answering_model_whose_config_had_other_classes(
-    tmp_path: Path, make_model: Callable[..., Pretrained]
+    tmp_path: Path, make_model: Callable[..., Any]
 ) -> None:
     transformers = pytest.importorskip("transformers")
     make_model("BertForSequenceClassification", id2label={0: "a", 1: "b", 2: "c"}).save_pretrained(tmp_path / "classes")
@@ -183,7 +185,7 @@ def test_the_peer_opens_an_answering_model_whose_config_had_other_classes(
     assert json.loads((tmp_path / "classes" / "config.json").read_text())["id2label"] == {"0": "a", "1": "b", "2": "c"}
 
 
-def test_a_head_for_other_classes_needs_a_word(tmp_path: Path, make_model: Callable[..., Pretrained]) -> None:
+def test_a_head_for_other_classes_needs_a_word(tmp_path: Path, make_model: Callable[..., Any]) -> None:
     model = make_model("BertForSequenceClassification", num_labels=3)
     model.save_pretrained(tmp_path)
     with pytest.raises(BertwrightError) as caught:
@@ -196,7 +198,7 @@ def test_a_head_for_other_classes_needs_a_word(tmp_path: Path, make_model: Calla
     assert_same_parameters(fresh.bert, model.bert)
 
 
-def test_a_missing_encoder_tensor_is_named(tmp_path: Path, make_model: Callable[..., Pretrained]) -> None:
+def test_a_missing_encoder_tensor_is_named(tmp_path: Path, make_model: Callable[..., Any]) -> None:
     from safetensors.torch import load_file, save_file
 
     make_model("BertModel").save_pretrained(tmp_path)
@@ -209,12 +211,12 @@ def test_a_missing_encoder_tensor_is_named(tmp_path: Path, make_model: Callable[
     assert caught.value.code == "BW322"
     assert caught.value.fields["count"] == 1
     assert caught.value.fields["missing"] == "bert.encoder.layer.1.attention.self.value.bias"
-    assert "self.values.bias" in caught.value.fields["unused"]
+    assert "self.values.bias" in str(caught.value.fields["unused"])
 
 
 @pytest.mark.parametrize("ignore", [False, True])
 def test_a_misshapen_encoder_tensor_is_named_with_its_own_shape(
-    tmp_path: Path, make_model: Callable[..., Pretrained], ignore: bool
+    tmp_path: Path, make_model: Callable[..., Any], ignore: bool
 ) -> None:
     from safetensors.torch import load_file, save_file
 
@@ -229,7 +231,7 @@ def test_a_misshapen_encoder_tensor_is_named_with_its_own_shape(
     assert (caught.value.fields["have"], caught.value.fields["want"]) == ([16, 32], [32, 32])
 
 
-def test_columns_in_a_file_become_rows(tmp_path: Path, make_model: Callable[..., Pretrained]) -> None:
+def test_columns_in_a_file_become_rows(tmp_path: Path, make_model: Callable[..., Any]) -> None:
     """A product rounds by the layout, and what a run saves in between are rows: it would not resume bit for bit."""
     model = make_model("BertModel")
     model.save_pretrained(tmp_path)
@@ -252,7 +254,7 @@ def test_a_folder_without_weights_is_named(tmp_path: Path) -> None:
 
 
 def test_unknown_keys_of_a_config_are_said(
-    tmp_path: Path, make_model: Callable[..., Pretrained], warnings_of: Callable[[], list[str]]
+    tmp_path: Path, make_model: Callable[..., Any], warnings_of: Callable[[], list[str]]
 ) -> None:
     make_model("BertModel").save_pretrained(tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
@@ -262,7 +264,7 @@ def test_unknown_keys_of_a_config_are_said(
     assert "rotary_base" in warning
 
 
-def test_two_loads_with_one_seed_give_equal_heads(tmp_path: Path, make_model: Callable[..., Pretrained]) -> None:
+def test_two_loads_with_one_seed_give_equal_heads(tmp_path: Path, make_model: Callable[..., Any]) -> None:
     make_model("BertModel").save_pretrained(tmp_path)
     models = []
     for seed in (7, 7, 8):
@@ -300,9 +302,7 @@ def test_fresh_values_are_as_documented(kind: str) -> None:
     assert (parameters(model)[f"{'' if kind == 'BertModel' else 'bert.'}encoder.embeddings.word.weight"][3] == 0).all()
 
 
-def test_a_fresh_head_is_drawn_with_the_range_of_the_config(
-    tmp_path: Path, make_model: Callable[..., Pretrained]
-) -> None:
+def test_a_fresh_head_is_drawn_with_the_range_of_the_config(tmp_path: Path, make_model: Callable[..., Any]) -> None:
     make_model("BertModel", initializer_range=0.5).save_pretrained(tmp_path)
     torch.manual_seed(0)
     model = BertForTokenClassification.from_pretrained(tmp_path, num_labels=60)
@@ -318,7 +318,7 @@ def test_a_name_that_is_no_model_is_a_sentence(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_relative_folder_and_a_path_are_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_model: Callable[..., Pretrained]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_model: Callable[..., Any]
 ) -> None:
     make_model("BertModel").save_pretrained(tmp_path / "my model")
     shutil.copytree(tmp_path / "my model", tmp_path / "copy")
@@ -346,34 +346,32 @@ def test_a_pair_keeps_its_scores_over_both_formats(tmp_path: Path) -> None:
     ],
 )
 def test_the_type_of_weights_by_its_name(
-    tmp_path: Path, asked: torch.dtype | str, given: torch.dtype, make_model: Callable[..., Pretrained]
+    tmp_path: Path, asked: torch.dtype | str, given: torch.dtype, make_model: Callable[..., Any]
 ) -> None:
     make_model("BertModel").double().save_pretrained(tmp_path)
     assert BertModel.from_pretrained(tmp_path, dtype=asked).dtype == given
 
 
 @pytest.mark.parametrize("asked", ["float61", "nn", "int8", torch.int64, None])
-def test_types_that_no_weights_have(
-    tmp_path: Path, asked: torch.dtype | str, make_model: Callable[..., Pretrained]
-) -> None:
+def test_types_that_no_weights_have(tmp_path: Path, asked: torch.dtype | str, make_model: Callable[..., Any]) -> None:
     make_model("BertModel").save_pretrained(tmp_path)
     with pytest.raises(BertwrightError, match="BW315"):
         BertModel.from_pretrained(tmp_path, dtype=asked)
 
 
-def test_saving_where_a_file_is(tmp_path: Path, make_model: Callable[..., Pretrained]) -> None:
+def test_saving_where_a_file_is(tmp_path: Path, make_model: Callable[..., Any]) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(BertwrightError, match="BW501"):
         make_model("BertModel").save_pretrained(tmp_path / "file")
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_every_model_can_be_pickled(activation: str, make_model: Callable[..., Pretrained]) -> None:
+def test_every_model_can_be_pickled(activation: str, make_model: Callable[..., Any]) -> None:
     model = make_model("BertModel", hidden_act=activation)
     assert_same_parameters(pickle.loads(pickle.dumps(model)), model)
 
 
-def test_what_scripts_say_as_a_matter_of_course(tmp_path: Path, make_model: Callable[..., Pretrained]) -> None:
+def test_what_scripts_say_as_a_matter_of_course(tmp_path: Path, make_model: Callable[..., Any]) -> None:
     make_model("BertForSequenceClassification").save_pretrained(tmp_path)
     model = BertForSequenceClassification.from_pretrained(
         tmp_path, num_labels=3, output_attentions=False, output_hidden_states=False, return_dict=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -44,7 +45,7 @@ def expected_rows(model: Pretrained, name: str) -> int:
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "BertForMultipleChoice"])
 def test_padded_inputs_are_computed_without_their_pads(
-    kind: str, make_model: Callable[..., Pretrained], counted: Callable, inputs: dict[str, Tensor]
+    kind: str, make_model: Callable[..., Any], counted: Callable, inputs: dict[str, Tensor]
 ) -> None:
     model = make_model(kind)
     rows = counted(model)
@@ -55,7 +56,7 @@ def test_padded_inputs_are_computed_without_their_pads(
 
 
 def test_choices_are_computed_without_their_pads(
-    make_model: Callable[..., Pretrained], counted: Callable, inputs: dict[str, Tensor]
+    make_model: Callable[..., Any], counted: Callable, inputs: dict[str, Tensor]
 ) -> None:
     model = make_model("BertForMultipleChoice")
     rows = counted(model)
@@ -67,7 +68,7 @@ def test_choices_are_computed_without_their_pads(
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "BertModel"])
 def test_scores_of_a_ragged_batch_are_computed_once_a_token(
-    kind: str, make_model: Callable[..., Pretrained], counted: Callable, inputs: dict[str, Tensor]
+    kind: str, make_model: Callable[..., Any], counted: Callable, inputs: dict[str, Tensor]
 ) -> None:
     model = make_model(kind)
     rows = counted(model)
@@ -81,7 +82,7 @@ def test_scores_of_a_ragged_batch_are_computed_once_a_token(
 
 
 def test_the_positions_of_a_ragged_batch_are_scored_as_those_of_the_padded_form(
-    make_model: Callable[..., Pretrained], inputs: dict[str, Tensor]
+    make_model: Callable[..., Any], inputs: dict[str, Tensor]
 ) -> None:
     model = make_model("BertForMaskedLM")
     batch, places = from_padded(**inputs)
@@ -90,7 +91,7 @@ def test_the_positions_of_a_ragged_batch_are_scored_as_those_of_the_padded_form(
 
 @pytest.mark.parametrize("untied", [False, True])
 def test_masked_words_are_predicted_at_their_places_only(
-    make_model: Callable[..., Pretrained], counted: Callable, inputs: dict[str, Tensor], untied: bool
+    make_model: Callable[..., Any], counted: Callable, inputs: dict[str, Tensor], untied: bool
 ) -> None:
     model = make_model("BertForMaskedLM", tie_word_embeddings=not untied)
     batch, _ = from_padded(**inputs)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bertwright import BertConfig, BertForSeq2SeqLM, BertModel
 from bertwright.data.ragged import Ragged
@@ -18,7 +19,7 @@ from bertwright.model.seq2seq.generation.generate import generate
 from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
 from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
 
-SHAPE = {
+SHAPE: dict[str, Any] = {
     "vocab_size": 40,
     "hidden_size": 16,
     "num_hidden_layers": 2,
@@ -61,9 +62,11 @@ def test_a_pair_scores_the_same_alone_and_in_a_batch() -> None:
     net = model().double()
     source, target = batch_of(3, 9, 1), batch_of(2, 4, 7)
     whole = net.pair_scores(source, target)
-    second = [Ragged.of(*(part[a:b] for part in (one.input_ids, one.token_type_ids, one.position_ids)), [b - a])
-              for one, a, b in ((source, 3, 12), (target, 2, 6))]  # fmt: skip
-    torch.testing.assert_close(net.pair_scores(*second), whole[2:6])
+    second, second_target = (
+        Ragged.of(one.input_ids[a:b], one.token_type_ids[a:b], one.position_ids[a:b], [b - a])
+        for one, a, b in ((source, 3, 12), (target, 2, 6))
+    )
+    torch.testing.assert_close(net.pair_scores(second, second_target), whole[2:6])
 
 
 def test_checkpointed_gradients_are_the_same() -> None:
@@ -132,10 +135,16 @@ def test_mistakes_are_sentences(tmp_path: Path) -> None:
 
 
 def test_as_many_sources_at_once_as_their_scores_have_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    net, settings, rows = model(vocab_size=5000), GenerationSettings(max_output_length=5, num_beams=3), []
+    net, settings = model(vocab_size=5000), GenerationSettings(max_output_length=5, num_beams=3)
+    rows: list[int] = []
     whole = generate(net, batch_of(3, 4, 2), settings)
     step = Memory.step
-    monkeypatch.setattr(Memory, "step", lambda self, tokens: rows.append(len(tokens)) or step(self, tokens))
+
+    def counted(self: Memory, tokens: Tensor) -> Any:
+        rows.append(len(tokens))
+        return step(self, tokens)
+
+    monkeypatch.setattr(Memory, "step", counted)
     monkeypatch.setattr("bertwright.model.seq2seq.generation.generate._BYTES_AT_ONCE", 3 * 5000 * 4 * 5)
     parts = generate(net, batch_of(3, 4, 2), settings)
     assert max(rows) == 3, "one source, whose keys and values need a hundredth of this room"

@@ -9,7 +9,8 @@ import torch
 
 from bertwright import BertConfig, BertCrfForTokenClassification
 from bertwright.errors import BertwrightError
-from bertwright.model.tagger import IGNORED, masks_for
+from bertwright.model.losses import IGNORED
+from bertwright.model.tagger import masks_for
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 

@@ -16,7 +16,7 @@ import bertwright
 from bertwright.checkpoint.matching import match
 from bertwright.model.pretrained import Pretrained
 
-TINY = {
+TINY: dict[str, Any] = {
     "vocab_size": 61,
     "hidden_size": 48,
     "num_hidden_layers": 3,
@@ -25,7 +25,12 @@ TINY = {
     "max_position_embeddings": 40,
 }
 BASE: dict[str, Any] = {}  # what both configs say of themselves
-LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
+LARGE: dict[str, Any] = {
+    "hidden_size": 1024,
+    "num_hidden_layers": 24,
+    "num_attention_heads": 16,
+    "intermediate_size": 4096,
+}
 
 Labels = Callable[[Tensor, Tensor], dict[str, Tensor]]
 
@@ -125,7 +130,7 @@ class Pair:
 
 def make_peer(case: Case, shape: Mapping[str, Any], seed: int = 0) -> transformers.PreTrainedModel:
     """A peer in which no two parameters are alike: biases and norms, too, are random."""
-    config = transformers.BertConfig(**{**shape, **case.settings}, attn_implementation="eager")
+    config = transformers.BertConfig(**{**shape, **case.settings, "attn_implementation": "eager"})
     torch.manual_seed(seed)
     peer = case.peer(config).eval()
     scale = 2.0 if config.hidden_size < 200 else 1.0
@@ -155,7 +160,7 @@ def make_pair(case: Case, shape: Mapping[str, Any] = TINY, seed: int = 0) -> Pai
     return Pair(case, ours_like(peer, case), peer)
 
 
-MASKS = {
+MASKS: dict[str, list[list[int]] | None] = {
     "none": None,
     "right": [[1] * 9, [1] * 6 + [0] * 3, [1] * 8 + [0], [1] * 4 + [0] * 5],
     "left": [[1] * 9, [0] * 3 + [1] * 6, [0] + [1] * 8, [0] * 5 + [1] * 4],

@@ -13,7 +13,7 @@ from torch import Tensor
 from bertwright import BertForSeq2SeqLM
 from bertwright.data.ragged import Ragged, from_padded
 
-SHAPE = {
+SHAPE: dict[str, Any] = {
     "vocab_size": 61,
     "hidden_size": 48,
     "num_hidden_layers": 3,
@@ -27,7 +27,7 @@ START, END = 2, 3
 @dataclass(frozen=True)
 class Pair:
     ours: BertForSeq2SeqLM
-    peer: transformers.EncoderDecoderModel
+    peer: Any  # a `transformers.EncoderDecoderModel`, whose parts have no types of their own
 
 
 def make_pair(folder: Path, *, tied: bool = True, decoder: dict[str, Any] | None = None, end: float = 1.6) -> Pair:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from bertwright import BertConfig, BertForSequenceClassification, BertModel
 from bertwright.data.ragged import Ragged
@@ -16,7 +19,7 @@ from bertwright.model.heads import Classifier
 from tests.parity.peers import BY_NAME, TINY, make_inputs, make_pair
 from tests.parity.test_forward import assert_like_peer
 
-NONE = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+NONE: dict[str, Any] = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 
 
 def assert_share(dropped: int, of: int, probability: float) -> None:
@@ -73,7 +76,7 @@ def test_share_of_the_classifier() -> None:
 
 
 @pytest.mark.parametrize("path", [attend_by_runs, attend_grouped, attend_padded, lambda *args: attend_plain(*args)[0]])
-def test_share_of_the_attention_weights(path: object) -> None:
+def test_share_of_the_attention_weights(path: Callable[..., Tensor]) -> None:
     torch.manual_seed(0)
     lengths, heads, size, dropout = [16] * 40, 4, 16, 0.25
     tokens = sum(lengths)
@@ -87,7 +90,7 @@ def test_share_of_the_attention_weights(path: object) -> None:
 
 
 @pytest.mark.parametrize("path", [attend_by_runs, attend_grouped, attend_padded, lambda *args: attend_plain(*args)[0]])
-def test_dropped_attention_has_the_mean_of_whole_attention(path: object) -> None:
+def test_dropped_attention_has_the_mean_of_whole_attention(path: Callable[..., Tensor]) -> None:
     torch.manual_seed(0)
     batch = Ragged.of(torch.zeros(12), torch.zeros(12), torch.zeros(12), [5, 7])
     qkv = torch.randn(12, 3, 2, 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import pytest
 import torch
@@ -24,6 +25,10 @@ def at_real_places(name: str, scores: Tensor, inputs: dict[str, Tensor]) -> Tens
     return scores if by_text else scores[mask_of(inputs).bool()]
 
 
+def exact_at_real_places(pair: Pair, name: str, inputs: dict[str, Tensor]) -> Tensor:
+    return at_real_places(name, pair.exact()(**inputs)[name], inputs)
+
+
 def assert_like_peer(pair: Pair, inputs: dict[str, Tensor]) -> None:
     with torch.no_grad():
         ours, peer = pair.ours(**inputs), pair.peer(**inputs)
@@ -31,7 +36,7 @@ def assert_like_peer(pair: Pair, inputs: dict[str, Tensor]) -> None:
             assert_equal_scores(
                 at_real_places(name, ours[name], inputs),
                 at_real_places(name, peer[name], inputs),
-                lambda name=name: at_real_places(name, pair.exact()(**inputs)[name], inputs),
+                functools.partial(exact_at_real_places, pair, name, inputs),
                 name,
             )
 
@@ -49,9 +54,11 @@ def test_scores_are_those_of_the_peer(case: Case, mask: str) -> None:
 def test_left_padding_scores_like_the_same_rows_without_pads(case: Case) -> None:
     pair = tiny(case.name)
     inputs = make_inputs(case, pair.ours.config, "left")
+    masks = MASKS["left"]
+    assert masks is not None
     with torch.no_grad():
         ours = pair.ours(**inputs)
-        for row, mask in enumerate(MASKS["left"]):
+        for row, mask in enumerate(masks):
             columns = torch.tensor(mask).nonzero().squeeze(1)
             alone = {key: inputs[key][row : row + 1, ..., columns] for key in ("input_ids", "token_type_ids")}
             alone["position_ids"] = columns.expand(alone["input_ids"].shape)
@@ -60,7 +67,8 @@ def test_left_padding_scores_like_the_same_rows_without_pads(case: Case) -> None
                 here = ours[name][row : row + 1]
                 by_token = here.dim() > 1 and here.shape[1] == len(mask) and not case.choices
                 here = here[:, columns] if by_token else here
-                assert_equal_scores(here, peer[name], lambda name=name, alone=alone: pair.exact()(**alone)[name], name)
+                truth = functools.partial(lambda name, alone: pair.exact()(**alone)[name], name, alone)
+                assert_equal_scores(here, peer[name], truth, name)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.choices], ids=str)
@@ -77,10 +85,11 @@ def test_states_and_attentions_are_those_of_the_peer(case: Case, mask: str) -> N
     assert len(ours.hidden_states) == TINY["num_hidden_layers"] + 1 == len(peer.hidden_states)
     assert len(ours.attentions) == TINY["num_hidden_layers"] == len(peer.attentions)
     for i, (state, theirs) in enumerate(zip(ours.hidden_states, peer.hidden_states)):
-        assert_equal_scores(state[real], theirs[real], lambda i=i: exact().hidden_states[i][real], f"state {i}")
+        truth = functools.partial(lambda i: exact().hidden_states[i][real], i)
+        assert_equal_scores(state[real], theirs[real], truth, f"state {i}")
     for i, (weight, theirs) in enumerate(zip(ours.attentions, peer.attentions)):
         picked = seen.expand_as(weight)
-        truth = lambda i=i, picked=picked: exact().attentions[i][picked]  # noqa: E731
+        truth = functools.partial(lambda i, picked: exact().attentions[i][picked], i, picked)
         assert_equal_scores(weight[picked], theirs[picked], truth, f"attention {i}")
 
 
@@ -127,7 +136,7 @@ def test_a_row_of_pads_alone_gives_zeros_and_leaves_the_others_as_they_are(case:
             assert_equal_scores(
                 at_real_places(name, whole[name][others], kept),
                 at_real_places(name, without[name], kept),
-                lambda name=name: at_real_places(name, pair.exact()(**kept)[name], kept),
+                functools.partial(exact_at_real_places, pair, name, kept),
                 name,
             )
     empty = slice(2 * max(1, case.choices), 3 * max(1, case.choices))
@@ -169,7 +178,7 @@ def test_a_mask_of_any_type_means_the_same(dtype: torch.dtype) -> None:
     assert torch.equal(given.seq_relationship_logits, expected.seq_relationship_logits)
 
 
-SHAPES = {
+SHAPES: dict[str, dict[str, Any]] = {
     "13 numbers a head": {"hidden_size": 39, "num_attention_heads": 3},
     "1 head": {"num_attention_heads": 1},
     "1 number a head": {"num_attention_heads": 48},

@@ -54,7 +54,8 @@ def assert_gradients_like_peer(pair: Pair, inputs: dict[str, Tensor]) -> None:
     ours, peer = to_theirs(own), gradients(pair.peer, pair.case, inputs)
     exact = functools.cache(lambda: gradients(pair.exact(), pair.case, in_double(inputs)))
     fused = functools.cache(lambda: gradients(pair.fused(), pair.case, inputs))
-    repeats = {name for name in ours if names.repeated(names.canonical(name)) in map(names.canonical, ours)}
+    known = set(map(names.canonical, ours))
+    repeats = {name for name in ours if names.repeated(names.canonical(name)) in known}
     assert peer.keys() | repeats == ours.keys() | repeats
     for name, gradient in peer.items():
         if scale_of := vanishing(pair.case, name):

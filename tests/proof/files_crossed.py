@@ -22,7 +22,7 @@ import bertwright
 from bertwright import finetune
 from bertwright.inference.inquiry import Inquiry
 from bertwright.inference.predictor import Predictor
-from bertwright.training.loop import Trainer
+from bertwright.training.lesson import Lesson
 from tests.flows.killed_jobs import make_model, rows
 
 SOURCE = Path(bertwright.__file__).parent
@@ -69,17 +69,17 @@ def main() -> None:
 
 def learn_one_step(file: Path, model: Path, out: Path) -> None:
     """A training that ends when its first loss is known."""
-    forward = Trainer._forward
+    forward = Lesson.forward
 
-    def first(self: Trainer, part: Any) -> Any:
-        forward(self, part)
+    def first(self: Lesson, *part: Any) -> Any:
+        forward(self, *part)
         raise KeyboardInterrupt
 
-    Trainer._forward = first  # type: ignore[method-assign]
+    Lesson.forward = first  # type: ignore[method-assign, assignment]
     try:
         finetune(file, file, model=model, out=out, max_steps=2, precision="fp32")
     finally:
-        Trainer._forward = forward  # type: ignore[method-assign]
+        Lesson.forward = forward  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -75,14 +75,15 @@ class Bench:
             cut = len(train) * 3 // 4
             train, dev = train[:cut], train[cut:]
         out = self.folder / name
-        finetune(train, dev, out=out, **({"model": self.model, "batch_size": 8} | _FIXED | options))
+        given: dict[str, Any] = {"model": self.model, "batch_size": 8} | _FIXED | options
+        finetune(train, dev, out=out, **given)
         return digests(out, texts)
 
     def resumed(self) -> Digests:
         """The first run once more, ended by Ctrl-C after its first evaluation, and gone on with."""
         out = self.folder / "resumed"
         cut = len(self.singles) * 3 // 4
-        options = {"model": self.model, "batch_size": 8, "out": out, "resume": True} | _FIXED
+        options: dict[str, Any] = {"model": self.model, "batch_size": 8, "out": out, "resume": True} | _FIXED
         work = lambda: finetune(self.singles[:cut], self.singles[cut:], **options)  # noqa: E731
         child = os.fork()
         if child == 0:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from bertwright import BertForSpanPointing, BertTokenizer, Predictor, finetune
 from bertwright.data.answers import Marked, Span
 from bertwright.data.examples import Example, Where, spans_of
 from bertwright.data.ragged import Ragged
 from bertwright.data.tagged.encoded_units import EncodedUnits
+from bertwright.data.targets import Targets
 from bertwright.data.windows import Reading
 from bertwright.model.pointer import POINTER_SIZE, pair_scores, rotated
 from bertwright.tasks.entities import span_pointing
@@ -43,6 +46,13 @@ def nested_sentences(count: int, seed: int) -> list[Example]:
     return examples
 
 
+def taken(targets: Targets, members: Sequence[int]) -> Tensor:
+    """The targets of some inputs."""
+    found = targets.take(np.array(members))
+    assert isinstance(found, Tensor)
+    return found
+
+
 def perfect(encoded: EncodedUnits, targets: torch.Tensor) -> list[torch.Tensor]:
     """What a model without a mistake would find: every target pair, and nothing else."""
     found = []
@@ -66,7 +76,7 @@ def test_nested_spans_survive_encoding_and_decoding(tokenizer: BertTokenizer, li
     encoded = task.encode(tokenizer, [whole], Reading(limit, "window", limit // 3))
     assert isinstance(encoded, EncodedUnits)
     assert len(encoded.inputs) > 3
-    targets = task.targets([whole], encoded).take(np.arange(len(encoded.inputs)))
+    targets = taken(task.targets([whole], encoded), range(len(encoded.inputs)))
     answer = task.decode(perfect(encoded, targets), encoded)[0]
     assert isinstance(answer, EntityPrediction)
     assert {Span(one.start, one.end, one.type) for one in answer.entities} == set(spans)
@@ -120,7 +130,7 @@ def test_the_loss_is_that_of_the_paper(tagger_model: Path, tokenizer: BertTokeni
         model.pointer.types.bias.normal_()
     encoded = task.encode(tokenizer, examples, WHOLE)
     batch = Ragged.from_encoded(encoded.inputs)
-    targets = task.targets(examples, encoded).take(np.arange(3))
+    targets = taken(task.targets(examples, encoded), range(3))
     weights = torch.tensor([0.5, 0.3, 0.2])
     loss = task.loss(model, batch, targets, weights)["loss"]
     expected = 0.0
@@ -151,7 +161,7 @@ def test_units_that_a_span_cuts_are_not_taught_to_be_none(tagger_model: Path, to
     model = BertForSpanPointing.load(tagger_model, **task.config_changes())
     encoded = task.encode(tokenizer, [example], WHOLE)
     batch = Ragged.from_encoded(encoded.inputs)
-    targets = task.targets([example], encoded).take(np.array([0]))
+    targets = taken(task.targets([example], encoded), [0])
     assert targets.tolist() == [[0, 5, 5, 1, 1], [0, 2, 3, 1, 0], [0, 5, 5, 0, 0]]
     features = model.scores(batch).detach().requires_grad_()
     pairs: list[torch.Tensor] = []
@@ -243,7 +253,7 @@ def test_what_was_cut_off_is_within_no_span(tokenizer: BertTokenizer) -> None:
     word_ids = encoded.inputs[0].word_ids
     before = int(np.flatnonzero(np.diff(word_ids) > 1)[0])
     assert (word_ids[before], word_ids[before + 1]) == (1, 89)
-    taught = task.targets([one], encoded).take(np.array([0]))
+    taught = taken(task.targets([one], encoded), [0])
     assert taught[:, 1:3].tolist() == [[1, 1], [9, 10]]
     found = torch.cat([perfect(encoded, taught)[0], torch.tensor([[before, before + 1, 0, 9.0]])])
     answer = task.decode([found], encoded)[0]

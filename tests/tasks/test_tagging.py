@@ -26,6 +26,7 @@ from bertwright.data.tagged.encoded_units import EncodedUnits, choose_inputs
 from bertwright.data.tagged.schemes import Scheme, parse_tag, read_entities, spell_tag, tag_set, write_tags
 from bertwright.data.tagged.span_sources import read_spans
 from bertwright.data.tagged.units import span_of_units, trim, units_of
+from bertwright.data.targets import Targets
 from bertwright.data.windows import Long, Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.crf.linear_chain import LinearChainCrf
@@ -45,6 +46,13 @@ def tokenizer(tagger_model: Path) -> BertTokenizer:
 
 def example(text: str, *spans: tuple[int, int, str]) -> Example:
     return Example(text, Marked(tuple(Span(*one) for one in spans)), Where("x", 1))
+
+
+def taken(targets: Targets, members: Sequence[int]) -> Tensor:
+    """The targets of some inputs."""
+    found = targets.take(np.array(members))
+    assert isinstance(found, Tensor)
+    return found
 
 
 def perfect_scores(task: Tagging, encoded: EncodedUnits, examples: Sequence[Example]) -> list[Tensor]:
@@ -115,7 +123,8 @@ def test_every_entity_survives_and_every_answer_is_a_slice(
 
 def long_text(characters: int) -> Example:
     """Names at known places in a long text of all kinds of characters."""
-    parts, spans, length = [], [], 0
+    parts: list[str] = []
+    spans, length = [], 0
     fillers = ["很 好 。", "it rains 🇩🇪 again .", "👨‍👩‍👧 e\u0301 𠮷 ＡＢ", "\u200b\u0000 x"]
     while length < characters:
         filler = fillers[len(parts) % len(fillers)] + " "
@@ -152,7 +161,7 @@ def test_what_is_cut_is_missed_and_said(tokenizer: BertTokenizer, long: str) -> 
     one = example("Anna lives in Oslo . " + "it rains . " * 30 + "Peter", (0, 4, "A"), (14, 18, "B"), (351, 356, "A"))
     task = Tagging(("A", "B"))
     encoded = task.encode(tokenizer, [one], Reading(24, long, 0))  # type: ignore[arg-type]
-    found = answers(task, encoded, perfect_scores(task, encoded, [one]))[0]  # type: ignore[arg-type]
+    found = answers(task, encoded, perfect_scores(task, encoded, [one]))[0]
     assert found.truncated
     expected = {"head": ["Anna", "Oslo"], "head+tail": ["Anna", "Oslo", "Peter"]}[long]
     assert [entity.text for entity in found.entities] == expected
@@ -168,12 +177,12 @@ def test_each_unit_is_read_where_it_has_most_context(tokenizer: BertTokenizer) -
     choice = choose_inputs(encoded)[0]
     count = len(encoded.units[0])
     for unit in range(count):
-        best = -1.0
+        best: float = -1.0
         for parts in encoded.inputs:
             for position in np.flatnonzero(parts.word_ids == unit):
                 left = np.inf if 0 in parts.word_ids else position
                 right = np.inf if count - 1 in parts.word_ids else len(parts) - 1 - position
-                best = max(best, min(left, right))
+                best = max(best, float(min(left, right)))
         chosen = encoded.inputs[choice.inputs[unit]]
         assert chosen.word_ids[choice.positions[unit]] == unit
         left = np.inf if 0 in chosen.word_ids else choice.positions[unit]
@@ -188,7 +197,7 @@ def test_the_first_piece_speaks_and_special_tokens_never(tokenizer: BertTokenize
     assert tokenizer.convert_ids_to_tokens(encoded.inputs[0].input_ids.tolist()) == [
         "[CLS]", "anna", "x", "##y", "##z", "李", "明", "[SEP]",
     ]  # fmt: skip
-    row = task.targets([one], encoded).take(np.array([0]))
+    row = taken(task.targets([one], encoded), [0])
     assert row.tolist() == [-100, 1, 0, -100, -100, 1, 2, -100]
 
 
@@ -197,7 +206,7 @@ def test_a_part_of_an_entity_is_not_taught(tokenizer: BertTokenizer) -> None:
     one = example("it rains it rains Anna Miller Peter again it rains", (18, 35, "PER"))
     task = Tagging(("PER",))
     encoded = task.encode(tokenizer, [one], Reading(6 + 2, "window", 1))
-    rows = [task.targets([one], encoded).take(np.array([index])).tolist() for index in range(len(encoded.inputs))]
+    rows = [taken(task.targets([one], encoded), [index]).tolist() for index in range(len(encoded.inputs))]
     assert [row[1:-1] for row in rows] == [[0, 0, 0, 0, -100, -100], [1, 2, 2, 0, 0, 0]]
     assert task.weights([one], encoded, "none").tolist() == [5, 5]  # ten words, two of them twice
 
@@ -224,7 +233,7 @@ def test_an_entity_that_no_input_holds_is_told_and_not_learnt(
     task = kind(("A",))
     encoded = task.encode(tokenizer, [one], reading)
     with caplog.at_level(logging.WARNING, "bertwright"):
-        targets = task.targets([one], encoded).take(np.arange(len(encoded.inputs)))
+        targets = taken(task.targets([one], encoded), range(len(encoded.inputs)))
     shown = caplog.text.partition("not learnt: ")[2].strip()
     assert shown == ", ".join(f"x:1 {name}" for name in told)
     counted = {0: "", 1: "1 entity is in no input as a whole", 2: "2 entities are in no input as a whole"}[len(told)]
@@ -244,7 +253,7 @@ def test_an_entity_within_a_unit_is_told_and_not_learnt(
     task = Tagging(("LOC",), unit=unit)  # type: ignore[arg-type]
     encoded = task.encode(tokenizer, [one], WHOLE)
     with caplog.at_level(logging.WARNING, "bertwright"):
-        row = task.targets([one], encoded).take(np.array([0]))
+        row = taken(task.targets([one], encoded), [0])
     assert f"1 entity begins or ends within a {unit}: not learnt" in caplog.text
     assert f"(unit={smaller} reads what lies within {unit}s)" in caplog.text
     assert {tag for tag in row.tolist() if tag != -100} == {0}
@@ -314,15 +323,15 @@ def test_the_loss_is_a_mean_over_units(tagger_model: Path, tokenizer: BertTokeni
         with torch.no_grad():
             model.crf.transitions.normal_()
     encoded = task.encode(tokenizer, examples, WHOLE)
-    targets = task.targets(examples, encoded)
+    targets = taken(task.targets(examples, encoded), [0, 1])
     weights = task.weights(examples, encoded, "none")
     assert weights.tolist() == [5, 5]
     batch = Ragged.from_encoded(encoded.inputs)
     share = torch.from_numpy(weights / weights.sum()).float()
-    loss = task.loss(model, batch, targets.take(np.array([0, 1])), share)["loss"]
+    loss = task.loss(model, batch, targets, share)["loss"]
     scores = model.scores(batch)
-    kept = targets.take(np.array([0, 1])) != -100
-    tags = targets.take(np.array([0, 1]))[kept]
+    kept = targets != -100
+    tags = targets[kept]
     if isinstance(model, BertCrfForTokenClassification):
         expected = model.crf.loss(scores[kept], tags, torch.tensor([0, 5, 10]))
     else:

@@ -17,7 +17,7 @@ import pytest
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.cutting import kept_lengths
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
-from conftest import real_tokenizer, tiny_tokenizer, vocabulary_file
+from tests.text.conftest import real_tokenizer, tiny_tokenizer, vocabulary_file
 
 TEXTS = [
     "The cat sat on the mat.",
@@ -27,7 +27,7 @@ TEXTS = [
     "Ünknown [SEP] literal[MASK]b [sep] [CLS]",
 ]
 PAIRS = ["on the mat", "hello", "", "中国人 [UNK]", "the cat"]
-EVERYTHING = {"return_offsets_mapping": True, "return_special_tokens_mask": True, "return_length": True}
+EVERYTHING: dict[str, Any] = {"return_offsets_mapping": True, "return_special_tokens_mask": True, "return_length": True}
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_every_way_of_cutting(peer: Any) -> None:
         around = draw.random() < 0.8
         special = 0 if not around else 2 if second is None else 3
         room = special + draw.choice([0, 1, 2, 3, 4, 5, 6, 7, 9, 12, 20])
-        options = {"truncation": strategy, "max_length": room, "add_special_tokens": around}
+        options: dict[str, Any] = {"truncation": strategy, "max_length": room, "add_special_tokens": around}
         try:
             expected = peer(first, second, **options)["input_ids"]
         except Exception as error:
@@ -131,7 +131,9 @@ def test_cutting_never_gives_more_than_there_is() -> None:
     for first in range(8):
         for second in range(8):
             for room in range(18):
-                a, b = kept_lengths(first, second, room, "longest_first")
+                kept = kept_lengths(first, second, room, "longest_first")
+                assert kept is not None
+                a, b = kept
                 assert 0 <= a <= first
                 assert 0 <= b <= second
                 assert a + b == min(room, first + second)
@@ -222,7 +224,7 @@ def test_decoding(peer: Any) -> None:
 def test_real_vocabulary(name: str, peer_of: Callable[..., Any]) -> None:
     ours, theirs = real_tokenizer(name), peer_of(vocabulary_file(name))
     texts = [*TEXTS, "Łódź's 한국어 👍🏽 ＡＢＣ 臺灣\u200b龜 \U0002a6d6 " + "x" * 101, "İ ß Σ a\u0301 " * 40]
-    options = {"padding": True, "truncation": True, "max_length": 64, **EVERYTHING}
+    options: dict[str, Any] = {"padding": True, "truncation": True, "max_length": 64, **EVERYTHING}
     assert_equal(ours(texts, **options), theirs(texts, **options), len(texts))
     assert_equal(ours(texts, texts[::-1], **options), theirs(texts, texts[::-1], **options), len(texts))
 
@@ -273,7 +275,8 @@ def test_mistakes(arguments: tuple[Any, ...], options: dict[str, Any], code: str
 
 
 def test_encode_batch_takes_any_sequence_and_a_string_is_one_text() -> None:
-    for texts in ("a cat", ("a cat",), np.array(["a cat"])):
+    given: tuple[Any, ...] = ("a cat", ("a cat",), np.array(["a cat"]))
+    for texts in given:
         (row,) = tiny_tokenizer().encode_batch(texts)
         assert row.input_ids.tolist() == tiny_tokenizer().encode("a cat")
     (row,) = tiny_tokenizer().encode_batch("a", "cat")

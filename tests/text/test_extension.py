@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from bertwright.errors import BertwrightError
 from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM
 from bertwright.model.seq2seq.seq2seq_config import Seq2SeqConfig
 from bertwright.text.vocabulary.extension import extend_checkpoint, read_new_words
-from conftest import tiny_tokenizer
+from tests.text.conftest import tiny_tokenizer
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ def test_an_encoder_decoder(tmp_path: Path) -> None:
     if importlib.util.find_spec("transformers"):
         import transformers
 
-        peer = transformers.EncoderDecoderModel.from_pretrained(tmp_path / "out")
+        peer: Any = transformers.EncoderDecoderModel.from_pretrained(tmp_path / "out")
         assert peer.config.encoder.vocab_size == peer.config.decoder.vocab_size == len(tokenizer) + 2
 
 

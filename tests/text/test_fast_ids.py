@@ -16,7 +16,7 @@ from tokenizers import AddedToken
 from bertwright.corpus.fast_ids import MemoEncoder
 from bertwright.text.chinese_words import Segmenter, chinese_segmenter
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
-from conftest import data_file, real_tokenizer, tiny_tokenizer
+from tests.text.conftest import data_file, real_tokenizer, tiny_tokenizer
 
 PLACES = ["pretrain/wikipedia_en.txt.xz", "pretrain/novels_en.txt.xz", "pretrain/wikipedia_zh.txt.xz"]
 ODD = "aß中北。a'\u0301\u0300\u3000\u00a0\x0b\x0c\x1c\x85\u200b\u2028\ufeff\ufffd"

@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any
 
 import pytest
-import reference_wordpiece as reference
 
-from conftest import data_file, real_tokenizer, vocabulary_file
+from tests.text import reference_wordpiece as reference
+from tests.text.conftest import data_file, real_tokenizer, vocabulary_file
 
 LINES = 2_000
 
@@ -51,6 +51,6 @@ def test_real_lines(name: str, path: str, read: Any, peer_of: Any) -> None:
     for index, (text, row) in enumerate(zip(texts, rows)):
         assert row.input_ids.tolist() == theirs["input_ids"][index], text
         assert list(map(tuple, row.offsets.tolist())) == theirs["offset_mapping"][index], text
-        expected = reference.tokens(text, vocabulary, tokenizer.do_lower_case)
+        expected = reference.tokens(text, vocabulary, bool(tokenizer.do_lower_case))
         assert tokenizer.convert_ids_to_tokens(row.input_ids[1:-1]) == expected, text
         assert row.unknown == len(row.slices_of(tokenizer.unk_token_id, text)) == expected.count("[UNK]")

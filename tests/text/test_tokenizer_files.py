@@ -14,7 +14,7 @@ from bertwright.corpus.drawing.masking import Masker
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.text.vocabulary.vocabulary_file import is_cased, read_vocabulary, write_vocabulary
-from conftest import REAL, TINY, tiny_tokenizer, vocabulary_file
+from tests.text.conftest import REAL, TINY, tiny_tokenizer, vocabulary_file
 
 TEXTS = ["The unaffable cat, [MASK] sat. Ünknown 中国人！ÉE\u0301", "STRASSE Straße a", "İ ＡＢ İ [SEP] 한"]
 
@@ -123,7 +123,8 @@ def test_other_unusable_folders(tmp_path: Path) -> None:
     assert code_of(broken) == "BW415"
     with pytest.raises(BertwrightError, match="BW302"):
         BertTokenizer(tmp_path / "absent.txt")
-    for nothing in ([], {}):
+    nothings: tuple[list[str], dict[str, int]] = ([], {})
+    for nothing in nothings:
         with pytest.raises(BertwrightError, match="BW403"):
             BertTokenizer(nothing)
     with pytest.raises(BertwrightError, match="BW414"):
@@ -366,7 +367,7 @@ def test_sides_are_those_of_the_files(tmp_path: Path, padding: str, truncation: 
             {"padding": "max_length", "truncation": "only_first", "max_length": 9},
             {"padding": True, "padding_side": "right"},
         ):
-            asked = {**options, "return_offsets_mapping": True, "return_special_tokens_mask": True}
+            asked: dict[str, Any] = {**options, "return_offsets_mapping": True, "return_special_tokens_mask": True}
             for given in ((texts,), (texts, pairs)):
                 assert dict(one(*given, **asked)) == dict(theirs(*given, **asked))
     encoded = ours.encode_batch(texts, max_length=4)
@@ -392,7 +393,7 @@ def test_tokens_beside_the_vocabulary_that_do_not_fit_it(tmp_path: Path) -> None
         with pytest.raises(BertwrightError) as caught:
             BertTokenizer.from_pretrained(folder)
         assert caught.value.code == code
-        assert caught.value.fields["file"].name == "added_tokens.json"
+        assert Path(str(caught.value.fields["file"])).name == "added_tokens.json"
 
 
 def test_length_saved_in_tokenizer_json_never_acts(tmp_path: Path) -> None:

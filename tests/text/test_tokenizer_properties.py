@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import reference_wordpiece as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.encoded import Encoded
-from conftest import tiny_tokenizer
+from tests.text import reference_wordpiece as reference
+from tests.text.conftest import tiny_tokenizer
 
 ANY_TEXT = st.text(max_size=60)
 # Letters and marks that meet in real text, so that words, accents, Han and vanishing characters really occur.

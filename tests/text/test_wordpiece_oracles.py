@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import reference_wordpiece as reference
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
-from conftest import TINY, real_tokenizer, tiny_tokenizer, vocabulary_file
+from tests.text import reference_wordpiece as reference
+from tests.text.conftest import TINY, real_tokenizer, tiny_tokenizer, vocabulary_file
 
 TEXTS = {
     "empty": "",

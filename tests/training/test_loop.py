@@ -73,7 +73,7 @@ def losses_at_start(model: Path, run: Run, rows: list[tuple[str, str | None]]) -
     fresh = BertForSequenceClassification.from_pretrained(model, id2label={0: "negative", 1: "positive"})
     losses = []
     for text, label in rows:
-        example = Example(text, Label(label), Where("x", 1))
+        example = Example(text, None if label is None else Label(label), Where("x", 1))
         with torch.inference_mode():
             windows = encode_examples(predictor.tokenizer, [example], predictor.reading).inputs
             scores = torch.cat([fresh.scores(Ragged.from_encoded([one])) for one in windows])
@@ -102,7 +102,7 @@ def test_class_weights_make_the_rare_class_count(
 
 @pytest.mark.parametrize(("given", "taken"), [({}, 8), ({"overlap": 0}, 0), ({"overlap": 13}, 13)])
 def test_an_overlap_that_was_given_is_taken(
-    given: dict[str, int], taken: int, tiny_model: Path, tmp_path: Path
+    given: dict[str, Any], taken: int, tiny_model: Path, tmp_path: Path
 ) -> None:
     run = finetune(
         ROWS[:20], ROWS[20:40], model=tiny_model, out=tmp_path / "run", max_length=32, max_steps=1, **QUICK, **given
@@ -127,7 +127,7 @@ def test_memory_for_no_text_at_all_is_told(tiny_model: Path, tmp_path: Path, mon
 
 
 def test_settings_without_effect_are_told(tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    given = {"decay": 0.9, "long": "head", "overlap": 4, "dev_share": 0.3, "max_steps": 1}
+    given: dict[str, Any] = {"decay": 0.9, "long": "head", "overlap": 4, "dev_share": 0.3, "max_steps": 1}
     finetune(ROWS[:64], ROWS[64:72], model=tiny_model, out=tmp_path / "run", **given)
     assert [line.partition(" has no effect")[0] for line in caplog.messages if " has no effect" in line] == [
         "dev_share=0.3", "decay=0.9", "overlap=4",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -58,7 +58,7 @@ def test_matrices_are_multiplied_in_the_precision_of_the_run(
         return orthogonal(matrices)
 
     monkeypatch.setattr(muon, "orthogonal", watched)
-    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+    shape: dict[str, Any] = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
     model = BertForSequenceClassification(BertConfig(vocab_size=20, num_hidden_layers=1, **shape))
     for parameter in model.parameters():
         parameter.grad = torch.randn_like(parameter)

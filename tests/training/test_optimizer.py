@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -24,7 +25,7 @@ from bertwright.training.optimizer import (
     set_rates,
 )
 
-SMALL = {"vocab_size": 20, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+SMALL: dict[str, Any] = {"vocab_size": 20, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
 
 
 def small_model(layers: int = 1) -> BertForSequenceClassification:
@@ -58,7 +59,7 @@ def test_rates_fall_with_depth_and_the_head_has_its_own() -> None:
 
 
 def test_the_decoder_of_a_model_that_writes_is_its_head() -> None:
-    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+    shape: dict[str, Any] = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
     model = BertForSeq2SeqLM(Seq2SeqConfig(vocab_size=20, num_hidden_layers=2, **shape))
     settings = FinetuneSettings(learning_rate=1e-3, layer_decay=0.5, head_factor=3)
     rates = rates_by_name(model, make_adamw(model, settings))
@@ -107,11 +108,11 @@ def test_one_step_is_adamw_with_bias_correction() -> None:
     ("schedule", "middle", "end"), [("linear", 0.5, 0.0), ("cosine", 0.5, 0.0), ("constant", 1.0, 1.0)]
 )
 def test_schedules(schedule: str, middle: float, end: float) -> None:
-    factor = rate_factor(FinetuneSettings(schedule=schedule, warmup=0.1), steps=100)  # type: ignore[arg-type]
+    factor = rate_factor(FinetuneSettings(schedule=schedule, warmup=0.1), steps=100)
     assert [factor(0), factor(5), factor(10)] == [0.0, 0.5, 1.0]
     assert factor(55) == pytest.approx(middle)
     assert factor(100) == pytest.approx(end)
-    assert rate_factor(FinetuneSettings(schedule=schedule, warmup=0), 10)(0) == 1.0  # type: ignore[arg-type]
+    assert rate_factor(FinetuneSettings(schedule=schedule, warmup=0), 10)(0) == 1.0
 
 
 @pytest.mark.parametrize(("warmup", "decay"), [(0.1, 0.2), (0.5, 0.5), (0.5, 1.0), (0.9, 0.2), (1.0, 1.0), (0.0, 1.0)])
@@ -127,9 +128,9 @@ def test_a_rate_that_stays_and_falls_never_jumps(warmup: float, decay: float) ->
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine", "constant", "wsd"])
 def test_a_warm_up_leaves_a_step_to_learn_in(schedule: str) -> None:
-    one = rate_factor(FinetuneSettings(schedule=schedule), steps=1)  # type: ignore[arg-type]
+    one = rate_factor(FinetuneSettings(schedule=schedule), steps=1)
     assert one(0) == 1.0
-    all_of_it = rate_factor(FinetuneSettings(schedule=schedule, warmup=1.0), steps=5)  # type: ignore[arg-type]
+    all_of_it = rate_factor(FinetuneSettings(schedule=schedule, warmup=1.0), steps=5)
     assert [all_of_it(step) for step in range(5)] == [0.0, 0.25, 0.5, 0.75, 1.0]
 
 

@@ -310,7 +310,7 @@ def lines_run(work: Callable[[], object]) -> int:
     """How many lines of Python `work` runs."""
     count = 0
 
-    def trace(frame: FrameType, event: str, argument: object) -> Callable[..., object]:
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
         nonlocal count
         count += event == "line"
         return trace
