@@ -118,7 +118,7 @@ EXPERIMENTS = {
         "STS-B",
         "en/stsb/train.tsv",
         "en/stsb/dev.tsv",
-        2,
+        1,
         ("pearson", "spearman"),
         task="regression",
         columns=Columns(label="score"),
