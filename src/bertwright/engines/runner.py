@@ -26,6 +26,11 @@ class Runner(Generic[P]):
     engine: Engine
     task: Answers[P]
 
+    @classmethod
+    def of(cls, engine: Engine, task: Answers[P]) -> Runner[P]:
+        """The task takes what it needs of the weights as they are now: once, not for every text."""
+        return cls(engine, task.with_weights(engine.weights()))
+
     def scores(self, inputs: Sequence[Encoded]) -> list[Tensor]:
         """The scores of inputs on the host, in their order; inside, neighbours in length share a batch.
 
@@ -44,9 +49,8 @@ class Runner(Generic[P]):
 
     def answers(self, encoded: EncodedTexts) -> list[P]:
         """One answer a text, in their order; raises as `scores`."""
-        task = self.task.with_weights(self.engine.weights())
         with torch.inference_mode():
-            return task.decode(self.scores(encoded.inputs), encoded)
+            return self.task.decode(self.scores(encoded.inputs), encoded)
 
 
 def require_numbers(outputs: Outputs, weights: Callable[[], Mapping[str, Tensor]]) -> None:

@@ -60,13 +60,15 @@ class Predictor(Generic[P]):
         task, reading = read_task(folder)
         tokenizer = BertTokenizer.from_pretrained(folder)
         task = task.bound(tokenizer)
-        return Predictor(kind.load(folder, task, device), tokenizer, task, reading)
+        runner = Runner.of(kind.load(folder, task, device), task)
+        return Predictor(runner.engine, tokenizer, runner.task, reading)
 
     @staticmethod
     def of(model: BertWithHead, tokenizer: BertTokenizer, task: Answers[Any], reading: Reading) -> Predictor[Any]:
         """The predictor of a model in memory, which is set to `eval`."""
         task = task.bound(tokenizer)
-        return Predictor(TorchEngine(model, task), tokenizer, task, reading)
+        runner = Runner.of(TorchEngine(model, task), task)
+        return Predictor(runner.engine, tokenizer, runner.task, reading)
 
     def answering(self, words: Sequence[str]) -> Predictor[P]:
         """One that answers as `key=value` words say, such as `num_beams=4` for a model that writes.

@@ -29,7 +29,7 @@ class DevSet:
 
     def __call__(self) -> DevScores:
         examples, encoded = self.data.examples, self.data.encoded
-        predictions = Runner(TorchEngine(self.model, self.task, self.precision), self.task).answers(encoded)
+        predictions = Runner.of(TorchEngine(self.model, self.task, self.precision), self.task).answers(encoded)
         with autocast(self.precision, self.model.device):
             measures = self.task.measure(self.model, examples, encoded)
         self.model.train()
