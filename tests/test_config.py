@@ -8,12 +8,13 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
-from bertwright.errors import BertwrightError, Worded
+from bertwright.errors import BertwrightError
 from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
 from bertwright.settings import Settings
 from bertwright.text.han import is_han
 from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings
+from bertwright.wording import Phrase
 
 WRONG: tuple[object, ...] = (
     "x y",
@@ -75,17 +76,17 @@ def test_mistakes(word: str, code: str, part: str) -> None:
 @pytest.mark.parametrize("settings", [FinetuneSettings, PretrainSettings, GenerationSettings, Example])
 def test_reasons_are_in_the_language_of_the_message(settings: type[Settings]) -> None:
     """Whatever is wrong with whichever setting, a Chinese message says why in Chinese."""
-    reasons = {
+    reasons = [
         error.fields["reason"]
         for name in settings.model_fields
         for value in WRONG
         if (error := refused(settings, name, value)) is not None
-    }
+    ]
     assert len(reasons) >= 5
     for reason in reasons:
-        assert isinstance(reason, Worded)
-        assert not has_han(reason.en), reason
-        assert has_han(reason.zh), reason
+        assert isinstance(reason, Phrase)
+        assert not has_han(reason.within("en")), reason
+        assert has_han(reason.within("zh")), reason
 
 
 def refused(settings: type[Settings], name: str, value: object) -> BertwrightError | None:

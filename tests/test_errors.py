@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.errors import LANGUAGES, BertwrightError, language, nearest, shown
+from bertwright.errors import BertwrightError, nearest
+from bertwright.wording import LANGUAGES, language, shown
 
 
 def test_a_message_has_its_code_and_three_parts_in_both_languages(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.errors import LANGUAGES, catalogue
+from bertwright.errors import catalogue
+from bertwright.wording import LANGUAGES
 
 SOURCE = Path(__file__).parents[1] / "src" / "bertwright"
 # The order of the rooms: each may import those before it. `checkpoint` knows names and tensors, nothing else,
@@ -30,7 +31,7 @@ ROOMS = [
     "training", "inference", "serving", "doctor", "cli",
 ]  # fmt: skip
 APART = ({"training", "inference"},)  # neither knows the other
-ABOVE = {"errors", "settings", "console", "plugins", "progress", "version"}
+ABOVE = {"errors", "settings", "console", "plugins", "progress", "version", "wording"}
 LONGEST = 330  # lines of a file
 FILES = sorted(SOURCE.rglob("*.py"))
 

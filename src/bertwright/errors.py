@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import difflib
 import functools
-import os
-import shlex
-import string
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-LANGUAGES = ("en", "zh")
+from bertwright.wording import MESSAGES, filled, language
+
 _LABELS = {
     "en": ("error", "likely cause", "what to do"),
     "zh": ("错误", "可能的原因", "怎么办"),
@@ -44,9 +40,9 @@ class BertwrightError(Exception):
 
     def texts(self, lang: str | None = None) -> tuple[str, str, str]:
         """What happened, the likely cause, and the next command, in `lang` (default: `language()`)."""
-        what, cause, way_out = catalogue()[self.code][lang or language()]
-        fill = _Texts(lang or language()).vformat
-        return fill(what, (), self.fields), fill(cause, (), self.fields), fill(way_out, (), self.fields)
+        lang = lang or language()
+        what, cause, way_out = (filled(text, self.fields, lang) for text in catalogue()[self.code][lang])
+        return what, cause, way_out
 
     def message(self, lang: str | None = None) -> str:
         """The whole message, ready to print."""
@@ -63,31 +59,6 @@ class BertwrightError(Exception):
         return _rebuild, (self.code, self.fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Worded:
-    """A fact that is itself words, such as a reason, in each language."""
-
-    en: str
-    zh: str
-
-    def __str__(self) -> str:
-        return self.zh if language() == "zh" else self.en
-
-
-class _Texts(string.Formatter):
-    """Fills a text in `lang`; `{folder!q}` is the fact as a word of a command."""
-
-    def __init__(self, lang: str) -> None:
-        self.lang = lang
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        said = getattr(value, self.lang) if isinstance(value, Worded) else value
-        return str(super().format_field(said, format_spec))
-
-    def convert_field(self, value: Any, conversion: str | None) -> Any:
-        return quoted(value) if conversion == "q" else super().convert_field(value, conversion)
-
-
 def _rebuild(code: str, fields: dict[str, object]) -> BertwrightError:
     return BertwrightError(code, **fields)
 
@@ -95,17 +66,8 @@ def _rebuild(code: str, fields: dict[str, object]) -> BertwrightError:
 @functools.cache
 def catalogue() -> dict[str, dict[str, Any]]:
     """Every error by its code, as the files of `messages/` hold them: a file for each hundred of codes."""
-    files = sorted((Path(__file__).parent / "messages").glob("*.toml"))
+    files = sorted(MESSAGES.glob("*.toml"))
     return {code: entry for file in files for code, entry in tomllib.loads(file.read_text(encoding="utf-8")).items()}
-
-
-def language() -> str:
-    """The language of messages: `BERTWRIGHT_LANG`, else the locale, else English."""
-    for variable in ("BERTWRIGHT_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        value = os.environ.get(variable, "")
-        if value:
-            return "zh" if value.lower().startswith("zh") else "en"
-    return "en"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -118,20 +80,3 @@ def hint(word: str, known: Iterable[str]) -> str:
     """`(nearest?)` for a message, or an empty string."""
     close = nearest(word, known)
     return f"({close}?)" if close else ""
-
-
-def quoted(word: object) -> str:
-    """A path or a name as a shell reads it, in a command that a person may copy."""
-    return shlex.quote(word.as_posix() if isinstance(word, Path) else str(word))
-
-
-def quantity(count: int, one: str, more: str = "") -> str:
-    """`1 text`, `2,000 texts` for a message; `more`: the plural, where an `s` does not make it."""
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
-
-
-def shown(items: Iterable[object], limit: int = 8) -> str:
-    """`a, b, c` for a message: at most `limit` items, the rest counted."""
-    listed = [str(item) for item in items]
-    more = len(listed) - limit
-    return ", ".join(listed[:limit]) + (f", … (+{more})" if more > 0 else "")

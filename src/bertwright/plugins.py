@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from bertwright.errors import BertwrightError, hint, shown
+from bertwright.errors import BertwrightError, hint
+from bertwright.wording import shown
 
 
 @functools.cache

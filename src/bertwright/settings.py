@@ -9,38 +9,18 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticKnownError
 
-from bertwright.errors import BertwrightError, Worded, nearest
+from bertwright.errors import BertwrightError, nearest
+from bertwright.wording import Phrase
 
 log = logging.getLogger("bertwright")
-
-_REASONS_ZH = {  # of the library, which says them in English
-    "int_parsing": "应为整数",
-    "int_from_float": "应为整数，不能有小数",
-    "int_type": "应为整数",
-    "float_parsing": "应为数字",
-    "float_type": "应为数字",
-    "finite_number": "应为有限的数",
-    "bool_parsing": "应为 true 或 false",
-    "bool_type": "应为 true 或 false",
-    "string_type": "应为一段文字",
-    "tuple_type": "应为列表",
-    "list_type": "应为列表",
-    "missing": "缺少这个值",
-    "too_long": "最多 {max_length} 个值，给了 {actual_length} 个",
-    "literal_error": "应为以下之一：{expected}",
-    "greater_than": "应大于 {gt}",
-    "greater_than_equal": "应不小于 {ge}",
-    "less_than": "应小于 {lt}",
-    "less_than_equal": "应不大于 {le}",
-}
 
 
 class Settings(BaseModel):
     """A group of settings. Subclasses declare fields with types, bounds and a description each.
 
-    A validator says what is wrong by a ValueError of one `Worded`.
+    A validator says what is wrong by a ValueError of one `Phrase`.
 
     Attributes:
         former_words: keys that the version before knew, and what they are called now; they are obeyed, and said.
@@ -85,15 +65,18 @@ class Settings(BaseModel):
         return self.resolve(**(self.model_dump(exclude_unset=True) | changes))
 
 
-def _reason(found: ErrorDetails) -> Worded:
-    """Why a value does not fit."""
+def _reason(found: ErrorDetails) -> Phrase:
+    """Why a value does not fit: in the words of a validator of ours, else in those of the library."""
     context = found.get("ctx", {})
-    if found["type"] == "value_error" and isinstance(said := context["error"].args[0], Worded):
-        return said
+    if found["type"] == "value_error" and isinstance(reason := context["error"].args[0], Phrase):
+        return reason
+    kind: Any = found["type"]  # the stub lists every kind
+    template = PydanticKnownError(kind, context).message_template  # facts in braces, as in our phrases
     facts = {name: f"{fact:g}" if isinstance(fact, float) else fact for name, fact in context.items()}
-    if "expected" in facts:
-        facts["expected"] = facts["expected"].replace(" or ", "、").replace(", ", "、")
-    return Worded(found["msg"], _REASONS_ZH.get(found["type"], found["msg"]).format_map(facts))
+    if " or " in facts.get("expected", ""):
+        choices, _, last = facts["expected"].rpartition(" or ")
+        facts["expected"] = Phrase("{choices} or {last}", choices=choices, last=last)
+    return Phrase(template, **facts)
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import pytest
 import typer
 
 from bertwright.cli.main import app
-from bertwright.errors import LANGUAGES, catalogue
+from bertwright.errors import catalogue
 from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
 from bertwright.training.finetuning.task_settings import every_setting
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings
+from bertwright.wording import LANGUAGES
 
 GROUP = typer.main.get_command(app)
 COMMANDS = GROUP.commands  # type: ignore[attr-defined]

@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from bertwright.errors import BertwrightError, Worded
+from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
@@ -34,7 +35,7 @@ def publishing(folder: Path, *, keep_previous: bool = False) -> Iterator[Path]:
         BertwrightError: BW501 where the disk or the permissions do not allow it, or for `.` and `..`.
     """
     if folder.name in ("", ".."):  # what stands beside has its name
-        reason = Worded("a folder that is replaced must be called by its name", "要替换的文件夹须写出它自己的名字")
+        reason = Phrase("a folder that is replaced must be called by its name")
         raise BertwrightError("BW501", folder=folder, reason=reason)
     staging = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
@@ -109,7 +110,7 @@ def verify(folder: Path) -> None:
         for name, entry in content["files"].items():
             file = folder / name
             if not file.is_file():
-                raise BertwrightError("BW324", file=file, reason=Worded("missing", "缺失"))
+                raise BertwrightError("BW324", file=file, reason=Phrase("missing"))
             if file.stat().st_size != entry["size"]:
                 raise BertwrightError("BW324", file=file, reason=f"{file.stat().st_size} of {entry['size']} bytes")
             if _digest(file) != entry["sha256"]:

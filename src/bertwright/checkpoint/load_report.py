@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.encoder_decoder_names import in_words
-from bertwright.errors import shown
+from bertwright.wording import shown
 
 
 @dataclass(slots=True)

@@ -41,7 +41,8 @@ def convert_data(
     from bertwright.data.tagged.schemes import SCHEMES
     from bertwright.data.tagged.span_sources import read_spans
     from bertwright.data.tagged.writing import form_for, lines_for, not_told_apart
-    from bertwright.errors import BertwrightError, quantity
+    from bertwright.errors import BertwrightError
+    from bertwright.wording import quantity
 
     form = form_for(target, to)
     suffix = target.suffix.lower().removeprefix(".")

@@ -23,9 +23,9 @@ def demo(
     from bertwright.console import plain_console
     from bertwright.data.samples import sentiment_samples
     from bertwright.data.split import hold_out
-    from bertwright.errors import quoted
     from bertwright.inference.predictor import Predictor
     from bertwright.training.finetuning.finetune import finetune
+    from bertwright.wording import quoted
 
     console = plain_console()
     train, dev = [], []

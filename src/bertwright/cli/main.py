@@ -27,8 +27,9 @@ from bertwright.cli import (
     pretrain_verb,
     vocab,
 )
-from bertwright.errors import LANGUAGES, BertwrightError
+from bertwright.errors import BertwrightError
 from bertwright.version import __version__
+from bertwright.wording import LANGUAGES
 
 app = typer.Typer(
     name="bertwright",

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bertwright.cli.corpus_options import Encoding, Field, SkipBad, Workers
-from bertwright.errors import quantity, quoted
+from bertwright.wording import quantity, quoted
 
 log = logging.getLogger("bertwright")
 

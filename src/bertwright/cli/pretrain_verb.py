@@ -35,9 +35,10 @@ def pretrain(
       bertwright pretrain my-store --out runs/mini shape=mini max_minutes=60 --resume
     """
     from bertwright.cli.settings_list import print_settings
-    from bertwright.errors import BertwrightError, quoted
+    from bertwright.errors import BertwrightError
     from bertwright.training.pretraining.pretrain import pretrain as run_pretrain
     from bertwright.training.pretraining.pretrain_settings import PretrainSettings
+    from bertwright.wording import quoted
 
     if show_settings:
         print_settings(PretrainSettings)

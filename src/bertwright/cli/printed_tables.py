@@ -11,13 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from bertwright.console import plain_console
-from bertwright.errors import quantity
 from bertwright.evaluation.abstention import Abstention
 from bertwright.evaluation.class_scores import Ints, class_scores, top_confusions
 from bertwright.evaluation.summary import Calibration
 from bertwright.reports.card import CALIBRATION
 from bertwright.tasks.comparison import Comparison, p_text
 from bertwright.tasks.judged import Judged, ScoreTable
+from bertwright.wording import quantity
 
 _MOST_CLASSES = 20  # a wider confusion table does not fit a screen
 _TOP_CONFUSIONS = 15

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bertwright.cli.corpus_options import Encoding, Field, SkipBad, Workers
-from bertwright.errors import BertwrightError, quantity, quoted, shown
+from bertwright.errors import BertwrightError
+from bertwright.wording import quantity, quoted, shown
 
 if TYPE_CHECKING:
     from bertwright.corpus.vocabulary_from_corpus import Coverage

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bertwright.corpus.parts import Part
-from bertwright.errors import BertwrightError, Worded
+from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase
 
 _LONGEST_SHOWN = 40
 
@@ -103,7 +104,7 @@ def _add_json(found: Documents, where: int, line: str, part: Part) -> None:
             raise TypeError(f"{part.field} = {json.dumps(text)[:_LONGEST_SHOWN]}")
         text.encode("utf-8")  # half a surrogate pair is no text
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        reason = Worded(f"no {error}", f"没有 {error}") if isinstance(error, KeyError) else error
+        reason = Phrase("no {key}", key=error) if isinstance(error, KeyError) else error
         told = BertwrightError("BW286", where=f"{part.path}:{where}", field=part.field, reason=reason)
         found.pass_over(len(line.encode()), told)
     else:

@@ -24,15 +24,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.checkpoint.folders import MANIFEST
-from bertwright.errors import BertwrightError, Worded
+from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.wording import Phrase
 
 SCHEMA_VERSION = 1
 KIND = "corpus"
 PLACES = np.dtype("<u4")
 WORK = ".work"
 VOCABULARY = "vocabulary"  # the tokenizer's files, for who trains from scratch
-_NOT_FINISHED, _NO_STORE = Worded("not finished", "没有做完"), Worded("no store", "里面没有语料库")
+_NOT_FINISHED, _NO_STORE = Phrase("not finished"), Phrase("no store")
 _VERIFIED_UP_TO = 1 << 30  # bytes
 
 
@@ -178,7 +179,7 @@ class CorpusStore:
         for name, entry in files.items():
             file = self.folder / name
             if not file.is_file():
-                raise BertwrightError("BW288", file=file, reason=Worded("missing", "缺失"))
+                raise BertwrightError("BW288", file=file, reason=Phrase("missing"))
             if (size := file.stat().st_size) != entry["size"]:
                 raise BertwrightError("BW288", file=file, reason=f"{size} of {entry['size']} bytes")
             if verify and digest_of(file) != entry["sha256"]:

@@ -10,9 +10,10 @@ from typing import Any
 
 from bertwright.checkpoint.folders import MANIFEST, publishing, unlisted
 from bertwright.corpus.word_counts import WordCounts
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.text.vocabulary.wordpiece_training import train_wordpiece
+from bertwright.wording import shown
 
 _WORDS_AT_ONCE = 1000
 LEAST_COUNT = 5  # of a word that is worth a token

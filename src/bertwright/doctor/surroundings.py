@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bertwright.checkpoint.hub import cache_folder
 from bertwright.doctor.probe import Finding, gib, noted
-from bertwright.errors import language
+from bertwright.wording import language
 
 _LITTLE = 3 << 30  # a run of a base model: best/, last/ and the optimizer's state are about 1.8 GB
 

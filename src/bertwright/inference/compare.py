@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.data.reading.tables import Columns
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import labelled_data, say_cut
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.comparison import Comparison
 from bertwright.tasks.task import Task
+from bertwright.wording import shown
 
 
 def compare(

@@ -11,12 +11,13 @@ from typing import Any
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.windows import Reading
-from bertwright.errors import BertwrightError, quantity
+from bertwright.errors import BertwrightError
 from bertwright.evaluation.abstention import Abstention, abstention
 from bertwright.inference.predictor import Predictor
 from bertwright.tasks.judged import Judged
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Task
+from bertwright.wording import quantity
 
 log = logging.getLogger("bertwright")
 

@@ -13,9 +13,10 @@ from torch import Tensor
 from bertwright.checkpoint.folders import place_for, publishing, unlisted
 from bertwright.checkpoint.hub import TEXT_FILES, model_folder
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
 from bertwright.inference.predictor import best_of
 from bertwright.tasks.task_file import TASK_FILE
+from bertwright.wording import shown
 
 log = logging.getLogger("bertwright")
 

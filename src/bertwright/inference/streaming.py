@@ -23,10 +23,11 @@ from bertwright.checkpoint.lock import sole_writer
 from bertwright.console import remarks_console
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns
-from bertwright.errors import BertwrightError, quantity
+from bertwright.errors import BertwrightError
 from bertwright.inference.predictor import Predictor
 from bertwright.progress import progress
 from bertwright.tasks.prediction import texts_of
+from bertwright.wording import quantity
 
 log = logging.getLogger("bertwright")
 

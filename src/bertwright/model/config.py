@@ -12,8 +12,9 @@ from typing import Any, Self
 
 from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import model_folder
-from bertwright.errors import BertwrightError, Worded, nearest
+from bertwright.errors import BertwrightError, nearest
 from bertwright.model.activations import ACTIVATIONS
+from bertwright.wording import Phrase
 
 # Written by every version of the peers, and without effect on what a BERT encoder computes.
 _WITHOUT_EFFECT = {
@@ -192,7 +193,7 @@ class BertConfig:
         except ValueError as error:
             raise BertwrightError("BW314", file=path, reason=error) from error
         if not isinstance(values, dict):
-            raise BertwrightError("BW314", file=path, reason=Worded("not an object", "不是 JSON 对象"))
+            raise BertwrightError("BW314", file=path, reason=Phrase("not an object"))
         return cls.from_dict(values, **changes)
 
     def to_dict(self) -> dict[str, Any]:

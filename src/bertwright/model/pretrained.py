@@ -17,8 +17,9 @@ from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.load_report import LoadReport
 from bertwright.checkpoint.matching import match
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_tensors
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
 from bertwright.model.config import OF_CALLS, BertConfig
+from bertwright.wording import shown
 
 log = logging.getLogger("bertwright")
 

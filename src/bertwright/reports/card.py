@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.data.windows import LONGER_TEXTS
-from bertwright.errors import quantity, quoted
 from bertwright.evaluation.class_scores import class_scores, top_confusions
 from bertwright.reports.markdown import cell, evaluations, every_setting, plain, table
 from bertwright.tasks.judged import Bars, Confusion, Judged, Scatter, ScoreTable
 from bertwright.tasks.task import Task
 from bertwright.version import __version__
+from bertwright.wording import quantity, quoted
 
 _WIDEST_CONFUSION = 12
 CALIBRATION = {

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.checkpoint.folders import write_bytes, write_text
-from bertwright.errors import quoted
 from bertwright.model.config import BertConfig
 from bertwright.reports.markdown import evaluations, every_setting, table
 from bertwright.reports.report import can_draw
 from bertwright.runs.results import RunResult
+from bertwright.wording import quoted
 
 
 def write_pretrain_card(

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
+from bertwright.wording import shown
 from bertwright.settings import Settings
 
 S = TypeVar("S", bound=Settings)

@@ -16,7 +16,8 @@ from typing import Any
 import torch
 
 from bertwright.checkpoint.folders import MANIFEST, delete, generations, prune, publishing, staging_of, verify, write_text
-from bertwright.errors import BertwrightError, Worded
+from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase
 from bertwright.version import __version__
 
 log = logging.getLogger("bertwright")
@@ -146,7 +147,7 @@ class RunFolder:
         for folder in found:
             try:
                 if not (folder / MANIFEST).is_file():
-                    raise BertwrightError("BW324", file=folder / MANIFEST, reason=Worded("missing", "缺失"))
+                    raise BertwrightError("BW324", file=folder / MANIFEST, reason=Phrase("missing"))
                 verify(folder)
                 return folder
             except BertwrightError as error:

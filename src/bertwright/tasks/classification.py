@@ -21,7 +21,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.targets import RowTargets, Targets
 from bertwright.data.windows import EncodedTexts
-from bertwright.errors import BertwrightError, hint, shown
+from bertwright.errors import BertwrightError, hint
 from bertwright.evaluation.calibration import (
     cross_fitted,
     fit_temperature,
@@ -39,6 +39,7 @@ from bertwright.tasks.judged import Confusion, Judged, Mistakes, Sureness
 from bertwright.tasks.prediction import Prediction, answer_row
 from bertwright.tasks.task import HowToRead, NoSettings, Task
 from bertwright.text.tokenizer.inputs import half_of_a_pair
+from bertwright.wording import shown
 
 _FEW = 10  # texts of a class
 

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Table
 from bertwright.data.spreadsheet import spreadsheet_csv
-from bertwright.errors import quantity
 from bertwright.evaluation.paired_tests import Difference
 from bertwright.tasks.prediction import texts_of
+from bertwright.wording import quantity
 
 WORTH_SHOWING = 0.01  # one point: the difference for which the verdict says how much data it takes
 

@@ -16,13 +16,14 @@ from torch import Tensor
 from bertwright.corpus.drawing.sampling_settings import Objective as Pairs
 from bertwright.data.ragged import Ragged
 from bertwright.data.windows import EncodedTexts
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
 from bertwright.model.models import BertWithHead
 from bertwright.model.pretraining_models import BertForMaskedLM, BertForPreTraining
 from bertwright.settings import Settings
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Answers, Outputs
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.wording import shown
 
 
 class FillMaskSettings(Settings):

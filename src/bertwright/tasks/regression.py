@@ -20,7 +20,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.targets import RowTargets, Targets
 from bertwright.data.windows import EncodedTexts
-from bertwright.errors import BertwrightError, quantity
+from bertwright.errors import BertwrightError
 from bertwright.evaluation.class_scores import Floats
 from bertwright.evaluation.correlation import number_estimates, number_scores, sums_by_metric
 from bertwright.evaluation.paired_tests import Difference, paired_bootstrap_of_sums, resampling_units_needed
@@ -29,6 +29,7 @@ from bertwright.tasks.comparison import WORTH_SHOWING, Comparison, DifferingRow
 from bertwright.tasks.judged import Judged, Mistakes, Scatter, ScoreTable
 from bertwright.tasks.prediction import Prediction, answer_row
 from bertwright.tasks.task import HowToRead, NoSettings, Task
+from bertwright.wording import quantity
 
 _TITLES = {"mse": "mean squared error", "pearson": "Pearson's r", "spearman": "Spearman's rho"}
 _COLLAPSED = 0.01  # of the spread of the true values

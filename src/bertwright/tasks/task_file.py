@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.data.windows import Reading
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
 from bertwright.tasks.registry import FILL_MASK, answers_named, task_names
 from bertwright.tasks.task import Answers
 from bertwright.version import __version__
+from bertwright.wording import shown
 
 SCHEMA_VERSION = 1
 TASK_FILE = "task.json"

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, BinaryIO, TextIO, cast
 
-from bertwright.errors import BertwrightError, Worded
+from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase
 
 _OPENERS: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}  # type: ignore[dict-item]
 _MARKS = (
@@ -47,7 +48,7 @@ def open_bytes(path: Path) -> BinaryIO:
     if not path.exists():
         raise BertwrightError("BW201", file=path)
     if path.is_dir():
-        raise BertwrightError("BW202", file=path, reason=Worded("a folder, not a file", "是文件夹，不是文件"))
+        raise BertwrightError("BW202", file=path, reason=Phrase("a folder, not a file"))
     try:
         return cast(BinaryIO, _OPENERS.get(path.suffix.lower(), open)(path, "rb"))
     except OSError as error:

@@ -14,8 +14,8 @@ from bertwright.data.inspection.repetition import overlap, repetitions
 from bertwright.data.inspection.token_counts import TokenCounts, count_tokens
 from bertwright.data.reading.tables import Table
 from bertwright.data.windows import LONGER_TEXTS, Long
-from bertwright.errors import quantity, shown
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.wording import quantity, shown
 
 _IMBALANCE = 10  # the largest class to the smallest
 _FEW = 10  # examples of a class

@@ -9,7 +9,7 @@ from bertwright.data.answers import Label
 from bertwright.data.examples import Example, Where
 from bertwright.data.inspection.finding import Finding, Severity
 from bertwright.data.reading.tables import Table
-from bertwright.errors import quantity
+from bertwright.wording import quantity
 
 Key = tuple[str, str | None]  # both texts of an example
 

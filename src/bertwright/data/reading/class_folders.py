@@ -8,8 +8,9 @@ from pathlib import Path
 from bertwright.data.examples import Where
 from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
-from bertwright.errors import BertwrightError, quantity, shown
+from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
+from bertwright.wording import quantity, shown
 
 
 def read_class_folders(source: OpenedSource) -> Rows:

@@ -11,7 +11,8 @@ from typing import Any
 
 from bertwright.data.examples import Where
 from bertwright.data.reading.rows import Fields, Row, Rows
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
+from bertwright.wording import shown
 
 
 def read_memory(source: Any, name: str, *, labelled: bool, pair: bool | None) -> Rows:

@@ -7,9 +7,10 @@ from typing import Any
 
 from bertwright.data.answers import Written
 from bertwright.data.examples import Example, Where
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
 from bertwright.text.han import count_han
 from bertwright.text.sentences import split_sentences
+from bertwright.wording import shown
 
 _AROUND = 400  # letters of a passage that are kept, whole sentences, the one with the answer always
 

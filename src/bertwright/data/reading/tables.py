@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertwright.data.examples import Example, Where, places_listed
-from bertwright.errors import quantity
+from bertwright.wording import quantity
 
 EXAMPLES = "examples"  # the format of what somebody made `Example`s of before
 

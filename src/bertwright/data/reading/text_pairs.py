@@ -15,7 +15,8 @@ from bertwright.data.reading.example_sources import open_rows
 from bertwright.data.reading.passage_questions import is_passage, questions_of
 from bertwright.data.reading.rows import Rows, cell_of
 from bertwright.data.reading.tables import EXAMPLES, Columns, Table, given_examples
-from bertwright.errors import BertwrightError, quantity
+from bertwright.errors import BertwrightError
+from bertwright.wording import quantity
 
 
 def read_pairs(

@@ -18,7 +18,8 @@ from bertwright.data.tagged.numbered import (
 )
 from bertwright.data.tagged.schemes import OUTSIDE, SCHEMES, Scheme, is_tag
 from bertwright.data.tagged.tagged_sentences import SENTENCES_LOOKED_AT, Sentence
-from bertwright.errors import BertwrightError, quantity, shown
+from bertwright.errors import BertwrightError
+from bertwright.wording import quantity, shown
 
 
 def looks_like_columns(source: OpenedSource) -> bool:

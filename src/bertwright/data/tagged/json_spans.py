@@ -8,7 +8,8 @@ from typing import Any
 from bertwright.data.answers import Span
 from bertwright.data.examples import Where
 from bertwright.data.reading.columns.column_names import LABELS, TEXTS
-from bertwright.errors import BertwrightError, Worded, shown
+from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase, shown
 
 _SPAN_KEYS = ("label", "labels", "entities", "spans", "annotations", "entity", "ner", "column_label", "实体", "标注")
 _STARTS = ("start", "start_offset", "begin", "from", "start_idx", "开始")
@@ -67,7 +68,7 @@ def text_with_spans(row: Mapping[str, Any], where: Where) -> tuple[str, list[tup
     """
     form = _form(row)
     if form is None:
-        reason = Worded("label, entities or annotations is missing", "缺少 label、entities 或 annotations")
+        reason = Phrase("label, entities or annotations is missing")
         raise BertwrightError("BW248", where=where, keys=shown(row), reason=reason)
     read, spans = form
     return _text_of(row, where), [(_span(given, row, where), given[-1]) for given in read(spans)]

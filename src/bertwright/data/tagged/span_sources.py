@@ -26,7 +26,8 @@ from bertwright.data.tagged.json_spans import (
 )
 from bertwright.data.tagged.tagged_sentences import SENTENCES_LOOKED_AT, Sentence, space_between, to_examples
 from bertwright.data.tagged.units import trim
-from bertwright.errors import BertwrightError, quantity, shown
+from bertwright.errors import BertwrightError
+from bertwright.wording import quantity, shown
 
 _JSON = (".json", ".jsonl", ".ndjson")
 _OTHERS = (".csv", ".parquet", ".pq", ".xlsx", ".xls", ".zip", ".bin", ".safetensors")

@@ -13,8 +13,9 @@ from bertwright.data.examples import Example, Where, places_listed
 from bertwright.data.tagged.scheme_search import SchemeSearch
 from bertwright.data.tagged.schemes import Scheme, Tag, ill_formed, parse_tag, read_entities, tag_set
 from bertwright.data.tagged.tag_forms import tag_form
-from bertwright.errors import BertwrightError, nearest, quantity, shown
+from bertwright.errors import BertwrightError, nearest
 from bertwright.text.han import count_han
+from bertwright.wording import quantity, shown
 
 SENTENCES_LOOKED_AT = 2000
 

@@ -16,8 +16,9 @@ from bertwright.data.answers import Span
 from bertwright.data.examples import Example, Where, spans_of
 from bertwright.data.tagged.schemes import Scheme, spell_tag, write_tags
 from bertwright.data.tagged.units import units_of
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.inputs import half_of_a_pair
+from bertwright.wording import shown
 
 Form = Literal["columns", "cluener", "doccano", "label-studio"]
 _BY_SUFFIX: dict[str, Form] = {

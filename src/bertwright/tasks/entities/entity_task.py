@@ -16,7 +16,7 @@ from bertwright.data.tagged.encoded_units import EncodedUnits, encode_units
 from bertwright.data.tagged.span_sources import looks_tagged, read_spans, stream_spans
 from bertwright.data.tagged.units import Unit, unit_for
 from bertwright.data.windows import Reading
-from bertwright.errors import BertwrightError, hint, shown
+from bertwright.errors import BertwrightError, hint
 from bertwright.evaluation.entity_scores import EntityCounts, entity_reliability
 from bertwright.tasks.entities.entities import Entity, EntityPrediction
 from bertwright.tasks.entities.entity_comparison import EntityComparison, compare_entities
@@ -24,6 +24,7 @@ from bertwright.tasks.judged import MISTAKE_HEADER, Bars, Judged, Mistakes, Scor
 from bertwright.tasks.task import HowToRead, S, Task
 from bertwright.text.tokenizer.inputs import half_of_a_pair
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.wording import shown
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from bertwright.data.tagged.encoded_units import EncodedUnits, Ints
 from bertwright.data.tagged.schemes import Scheme, spell_tag, write_tags
 from bertwright.data.tagged.units import Unit, span_of_units, trim
 from bertwright.data.targets import RaggedTargets
-from bertwright.errors import quantity, shown
 from bertwright.model.losses import IGNORED
+from bertwright.wording import quantity, shown
 
 log = logging.getLogger("bertwright")
 

@@ -25,7 +25,7 @@ from bertwright.data.tagged.span_sources import looks_tagged
 from bertwright.data.tagged.writing import overlapping
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
 from bertwright.model.crf.linear_chain import LinearChainCrf
 from bertwright.model.losses import IGNORED
 from bertwright.model.models import BertForTokenClassification, BertWithHead
@@ -37,6 +37,7 @@ from bertwright.tasks.entities.entity_task import EntityTask
 from bertwright.tasks.entities.tag_decoding import Reader
 from bertwright.tasks.entities.tag_targets import tag_targets
 from bertwright.tasks.task import Outputs
+from bertwright.wording import shown
 
 _UNITS_AT_ONCE = 1 << 16  # whose emissions are decoded together
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
+from bertwright.wording import shown
 
 Strategy = Literal["longest_first", "only_first", "only_second", "do_not_truncate"]
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
+from bertwright.wording import shown
 
 _log = logging.getLogger("bertwright")
 _CAPITAL = re.compile(r"[A-Z]")

@@ -21,7 +21,7 @@ from bertwright.data.examples import Example, digest_of
 from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.split import hold_out
-from bertwright.errors import BertwrightError, quantity
+from bertwright.errors import BertwrightError
 from bertwright.machine.device import usable_device
 from bertwright.model.models import BertWithHead
 from bertwright.reports.card import Card
@@ -47,6 +47,7 @@ from bertwright.training.optimizer import describe_rates, freeze_layers
 from bertwright.training.session import Job, open_folder, train_or_resume, written_by
 from bertwright.training.steps import ExampleSteps
 from bertwright.training.world import World, this_world
+from bertwright.wording import quantity
 
 log = logging.getLogger("bertwright")
 

@@ -11,10 +11,10 @@ from bertwright.data.inspection.ledger import SetOfExamples, examine
 from bertwright.data.inspection.token_counts import counts_of
 from bertwright.data.reading.tables import Table
 from bertwright.data.windows import Reading
-from bertwright.errors import quantity, shown
 from bertwright.tasks.task import Task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.training.steps import Dataset
+from bertwright.wording import quantity, shown
 
 log = logging.getLogger("bertwright")
 

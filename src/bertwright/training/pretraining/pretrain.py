@@ -19,7 +19,7 @@ from bertwright.corpus.drawing.neighbours import token_counts
 from bertwright.corpus.drawing.sampler import PretrainSampler
 from bertwright.corpus.store import CorpusStore
 from bertwright.data.windows import Reading
-from bertwright.errors import BertwrightError, Worded
+from bertwright.errors import BertwrightError
 from bertwright.machine.device import usable_device
 from bertwright.machine.matrix_rate import matrix_rate
 from bertwright.machine.precision import resolve_precision
@@ -46,6 +46,7 @@ from bertwright.training.pretraining.pretrain_steps import PretrainSteps, drawin
 from bertwright.training.pretraining.word_start import start_from_counts
 from bertwright.training.session import Job, open_folder, train_or_resume, written_by
 from bertwright.training.world import World, this_world
+from bertwright.wording import Phrase
 
 log = logging.getLogger("bertwright")
 
@@ -263,9 +264,7 @@ def _check_start(init: Path, config: BertConfig, tokenizer: BertTokenizer, setti
     if len(tokenizer) > config.vocab_size:
         raise BertwrightError("BW325", model=init, tokens=len(tokenizer), rows=config.vocab_size)
     if settings.objective != "mlm" and config.type_vocab_size < 2:
-        reason = Worded(
-            "the model of --init knows no second text, mlm needs none", "--init 的模型只认单段文本；可用 mlm"
-        )
+        reason = Phrase("the model of --init knows no second text, mlm needs none")
         raise BertwrightError("BW102", key="objective", value=settings.objective, reason=reason)
 
 

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from bertwright.corpus.drawing.sampling_settings import Masking, Objective, SamplingSettings
-from bertwright.errors import Worded
 from bertwright.model.config import BertConfig
 from bertwright.model.shapes import SHAPES, Shape
 from bertwright.training.loop_settings import LoopSettings
+from bertwright.wording import Phrase
 
 _OF_A_SHAPE = ("num_hidden_layers", "hidden_size", "num_attention_heads")
 
@@ -55,26 +55,16 @@ class PretrainSettings(LoopSettings):
     @classmethod
     def _any(cls, partners: object) -> object:
         if partners == "near":
-            raise ValueError(
-                Worded(
-                    "it made no better models and was taken out; second texts come from any document",
-                    "它没有让模型变好，已经取消；第二句随机取自任何文档",
-                )
-            )
+            raise ValueError(Phrase("it made no better models and was taken out; second texts come from any document"))
         return partners
 
     @field_validator("phases")
     @classmethod
     def _whole(cls, phases: tuple[tuple[float, int], ...]) -> tuple[tuple[float, int], ...]:
         if phases and abs(sum(share for share, _ in phases) - 1) > 1e-6:
-            raise ValueError(Worded("the shares of the phases must sum to 1", "各阶段的份额之和应为 1"))
+            raise ValueError(Phrase("the shares of the phases must sum to 1"))
         if any(share <= 0 or length < 8 for share, length in phases):
-            raise ValueError(
-                Worded(
-                    "each phase is a share above 0 and a length of at least 8",
-                    "每个阶段是大于 0 的份额和至少为 8 的长度",
-                )
-            )
+            raise ValueError(Phrase("each phase is a share above 0 and a length of at least 8"))
         return phases
 
     @property

@@ -16,7 +16,8 @@ from bertwright.data.reading.columns.column_search import ROLES, ColumnRules, Co
 from bertwright.data.reading.columns.header import has_header
 from bertwright.data.reading.rows import Row, Rows, as_text, cell_of
 from bertwright.data.reading.tables import Columns
-from bertwright.errors import BertwrightError, shown
+from bertwright.errors import BertwrightError
+from bertwright.wording import shown
 
 _ROWS_LOOKED_AT = 1000
 

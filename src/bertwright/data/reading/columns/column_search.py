@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args
 from bertwright.data.reading.columns.column_names import LABELS, OTHERS, PAIRS, SOURCES, TARGETS, TEXTS, plain
 from bertwright.data.reading.columns.column_profile import ColumnProfile
 from bertwright.data.reading.tables import Columns
-from bertwright.errors import BertwrightError, nearest, shown
+from bertwright.errors import BertwrightError, nearest
+from bertwright.wording import shown
 
 Role = Literal["text", "text_b", "label", "target"]
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -1,0 +1,159 @@
+"""Every sentence that a person reads is there in both languages, and none is said without the catalogue.
+
+What the code says goes through `bertwright.wording` (`said`, `Phrase`, `quantity`, `worded`); help of commands and
+descriptions of settings stand as plain English and are looked up when they are printed.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from bertwright.wording import MESSAGES, Phrase, phrases, quantity, said, shown
+from tests.test_house import FILES, none_of, room, short, tree_of
+
+SAYS = {"said", "Phrase", "quantity", "worded"}
+LOOKED_UP = {"help", "description", "metavar"}  # keywords whose text is translated when it is printed
+OPTIONS = {"justify", "title_justify", "overflow", "style", "errors", "encoding", "mode"}
+NOT_READ = {  # calls whose strings are no words for users
+    "ValueError", "TypeError", "RuntimeError", "AssertionError", "NotImplementedError", "KeyError", "AttributeError",
+    "compile", "fullmatch", "match", "search", "sub", "findall", "finditer", "debug", "overload", "deprecated",
+}  # fmt: skip
+PRINTS = {  # calls in which a single word is read, too
+    "print", "echo", "info", "warning", "_say", "_table", "add_column", "add_row", "Table", "ScoreTable", "set_title",
+    "set_xlabel", "set_ylabel", "Finding",
+}  # fmt: skip
+SENTENCE = re.compile(r"[A-Za-z][a-z]+,? [a-z]{2,}")
+WORD = re.compile(r"\b[A-Za-z][a-z]{2,}\b")
+# Rooms whose words are not all in the catalogue yet: none may come back once it is gone.
+PENDING = {
+    "top", "machine", "checkpoint", "text", "data", "corpus", "model", "evaluation", "tasks", "engines", "runs",
+    "reports", "training", "inference", "doctor", "cli",
+}  # fmt: skip
+# Strings that look like words and are none for users (names of fields, formats, programs): "file.py": {"string"}.
+NO_WORDS: dict[str, set[str]] = {}
+
+
+def name_of(call: ast.Call) -> str:
+    return getattr(call.func, "id", "") or getattr(call.func, "attr", "")
+
+
+def strings(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """The strings below a node, those of f-strings, too; docstrings and what is said by the catalogue left out."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+            continue  # a docstring
+        if isinstance(child, ast.Call) and name_of(child) in SAYS | NOT_READ:
+            for argument in (*child.args, *(keyword.value for keyword in child.keywords)):
+                if not isinstance(argument, ast.Constant):
+                    yield from strings(argument)
+            continue
+        if (
+            isinstance(child, ast.keyword)
+            and child.arg in LOOKED_UP | OPTIONS
+            and isinstance(child.value, ast.Constant)
+        ):
+            continue
+        if isinstance(child, ast.Subscript):  # a key is no word
+            yield from strings(child.value)
+            continue
+        if isinstance(child, ast.BinOp) and isinstance(child.op, ast.Div):  # nor is a file
+            continue
+        if isinstance(child, ast.Constant) and isinstance(child.value, str):
+            yield child.lineno, child.value
+        yield from strings(child)
+
+
+def outside(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """What a person would read in English only, and its line."""
+    for line, text in strings(tree):
+        if SENTENCE.search(text):
+            yield line, text
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and name_of(call) in PRINTS:
+            for line, text in strings(call):
+                if WORD.search(text) and not SENTENCE.search(text):
+                    yield line, text
+
+
+def test_no_sentence_for_users_stands_outside_the_catalogue() -> None:
+    none_of(
+        f"{short(file)}:{line}: {text[:70]!r} is said in English only"
+        for file in FILES
+        if room(file) not in PENDING
+        for line, text in outside(tree_of(file))
+        if text not in NO_WORDS.get(short(file), ())
+    )
+
+
+def said_in_the_code() -> Iterator[tuple[str, str]]:
+    """Where each phrase is said, and the phrase."""
+    for file in FILES:
+        for call in ast.walk(tree_of(file)):
+            if not isinstance(call, ast.Call):
+                continue
+            place = f"{short(file)}:{call.lineno}"
+            at = 1 if name_of(call) == "quantity" else 0
+            if name_of(call) in SAYS and len(call.args) > at:
+                one = call.args[at]
+                for text in (one.body, one.orelse) if isinstance(one, ast.IfExp) else (one,):
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                        yield place, text.value
+            for keyword in call.keywords:
+                if keyword.arg == "description" and isinstance(keyword.value, ast.Constant):
+                    yield place, str(keyword.value.value)
+
+
+def fields(text: str) -> set[str]:
+    return {re.split(r"[.\[]", name)[0] for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_every_phrase_has_its_chinese() -> None:
+    none_of(
+        f"{place}: no Chinese for {text!r}"
+        for place, text in said_in_the_code()
+        if text not in phrases() and place.split("/")[0].removesuffix(".py") not in PENDING
+    )
+
+
+def test_no_phrase_stands_twice_in_the_catalogue_and_each_has_the_same_facts_in_both_languages() -> None:
+    files = sorted((MESSAGES / "phrases").glob("*.toml"))
+    count = Counter(text for file in files for text in tomllib.loads(file.read_text(encoding="utf-8")))
+    none_of(f"{text!r} stands in {times} files" for text, times in count.items() if times > 1)
+    none_of(
+        f"{english!r}: other facts in Chinese"
+        for english, chinese in phrases().items()
+        if fields(english) - {"expected_plural"} != fields(chinese)
+    )
+    chinese_signs = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]|^[^A-Za-z]*$|^[A-Z0-9\W]+$")
+    none_of(f"{english!r}: no Chinese in it" for english, text in phrases().items() if not chinese_signs.search(text))
+
+
+def test_a_phrase_is_filled_in_either_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = Phrase("no {key}", key="text")
+    assert (reason.within("en"), reason.within("zh")) == ("no text", "没有 text")
+    monkeypatch.setenv("BERTWRIGHT_LANG", "zh")
+    assert said("no {key}", key=Phrase("missing")) == "没有 缺失"
+    assert quantity(1200, "example") == "1,200 个样本"
+    assert shown("abc", limit=2) == "a、b、… (+1)"
+    monkeypatch.setenv("BERTWRIGHT_LANG", "en")
+    assert quantity(1200, "example") == "1,200 examples"
+    assert said("a phrase that nobody wrote down: {x}", x=1) == "a phrase that nobody wrote down: 1"
+
+
+def test_the_finder_of_sentences_finds_them() -> None:
+    source = '''
+def f(x):
+    """A docstring of many words."""
+    log.info("many words here")
+    log.info(said("many other words", x="plain words"))
+    table.add_row("metric", f"{x}")
+    raise ValueError("words of a programmer")
+'''
+    assert [text for _, text in outside(ast.parse(source))] == ["many words here", "metric"]
