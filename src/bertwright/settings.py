@@ -72,7 +72,9 @@ def _reason(found: ErrorDetails) -> Phrase:
         return reason
     kind: Any = found["type"]  # the stub lists every kind
     template = PydanticKnownError(kind, context).message_template  # facts in braces, as in our phrases
-    facts = {name: f"{fact:g}" if isinstance(fact, float) else fact for name, fact in context.items()}
+    facts = {"expected_plural": "s"} | {
+        name: f"{fact:g}" if isinstance(fact, float) else fact for name, fact in context.items()
+    }
     if " or " in facts.get("expected", ""):
         choices, _, last = facts["expected"].rpartition(" or ")
         facts["expected"] = Phrase("{choices} or {last}", choices=choices, last=last)
