@@ -115,10 +115,10 @@ def make_model(folder: Path, layers: int, hidden: int, vocabulary: int) -> BertF
     )  # fmt: skip
     model = BertForSeq2SeqLM(config)
     with torch.no_grad():
-        model.decoder.embeddings.position.weight[:, 0] += 0.02 * torch.arange(512)
-        model.mlm.dense.weight[0] = torch.eye(hidden)[0]
-        model.decoder.embeddings.word.weight[:, 0] = 0
-        model.decoder.embeddings.word.weight[END] = 2 * torch.eye(hidden)[0]
+        model.decoder.bert.embeddings.position_embeddings.weight[:, 0] += 0.02 * torch.arange(512)
+        model.decoder.cls.predictions.transform.dense.weight[0] = torch.eye(hidden)[0]
+        model.decoder.words[:, 0] = 0
+        model.decoder.words[END] = 2 * torch.eye(hidden)[0]
     model.save_pretrained(folder)
     return BertForSeq2SeqLM.load(folder)
 

@@ -182,7 +182,7 @@ def test_the_bias_of_an_untied_head_is_the_one_that_the_peer_adds(model_at: Mode
         state["cls.predictions.bias"] = state.pop("cls.predictions.decoder.bias")
     bias = state["cls.predictions.decoder.bias" if both else "cls.predictions.bias"]
     model = BertForMaskedLM.from_pretrained(model_at(state), tie_word_embeddings=False)
-    assert torch.equal(dict(model.named_parameters())["mlm.bias"], bias)
+    assert torch.equal(dict(model.named_parameters())["cls.predictions.bias"], bias)
     assert report_of(model).fresh == []
 
 
@@ -201,7 +201,7 @@ def test_the_summary_of_a_base_checkpoint(model_at: ModelAt, tensors: Tensors) -
     file = folder / "model.safetensors"
     assert report.summary() == (
         f"encoder 41/41 tensors loaded from {file}; heads loaded: pooler.dense; "
-        "new and untrained: mlm, mlm.dense, mlm.norm, nsp"
+        "new and untrained: cls.predictions, cls.seq_relationship"
     )
 
 
@@ -367,7 +367,7 @@ def test_read_tensors_gives_all_of_them(model_at: ModelAt, tensors: Tensors) -> 
 @pytest.mark.parametrize("kept", ["cls.predictions.decoder.bias", "cls.predictions.decoder.weight"])
 def test_a_tied_model_of_which_the_second_of_two_equal_tensors_is_there(tmp_path: Path, kept: str) -> None:
     model = BertForMaskedLM(BertConfig(**TINY))
-    torch.nn.init.normal_(model.mlm.bias)
+    torch.nn.init.normal_(model.cls.predictions.bias)
     model.save_pretrained(tmp_path)
     tensors = load_file(tmp_path / "model.safetensors")
     gone = {"cls.predictions.decoder.bias": "cls.predictions.bias"}.get(kept, "bert.embeddings.word_embeddings.weight")
@@ -375,10 +375,10 @@ def test_a_tied_model_of_which_the_second_of_two_equal_tensors_is_there(tmp_path
     save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
     again = BertForMaskedLM.from_pretrained(tmp_path)
     assert report_of(again).fresh == []
-    assert torch.equal(again.mlm.bias, model.mlm.bias)
-    assert torch.equal(again.bert.encoder.embeddings.word.weight, model.bert.encoder.embeddings.word.weight)
+    assert torch.equal(again.cls.predictions.bias, model.cls.predictions.bias)
+    assert torch.equal(again.bert.embeddings.word_embeddings.weight, model.bert.embeddings.word_embeddings.weight)
     peer = transformers.BertForMaskedLM.from_pretrained(tmp_path)
-    assert torch.equal(peer.bert.embeddings.word_embeddings.weight, model.bert.encoder.embeddings.word.weight)
+    assert torch.equal(peer.bert.embeddings.word_embeddings.weight, model.bert.embeddings.word_embeddings.weight)
 
 
 def test_keys_of_a_pickle_that_are_no_names(model_at: ModelAt, tensors: Tensors) -> None:

@@ -101,12 +101,12 @@ def test_loss_and_gradients_are_the_peers(store: Path, vocab: Path, tmp_path: Pa
     peer_gradients = {name: parameter.grad for name, parameter in peer.named_parameters()}
     word = peer_gradients["bert.embeddings.word_embeddings.weight"]
     assert word is not None
-    ours_word = ours.bert.encoder.embeddings.word.weight.grad
+    ours_word = ours.bert.embeddings.word_embeddings.weight.grad
     assert ours_word is not None
     torch.testing.assert_close(ours_word, word, atol=1e-5, rtol=1e-4)
     first = peer.bert.encoder.layer[0].intermediate.dense.weight.grad
     torch.testing.assert_close(
-        ours.get_parameter("bert.encoder.layers.0.feed_forward.up.weight").grad, first, atol=1e-5, rtol=1e-4
+        ours.get_parameter("bert.encoder.layer.0.intermediate.dense.weight").grad, first, atol=1e-5, rtol=1e-4
     )
     pooler = peer.bert.pooler.dense.weight.grad
     torch.testing.assert_close(ours.get_parameter("bert.pooler.dense.weight").grad, pooler, atol=1e-5, rtol=1e-4)
@@ -309,8 +309,8 @@ def test_a_checkpoint_gets_more_layers_on_top(
     assert "new layers: 2 on top of the model of --init, which change nothing at first" in caplog.messages
     assert grown.outcome.history[0].loss == pytest.approx(plain.outcome.history[0].loss, abs=1e-3)
     encoder = BertModel.from_pretrained(grown.folder / "best").encoder
-    assert len(encoder.layers) == 3
-    outputs = [encoder.get_parameter(f"layers.{number}.attention.output.weight") for number in range(3)]
+    assert len(encoder.layer) == 3
+    outputs = [encoder.get_parameter(f"layer.{number}.attention.output.dense.weight") for number in range(3)]
     assert all(weight.abs().max() > 0 for weight in outputs), "the new ones learn"
     caplog.clear()
     settings["num_hidden_layers"] = 2
@@ -467,7 +467,7 @@ def test_a_word_table_that_begins_as_counted(
 def test_weights_that_are_no_numbers_fill_nothing(trained: Path, tmp_path: Path) -> None:
     folder = broken_copy(trained / "best", tmp_path / "broken", BertForPreTraining)
     for text in ("a [MASK]", ("a", "b")):
-        with pytest.raises(BertwrightError, match="BW526.*norm"):
+        with pytest.raises(BertwrightError, match="BW526.*LayerNorm"):
             Predictor.load(folder)([text])
 
 

@@ -236,7 +236,7 @@ def test_the_loss_does_not_depend_on_how_a_step_is_cut(numbers: Path) -> None:
             measures = task.loss(net, part.batch, part.targets, part.weights)
             measures["loss"].backward()
             total += float(measures["loss"].detach())
-        gradient = net.get_parameter("mlm.dense.weight").grad
+        gradient = net.get_parameter("decoder.cls.predictions.transform.dense.weight").grad
         assert gradient is not None
         found.append((len(parts), total, gradient.clone()))
     (one, whole, gradient), (many, added, other) = found

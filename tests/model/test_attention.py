@@ -212,7 +212,7 @@ def test_what_inference_asked_for_first_serves_training_too() -> None:
     with torch.inference_mode():
         model.eval().scores(batch)
     model.train().scores(batch).sum().backward()
-    assert model.get_parameter("bert.encoder.layers.0.attention.qkv.weight").grad is not None
+    assert model.get_parameter("bert.encoder.layer.0.attention.self.qkv.weight").grad is not None
 
 
 def test_the_path_that_runs_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -147,18 +147,18 @@ def test_what_others_put_into_the_last_layer_counts(kind: str, make_model: Calla
     assert isinstance(model, BertWithHead)
     batch = batch_of([3, 5])
     before = model.head(model.bert.encode(batch, first_only=True), batch)
-    attention: Any = model.bert.encoder.layers[-1].attention
+    attention: Any = model.bert.encoder.layer[-1].attention
     called = []
-    handle = attention.qkv.register_forward_hook(lambda *_: called.append(1))
+    handle = attention.self.qkv.register_forward_hook(lambda *_: called.append(1))
     hooked = model.head(model.bert.encode(batch, first_only=True), batch)
     handle.remove()
     assert called == [1]
     torch.testing.assert_close(hooked, before)
-    attention.qkv = Adapter(attention.qkv)
+    attention.self.qkv = Adapter(attention.self.qkv)
     scores = model.head(model.bert.encode(batch, first_only=True), batch)
     scores.sum().backward()
     assert float((scores - before).detach().abs().max()) > 1e-6
-    assert float(attention.qkv.up.weight.grad.abs().max()) > 0
+    assert float(attention.self.qkv.up.weight.grad.abs().max()) > 0
 
 
 @pytest.mark.filterwarnings("ignore")  # of a module that torch is about to move

@@ -18,13 +18,13 @@ from bertwright.model.growth import deepen
 def test_a_deeper_model_computes_what_it_did(make_model: Callable[..., Any], inputs: dict[str, Tensor]) -> None:
     net = make_model("BertForPreTraining")
     before = net(**inputs).prediction_logits.detach()
-    own = net.bert.encoder.layers[1]
-    keys = own.attention.qkv(net.bert(**inputs).last_hidden_state)
+    own = net.bert.encoder.layer[1]
+    keys = own.attention.self.qkv(net.bert(**inputs).last_hidden_state)
     deepen(net, 6)
     real = inputs["attention_mask"].bool()
     torch.testing.assert_close(net(**inputs).prediction_logits[real], before[real], atol=1e-4, rtol=1e-4)
     states = net.bert(**inputs, output_hidden_states=True).hidden_states
-    read = net.bert.encoder.layers[2].attention.qkv(states[2])
+    read = net.bert.encoder.layer[2].attention.self.qkv(states[2])
     torch.testing.assert_close(read[real], keys[real], atol=1e-4, rtol=1e-4)  # a copy attends as the layer would
 
 
@@ -49,10 +49,10 @@ def test_every_new_part_learns(make_model: Callable[..., Any], inputs: dict[str,
         step.zero_grad()
         net(**inputs, labels=inputs["input_ids"], next_sentence_label=torch.tensor([0, 1, 0])).loss.backward()
         step.step()
-    old, new = net.bert.encoder.layers[1:]
+    old, new = net.bert.encoder.layer[1:]
     gradients = [parameter.grad for parameter in new.parameters()]
     assert all(gradient is not None and gradient.abs().max() > 0 for gradient in gradients)
-    assert not torch.equal(old.attention.qkv.weight, new.attention.qkv.weight), "no storage is shared"
+    assert not torch.equal(old.attention.self.qkv.weight, new.attention.self.qkv.weight), "no storage is shared"
 
 
 def test_layers_only_grow(make_model: Callable[..., Any]) -> None:

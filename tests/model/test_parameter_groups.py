@@ -41,8 +41,8 @@ def test_every_parameter_is_in_one_group(model: BertWithHead, above: list[str]) 
     grouped = Counter(id(parameter) for group in groups for parameter in group.parameters)
     assert grouped == Counter(id(parameter) for parameter in model.parameters())
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    for group, start in zip(groups, ("embeddings.", "layers.0.", "layers.1.")):
-        assert all(names[id(one)].startswith(f"bert.encoder.{start}") for one in group.parameters)
+    for group, start in zip(groups, ("embeddings.", "encoder.layer.0.", "encoder.layer.1.")):
+        assert all(names[id(one)].startswith(f"{model.base_model_prefix}.{start}") for one in group.parameters)
 
 
 def test_training_keeps_more_of_longer_texts_of_deeper_models_and_of_decoders() -> None:

@@ -94,7 +94,7 @@ def test_a_model_without_a_pooler_is_saved_without_one(tmp_path: Path) -> None:
     again = BertModel.from_pretrained(tmp_path)
     assert again.load_report is not None
     assert again.load_report.missing == ["pooler.dense.weight", "pooler.dense.bias"]
-    assert torch.equal(again.encoder.embeddings.word.weight, model.encoder.embeddings.word.weight)
+    assert torch.equal(again.embeddings.word_embeddings.weight, model.embeddings.word_embeddings.weight)
 
 
 def test_saving_over_the_folder_that_a_model_came_from_keeps_both(
@@ -121,8 +121,8 @@ def test_weights_are_loaded_in_the_type_that_is_asked_for(
     model.bert.save_pretrained(tmp_path / "base")
     other = BertForSequenceClassification.from_pretrained(tmp_path / "base", dtype=dtype)  # with a fresh head
     assert {parameter.dtype for parameter in other.parameters()} == {dtype} == {other.dtype}
-    word = other.bert.encoder.embeddings.word.weight
-    assert torch.equal(word, model.bert.encoder.embeddings.word.weight.to(dtype))
+    word = other.bert.embeddings.word_embeddings.weight
+    assert torch.equal(word, model.bert.embeddings.word_embeddings.weight.to(dtype))
     other.save_pretrained(tmp_path / "again")
     assert json.loads((tmp_path / "again" / "config.json").read_text())["dtype"] == str(dtype).removeprefix("torch.")
     assert_same_parameters(BertForSequenceClassification.from_pretrained(tmp_path / "again", dtype=dtype), other)
@@ -280,7 +280,9 @@ def test_two_fresh_models_with_one_seed_are_equal() -> None:
         torch.manual_seed(seed)
         models.append(BertForPreTraining(BertConfig(**TINY)))
     assert_same_parameters(models[0], models[1])
-    assert not torch.equal(parameters(models[0])["nsp.weight"], parameters(models[2])["nsp.weight"])
+    assert not torch.equal(
+        parameters(models[0])["cls.seq_relationship.weight"], parameters(models[2])["cls.seq_relationship.weight"]
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -299,7 +301,9 @@ def test_fresh_values_are_as_documented(kind: str) -> None:
                 deviation = 0.05 / drawn.numel() ** 0.5  # of the mean; that of the spread is 1/√2 of it
                 assert abs(drawn.mean()) < 5 * deviation, name
                 assert abs(drawn.std() - 0.05) < 5 * deviation, name
-    assert (parameters(model)[f"{'' if kind == 'BertModel' else 'bert.'}encoder.embeddings.word.weight"][3] == 0).all()
+    assert (
+        parameters(model)[f"{'' if kind == 'BertModel' else 'bert.'}embeddings.word_embeddings.weight"][3] == 0
+    ).all()
 
 
 def test_a_fresh_head_is_drawn_with_the_range_of_the_config(tmp_path: Path, make_model: Callable[..., Any]) -> None:

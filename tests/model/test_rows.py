@@ -24,7 +24,7 @@ def counted() -> Callable[[Pretrained], dict[str, list[int]]]:
         rows: dict[str, list[int]] = {}
         for name, module in model.named_modules():
             # Of the last layer, where only the first tokens are read, this matrix is read without a call.
-            around = getattr(model, "reads_first_only", False) and name.endswith(".layers.1.attention.qkv")
+            around = getattr(model, "reads_first_only", False) and name.endswith(".layer.1.attention.self.qkv")
             if isinstance(module, nn.Linear) and not around:
                 seen = rows.setdefault(name, [])
                 module.register_forward_pre_hook(
@@ -36,10 +36,10 @@ def counted() -> Callable[[Pretrained], dict[str, list[int]]]:
 
 
 def expected_rows(model: Pretrained, name: str) -> int:
-    by_text = name.endswith("pooler.dense") or name == "nsp"
+    by_text = name.endswith("pooler.dense") or name == "cls.seq_relationship"
     by_text |= name == "classifier" and not type(model).__name__.endswith("TokenClassification")
     # Where only the first tokens are read, the last layer computes the keys and values of all, and the rest for these.
-    by_text |= getattr(model, "reads_first_only", False) and ".layers.1." in name
+    by_text |= getattr(model, "reads_first_only", False) and ".layer.1." in name
     return TEXTS if by_text else TOKENS
 
 
@@ -99,5 +99,5 @@ def test_masked_words_are_predicted_at_their_places_only(
     rows = counted(model)
     chosen = torch.tensor([0, 5, 11])
     scores = model.predict(hidden[chosen])
-    assert rows["mlm.dense"] == [3]
+    assert rows["cls.predictions.transform.dense"] == [3]
     torch.testing.assert_close(scores, model.scores(batch)[chosen])

@@ -49,13 +49,14 @@ def test_only_real_tokens_enter_a_linear_layer() -> None:
         if isinstance(module, nn.Linear):
             module.register_forward_pre_hook(lambda _, args, name=name: rows.update({name: args[0].shape[0]}))
     net.pair_scores(batch_of(3, 9, 1), batch_of(2, 4, 7))
-    assert {count for name, count in rows.items() if name.startswith("bert.")} == {13}
-    in_decoder = {name: count for name, count in rows.items() if not name.startswith("bert.")}
+    assert {count for name, count in rows.items() if name.startswith("encoder.")} == {13}
+    in_decoder = {name: count for name, count in rows.items() if not name.startswith("encoder.")}
     assert {count for name, count in in_decoder.items() if name.endswith("key_value")} == {13}
     assert {count for name, count in in_decoder.items() if not name.endswith("key_value")} == {13}
     net.pair_scores(batch_of(3, 9, 1), batch_of(2, 4, 2))
-    assert rows["mlm.dense"] == rows["decoder.layers.1.cross_attention.query"] == 8
-    assert rows["decoder.layers.1.cross_attention.key_value"] == 13
+    cross = "decoder.bert.encoder.layer.1.crossattention.self"
+    assert rows["decoder.cls.predictions.transform.dense"] == rows[f"{cross}.query"] == 8
+    assert rows[f"{cross}.key_value"] == 13
 
 
 def test_a_pair_scores_the_same_alone_and_in_a_batch() -> None:
@@ -89,10 +90,10 @@ def test_sines_are_those_of_the_paper_and_are_not_trained() -> None:
             assert float(table[position, 2 * pair]) == pytest.approx(float(angle.sin()), abs=1e-6)
             assert float(table[position, 2 * pair + 1]) == pytest.approx(float(angle.cos()), abs=1e-6)
     net = model(positions="sinusoidal")
-    for embeddings in (net.bert.encoder.embeddings, net.decoder.embeddings):
-        torch.testing.assert_close(embeddings.position.weight.data, table * 0.5)
-        assert not embeddings.position.weight.requires_grad
-        assert embeddings.word.weight.requires_grad
+    for embeddings in (net.encoder.embeddings, net.decoder.bert.embeddings):
+        torch.testing.assert_close(embeddings.position_embeddings.weight.data, table * 0.5)
+        assert not embeddings.position_embeddings.weight.requires_grad
+        assert embeddings.word_embeddings.weight.requires_grad
 
 
 def test_sines_come_back_from_a_folder(tmp_path: Path) -> None:
@@ -100,7 +101,7 @@ def test_sines_come_back_from_a_folder(tmp_path: Path) -> None:
     net.save_pretrained(tmp_path)
     again = BertForSeq2SeqLM.load(tmp_path)
     assert again.seq2seq.positions == "sinusoidal"
-    assert not again.decoder.embeddings.position.weight.requires_grad
+    assert not again.decoder.bert.embeddings.position_embeddings.weight.requires_grad
     for (name, one), (_, other) in zip(net.named_parameters(), again.named_parameters(), strict=True):
         assert torch.equal(one, other), name
 

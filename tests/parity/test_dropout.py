@@ -15,7 +15,7 @@ from bertwright import BertConfig, BertForSequenceClassification, BertModel
 from bertwright.data.ragged import Ragged
 from bertwright.model.attention.attention import attend_by_runs, attend_padded, attend_plain
 from bertwright.model.attention.grouped import attend_grouped
-from bertwright.model.heads import Classifier
+from bertwright.model.heads import classifier_dropout
 from tests.parity.peers import BY_NAME, TINY, make_inputs, make_pair
 from tests.parity.test_forward import assert_like_peer
 
@@ -52,8 +52,8 @@ def test_each_dropout_is_a_function_of_the_seed(only: str) -> None:
 
 
 def test_without_classifier_dropout_a_classifier_drops_as_hidden_states_do() -> None:
-    assert Classifier(BertConfig(**TINY, hidden_dropout_prob=0.25), 2).dropout == 0.25
-    assert Classifier(BertConfig(**TINY, hidden_dropout_prob=0.25, classifier_dropout=0.0), 2).dropout == 0.0
+    assert classifier_dropout(BertConfig(**TINY, hidden_dropout_prob=0.25)).p == 0.25
+    assert classifier_dropout(BertConfig(**TINY, hidden_dropout_prob=0.25, classifier_dropout=0.0)).p == 0.0
 
 
 def test_share_of_the_embeddings() -> None:
@@ -66,11 +66,7 @@ def test_share_of_the_embeddings() -> None:
 
 def test_share_of_the_classifier() -> None:
     torch.manual_seed(0)
-    classifier = Classifier(BertConfig(**TINY, classifier_dropout=0.3), TINY["hidden_size"]).train()
-    with torch.no_grad():
-        classifier.weight.copy_(torch.eye(TINY["hidden_size"]))
-        classifier.bias.zero_()
-    outputs = classifier(torch.ones(500, TINY["hidden_size"]))
+    outputs = classifier_dropout(BertConfig(**TINY, classifier_dropout=0.3)).train()(torch.ones(500, 32))
     assert_share(int((outputs == 0).sum()), outputs.numel(), 0.3)
     assert torch.allclose(outputs[outputs != 0], torch.tensor(1 / 0.7))
 

@@ -60,10 +60,10 @@ def test_logits_loss_and_gradients(tmp_path: Path, tied: bool, decoder: dict[str
     ours.loss.backward()
     peer.loss.backward()
     exact(**inputs).loss.backward()
-    layer: Any = pair.ours.decoder.layers[0].cross_attention
+    layer: Any = pair.ours.get_submodule("decoder.bert.encoder.layer.0.crossattention.self")
     theirs = pair.peer.decoder.bert.encoder.layer[0].crossattention
     of_exact = exact.decoder.bert.encoder.layer[0].crossattention
-    source_words = pair.ours.bert.encoder.embeddings.word.weight.grad
+    source_words = pair.ours.encoder.embeddings.word_embeddings.weight.grad
     assert source_words is not None
     for name, gradient, expected, truth in (
         ("query", layer.query.weight.grad, theirs.self.query.weight.grad, of_exact.self.query.weight.grad),
@@ -117,10 +117,7 @@ def test_a_bert_begins_both_sides_as_in_the_peer(tmp_path: Path) -> None:
     base.save_pretrained(tmp_path / "bert")
     ours = BertForSeq2SeqLM.load(tmp_path / "bert")
     assert ours.load_report is not None
-    assert {name.split(".")[3] for name in ours.load_report.fresh if "layers" in name} == {
-        "cross_attention",
-        "cross_attention_norm",
-    }
+    assert {name.split(".")[5] for name in ours.load_report.fresh if "layer" in name} == {"crossattention"}
     assert "the decoder begins as a copy of the encoder" in ours.load_report.summary()
     peer = transformers.EncoderDecoderModel.from_encoder_decoder_pretrained(
         str(tmp_path / "bert"), str(tmp_path / "bert")
@@ -131,8 +128,8 @@ def test_a_bert_begins_both_sides_as_in_the_peer(tmp_path: Path) -> None:
         if "crossattention" not in name and "pooler" not in name:
             assert torch.equal(tensor, theirs[name]), name
     again = BertModel.load(tmp_path / "bert")
-    assert torch.equal(ours.decoder.embeddings.word.weight, again.encoder.embeddings.word.weight)
-    assert ours.decoder.embeddings.word.weight is not ours.bert.encoder.embeddings.word.weight
+    assert torch.equal(ours.decoder.bert.embeddings.word_embeddings.weight, again.embeddings.word_embeddings.weight)
+    assert ours.decoder.bert.embeddings.word_embeddings.weight is not ours.encoder.embeddings.word_embeddings.weight
 
 
 WAYS: list[dict[str, Any]] = [

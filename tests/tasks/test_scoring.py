@@ -30,7 +30,7 @@ def test_no_answer_is_read_from_what_is_no_number(tagger_model: Path, task: Task
         BertTokenizer.from_pretrained(tagger_model), [Example("Anna", None, Where("x", 1))], Reading(9, "head", 0)
     )
     assert len(Runner.of(TorchEngine(model, task), task).answers(encoded)) == 1
-    name, bias = next((name, one) for name, one in model.named_parameters() if "layers.1.feed_forward" in name)
+    name, bias = next((name, one) for name, one in model.named_parameters() if "layer.1.intermediate" in name)
     with torch.no_grad():
         bias[0] = value
     with pytest.raises(BertwrightError, match=f"BW526.*{name}") as error:

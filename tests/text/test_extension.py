@@ -35,7 +35,7 @@ def model(tmp_path: Path) -> Path:
     )
     made = BertForPreTraining(config)
     with torch.no_grad():
-        made.mlm.bias.normal_()
+        made.cls.predictions.bias.normal_()
     made.save_pretrained(folder)
     (folder / "notes.md").write_text("mine", encoding="utf-8")
     (folder / "1_Pooling").mkdir()
@@ -57,8 +57,7 @@ def test_rows_are_the_means_of_the_pieces(model: Path, tmp_path: Path) -> None:
     for word, row in zip(extension.added, range(size, size + 3)):
         pieces = before.encode(word)[1:-1]
         assert after.encode(word)[1:-1] == [row]
-        for name in ("encoder.embeddings.word.weight", "mlm.bias"):
-            name = name if name.startswith("mlm") else f"bert.{name}"
+        for name in ("bert.embeddings.word_embeddings.weight", "cls.predictions.bias"):
             table = dict(old.named_parameters())[name]
             torch.testing.assert_close(dict(new.named_parameters())[name][row], table[pieces].mean(0))
     for name, tensor in read_tensors(model / "model.safetensors").items():
@@ -125,7 +124,8 @@ def test_an_encoder_decoder(tmp_path: Path) -> None:
     old, new = (BertForSeq2SeqLM.from_pretrained(one) for one in (folder, tmp_path / "out"))
     assert new.config.vocab_size == new.seq2seq.written.vocab_size == len(tokenizer) + 2
     pieces = tokenizer.encode("caba")[1:-1]
-    for name in ("bert.encoder.embeddings.word.weight", "decoder.embeddings.word.weight", "mlm.bias"):
+    words = "embeddings.word_embeddings.weight"
+    for name in (f"encoder.{words}", f"decoder.bert.{words}", "decoder.cls.predictions.bias"):
         table = dict(old.named_parameters())[name]
         torch.testing.assert_close(dict(new.named_parameters())[name][len(tokenizer)], table[pieces].mean(0))
     if importlib.util.find_spec("transformers"):

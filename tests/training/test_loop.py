@@ -53,15 +53,15 @@ def test_parts_and_recomputation_change_nothing(change: dict[str, Any], tiny_mod
 def test_gradient_checkpointing_computes_every_layer_twice(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bertwright.model.encoder import Layer
+    from bertwright.model.encoder import Intermediate
 
-    behind, calls = Layer._behind_attention, []
+    forward, calls = Intermediate.forward, []
 
-    def counted(self: Layer, *arguments: Any) -> torch.Tensor:
+    def counted(self: Intermediate, hidden: torch.Tensor) -> torch.Tensor:
         calls.append(self.training)
-        return behind(self, *arguments)
+        return forward(self, hidden)
 
-    monkeypatch.setattr(Layer, "_behind_attention", counted)
+    monkeypatch.setattr(Intermediate, "forward", counted)
     finetune(ROWS[:40], ROWS[40:60], model=tiny_model, out=tmp_path / "run", gradient_checkpointing=True, **QUICK)
     assert sum(calls) == 2 * 2 * 2, "two layers, two steps, twice each"
 
@@ -211,11 +211,9 @@ def test_three_bad_steps_stop_the_run_and_name_the_tensor(tiny_model: Path, tmp_
     tensors = load_file(broken / "model.safetensors")
     tensors["encoder.layer.1.output.dense.weight"][3, 3] = math.inf
     save_file(tensors, broken / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(
-        BertwrightError, match=r"BW510.*3 times in a row.*layers\.1\.feed_forward\.down\.weight"
-    ) as caught:
+    with pytest.raises(BertwrightError, match=r"BW510.*3 times in a row.*layer\.1\.output\.dense\.weight") as caught:
         finetune(ROWS, model=broken, out=tmp_path / "run", **STILL)
-    assert caught.value.fields["culprit"] == "parameter bert.encoder.layers.1.feed_forward.down.weight"
+    assert caught.value.fields["culprit"] == "parameter bert.encoder.layer.1.output.dense.weight"
 
 
 def test_a_run_that_learns_nothing_says_so(tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

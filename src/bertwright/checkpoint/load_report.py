@@ -79,4 +79,9 @@ class LoadReport:
 
 def _modules(tensors: Iterable[str]) -> list[str]:
     """The modules that they belong to, as people call them, in alphabetical order."""
-    return sorted({in_words(name) or name.removeprefix(names.PREFIX).rpartition(".")[0] or name for name in tensors})
+    return sorted({in_words(name) or _module(names.bare(name)) for name in tensors})
+
+
+def _module(name: str) -> str:
+    """`classifier`, `pooler.dense`; a head of pre-training is one, whatever is in it."""
+    return ".".join(name.split(".")[:2]) if name.startswith("cls.") else name.rpartition(".")[0] or name

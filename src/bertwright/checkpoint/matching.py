@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.encoder_decoder_names import has_decoder
@@ -38,7 +39,7 @@ def match(
         if parts is None:
             report.lack(ours, there)
             continue
-        if not of_two_parts and has_decoder([ours]):
+        if not of_two_parts and has_decoder([names.canonical(ours)]):
             report.borrowed.append(ours)
         left.difference_update(parts)
         pieces = {name: tensors[there[part]] for part, name in parts.items()}
@@ -47,6 +48,29 @@ def match(
             report.loaded.append(ours)
     _sort_out(left, tensors, there, report)
     return found, report
+
+
+def take_theirs(model: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Let `load_state_dict` take the state of a peer: what ours has in one is stacked, what only repeats is left out.
+
+    A hook of `nn.Module.register_load_state_dict_pre_hook`; `state` is changed in place, and what has no place in the
+    model stays in it, for the library to report.
+    """
+    wanted = [name for name, _ in model.named_parameters()]
+    there = {names.canonical(name.removeprefix(prefix)): name for name in state if name.startswith(prefix)}
+    tensors = {canonical: state[name] for canonical, name in there.items()}
+    made: dict[str, Tensor] = {}
+    for ours in wanted:
+        places = names.places(ours, wanted, of_two_parts=True)
+        if (parts := next((place for place in places if place.keys() <= there.keys()), None)) is not None:
+            pieces = [tensors[part] for part in parts]
+            made[prefix + ours] = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+            for part in parts:
+                state.pop(there[part], None)
+    for canonical, name in there.items():
+        if name in state and _carries_nothing(canonical, tensors, has_decoder(there)):
+            del state[name]
+    state |= made
 
 
 def _by_canonical_name(tensors: Mapping[str, Tensor], report: LoadReport) -> dict[str, str]:

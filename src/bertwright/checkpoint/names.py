@@ -1,8 +1,8 @@
-"""One table of tensor names, read both ways: ours, and those of Hugging Face.
+"""Names of tensors: ours are those of Hugging Face, but for what we keep as one matrix and they as three or two.
 
-`{i}` stands for the number of a layer. The encoder's names carry the prefix `bert.` in a model with a head and
-none in a bare encoder, on both sides alike. Three tensors of theirs in one row are one of ours, stacked along
-the first axis. What is said of decoders stands in `encoder_decoder_names.py`.
+Queries, keys and values of self-attention are one product, keys and values of cross-attention another; what a model
+of ours has as one tensor, stacked along the first axis, is several in every file. What is said of decoders stands in
+`encoder_decoder_names.py`.
 """
 
 from __future__ import annotations
@@ -14,39 +14,11 @@ from bertwright.checkpoint import encoder_decoder_names as two_parts
 
 PREFIX = "bert."
 
-# ours, theirs; the tails `.weight` and `.bias` go with both.
-_ENCODER: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("encoder.embeddings.word", ("embeddings.word_embeddings",)),
-    ("encoder.embeddings.position", ("embeddings.position_embeddings",)),
-    ("encoder.embeddings.token_type", ("embeddings.token_type_embeddings",)),
-    ("encoder.embeddings.norm", ("embeddings.LayerNorm",)),
-    (
-        "encoder.layers.{i}.attention.qkv",
-        tuple(f"encoder.layer.{{i}}.attention.self.{part}" for part in ("query", "key", "value")),
-    ),
-    ("encoder.layers.{i}.attention.output", ("encoder.layer.{i}.attention.output.dense",)),
-    ("encoder.layers.{i}.attention_norm", ("encoder.layer.{i}.attention.output.LayerNorm",)),
-    ("encoder.layers.{i}.feed_forward.up", ("encoder.layer.{i}.intermediate.dense",)),
-    ("encoder.layers.{i}.feed_forward.down", ("encoder.layer.{i}.output.dense",)),
-    ("encoder.layers.{i}.feed_forward_norm", ("encoder.layer.{i}.output.LayerNorm",)),
-)
-_MODULES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    *_ENCODER,
-    *two_parts.modules(_ENCODER),
-    ("pooler.dense", ("pooler.dense",)),
-    ("mlm.dense", ("cls.predictions.transform.dense",)),
-    ("mlm.norm", ("cls.predictions.transform.LayerNorm",)),
-    ("mlm.decoder", ("cls.predictions.decoder",)),
-    ("mlm", ("cls.predictions",)),  # its bias
-    ("nsp", ("cls.seq_relationship",)),
-    ("classifier", ("classifier",)),
-    ("qa_outputs", ("qa_outputs",)),
-    # `transformers` has no such tensors, and passes over them.
-    ("crf", ("crf",)),
-    ("pointer.ends", ("pointer.ends",)),
-    ("pointer.types", ("pointer.types",)),
-)
-_THEIRS = dict(_MODULES)
+# ours, and the parts of it in files.
+STACKED = {
+    "attention.self.qkv": tuple(f"attention.self.{part}" for part in ("query", "key", "value")),
+    "crossattention.self.key_value": tuple(f"crossattention.self.{part}" for part in ("key", "value")),
+}
 
 # Tensors in files of theirs that carry nothing: counters, and those that repeat another one.
 _COUNTERS = re.compile(r"embeddings\.(position_ids|token_type_ids)$")
@@ -62,27 +34,22 @@ _STAND_INS = {
     "cls.predictions.bias": _DECODER_BIAS,
 }
 # An untied MLM head keeps its bias twice in their files, and their decoder adds the second one.
-_TWICE = {"mlm.bias": ("mlm.decoder.weight", _DECODER_BIAS)}
+_TWICE = {"cls.predictions.bias": ("cls.predictions.decoder.weight", _DECODER_BIAS)}
 
 
 def theirs(ours: str) -> tuple[str, ...]:
-    """Their names for our tensor: one, or the three that ours stacks.
-
-    Raises:
-        KeyError: for a name that is not in the table.
-    """
-    prefix = PREFIX if ours.startswith(PREFIX) else ""
-    module, tail = ours.removeprefix(prefix).rsplit(".", 1)
-    layer = re.search(r"\.(\d+)\.", module)
-    pattern = module if layer is None else module.replace(layer[0], ".{i}.", 1)
-    number = "" if layer is None else layer[1]
-    return tuple(f"{prefix}{name.replace('{i}', number)}.{tail}" for name in _THEIRS[pattern])
+    """Their names for our tensor: the same one, or those of the parts that ours stacks."""
+    for stacked, parts in STACKED.items():
+        if f"{stacked}." in ours:
+            return tuple(ours.replace(stacked, part) for part in parts)
+    return (ours,)
 
 
 def second(ours: str, model: Container[str]) -> str | None:
     """Their other name for our tensor, where a model with the tensors `model` (ours) keeps it twice."""
-    sign, name = _TWICE.get(ours, ("", None))
-    return name if sign in model else None
+    part = two_parts.DECODER if ours.startswith(two_parts.DECODER) else ""
+    sign, name = _TWICE.get(ours.removeprefix(part), ("", ""))
+    return part + name if part + sign in model else None
 
 
 def canonical(name: str) -> str:
@@ -99,11 +66,6 @@ def bare(name: str) -> str:
     return two_parts.bare(name).removeprefix(PREFIX)
 
 
-def published(name: str) -> str:
-    """What `canonical` takes away, put before a name again for an encoder-decoder."""
-    return two_parts.published(name.removeprefix(PREFIX))
-
-
 def places(ours: str, model: Container[str], of_two_parts: bool) -> Iterator[dict[str, str]]:
     """Where a file may hold our tensor of a model with the tensors `model` (ours), the best place first.
 
@@ -111,13 +73,18 @@ def places(ours: str, model: Container[str], of_two_parts: bool) -> Iterator[dic
     file without a decoder, `of_two_parts` False, is that of the encoder's tensor which a decoder's begins as.
     """
     if other := second(ours, model):
-        yield {other: other}
+        yield {canonical(other): other}
     usual = {canonical(name): name for name in theirs(ours)}
     yield usual
-    if "mlm.decoder.weight" not in model:  # of tied models
+    if not _is_untied(model):
         yield {_STAND_INS.get(part, part): name for part, name in usual.items()}
     if not of_two_parts:
         yield {two_parts.of_the_encoder(part): name for part, name in usual.items()}
+
+
+def _is_untied(model: Container[str]) -> bool:
+    head = "cls.predictions.decoder.weight"
+    return head in model or two_parts.DECODER + head in model
 
 
 def is_counter(canonical_name: str) -> bool:
@@ -134,5 +101,5 @@ def repeated(canonical_name: str, of_two_parts: bool = False) -> str | None:
 
 
 def is_head(ours: str) -> bool:
-    """Whether our tensor may be missing from a checkpoint: it belongs to a head or to the pooler."""
-    return not ours.removeprefix(PREFIX).startswith("encoder.")
+    """Whether our tensor may be missing from a checkpoint: it belongs to a head, to the pooler or to a decoder."""
+    return not canonical(ours).startswith(("embeddings.", "encoder."))

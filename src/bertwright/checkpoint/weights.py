@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bertwright.checkpoint import names
-from bertwright.checkpoint.encoder_decoder_names import has_decoder
 from bertwright.checkpoint.hub import WEIGHT_FILES, shard_names
 from bertwright.errors import BertwrightError
 
@@ -87,7 +86,7 @@ def to_theirs(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             renamed[name] = piece.cpu().contiguous()
         if second := names.second(ours, state):
             renamed[second] = renamed[parts[0]].clone()
-    return {names.published(name): tensor for name, tensor in renamed.items()} if has_decoder(state) else renamed
+    return renamed
 
 
 def write_tensors(state: Mapping[str, Tensor], file: Path) -> None:

@@ -12,10 +12,12 @@ Shapes: any; T tokens, H hidden size.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 _LEVELS = 1 << 16
 
@@ -32,6 +34,36 @@ def add_dropped(residual: Tensor, values: Tensor, probability: float) -> Tensor:
     if values.device.type != "cpu":
         return residual + F.dropout(values, probability)
     return torch.addcmul(residual, values, keep_mask(values, probability)) if probability else residual + values
+
+
+class Dropout(nn.Dropout):
+    """The library's module, computed by `dropout`."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, values: Tensor) -> Tensor: ...
+
+    def forward(self, values: Tensor) -> Tensor:
+        """`values`, dropped while training."""
+        return dropout(values, rate_now(self))
+
+
+def add_through(module: nn.Module, residual: Tensor, values: Tensor) -> Tensor:
+    """`residual + module(values)`; in one pass where the module is `Dropout` as it was made here."""
+    if type(module) is Dropout and not has_hooks(module):
+        return add_dropped(residual, values, rate_now(module))
+    made: Tensor = module(values)
+    return residual + made
+
+
+def rate_now(module: nn.Module) -> float:
+    """With which probability a module of dropout drops at this moment; 0 for what is none, such as `nn.Identity`."""
+    return module.p if isinstance(module, nn.Dropout) and module.training else 0.0
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Whether somebody listens to the calls of a module, so that it must be called."""
+    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
 
 
 def keep_mask(like: Tensor, probability: float) -> Tensor:

@@ -19,7 +19,7 @@ from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.attention.attention import attend, attend_plain
 from bertwright.model.attention.grouped import attend_first
 from bertwright.model.config import BertConfig
-from bertwright.model.dropout import add_dropped, dropout
+from bertwright.model.dropout import Dropout, add_through, has_hooks, rate_now
 from bertwright.model.typed_modules import Embedding, LayerNorm, Linear, Module
 
 
@@ -45,20 +45,23 @@ class Embeddings(Module):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.word = Embedding(config.vocab_size, config.hidden_size, padding_idx=config.pad_token_id)
-        self.position = Embedding(config.max_position_embeddings, config.hidden_size)
-        self.token_type = Embedding(config.type_vocab_size, config.hidden_size)
-        self.norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = config.hidden_dropout_prob
+        self.word_embeddings = Embedding(config.vocab_size, config.hidden_size, padding_idx=config.pad_token_id)
+        self.position_embeddings = Embedding(config.max_position_embeddings, config.hidden_size)
+        self.token_type_embeddings = Embedding(config.type_vocab_size, config.hidden_size)
+        self.LayerNorm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(self, batch: Ragged) -> Tensor:
         """`[T, H]`"""
-        summed = self.word(batch.input_ids) + self.token_type(batch.token_type_ids) + self.position(batch.position_ids)
-        return dropout(self.norm(summed), self.dropout if self.training else 0.0)
+        words = self.word_embeddings(batch.input_ids)
+        summed = words + self.token_type_embeddings(batch.token_type_ids) + self.position_embeddings(batch.position_ids)
+        return self.dropout(self.LayerNorm(summed))
 
 
-class Attention(Module):
+class SelfAttention(Module):
     """Self-attention with queries, keys and values from one matrix product.
+
+    Files of peers hold the three apart; `load_state_dict` takes them so, too.
 
     Attributes:
         causal: whether a token sees nothing that follows it, as in a decoder.
@@ -68,9 +71,8 @@ class Attention(Module):
         super().__init__()
         self.causal = causal
         self.qkv = Linear(config.hidden_size, 3 * config.hidden_size)
-        self.output = Linear(config.hidden_size, config.hidden_size)
+        self.dropout = Dropout(config.attention_probs_dropout_prob)
         self.num_heads = config.num_attention_heads
-        self.dropout = config.attention_probs_dropout_prob
 
     def project(self, hidden: Tensor) -> Tensor:
         """Queries, keys and values `[T, 3, A, D]` of `hidden [T, H]`."""
@@ -79,13 +81,13 @@ class Attention(Module):
     def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
         """`[T, H]` to `[T, H]`; where `weights` is a list, the attention weights are appended to it."""
         qkv = self.project(hidden)
-        dropout = self.dropout if self.training else 0.0
+        dropout = rate_now(self.dropout)
         if weights is None:
             mixed = attend(qkv, batch, dropout, self.causal)
         else:
             mixed, weight = attend_plain(qkv, batch, dropout, self.causal)
             weights.append(weight)
-        return self.output(mixed.flatten(1))
+        return mixed.flatten(1)
 
     def forward_first(self, first: Tensor, hidden: Tensor, batch: Ragged) -> Tensor:
         """What `forward` gives for the first token of each sequence: `[B, H]` of these and `[T, H]` to `[B, H]`."""
@@ -94,52 +96,75 @@ class Attention(Module):
         query_bias, other_bias = torch.split(self.qkv.bias, [size, 2 * size])
         query = F.linear(first, query_weight, query_bias).view(len(first), self.num_heads, -1)
         others = F.linear(hidden, other_weight, other_bias).view(len(hidden), 2, self.num_heads, -1)
-        mixed = attend_first(query, others, batch, self.dropout if self.training else 0.0)
-        return self.output(mixed.flatten(1))
+        return attend_first(query, others, batch, rate_now(self.dropout)).flatten(1)
 
 
-class FeedForward(Module):
-    """`[T, H]` to `[T, I]` to `[T, H]`, each token by itself."""
+class Residual(Module):
+    """What a part of a layer ends with: a product, dropout, the residual, and a norm behind it (post-norm)."""
+
+    def __init__(self, config: BertConfig, size: int) -> None:
+        super().__init__()
+        self.dense = Linear(size, config.hidden_size)
+        self.LayerNorm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.dropout = Dropout(config.hidden_dropout_prob)
+
+    def forward(self, made: Tensor, residual: Tensor) -> Tensor:
+        """`[T, size]` and `[T, H]` to `[T, H]`"""
+        return self.LayerNorm(add_through(self.dropout, residual, self.dense(made)))
+
+
+class Attention(Module):
+    """Self-attention and what follows it."""
+
+    def __init__(self, config: BertConfig, causal: bool = False) -> None:
+        super().__init__()
+        self.self = SelfAttention(config, causal)
+        self.output = Residual(config, config.hidden_size)
+
+    def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
+        """`[T, H]` to `[T, H]`; where `weights` is a list, the attention weights are appended to it."""
+        return self.output(self.self(hidden, batch, weights), hidden)
+
+    def forward_first(self, first: Tensor, hidden: Tensor, batch: Ragged) -> Tensor:
+        """What `forward` gives for the first token of each sequence: `[B, H]` of these and `[T, H]` to `[B, H]`."""
+        return self.output(self.self.forward_first(first, hidden, batch), first)
+
+
+class Intermediate(Module):
+    """`[T, H]` to `[T, I]`, each token by itself."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.up = Linear(config.hidden_size, config.intermediate_size)
-        self.down = Linear(config.intermediate_size, config.hidden_size)
-        self.activation = ACTIVATIONS[config.hidden_act]
+        self.dense = Linear(config.hidden_size, config.intermediate_size)
+        self.intermediate_act_fn = ACTIVATIONS[config.hidden_act]
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """`[T, H]` to `[T, H]`"""
-        return self.down(self.activation(self.up(hidden)))
+        """`[T, H]` to `[T, I]`"""
+        return self.intermediate_act_fn(self.dense(hidden))
 
 
 class Layer(Module):
-    """Attention, then feed-forward; each with dropout, a residual and a norm behind it (post-norm)."""
+    """Attention, then the feed-forward network."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.attention = Attention(config)
-        self.attention_norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.feed_forward = FeedForward(config)
-        self.feed_forward_norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = config.hidden_dropout_prob
+        self.intermediate = Intermediate(config)
+        self.output = Residual(config, config.intermediate_size)
 
     def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
         """`[T, H]` to `[T, H]`"""
-        return self._behind_attention(hidden, self.attention(hidden, batch, weights))
+        attended = self.attention(hidden, batch, weights)
+        return self.output(self.intermediate(attended), attended)
 
     def forward_first(self, hidden: Tensor, batch: Ragged, weights: None = None) -> Tensor:
         """What `forward` gives for the first token of each sequence, `[B, H]`, and nothing else computed."""
-        first = batch.first_of_each(hidden)
-        return self._behind_attention(first, self.attention.forward_first(first, hidden, batch))
-
-    def _behind_attention(self, hidden: Tensor, attended: Tensor) -> Tensor:
-        probability = self.dropout if self.training else 0.0
-        hidden = self.attention_norm(add_dropped(hidden, attended, probability))
-        return self.feed_forward_norm(add_dropped(hidden, self.feed_forward(hidden), probability))
+        attended = self.attention.forward_first(batch.first_of_each(hidden), hidden, batch)
+        return self.output(self.intermediate(attended), attended)
 
 
 class Encoder(nn.Module):
-    """Embeddings and L layers.
+    """L layers.
 
     Attributes:
         checkpointing: whether training keeps only the input of each layer and computes the rest once more in
@@ -148,13 +173,12 @@ class Encoder(nn.Module):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.embeddings = Embeddings(config)
-        self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
-        self.config = config
+        self.layer = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
         self.checkpointing = False
 
     def forward(
         self,
+        hidden: Tensor,
         batch: Ragged,
         *,
         output_hidden_states: bool = False,
@@ -164,23 +188,19 @@ class Encoder(nn.Module):
         """The hidden states of every token, or of the first of each sequence.
 
         Args:
+            hidden: `[T, H]` the embeddings of the tokens.
             batch: the tokens.
             output_hidden_states, output_attentions: whether to keep these.
             first_only: only the first tokens will be read, so that the last layer need not compute the others. Has
                 no effect where more is asked for, where a sequence is empty, or where somebody put an adapter or a hook
                 into that layer.
-
-        Raises:
-            BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
-        check_indices(self.config, batch)
         again = self.checkpointing and self.training
         wants_more = output_hidden_states or output_attentions
         short = self._short_layer(batch) if first_only and not wants_more else None
         weights: list[list[Tensor]] = []
-        hidden = self.embeddings(batch)
         states = [hidden]
-        for layer in self.layers if short is None else (*self.layers[:-1], short.forward_first):
+        for layer in self.layer if short is None else (*self.layer[:-1], short.forward_first):
             hidden = run_layer(layer, again, hidden, batch, weights if output_attentions else None)
             if output_hidden_states:
                 states.append(hidden)
@@ -188,12 +208,13 @@ class Encoder(nn.Module):
 
     def _short_layer(self, batch: Ragged) -> Layer | None:
         """The last layer, where its `forward_first` can go around nothing but what this file made."""
-        last = self.layers[-1] if len(self.layers) else None
-        if not isinstance(last, Layer) or not all(batch.lengths):
+        last = self.layer[-1] if len(self.layer) else None
+        if type(last) is not Layer or type(last.attention) is not Attention or not all(batch.lengths):
             return None
-        around = (last, last.attention, last.attention.qkv)
-        hooks = (module._forward_hooks or module._forward_pre_hooks or module._backward_hooks for module in around)
-        return last if type(last.attention.qkv) is Linear and not any(hooks) else None
+        attention = last.attention.self
+        if type(attention) is not SelfAttention or type(attention.qkv) is not Linear:
+            return None
+        return None if any(map(has_hooks, (last, last.attention, attention, attention.qkv))) else last
 
 
 def run_layer(layer: Callable[..., Tensor], again: bool, *inputs: object) -> Tensor:

@@ -25,7 +25,7 @@ def deepen(net: BertWithHead, num_hidden_layers: int) -> None:
     Raises:
         ValueError: the encoder has no layer, or more than that.
     """
-    layers = net.bert.encoder.layers
+    layers = net.bert.encoder.layer
     if not 0 < len(layers) <= num_hidden_layers:
         raise ValueError(f"{len(layers)} layers cannot grow to {num_hidden_layers}")
     while len(layers) < num_hidden_layers:
@@ -33,7 +33,7 @@ def deepen(net: BertWithHead, num_hidden_layers: int) -> None:
         assert isinstance(below, Layer)
         layers.append(_handing_on(below))
     config = replace(net.config, num_hidden_layers=num_hidden_layers)
-    net.config = net.bert.config = net.bert.encoder.config = config
+    net.config = net.bert.config = config
 
 
 @torch.no_grad()
@@ -44,14 +44,14 @@ def _handing_on(below: Layer) -> Layer:
     read what was not yet scaled by them, so they take them in.
     """
     layer = deepcopy(below)
-    for output in (layer.attention.output, layer.feed_forward.down):
-        nn.init.zeros_(output.weight)
-        nn.init.zeros_(output.bias)
-    gain, bias = below.feed_forward_norm.weight, below.feed_forward_norm.bias
-    for reader in (layer.attention.qkv, layer.feed_forward.up):
+    for residual in (layer.attention.output, layer.output):
+        nn.init.zeros_(residual.dense.weight)
+        nn.init.zeros_(residual.dense.bias)
+    gain, bias = below.output.LayerNorm.weight, below.output.LayerNorm.bias
+    for reader in (layer.attention.self.qkv, layer.intermediate.dense):
         reader.bias.add_(reader.weight @ bias)
         reader.weight.mul_(gain)
-    for norm in (below.feed_forward_norm, layer.attention_norm):
+    for norm in (below.output.LayerNorm, layer.attention.output.LayerNorm):
         nn.init.ones_(norm.weight)
         nn.init.zeros_(norm.bias)
     return layer

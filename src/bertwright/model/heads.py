@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.config import BertConfig
-from bertwright.model.dropout import dropout
+from bertwright.model.dropout import Dropout
 from bertwright.model.typed_modules import LayerNorm, Linear, Module
 from bertwright.model.vocabulary_loss import vocabulary_loss
 
@@ -30,17 +30,29 @@ class Pooler(Module):
         return self.dense(first).tanh()
 
 
+class Transform(Module):
+    """Dense, activation, norm (Devlin et al. 2019, section 3.1, released code)."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.dense = Linear(config.hidden_size, config.hidden_size)
+        self.transform_act_fn = ACTIVATIONS[config.hidden_act]
+        self.LayerNorm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """`[n, H]` to `[n, H]`"""
+        return self.LayerNorm(self.transform_act_fn(self.dense(hidden)))
+
+
 class MaskedLanguageModelHead(Module):
-    """Dense, activation, norm, then the scores of every vocabulary entry (Devlin et al. 2019, section 3.1).
+    """Transform, then the scores of every vocabulary entry.
 
     The output matrix is the word table, handed in at each call, unless the config unties the two.
     """
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.dense = Linear(config.hidden_size, config.hidden_size)
-        self.activation = ACTIVATIONS[config.hidden_act]
-        self.norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.transform = Transform(config)
         self.decoder: Linear | None = None
         if not config.tie_word_embeddings:
             self.decoder = Linear(config.hidden_size, config.vocab_size, bias=False)
@@ -48,7 +60,7 @@ class MaskedLanguageModelHead(Module):
 
     def forward(self, hidden: Tensor, word_table: Tensor) -> Tensor:
         """`hidden [n, H]`, only the rows whose scores are wanted, and `word_table [V, H]` to `[n, V]`."""
-        transformed, table = self._transform(hidden), self._output(word_table)
+        transformed, table = self.transform(hidden), self._output(word_table)
         if transformed.device.type == "cpu" and 1 < len(transformed) <= FEW_ROWS and not torch.is_grad_enabled():
             return few_by_table(transformed, table, self.bias)
         return F.linear(transformed, table, self.bias)
@@ -58,13 +70,17 @@ class MaskedLanguageModelHead(Module):
     ) -> tuple[Tensor, Tensor]:
         """Loss and hits of the scores of `hidden [n, H]`; see `vocabulary_loss`."""
         table = self._output(word_table)
-        return vocabulary_loss(self._transform(hidden), table, self.bias, labels, shares, smoothing)
-
-    def _transform(self, hidden: Tensor) -> Tensor:
-        return self.norm(self.activation(self.dense(hidden)))
+        return vocabulary_loss(self.transform(hidden), table, self.bias, labels, shares, smoothing)
 
     def _output(self, word_table: Tensor) -> Tensor:
         return word_table if self.decoder is None else self.decoder.weight
+
+
+class PreTrainingHeads(nn.Module):
+    """What stands on an encoder while it is pre-trained: one of the two, or both."""
+
+    predictions: MaskedLanguageModelHead
+    seq_relationship: Linear
 
 
 def few_by_table(rows: Tensor, table: Tensor, bias: Tensor) -> Tensor:
@@ -75,14 +91,7 @@ def few_by_table(rows: Tensor, table: Tensor, bias: Tensor) -> Tensor:
     return torch.addmm(bias[:, None], table, rows.t()).t().contiguous()
 
 
-class Classifier(Linear):
-    """Dropout and one linear layer, as every fine-tuning head of BERT has it."""
-
-    def __init__(self, config: BertConfig, num_outputs: int) -> None:
-        super().__init__(config.hidden_size, num_outputs)
-        own = config.classifier_dropout
-        self.dropout = config.hidden_dropout_prob if own is None else own
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """`[n, H]` to `[n, num_outputs]`"""
-        return super().forward(dropout(hidden, self.dropout if self.training else 0.0))
+def classifier_dropout(config: BertConfig) -> Dropout:
+    """What every fine-tuning head of BERT begins with."""
+    own = config.classifier_dropout
+    return Dropout(config.hidden_dropout_prob if own is None else own)

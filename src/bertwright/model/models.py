@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from bertwright.data.ragged import Places, Ragged
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
-from bertwright.model.encoder import Encoder, Encoding
-from bertwright.model.heads import Classifier, Pooler
+from bertwright.model.encoder import Embeddings, Encoder, Encoding, check_indices
+from bertwright.model.heads import Pooler, classifier_dropout
 from bertwright.model.losses import class_loss, text_loss, token_loss
 from bertwright.model.outputs import EncoderOutput, ModelOutput, QuestionAnsweringOutput, ScoresOutput
 from bertwright.model.padded import PaddedModel
@@ -33,13 +33,19 @@ class BertModel(PaddedModel):
 
     def __init__(self, config: BertConfig, add_pooling_layer: bool = True) -> None:
         super().__init__(config)
+        self.embeddings = Embeddings(config)
         self.encoder = Encoder(config)
         self.pooler = Pooler(config) if add_pooling_layer else None
         self.initialise()
 
     def encode(self, batch: Ragged, **wanted: bool) -> Encoding:
-        """Hidden states; `wanted`: output_hidden_states, output_attentions, first_only (see `Encoder.forward`)."""
-        encoding: Encoding = self.encoder(batch, **wanted)
+        """Hidden states; `wanted`: output_hidden_states, output_attentions, first_only (see `Encoder.forward`).
+
+        Raises:
+            BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
+        """
+        check_indices(self.config, batch)
+        encoding: Encoding = self.encoder(self.embeddings(batch), batch, **wanted)
         return encoding
 
     def pool(self, encoding: Encoding, batch: Ragged) -> Tensor:
@@ -60,28 +66,39 @@ class BertWithHead(PaddedModel):
     Attributes:
         needs_pooler: whether the head stands on the pooler.
         head_name: what people call what stands on the encoder.
+        base_model_prefix: under which name the encoder stands in the model.
     """
 
     needs_pooler = True
     head_name: ClassVar[str] = "head"
+    base_model_prefix: ClassVar[str] = "bert"
     label_arguments: tuple[str, ...] = ("labels",)
+    bert: BertModel
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
-        self.bert = BertModel(config, add_pooling_layer=self.needs_pooler)
+        self.add_module(self.base_model_prefix, BertModel(config, add_pooling_layer=self.needs_pooler))
+
+    @property
+    def base_model(self) -> BertModel:
+        """The encoder."""
+        encoder: BertModel = getattr(self, self.base_model_prefix)
+        return encoder
 
     def initialise_head(self) -> None:
         """Fresh values for what stands on the encoder, which has its own already."""
-        self.initialise(only={name for name, _ in self.named_parameters() if not name.startswith("bert.")})
+        self.initialise(
+            only={name for name, _ in self.named_parameters() if not name.startswith(self.base_model_prefix + ".")}
+        )
 
     def parameter_groups(self) -> list[ParameterGroup]:
         """Every parameter once: the embeddings, the layers from the lowest to the highest, and what is on them."""
-        encoder, transitions = self.bert.encoder, tuple(self.transitions())
-        layers = len(encoder.layers)
-        groups = [ParameterGroup("embeddings", layers + 1, tuple(encoder.embeddings.parameters()))]
-        for index, layer in enumerate(encoder.layers):
-            groups.append(ParameterGroup("layer", layers - index, tuple(layer.parameters())))
-        elsewhere = {id(parameter) for parameter in (*encoder.parameters(), *transitions)}
+        embeddings, layers = tuple(self.base_model.embeddings.parameters()), self.base_model.encoder.layer
+        transitions = tuple(self.transitions())
+        groups = [ParameterGroup("embeddings", len(layers) + 1, embeddings)]
+        for index, layer in enumerate(layers):
+            groups.append(ParameterGroup("layer", len(layers) - index, tuple(layer.parameters())))
+        elsewhere = {id(one) for one in (*embeddings, *layers.parameters(), *transitions)}
         head = tuple(parameter for parameter in self.parameters() if id(parameter) not in elsewhere)
         groups.append(ParameterGroup(self.head_name, 0, head))
         return [*groups, ParameterGroup("transitions", 0, transitions)] if transitions else groups
@@ -92,18 +109,18 @@ class BertWithHead(PaddedModel):
 
     def checkpoint_layers(self, wanted: bool) -> None:
         """Whether training keeps only the input of each layer; see `Encoder`."""
-        self.bert.encoder.checkpointing = wanted
+        self.base_model.encoder.checkpointing = wanted
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """The scores of this model for an encoded batch."""
         raise NotImplementedError
 
     def encode(self, batch: Ragged, **wanted: bool) -> Encoding:
-        return self.bert.encode(batch, **wanted)
+        return self.base_model.encode(batch, **wanted)
 
     def scores(self, batch: Ragged) -> Tensor:
         """The scores of this model for a ragged batch; their shape stands in the class's docstring."""
-        return self.head(self.bert.encode(batch, first_only=self.reads_first_only), batch)
+        return self.head(self.base_model.encode(batch, first_only=self.reads_first_only), batch)
 
     def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
         """Scalar, of the scores and padded labels of a batch."""
@@ -121,11 +138,13 @@ class BertWithClassifier(BertWithHead):
 
     def __init__(self, config: BertConfig, num_outputs: int | None = None) -> None:
         super().__init__(config)
-        self.classifier = Classifier(config, len(config.labels) if num_outputs is None else num_outputs)
+        self.dropout = classifier_dropout(config)
+        self.classifier = Linear(config.hidden_size, len(config.labels) if num_outputs is None else num_outputs)
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.classifier(self.bert.pool(encoding, batch) if self.reads_first_only else encoding.last)
+        hidden = self.bert.pool(encoding, batch) if self.reads_first_only else encoding.last
+        return self.classifier(self.dropout(hidden))
 
 
 class BertForSequenceClassification(BertWithClassifier):

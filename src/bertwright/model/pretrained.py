@@ -15,7 +15,7 @@ from bertwright.checkpoint import names
 from bertwright.checkpoint.folders import unseal
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.load_report import LoadReport
-from bertwright.checkpoint.matching import match
+from bertwright.checkpoint.matching import match, take_theirs
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_tensors
 from bertwright.errors import BertwrightError
 from bertwright.model.config import OF_CALLS, BertConfig
@@ -39,6 +39,7 @@ class Pretrained(nn.Module):
         super().__init__()
         self.config = config
         self.load_report: LoadReport | None = None
+        self.register_load_state_dict_pre_hook(take_theirs)  # type: ignore[no-untyped-call]
 
     def initialise(self, only: set[str] | None = None) -> None:
         """Give the parameters (or `only` those named) their fresh values.

@@ -10,7 +10,7 @@ from torch import Tensor
 from bertwright.data.ragged import Places, Ragged
 from bertwright.model.config import BertConfig
 from bertwright.model.encoder import Encoding
-from bertwright.model.heads import MaskedLanguageModelHead
+from bertwright.model.heads import MaskedLanguageModelHead, PreTrainingHeads
 from bertwright.model.losses import class_loss, token_loss
 from bertwright.model.models import BertWithHead
 from bertwright.model.outputs import ModelOutput, PreTrainingOutput
@@ -24,7 +24,8 @@ class BertForMaskedLM(BertWithHead):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
-        self.mlm = MaskedLanguageModelHead(config)
+        self.cls = PreTrainingHeads()
+        self.cls.predictions = MaskedLanguageModelHead(config)
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
@@ -32,11 +33,12 @@ class BertForMaskedLM(BertWithHead):
 
     def predict(self, hidden: Tensor) -> Tensor:
         """`hidden [M, H]`, only the places of interest, to `[M, V]`."""
-        return self.mlm(hidden, self.bert.encoder.embeddings.word.weight)
+        return self.cls.predictions(hidden, self.bert.embeddings.word_embeddings.weight)
 
     def predict_loss(self, hidden: Tensor, labels: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
         """Cross-entropy at `hidden [M, H]` with `labels [M]`, and how many score best: each adds its share of `[M]`."""
-        return self.mlm.loss(hidden, self.bert.encoder.embeddings.word.weight, labels, shares)
+        words = self.bert.embeddings.word_embeddings.weight
+        return self.cls.predictions.loss(hidden, words, labels, shares)
 
     def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
         return token_loss(scores, labels, places)
@@ -49,30 +51,35 @@ class BertForNextSentencePrediction(BertWithHead):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
-        self.nsp = Linear(config.hidden_size, 2)
+        self.cls = PreTrainingHeads()
+        self.cls.seq_relationship = Linear(config.hidden_size, 2)
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.nsp(self.bert.pool(encoding, batch))
+        return self.cls.seq_relationship(self.bert.pool(encoding, batch))
 
     def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
         return class_loss(scores, labels)
 
 
 class BertForPreTraining(BertForMaskedLM):
-    """Both heads of pre-training. Scores `[T, V]`; `predict` and `nsp` give each head its own places."""
+    """Both heads of pre-training. Scores `[T, V]`; `predict` and `follows` give each head its own places."""
 
     needs_pooler = True
     label_arguments = ("labels", "next_sentence_label")
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
-        self.nsp = Linear(config.hidden_size, 2)
+        self.cls.seq_relationship = Linear(config.hidden_size, 2)
         self.initialise_head()
+
+    def follows(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        """`[B, 2]`: column 0, the second text follows the first; column 1, it is from elsewhere."""
+        return self.cls.seq_relationship(self.bert.pool(encoding, batch))
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
-        follows = self.nsp(self.bert.pool(encoding, batch))
+        follows = self.follows(encoding, batch)
         loss = None
         if len(labels) == 2:  # as in the peers: the loss is the sum of both, or is not given
             loss = token_loss(scores, labels["labels"], places) + class_loss(follows, labels["next_sentence_label"])

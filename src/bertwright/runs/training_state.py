@@ -15,10 +15,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from bertwright.checkpoint.former_names import name_of_today
 from bertwright.checkpoint.weights import write_named
 from bertwright.errors import BertwrightError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _STATE, _ARRAYS = "state.json", "optimizer.safetensors"
 _HISTORY = "history."
 _COLUMNS = ("loss", "learning_rate", "gradient_norm")
@@ -113,7 +114,10 @@ def read_state(folder: Path, model: nn.Module, optimizers: Sequence[torch.optim.
         columns = {
             name.removeprefix(_HISTORY): arrays.pop(name).tolist() for name in list(arrays) if name.startswith(_HISTORY)
         }
-        _restore_optimizer(model, optimizers, arrays, values.pop("optimizer"))
+        numbers = values.pop("optimizer")
+        if version == 1:
+            arrays, numbers = (_renamed(one, model) for one in (arrays, numbers))
+        _restore_optimizer(model, optimizers, arrays, numbers)
         return TrainingState(**values, history=_history(columns))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise BertwrightError("BW507", file=file, reason=f"{type(error).__name__} {error}") from error
@@ -125,6 +129,12 @@ def _history(columns: Mapping[str, list[float]]) -> list[Step]:
         Step(number, loss, rate, norm, {name: values[number - 1] for name, values in measures.items()})
         for number, (loss, rate, norm) in enumerate(zip(*(columns[name] for name in _COLUMNS)), start=1)
     ]
+
+
+def _renamed(values: Mapping[str, Any], model: nn.Module) -> dict[str, Any]:
+    """What a version with other names remembered of each parameter, and of each `parameter/value`."""
+    of_two_parts = any(name.startswith("decoder.bert.") for name, _ in model.named_parameters())
+    return {name_of_today(name, of_two_parts): value for name, value in values.items()}
 
 
 def _optimizer_state(

@@ -130,7 +130,7 @@ class FillMask(Answers[FillMaskPrediction]):
         encoding = model.bert.encode(batch)
         found = {"masks": model.predict(encoding.last[batch.input_ids == self.mask_id])}
         if isinstance(model, BertForPreTraining):
-            found["pairs"] = model.nsp(model.bert.pool(encoding, batch))
+            found["pairs"] = model.follows(encoding, batch)
         return found
 
     def scores(self, outputs: Outputs, batch: Ragged) -> Sequence[Tensor]:

@@ -88,7 +88,7 @@ class PreTraining(Objective):
         mlm, found = model.predict_loss(encoding.last[targets.places], targets.labels, shares)
         if not isinstance(model, BertForPreTraining):
             return {"loss": mlm, "mlm_accuracy": found}
-        order = model.nsp(model.bert.pool(encoding, batch)).float()  # [B, 2]
+        order = model.follows(encoding, batch).float()  # [B, 2]
         pair = (F.cross_entropy(order, targets.order, reduction="none") * weights).sum()
         right = ((order.detach().argmax(-1) == targets.order) * weights).sum()
         name = self.pair_name

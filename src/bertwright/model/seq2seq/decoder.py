@@ -15,23 +15,23 @@ from torch import Tensor, nn
 from bertwright.data.ragged import Ragged
 from bertwright.model.attention.across import attend_across
 from bertwright.model.config import BertConfig
-from bertwright.model.dropout import add_dropped
-from bertwright.model.encoder import Attention, Embeddings, FeedForward, check_indices, run_layer
-from bertwright.model.typed_modules import LayerNorm, Linear, Module
+from bertwright.model.dropout import Dropout, rate_now
+from bertwright.model.encoder import Attention, Embeddings, Intermediate, Residual, check_indices, run_layer
+from bertwright.model.heads import MaskedLanguageModelHead, PreTrainingHeads
+from bertwright.model.typed_modules import Linear, Module
 
 Look = Callable[[Tensor], Tensor]
 
 
-class CrossAttention(Module):
+class CrossSelf(Module):
     """Queries from the target, keys and values from the source, these two from one matrix product."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.query = Linear(config.hidden_size, config.hidden_size)
         self.key_value = Linear(config.hidden_size, 2 * config.hidden_size)
-        self.output = Linear(config.hidden_size, config.hidden_size)
+        self.dropout = Dropout(config.attention_probs_dropout_prob)
         self.num_heads = config.num_attention_heads
-        self.dropout = config.attention_probs_dropout_prob
 
     def ask(self, hidden: Tensor) -> Tensor:
         """Queries `[T, A, D]` of `hidden [T, H]`."""
@@ -43,45 +43,45 @@ class CrossAttention(Module):
 
     def forward(self, hidden: Tensor, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
         """`[T, H]` and the encoded sources `[U, H]` to `[T, H]`."""
-        dropout = self.dropout if self.training else 0.0
-        mixed = attend_across(self.ask(hidden), self.read(memory), target, source, dropout)
-        return self.output(mixed.flatten(1))
+        return attend_across(self.ask(hidden), self.read(memory), target, source, rate_now(self.dropout)).flatten(1)
+
+
+class CrossAttention(Module):
+    """Attention over the encoded source, and what follows it."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.self = CrossSelf(config)
+        self.output = Residual(config, config.hidden_size)
 
 
 class DecoderLayer(Module):
-    """Causal attention, cross-attention, feed-forward; each with dropout, a residual and a norm behind it."""
+    """Causal attention, cross-attention, feed-forward network."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.attention = Attention(config, causal=True)
-        self.attention_norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.cross_attention = CrossAttention(config)
-        self.cross_attention_norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.feed_forward = FeedForward(config)
-        self.feed_forward_norm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = config.hidden_dropout_prob
+        self.crossattention = CrossAttention(config)
+        self.intermediate = Intermediate(config)
+        self.output = Residual(config, config.intermediate_size)
 
     def forward(self, hidden: Tensor, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
         """`[T, H]` and the encoded sources `[U, H]` to `[T, H]`."""
         return self.through(
             hidden,
-            lambda states: self.attention(states, target, None),
-            lambda states: self.cross_attention(states, target, memory, source),
+            lambda states: self.attention.self(states, target, None),
+            lambda states: self.crossattention.self(states, target, memory, source),
         )
 
     def through(self, hidden: Tensor, look_back: Look, look_across: Look) -> Tensor:
         """`[n, H]` to `[n, H]`; the two functions attend over what was written, and over the sources."""
-        hidden = self._behind(self.attention_norm, hidden, look_back(hidden))
-        hidden = self._behind(self.cross_attention_norm, hidden, look_across(hidden))
-        return self._behind(self.feed_forward_norm, hidden, self.feed_forward(hidden))
-
-    def _behind(self, norm: LayerNorm, hidden: Tensor, made: Tensor) -> Tensor:
-        """Dropout, the residual and the norm behind a part of the layer."""
-        return norm(add_dropped(hidden, made, self.dropout if self.training else 0.0))
+        hidden = self.attention.output(look_back(hidden), hidden)
+        hidden = self.crossattention.output(look_across(hidden), hidden)
+        return self.output(self.intermediate(hidden), hidden)
 
 
-class Decoder(Module):
-    """Embeddings and L layers.
+class DecoderLayers(Module):
+    """L layers.
 
     Attributes:
         checkpointing: as of the encoder.
@@ -89,10 +89,24 @@ class Decoder(Module):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.embeddings = Embeddings(config)
-        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.num_hidden_layers))
-        self.config = config
+        self.layer = nn.ModuleList(DecoderLayer(config) for _ in range(config.num_hidden_layers))
         self.checkpointing = False
+
+    def forward(self, hidden: Tensor, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
+        """The output `[T, H]` of the last layer; `hidden [T, H]` are the embeddings of the targets."""
+        for layer in self.layer:
+            hidden = run_layer(layer, self.checkpointing and self.training, hidden, target, memory, source)
+        return hidden
+
+
+class Decoder(Module):
+    """Embeddings and L layers."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.embeddings = Embeddings(config)
+        self.encoder = DecoderLayers(config)  # the name of the peers
+        self.config = config
 
     def forward(self, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
         """`[T, H]`: the output of the last layer for every target token.
@@ -106,10 +120,22 @@ class Decoder(Module):
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
         check_indices(self.config, target)
-        hidden = self.embeddings(target)
-        for layer in self.layers:
-            hidden = run_layer(layer, self.checkpointing and self.training, hidden, target, memory, source)
-        return hidden
+        return self.encoder(self.embeddings(target), target, memory, source)
+
+
+class LanguageModel(Module):
+    """A decoder and the scores of its next tokens."""
+
+    def __init__(self, config: BertConfig) -> None:
+        super().__init__()
+        self.bert = Decoder(config)
+        self.cls = PreTrainingHeads()
+        self.cls.predictions = MaskedLanguageModelHead(config)
+
+    @property
+    def words(self) -> Tensor:
+        """The table `[V, H]` of its words."""
+        return self.bert.embeddings.word_embeddings.weight
 
 
 def sinusoids(rows: int, width: int) -> Tensor:

@@ -20,12 +20,11 @@ from bertwright.data.ragged import Ragged, from_padded
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
 from bertwright.model.encoder import Embeddings
-from bertwright.model.heads import MaskedLanguageModelHead
 from bertwright.model.losses import IGNORED, token_loss
-from bertwright.model.models import BertWithHead
+from bertwright.model.models import BertModel, BertWithHead
 from bertwright.model.outputs import Seq2SeqOutput
 from bertwright.model.padded import refuse_unknown
-from bertwright.model.seq2seq.decoder import Decoder, sinusoids
+from bertwright.model.seq2seq.decoder import LanguageModel, sinusoids
 from bertwright.model.seq2seq.seq2seq_config import MODEL_TYPE, Seq2SeqConfig
 from bertwright.model.typed_modules import Linear
 
@@ -41,16 +40,17 @@ class BertForSeq2SeqLM(BertWithHead):
     head_name = "decoder"
     config_class = Seq2SeqConfig
     architecture = "EncoderDecoderModel"
+    base_model_prefix = "encoder"
+    encoder: BertModel
 
     def __init__(self, config: BertConfig) -> None:
         assert isinstance(config, Seq2SeqConfig)
         super().__init__(config)
         of_decoder = config.written
-        self.decoder = Decoder(of_decoder)
-        self.mlm = MaskedLanguageModelHead(of_decoder)
-        self.bridge: Linear | None = None
+        self.decoder = LanguageModel(of_decoder)
+        self.enc_to_dec_proj: Linear | None = None
         if of_decoder.hidden_size != config.hidden_size:
-            self.bridge = Linear(config.hidden_size, of_decoder.hidden_size)
+            self.enc_to_dec_proj = Linear(config.hidden_size, of_decoder.hidden_size)
         self.initialise_head()
         self._write_sinusoids()
         self.hold_constants()
@@ -76,18 +76,18 @@ class BertForSeq2SeqLM(BertWithHead):
 
     def checkpoint_layers(self, wanted: bool) -> None:
         super().checkpoint_layers(wanted)
-        self.decoder.checkpointing = wanted
+        self.decoder.bert.encoder.checkpointing = wanted
 
     def hold_constants(self) -> None:
         """The pooler, which nothing reads, and positions that are sines."""
-        held: list[nn.Module] = [self.bert.pooler] if self.bert.pooler is not None else []
+        held: list[nn.Module] = [self.encoder.pooler] if self.encoder.pooler is not None else []
         if self.seq2seq.positions == "sinusoidal":
-            held += [embeddings.position for embeddings in self._embeddings()]
+            held += [embeddings.position_embeddings for embeddings in self._embeddings()]
         for module in held:
             module.requires_grad_(False)
 
     def _embeddings(self) -> list[Embeddings]:
-        return [self.bert.encoder.embeddings, self.decoder.embeddings]
+        return [self.encoder.embeddings, self.decoder.bert.embeddings]
 
     def _write_sinusoids(self) -> None:
         """Sines in place of the position tables, as large beside a fresh word as in the paper.
@@ -97,22 +97,22 @@ class BertForSeq2SeqLM(BertWithHead):
         if self.seq2seq.positions != "sinusoidal":
             return
         for embeddings in self._embeddings():
-            table = embeddings.position.weight
+            table = embeddings.position_embeddings.weight
             if not table.is_meta:
                 with torch.no_grad():
                     table.copy_(sinusoids(*table.shape) * self.config.initializer_range)
 
     def read(self, source: Ragged) -> Tensor:
         """`[U, H]`: the sources as the decoder sees them."""
-        return self._over_the_bridge(self.bert.encode(source).last)
+        return self._over_the_bridge(self.encoder.encode(source).last)
 
     def _over_the_bridge(self, encoded: Tensor) -> Tensor:
         """The encoder's states in the width of the decoder."""
-        return encoded if self.bridge is None else self.bridge(encoded)
+        return encoded if self.enc_to_dec_proj is None else self.enc_to_dec_proj(encoded)
 
     def predict(self, hidden: Tensor) -> Tensor:
         """`hidden [n, H]` of the decoder to the scores `[n, V]` of the token that comes next."""
-        return self.mlm(hidden, self.decoder.embeddings.word.weight)
+        return self.decoder.cls.predictions(hidden, self.decoder.words)
 
     def pair_scores(self, source: Ragged, target: Ragged) -> Tensor:
         """`[T, V]`: the scores of the token that follows each token of the targets, given all before it.
@@ -131,14 +131,14 @@ class BertForSeq2SeqLM(BertWithHead):
         Raises:
             BertwrightError: those of `pair_scores`.
         """
-        words = self.decoder.embeddings.word.weight
-        return self.mlm.loss(self._decoded(source, target), words, labels, shares, smoothing)
+        decoded, words = self._decoded(source, target), self.decoder.words
+        return self.decoder.cls.predictions.loss(decoded, words, labels, shares, smoothing)
 
     def _decoded(self, source: Ragged, target: Ragged) -> Tensor:
         if source.batch_size != target.batch_size:
             raise BertwrightError("BW420", what="targets", shape=[target.batch_size], expected=[source.batch_size])
         refuse_empty(source)
-        return self.decoder(target, self.read(source), source)
+        return self.decoder.bert(target, self.read(source), source)
 
     def forward(  # type: ignore[override]
         self,
@@ -175,8 +175,8 @@ class BertForSeq2SeqLM(BertWithHead):
         source, places = from_padded(input_ids, attention_mask, token_type_ids)
         target, target_places = from_padded(decoder_input_ids, decoder_attention_mask)
         refuse_empty(source)
-        encoded = self.bert.encode(source).last
-        scores = self.predict(self.decoder(target, self._over_the_bridge(encoded), source))
+        encoded = self.encoder.encode(source).last
+        scores = self.predict(self.decoder.bert(target, self._over_the_bridge(encoded), source))
         output = Seq2SeqOutput(
             loss=None if labels is None else token_loss(scores, labels, target_places),
             logits=target_places.pad(scores),

@@ -37,7 +37,7 @@ def start_from_counts(model: BertWithHead, store: CorpusStore, held_out: float) 
     the mean length that they had.
     """
     assert isinstance(model, BertForMaskedLM)
-    table = model.bert.encoder.embeddings.word.weight
+    table = model.bert.embeddings.word_embeddings.weight
     kept = ~held_out_documents(store.documents, held_out)
     log.info("counting which tokens stand beside each other, for the word table")
     found = count_neighbours(store, len(table), kept, contexts=max(_CONTEXTS, table.shape[1]))
@@ -46,7 +46,7 @@ def start_from_counts(model: BertWithHead, store: CorpusStore, held_out: float) 
     length = table[known].norm(dim=1).mean().to(vectors)
     table[known] = (vectors[known] * length).to(table)
     shares = torch.from_numpy((found.tokens + 1.0) / (found.tokens + 1.0).sum())
-    model.mlm.bias.copy_(shares.log() - shares.log().mean())
+    model.cls.predictions.bias.copy_(shares.log() - shares.log().mean())
     log.info("%d of %d rows of the word table begin as counted", int(known.sum()), len(table))
 
 

@@ -43,22 +43,22 @@ class Memory:
         self._seen: list[Tensor] = []  # of each layer keys and values [n, 2, A, K, D]
         self._own: list[Tensor] = []  # of each layer keys and values [R, 2, A, room, D]
         for layer in self._layers():
-            seen = places.pad(layer.cross_attention.read(encoded))  # [n, K, 2, A, D]
+            seen = places.pad(layer.crossattention.self.read(encoded))  # [n, K, 2, A, D]
             self._seen.append(seen.permute(0, 2, 3, 1, 4).contiguous())
             _, _, heads, _, size = self._seen[-1].shape
             self._own.append(encoded.new_empty(self._rows, 2, heads, 0, size))
 
     def _layers(self) -> list[DecoderLayer]:
-        return list(self._model.decoder.layers)  # type: ignore[arg-type]
+        return list(self._model.decoder.bert.encoder.layer)  # type: ignore[arg-type]
 
     def step(self, tokens: Tensor) -> Tensor:
         """The scores `[R, V]` of what follows, after `tokens [R]` were written."""
-        embeddings, at = self._model.decoder.embeddings, self.length
+        embeddings, at = self._model.decoder.bert.embeddings, self.length
         if at == self._own[0].shape[3]:
             more = (*self._own[0].shape[:3], _ROOM, self._own[0].shape[4])
             self._own = [torch.cat([own, own.new_empty(more)], 3) for own in self._own]
-        fixed = embeddings.token_type.weight[0] + embeddings.position.weight[at]
-        hidden = embeddings.norm(embeddings.word(tokens) + fixed)
+        fixed = embeddings.token_type_embeddings.weight[0] + embeddings.position_embeddings.weight[at]
+        hidden = embeddings.LayerNorm(embeddings.word_embeddings(tokens) + fixed)
         for layer, own, seen in zip(self._layers(), self._own, self._seen):
             hidden = layer.through(
                 hidden, partial(self._look_back, layer, own=own), partial(self._look_across, layer, seen=seen)
@@ -69,18 +69,18 @@ class Memory:
     def _look_back(self, layer: DecoderLayer, hidden: Tensor, own: Tensor) -> Tensor:
         """`[R, H]`: attention over what was written, `hidden` included."""
         at = self.length
-        qkv = layer.attention.project(hidden)  # [R, 3, A, D]
+        qkv = layer.attention.self.project(hidden)  # [R, 3, A, D]
         own[:, :, :, at] = qkv[:, 1:]
         key, value = own[:, 0, :, : at + 1], own[:, 1, :, : at + 1]
         mixed = F.scaled_dot_product_attention(qkv[:, 0, :, None], key, value)  # [R, A, 1, D]
-        return layer.attention.output(mixed.flatten(1))
+        return mixed.flatten(1)
 
     def _look_across(self, layer: DecoderLayer, hidden: Tensor, seen: Tensor) -> Tensor:
         """`[R, H]`: attention over the sources; the beams of a source ask side by side."""
-        asked = layer.cross_attention.ask(hidden)  # [R, A, D]
+        asked = layer.crossattention.self.ask(hidden)  # [R, A, D]
         asked = asked.view(-1, self._beams, *asked.shape[1:]).transpose(1, 2)  # [n, A, beams, D]
         mixed = F.scaled_dot_product_attention(asked, seen[:, 0], seen[:, 1], attn_mask=self._mask)
-        return layer.cross_attention.output(mixed.transpose(1, 2).flatten(0, 1).flatten(1))
+        return mixed.transpose(1, 2).flatten(0, 1).flatten(1)
 
     def reorder(self, rows: Tensor) -> None:
         """Let every row go on from what row `rows [R]` wrote; sources stay where they are."""
