@@ -69,7 +69,28 @@ def test_a_size_without_room() -> None:
         train_wordpiece(COUNTS, 104)
     assert caught.value.code == "BW127"
     with pytest.raises(BertwrightError):
-        train_wordpiece(Counter({"a": 1}), 1000)
+        train_wordpiece(Counter({"a": 1}), 300)
+
+
+def test_what_every_text_may_hold_is_in_the_vocabulary_though_the_corpus_lacks_it() -> None:
+    """A novel without a digit: 1920s, 19th and $5 must be readable all the same."""
+    novel = Counter({"she": 900, "went": 400, "home": 300, "again": 200})
+    tokenizer = BertTokenizer(train_wordpiece(novel, 2000), do_lower_case=True)
+    tokens = set(tokenizer.get_vocab())
+    assert {chr(code) for code in range(33, 127) if not chr(code).isupper()} <= tokens
+    assert {f"##{character}" for character in "0123456789abcdefghijklmnopqrstuvwxyz"} <= tokens
+    assert set("，。！？；：（）《》“”‘’…—") <= tokens
+    for text in ("the 1920s", "on the 19th", "$5.00 & 10%", "a#b@c.de", "“quoted” — 《書》"[:9]):
+        assert "[UNK]" not in tokenizer.tokenize(text), text
+    assert "A" not in tokens
+    assert {"A", "##Z"} <= set(train_wordpiece(novel, 2000, cased=True))
+
+
+def test_a_chinese_vocabulary_with_room_has_the_common_characters() -> None:
+    chinese = Counter({"天": 50, "气": 40, "好": 30, "ok": 5})
+    assert {"龄", "钥", "好"} <= set(train_wordpiece(chinese, 9000))
+    assert "龄" not in train_wordpiece(chinese, 3000), "half of the room at most"
+    assert "龄" not in train_wordpiece(Counter({"weather": 500, "good": 300, "天": 2}), 9000), "a quotation"
 
 
 def test_the_same_in_every_process() -> None:

@@ -11,7 +11,7 @@ import typer
 
 from bertwright.cli.corpus_options import Encoding, Field, SkipBad, Workers
 from bertwright.errors import BertwrightError
-from bertwright.wording import quantity, quoted, shown
+from bertwright.wording import Phrase, quantity, quoted, said, shown
 
 if TYPE_CHECKING:
     from bertwright.corpus.vocabulary_from_corpus import Coverage
@@ -114,40 +114,55 @@ def _words_to_add(model: str, tokenizer: BertTokenizer, counts: WordCounts, most
 
 
 def _say_counts(counts: WordCounts) -> None:
-    words, different = counts.words.total(), len(counts.words)
-    log.info("%s", f"{words:,} words, {different:,} different, in {counts.documents:,} documents")
+    log.info(
+        said(
+            "{words:,} words, {different:,} different, in {documents:,} documents",
+            words=counts.words.total(), different=len(counts.words), documents=counts.documents,
+        )
+    )  # fmt: skip
     if counts.every > 1:
-        log.info("%s", f"  a large corpus: one part (4 MiB) in {counts.every} was read")
+        log.info(said("  a large corpus: one part (4 MiB) in {every} was read", every=counts.every))
     if counts.forgotten:
-        log.warning("%s", f"{counts.forgotten:,} occurrences of rare words were forgotten for want of room")
+        log.warning(said("{n:,} occurrences of rare words were forgotten for want of room", n=counts.forgotten))
     if counts.skipped_lines:
-        log.warning("%s", f"{counts.skipped_lines:,} lines ({counts.skipped_bytes:,} bytes) could not be read")
+        lines, size = counts.skipped_lines, counts.skipped_bytes
+        log.warning(said("{lines:,} lines ({bytes:,} bytes) could not be read", lines=lines, bytes=size))
     if counts.too_long:
-        log.warning("%s", f"{counts.too_long:,} words of more than 100 characters passed over")
+        log.warning(said("{n:,} words of more than 100 characters passed over", n=counts.too_long))
 
 
 def _print_vocabulary(out: Path, tokens: int, coverage: Coverage, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"vocabulary": str(out), "tokens": tokens, **coverage.to_json()}, indent=2))
+        document = {"vocabulary": str(out), "tokens": tokens, **coverage.to_json()}
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
-    where = "held-out text" if coverage.held_out else "the text itself (too small to hold any out)"
-    typer.echo(f"{tokens:,} tokens; on {where}, {coverage.words:,} words:")
-    typer.echo(f"  {100 * coverage.whole:.2f} % of the words are one token, {coverage.tokens_a_word:.3f} tokens a word")
-    typer.echo(f"  {100 * coverage.unknown:.4f} % of the tokens are unknown")
-    typer.echo(f"the vocabulary is in {out}")
-    typer.echo(f"next: bertwright prepare CORPUS --vocab {quoted(out)} --out STORE")
+    where = Phrase("held-out text") if coverage.held_out else Phrase("the text itself (too small to hold any out)")
+    typer.echo(
+        said("{tokens:,} tokens; on {where}, {words:,} words:", tokens=tokens, where=where, words=coverage.words)
+    )
+    whole, pieces = 100 * coverage.whole, coverage.tokens_a_word
+    typer.echo(said("  {n:.2f} % of the words are one token, {pieces:.3f} tokens a word", n=whole, pieces=pieces))
+    typer.echo(said("  {n:.4f} % of the tokens are unknown", n=100 * coverage.unknown))
+    if coverage.left_out:
+        listed = shown((f"{character} ({count})" for character, count in coverage.left_out.items()), 12)
+        typer.echo(said("  characters of it that are no tokens: {listed}", listed=listed))
+    typer.echo(said("the vocabulary is in {out}", out=out))
+    typer.echo(said("next: {command}", command=f"bertwright prepare CORPUS --vocab {quoted(out)} --out STORE"))
 
 
 def _print_extension(out: Path, extension: Extension, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"model": str(out), **extension.to_json()}, ensure_ascii=False, indent=2))
         return
-    typer.echo(f"{quantity(len(extension.added), 'word')} added: {shown(extension.added)}")
-    if extension.known:
-        typer.echo(f"  {len(extension.known):,} were in the vocabulary already: {shown(extension.known)}")
-    if extension.several:
-        typer.echo(f"  {len(extension.several):,} are several words to a BERT: {shown(extension.several)}")
-    if extension.too_long:
-        begins = (f"{word[:20]}…" for word in extension.too_long)
-        typer.echo(f"  {len(extension.too_long):,} are longer than a BERT looks words up: {shown(begins)}")
-    typer.echo(f"the checkpoint is in {out}; go on with pre-training so that the new words learn their meaning")
+    words = quantity(len(extension.added), "word")
+    typer.echo(said("{words} added: {listed}", words=words, listed=shown(extension.added)))
+    if some := extension.known:
+        typer.echo(said("  {n:,} were in the vocabulary already: {listed}", n=len(some), listed=shown(some)))
+    if some := extension.several:
+        typer.echo(said("  {n:,} are several words to a BERT: {listed}", n=len(some), listed=shown(some)))
+    if some := extension.too_long:
+        begins = shown(f"{word[:20]}…" for word in some)
+        typer.echo(said("  {n:,} are longer than a BERT looks words up: {listed}", n=len(some), listed=begins))
+    typer.echo(
+        said("the checkpoint is in {out}; go on with pre-training so that the new words learn their meaning", out=out)
+    )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from bertwright.checkpoint.folders import MANIFEST, publishing, unlisted
 from bertwright.corpus.word_counts import WordCounts
 from bertwright.errors import BertwrightError
+from bertwright.text.tokenizer.token_table import CONTINUATION
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.text.vocabulary.wordpiece_training import train_wordpiece
 from bertwright.wording import shown
@@ -30,6 +32,8 @@ class Coverage:
         unknown: share of its tokens that are [UNK].
         tokens_a_word: tokens for each word.
         held_out: whether the text was kept apart from what the vocabulary was made from.
+        left_out: characters of the text that are no tokens where they stand, with their counts, the most frequent
+            first.
     """
 
     words: int
@@ -37,10 +41,11 @@ class Coverage:
     unknown: float
     tokens_a_word: float
     held_out: bool
+    left_out: Mapping[str, int]
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object."""
-        return asdict(self)
+        """A JSON object, with the 100 most frequent of the characters that are left out."""
+        return asdict(self) | {"left_out": dict(islice(self.left_out.items(), 100))}
 
 
 def make_vocabulary(
@@ -52,7 +57,7 @@ def make_vocabulary(
         BertwrightError: BW127 a size without room; BW501 it cannot be written; and those of `require_room`.
     """
     require_room(out, overwrite=overwrite)
-    tokenizer = BertTokenizer(train_wordpiece(counts.words, size), do_lower_case=not cased)
+    tokenizer = BertTokenizer(train_wordpiece(counts.words, size, cased=cased), do_lower_case=not cased)
     with publishing(out) as staging:
         tokenizer.save_pretrained(staging)
     return tokenizer, measure(tokenizer, counts.held_out, held_out=counts.held_out is not counts.words)
@@ -61,12 +66,19 @@ def make_vocabulary(
 def measure(tokenizer: BertTokenizer, counts: Mapping[str, int], *, held_out: bool = True) -> Coverage:
     """How a vocabulary fits a text of which the words are counted."""
     words = whole = unknown = tokens = 0
+    left_out: Counter[str] = Counter()
+    vocabulary = tokenizer.get_vocab()
     for _, count, ids in _encoded(tokenizer, counts):
         words += count
         tokens += count * len(ids)
         whole += count * (len(ids) == 1 and ids[0] != tokenizer.unk_token_id)
         unknown += count * ids.count(tokenizer.unk_token_id)
-    return Coverage(words, whole / max(words, 1), unknown / max(tokens, 1), tokens / max(words, 1), held_out)
+        if tokenizer.unk_token_id in ids:
+            for at, character in enumerate(word):
+                if (CONTINUATION if at else "") + character not in vocabulary:
+                    left_out[character] += count
+    shares = (whole / max(words, 1), unknown / max(tokens, 1), tokens / max(words, 1))
+    return Coverage(words, *shares, held_out, dict(left_out.most_common()))
 
 
 def worthy_words(tokenizer: BertTokenizer, counts: Mapping[str, int], most: int) -> list[str]:

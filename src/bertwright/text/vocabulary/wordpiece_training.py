@@ -8,7 +8,7 @@ the order in which the trainer made them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
@@ -16,30 +16,36 @@ from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.trainers import WordPieceTrainer
 
 from bertwright.errors import BertwrightError
+from bertwright.text.han import is_han
 from bertwright.text.tokenizer.token_table import CONTINUATION
+from bertwright.text.vocabulary.basic_characters import basic_characters, common_han
 
 PLACES = ("[PAD]", *(f"[unused{number}]" for number in range(99)), "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _LEAST_COUNT = 2
 _COVERED = 0.99995
+_CHINESE = 0.1  # of the characters: a text in English may quote some
 _WORDS_SHOWN_TO_THE_TRAINER = 20_000_000
 _AT_ONCE = 100_000
 
 
-def train_wordpiece(counts: Mapping[str, int], size: int) -> list[str]:
+def train_wordpiece(counts: Mapping[str, int], size: int, *, cased: bool = False) -> list[str]:
     """The tokens of a vocabulary, in the order of their ids.
 
     Characters are tokens, the most frequent first, until 99.995 % of all text is covered, if they occur at least twice
     and leave a tenth of the vocabulary for longer pieces; so are those that go on within a word, by the same rule but
-    for half of the vocabulary at most. The same counts give the same vocabulary.
+    for half of the vocabulary at most. Digits, letters and marks of `basic_characters` are tokens in any case, as long
+    as they take no more than a quarter of the vocabulary; so are the common Han characters where a tenth of the text or
+    more is Chinese and they take no more than half. The same counts give the same vocabulary.
 
     Args:
         counts: how often each word occurs; words are what is between white space, punctuation and Han characters.
         size: how many tokens there may be. There are fewer where the words do not give so many.
+        cased: whether the words keep their capitals.
 
     Raises:
         BertwrightError: BW127 there is no room for the special tokens and a few characters.
     """
-    alphabet, inner = _alphabet(counts, size)
+    alphabet, inner = _alphabet(counts, size, cased)
     if len(PLACES) + len(alphabet) + len(inner) > size or not alphabet:
         raise BertwrightError("BW127", size=size, least=len(PLACES) + len(alphabet) + len(inner) + 1)
     known = frozenset(alphabet)
@@ -67,7 +73,7 @@ def train_wordpiece(counts: Mapping[str, int], size: int) -> list[str]:
     return [*PLACES, *first, *pieces][:size]
 
 
-def _alphabet(counts: Mapping[str, int], size: int) -> tuple[list[str], list[str]]:
+def _alphabet(counts: Mapping[str, int], size: int, cased: bool) -> tuple[list[str], list[str]]:
     """The characters that are tokens, and those that are tokens within words; each sorted."""
     begins: Counter[str] = Counter()
     within: Counter[str] = Counter()
@@ -76,21 +82,32 @@ def _alphabet(counts: Mapping[str, int], size: int) -> tuple[list[str], list[str
         for character in word[1:]:
             within[character] += count
     room = size - len(PLACES)
-    inner = _most_frequent(within, room // 2)
+    basic, basic_within = basic_characters(cased)
+    if len(basic) + len(basic_within) > room // 4:
+        basic, basic_within = [], []
+    inner = _most_frequent(within, room // 2, basic_within)
     both = begins + Counter({character: within[character] for character in inner})
-    return _most_frequent(both, room * 9 // 10 - len(inner)), inner
+    if _is_chinese(both) and len(common_han()) <= room // 2:
+        basic += sorted(common_han())
+    return _most_frequent(both, room * 9 // 10 - len(inner), basic), inner
 
 
-def _most_frequent(counts: Counter[str], most: int) -> list[str]:
+def _most_frequent(counts: Counter[str], most: int, basic: Sequence[str]) -> list[str]:
+    """At most `most` characters, sorted: the `basic` ones, and of the others the most frequent."""
     wanted = _COVERED * counts.total()
-    chosen: list[str] = []
-    covered = 0
-    for character, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: max(most, 0)]:
+    chosen = list(basic[:most])
+    covered = sum(counts[character] for character in chosen)
+    others = [item for item in counts.items() if item[0] not in frozenset(chosen)]
+    for character, count in sorted(others, key=lambda item: (-item[1], item[0]))[: max(most - len(chosen), 0)]:
         if covered >= wanted or count < _LEAST_COUNT:
             break
         chosen.append(character)
         covered += count
     return sorted(chosen)
+
+
+def _is_chinese(characters: Counter[str]) -> bool:
+    return sum(count for one, count in characters.items() if is_han(one)) >= _CHINESE * characters.total()
 
 
 def _shown(words: Mapping[str, int]) -> Iterator[str]:
