@@ -68,7 +68,7 @@ def measure(tokenizer: BertTokenizer, counts: Mapping[str, int], *, held_out: bo
     words = whole = unknown = tokens = 0
     left_out: Counter[str] = Counter()
     vocabulary = tokenizer.get_vocab()
-    for _, count, ids in _encoded(tokenizer, counts):
+    for word, count, ids in _encoded(tokenizer, counts):
         words += count
         tokens += count * len(ids)
         whole += count * (len(ids) == 1 and ids[0] != tokenizer.unk_token_id)
