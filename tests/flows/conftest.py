@@ -56,7 +56,7 @@ def broken_copy(model: Path, folder: Path, kind: type[BertWithHead]) -> Path:
     shutil.copytree(model, folder)
     net = kind.from_pretrained(folder)
     with torch.no_grad():
-        net.bert.embeddings.LayerNorm.weight[0] = torch.nan
+        net.base_model.embeddings.LayerNorm.weight[0] = torch.nan
     net.save_pretrained(folder)
     return folder
 

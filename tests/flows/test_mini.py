@@ -70,3 +70,22 @@ def test_it_is_the_default(command: Command, train_csv: Path, tmp_path: Path) ->
     assert result.code == 0, result.err
     assert Path(json.loads((out / "run.json").read_text(encoding="utf-8"))["model"]) == MINI
     assert command("inspect", train_csv).code == 0
+
+
+def test_masks_typed_on_a_chinese_keyboard_are_masks_and_others_are_named(command: Command) -> None:
+    usual = Predictor.load("mini")("今天天气真[MASK]。")
+    for typed in ("【MASK】", "［MASK］", "[ＭＡＳＫ]", "［ＭＡＳＫ］"):
+        result = command("predict", "mini", f"今天天气真{typed}。")
+        assert json.loads(result.out)["masks"] == usual.to_json()["masks"]
+        assert json.loads(result.out)["text"] == f"今天天气真{typed}。", "as it was typed"
+    for typed in ("[mask]", "<mask>", "____"):
+        result = command("predict", "mini", f"今天天气真{typed}。")
+        assert f"{typed} is no mask: write [MASK], in capitals" in result.err
+        assert json.loads(result.out)["doubt"] == "unmasked"
+    assert "1 text without [MASK], in which nothing is filled: arguments:1" in command("predict", "mini", "雨").err
+
+
+def test_a_pair_is_asked_whether_it_belongs_together_without_a_mask(command: Command) -> None:
+    result = command("predict", "mini", "It rained.", "--text-b", "She stayed at home.")
+    assert json.loads(result.out)["follows"] is not None
+    assert "MASK" not in result.err

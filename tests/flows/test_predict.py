@@ -77,6 +77,24 @@ def test_json_lines_of_stdin(command: Command, run: Path, monkeypatch: pytest.Mo
     refused(command("predict", run, "--input", "-", "--output", "answers.jsonl"), "BW110")
 
 
+def test_texts_in_which_there_is_nothing_to_read_are_named(command: Command, run: Path, tmp_path: Path) -> None:
+    """They get an answer as every text does, and nobody shall take it for one that was read from them."""
+    source = write_csv(tmp_path / "in.csv", [("a great day", ""), ("", ""), ("𒀀 𒀁", ""), (" ", "")])
+    result = command("predict", run, "--input", source)
+    assert [answer.get("doubt", "") for answer in answers(result.out)] == ["", "empty", "unknown", "empty"]
+    assert "2 texts without a word, answered all the same" in result.err
+    assert f"1 text without a word that the vocabulary knows, answered all the same: {source}:4" in result.err
+    alone = command("predict", run, "")
+    assert "1 text without a word, answered all the same: arguments:1" in alone.err
+    assert "all the same" not in command("predict", run, "a great day").err
+
+
+def test_python_is_told_of_texts_without_a_word(run: Path, caplog: pytest.LogCaptureFixture) -> None:
+    found = Predictor.load(run)(["a great day", ""])
+    assert [one.doubt for one in found] == ["", "empty"]
+    assert "texts:2" in caplog.text
+
+
 def test_jsonl_and_csv_hold_the_same_answers(command: Command, run: Path, tmp_path: Path) -> None:
     texts = write_csv(tmp_path / "texts.csv", [(text,) for text in TEXTS], header=("text",))
     assert command("predict", run, "--input", texts, "--output", tmp_path / "a.jsonl").code == 0

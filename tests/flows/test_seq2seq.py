@@ -140,14 +140,14 @@ def test_from_a_bert_and_on_again(command: Command, tiny_model: Path, tmp_path: 
     result = command("finetune", train, "--dev", train, "--out", tmp_path / "whole", *words)
     assert result.code == 0, result.err
     assert "the decoder begins as a copy of the encoder" in result.err
-    assert "new and untrained: cross-attention" in result.err
+    assert "new and untrained: cls.predictions, cross-attention" in result.err
     assert command("finetune", train, "--dev", train, "--out", tmp_path / "again", *words).code == 0
     again = (tmp_path / "again" / "best" / "model.safetensors").read_bytes()
     assert again == (tmp_path / "whole" / "best" / "model.safetensors").read_bytes()
     more = ("--task", "seq2seq", "--model", tmp_path / "whole" / "best", "max_steps=1", "max_target_length=10")
     result = command("finetune", train, "--dev", train, "--out", tmp_path / "more", *more)
     assert result.code == 0, result.err
-    assert "heads loaded: cross-attention, decoder" in result.err
+    assert "heads loaded: cls.predictions, cross-attention, decoder" in result.err
 
 
 def test_mistakes_in_the_data(command: Command, numbers: Path, tiny_model: Path, tmp_path: Path) -> None:
@@ -249,5 +249,5 @@ def test_weights_that_are_no_numbers_write_nothing(run: Path, tmp_path: Path) ->
     folder = broken_copy(run / "best", tmp_path / "broken", BertForSeq2SeqLM)
     for beams in (1, 2):
         predictor = Predictor.load(folder).answering([f"num_beams={beams}"])
-        with pytest.raises(BertwrightError, match="BW526.*norm"):
+        with pytest.raises(BertwrightError, match="BW526.*LayerNorm"):
             predictor("1 2")

@@ -8,6 +8,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Generic, overload
 
+import numpy as np
+
 from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import model_folder
 from bertwright.data.examples import Example, Where
@@ -18,6 +20,7 @@ from bertwright.engines.known_engines import engine_named
 from bertwright.engines.runner import Runner
 from bertwright.engines.torch_engine import TorchEngine
 from bertwright.errors import BertwrightError
+from bertwright.inference.doubts import Doubts
 from bertwright.machine.device import usable_device
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.prediction import P
@@ -114,9 +117,14 @@ class Predictor(Generic[P]):
             BertwrightError: BW233 an item that is no text, BW581 a pair for a model of single texts, BW582 the other
                 way round, and those of `bertwright.data.reading.example_sources.stream_examples`.
         """
-        examples = self._examples(texts)
-        while chunk := list(islice(examples, _TEXTS_AT_ONCE)):
-            yield from self.answer(chunk)
+        examples, doubts = self._examples(texts), Doubts()
+        try:
+            while chunk := list(islice(examples, _TEXTS_AT_ONCE)):
+                answers = self.answer(chunk)
+                doubts.note(chunk, answers)
+                yield from answers
+        finally:
+            doubts.say()
 
     def _examples(self, texts: Any) -> Iterator[Example]:
         is_table = any(hasattr(texts, name) for name in ("columns", "column_names"))
@@ -128,7 +136,7 @@ class Predictor(Generic[P]):
         return self.task.stream(items, Columns())[1] if begun and not _is_text(begun[0]) else as_examples(items)
 
     def answer(self, examples: Sequence[Example]) -> list[P]:
-        """The answers for examples, in their order.
+        """The answers for examples, in their order; the `doubt` of each says whether there was nothing to read.
 
         Raises:
             BertwrightError: BW581 a pair for a model of single texts, BW582 the other way round.
@@ -136,7 +144,13 @@ class Predictor(Generic[P]):
         if not examples:
             return []
         self.task.check_texts(examples)
-        return self.runner.answers(self.task.encode(self.tokenizer, examples, self.reading))
+        encoded = self.task.encode(self.tokenizer, examples, self.reading)
+        answers = self.runner.answers(encoded)
+        first_inputs = np.flatnonzero(np.diff(encoded.owners, prepend=-1)).tolist()
+        for place, at in enumerate(first_inputs):
+            if doubt := self.task.doubt(examples[place], encoded.inputs[at]):
+                answers[place] = replace(answers[place], doubt=doubt)
+        return answers
 
 
 def as_examples(items: Iterable[Any], source: str = "texts") -> Iterator[Example]:

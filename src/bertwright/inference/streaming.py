@@ -24,6 +24,7 @@ from bertwright.console import remarks_console
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
+from bertwright.inference.doubts import Doubts
 from bertwright.inference.predictor import Predictor
 from bertwright.progress import progress
 from bertwright.tasks.prediction import texts_of
@@ -114,11 +115,14 @@ def answer_lines(
     predictor: Predictor[Any], examples: Iterable[Example], form: str, *, header: bool = True
 ) -> Iterator[str]:
     """Lines of `jsonl` or `csv`, one an example and in their order; for CSV a header line comes first."""
-    first = header
+    first, doubts = header, Doubts()
     for chunk in _chunks(examples):
-        for example, answer in zip(chunk, predictor.answer(chunk)):
+        answers = predictor.answer(chunk)
+        doubts.note(chunk, answers)
+        for example, answer in zip(chunk, answers):
             values = texts_of(example) | answer.to_json()
             if form == "jsonl":
+                values |= {"doubt": answer.doubt} if answer.doubt else {}
                 yield json.dumps(values, ensure_ascii=False) + "\n"
                 continue
             row = _flat(values)
@@ -126,6 +130,7 @@ def answer_lines(
                 yield _csv_line(list(row))
                 first = False
             yield _csv_line(list(row.values()))
+    doubts.say()
 
 
 def write_answers(

@@ -5,6 +5,7 @@ Shapes: M masks of an input, V vocabulary, K tokens to choose from.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
@@ -14,16 +15,28 @@ from pydantic import Field, field_validator
 from torch import Tensor
 
 from bertwright.corpus.drawing.sampling_settings import Objective as Pairs
+from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
-from bertwright.data.windows import EncodedTexts
+from bertwright.data.windows import EncodedTexts, Reading
 from bertwright.errors import BertwrightError
 from bertwright.model.models import BertWithHead
 from bertwright.model.pretraining_models import BertForMaskedLM, BertForPreTraining
 from bertwright.settings import Settings
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Answers, Outputs
+from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.wording import shown
+
+
+_TYPED_MASK = re.compile(r"[\[［【]\s*(?:MASK|ＭＡＳＫ)\s*[\]］】]")
+
+
+def _with_masks(example: Example) -> Example:
+    if not any(sign in example.text + (example.text_b or "") for sign in "［【Ｍ"):
+        return example
+    text, text_b = (one and _TYPED_MASK.sub("[MASK]", one) for one in (example.text, example.text_b))
+    return replace(example, text=text or "", text_b=text_b)
 
 
 class FillMaskSettings(Settings):
@@ -123,6 +136,15 @@ class FillMask(Answers[FillMaskPrediction]):
             ids.append(self.tokenizer.get_vocab()[pieces[0]])
         # Two words may be one token, such as Paris and paris without capitals: twice it would halve its probability.
         return tuple(dict.fromkeys(ids))
+
+    def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
+        """As of every task; masks typed with the signs of a Chinese keyboard are masks."""
+        return super().encode(tokenizer, [_with_masks(one) for one in examples], reading)
+
+    def doubt(self, example: Example, encoded: Encoded) -> str:
+        if self.mask_id not in encoded.input_ids and (example.text_b is None or self.pairs == "mlm"):
+            return "unmasked"
+        return super().doubt(example, encoded)
 
     def outputs(self, model: BertWithHead, batch: Ragged) -> Outputs:
         """`masks [M, V]`: the head runs over the masks only; with a head for pairs `pairs [B, 2]`."""

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bertwright.data.examples import Example
+from bertwright.wording import Phrase
+
+
+# Why an answer says nothing of its text, and what is said of so many texts of which that is true.
+DOUBTS = {
+    "empty": Phrase("{texts} without a word, answered all the same: {places}"),
+    "unknown": Phrase("{texts} without a word that the vocabulary knows, answered all the same: {places}"),
+    "unmasked": Phrase("{texts} without [MASK], in which nothing is filled: {places}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +23,11 @@ class Prediction:
 
     Attributes:
         truncated: whether a part of the text was cut off before the model read it.
+        doubt: why the answer says nothing of the text, one of `DOUBTS`; empty for nearly every one.
     """
 
     truncated: bool
+    doubt: str = field(default="", kw_only=True)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""

@@ -33,6 +33,7 @@ from bertwright.settings import Settings
 from bertwright.tasks.comparison import Comparison
 from bertwright.tasks.judged import Judged, Mistakes
 from bertwright.tasks.prediction import P
+from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
 Outputs = Mapping[str, Tensor]  # what an engine computes for a batch, by name
@@ -249,6 +250,15 @@ class Answers(ABC, Generic[P]):
     def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedTexts:
         """The inputs of examples."""
         return encode_examples(tokenizer, examples, reading)
+
+    def doubt(self, example: Example, encoded: Encoded) -> str:
+        """Why an answer for an example, which was `encoded`, says nothing of it: one of `DOUBTS`, or nothing."""
+        if encoded.unknown < len(encoded) - 3:  # special tokens are two, or three of a pair
+            return ""
+        words = int((encoded.sequence_ids >= 0).sum())
+        if words == 0:
+            return "empty"
+        return "unknown" if words == encoded.unknown else ""
 
     def outputs(self, model: BertWithHead, batch: Ragged) -> Outputs:
         """What the model computes for a batch, as named tensors on its device: the part that another engine may do."""
