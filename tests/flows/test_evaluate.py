@@ -252,3 +252,46 @@ def test_a_run_stores_its_temperature_and_gives_out_tempered_scores(run: Path, d
     flatter = flat.answer(report.examples[:1])[0].to_json()
     assert flatter["label"] == report.predictions[0].to_json()["label"]
     assert max(flatter["scores"].values()) < max(with_it.values())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_card_and_evaluate_say_the_same_of_the_dev_set(
+    tiny_model: Path, train_csv: Path, dev_csv: Path, tmp_path: Path, precision: str, command: Command
+) -> None:
+    out = tmp_path / "run"
+    run = finetune(
+        train_csv, dev_csv, model=tiny_model, out=out, precision=precision, epochs=2, learning_rate=3e-3, seed=5
+    )
+    report = evaluate(out, dev_csv)
+    assert report.seen == "dev"
+    assert report.scores == run.outcome.best.scores
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["best_scores"] == report.scores
+    assert report.to_json()["calibration"] == run.judged.details["calibration"]
+    given = [json.loads(line) for line in (out / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [one["score"] for one in given] == [round(one.score, 6) for one in report.predictions]  # type: ignore[attr-defined]
+    answered = command("predict", out, "--input", dev_csv)
+    assert [json.loads(line)["score"] for line in answered.out.splitlines()] == [one["score"] for one in given]
+
+
+def test_data_that_the_run_has_seen_are_named(
+    command: Command, run: Path, train_csv: Path, dev_csv: Path, tmp_path: Path
+) -> None:
+    seen = command("evaluate", run, dev_csv, "--json")
+    assert "these are the dev set of" in seen.err
+    assert json.loads(seen.out)["seen_in_training"] == "dev"
+    assert "was trained on" in command("evaluate", run, train_csv).err
+    assert "was trained on" in command("evaluate", run / "best", train_csv).err
+    both = command("compare", run, run / "best", dev_csv)
+    assert both.err.count("these are the dev set of") == 2
+    other = write_csv(tmp_path / "other.csv", [("a great day", "positive"), ("a bad day", "negative")])
+    fresh = command("evaluate", run, other, "--json")
+    assert "these are" not in fresh.err
+    assert json.loads(fresh.out)["seen_in_training"] is None
+
+
+def test_a_file_of_which_a_part_was_held_out_is_named(tiny_model: Path, tmp_path: Path) -> None:
+    rows = [("good", "p"), ("bad", "n"), ("fine", "p"), ("poor", "n")] * 5
+    run = finetune(rows, model=tiny_model, out=tmp_path / "run", max_steps=1, seeds=(1, 2)).folder
+    assert evaluate(run, rows).seen == "train"
+    assert evaluate(run / "seed-2", rows).seen == "train"
+    assert evaluate(run, rows[:7]).seen is None

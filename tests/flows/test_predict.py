@@ -349,11 +349,12 @@ def test_an_output_that_is_the_input_is_refused(command: Command, run: Path, tmp
     assert len((tmp_path / "new" / "a.jsonl").read_text(encoding="utf-8").splitlines()) == 2
 
 
-def test_quiet_means_quiet(command: Command, run: Path, dev_csv: Path, tmp_path: Path) -> None:
+def test_quiet_means_quiet(command: Command, run: Path, tmp_path: Path) -> None:
+    data = write_csv(tmp_path / "new.csv", [("a great day", "positive"), ("so bad", "negative")])
     for words in (
-        ("predict", run, "--input", dev_csv, "--output", tmp_path / "a.jsonl"),
-        ("evaluate", run, dev_csv, "--json"),
-        ("compare", run, run, dev_csv, "--json"),
+        ("predict", run, "--input", data, "--output", tmp_path / "a.jsonl"),
+        ("evaluate", run, data, "--json"),
+        ("compare", run, run, data, "--json"),
     ):
         loud, quiet = command(*words), command("-q", *words)
         assert loud.err

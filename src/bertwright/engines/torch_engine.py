@@ -13,7 +13,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.engines.engine import Engine
 from bertwright.errors import BertwrightError
 from bertwright.machine.device import usable_device
-from bertwright.machine.precision import autocast
+from bertwright.machine.precision import PRECISION_OF_ANSWERS, autocast
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.task import Answers, Outputs
 
@@ -23,7 +23,7 @@ class TorchEngine(Engine):
 
     name: ClassVar[str] = "torch"
 
-    def __init__(self, model: BertWithHead, task: Answers[Any], precision: str = "fp32") -> None:
+    def __init__(self, model: BertWithHead, task: Answers[Any], precision: str = PRECISION_OF_ANSWERS) -> None:
         """`precision` is `fp32` or `bf16`."""
         self._model, self._task, self._precision = model.eval(), task, precision
 

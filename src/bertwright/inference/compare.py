@@ -10,6 +10,7 @@ from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import labelled_data, say_cut
 from bertwright.inference.predictor import Predictor
+from bertwright.inference.seen import say_seen, set_of
 from bertwright.tasks.comparison import Comparison
 from bertwright.tasks.task import Task
 from bertwright.wording import shown
@@ -34,6 +35,8 @@ def compare(
     task = _shared_task([one.task.as_task() for one in predictors], (run_a, run_b))
     table = labelled_data(task, data, columns, encoding)
     task.check(table.examples)
+    for run in (run_a, run_b):
+        say_seen(run, set_of(run, table))
     given = [predictor.answer(table.examples) for predictor in predictors]
     for predictor, answers in zip(predictors, given):
         say_cut(answers, predictor.reading)

@@ -11,9 +11,11 @@ from typing import Any
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.windows import Reading
+from bertwright.engines.runner import Runner
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.abstention import Abstention, abstention
 from bertwright.inference.predictor import Predictor
+from bertwright.inference.seen import say_seen, set_of
 from bertwright.tasks.judged import Judged
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Task
@@ -31,12 +33,14 @@ class Report:
         table: the data, and what was found out while reading it.
         predictions: one for each example of the table.
         judged: what the task says of them.
+        seen: `train` or `dev` where the data are that set of the run itself; None where they are not, or nobody knows.
     """
 
     task: Task[Any, Any]
     table: Table
     predictions: Sequence[Prediction]
     judged: Judged
+    seen: str | None = None
 
     @property
     def examples(self) -> Sequence[Example]:
@@ -68,6 +72,7 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """Everything but the single answers, as a JSON object."""
         values: dict[str, Any] = {"data": self.table.source, "examples": len(self.examples), "scores": self.scores}
+        values["seen_in_training"] = self.seen
         values["truncated"] = sum(one.truncated for one in self.predictions)
         if self.judged.tables:
             values["tables"] = [asdict(one) for one in self.judged.tables]
@@ -96,7 +101,10 @@ def evaluate(
     if choices:
         predictor = predictor.answering(choices)
     task = predictor.task.as_task()
-    return score(predictor, labelled_data(task, data, columns, encoding))
+    table = labelled_data(task, data, columns, encoding)
+    seen = set_of(run, table)
+    say_seen(run, seen)
+    return replace(score(predictor, table, fitted_on_it=seen == "dev"), seen=seen)
 
 
 def labelled_data(task: Task[Any, Any], data: Any, columns: Columns | None, encoding: str | None) -> Table:
@@ -105,14 +113,22 @@ def labelled_data(task: Task[Any, Any], data: Any, columns: Columns | None, enco
     return task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=known)
 
 
-def score(predictor: Predictor[Any], table: Table) -> Report:
-    """The report of a loaded model on data that was read."""
+def score(predictor: Predictor[Any], table: Table, *, fitted_on_it: bool = False) -> Report:
+    """The report of a loaded model on data that was read.
+
+    `fitted_on_it`: its temperature was fitted on them, so that the calibration is judged as in the card of the run, by
+    temperatures that were fitted on the other half each.
+    """
     task, model = predictor.task.as_task(), predictor.engine.model
+    judging = task.untempered() if fitted_on_it else task
     task.check(table.examples)
     encoded = task.encode(predictor.tokenizer, table.examples, predictor.reading)
-    predictions = predictor.runner.answers(encoded)
+    predictions = Runner.of(predictor.engine.for_task(judging), judging).answers(encoded)
     say_cut(predictions, predictor.reading)
-    judged = task.judge(predictions, table.examples)
+    judged = judging.judge(predictions, table.examples)
+    if fitted_on_it:
+        predictions = task.tempered(predictions)
+        judged = replace(judged, sureness=task.judge(predictions, table.examples).sureness)
     measured = {} if model is None else task.measure(model, table.examples, encoded)
     return Report(task, table, predictions, replace(judged, scores=measured | dict(judged.scores)))
 

@@ -13,6 +13,9 @@ log = logging.getLogger("bertwright")
 _BF16_FEATURES = ("avx512_bf16", "amx_bf16", "bf16")  # x86 with and without tiles; ARM
 
 
+PRECISION_OF_ANSWERS = "fp32"  # whoever answers or is judged: `predict`, `evaluate`, `compare`, the card of a run
+
+
 def resolve_precision(wished: str, device: torch.device) -> str:
     """`fp32` or `bf16`; `auto` is bf16 where the device has instructions for it, and fp32 elsewhere.
 

@@ -249,6 +249,9 @@ class Classification(Task[ClassPrediction, NoSettings]):
         fitted = fit_temperature(log_probabilities(probabilities), gold)
         return replace(self, temperature=self.temperature * fitted)
 
+    def untempered(self) -> Self:
+        return replace(self, temperature=1.0)
+
     def tempered(self, predictions: Sequence[ClassPrediction]) -> list[ClassPrediction]:
         """The classes stay, only how sure they are changes."""
         return [_tempered(one, self.temperature) for one in predictions] if self.temperature != 1 else [*predictions]

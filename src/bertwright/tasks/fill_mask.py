@@ -28,7 +28,6 @@ from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.wording import shown
 
-
 _TYPED_MASK = re.compile(r"[\[［【]\s*(?:MASK|ＭＡＳＫ)\s*[\]］】]")
 
 

@@ -32,7 +32,7 @@ from bertwright.model.models import BertWithHead
 from bertwright.settings import Settings
 from bertwright.tasks.comparison import Comparison
 from bertwright.tasks.judged import Judged, Mistakes
-from bertwright.tasks.prediction import P
+from bertwright.tasks.prediction import P, doubt_of
 from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
@@ -253,12 +253,7 @@ class Answers(ABC, Generic[P]):
 
     def doubt(self, example: Example, encoded: Encoded) -> str:
         """Why an answer for an example, which was `encoded`, says nothing of it: one of `DOUBTS`, or nothing."""
-        if encoded.unknown < len(encoded) - 3:  # special tokens are two, or three of a pair
-            return ""
-        words = int((encoded.sequence_ids >= 0).sum())
-        if words == 0:
-            return "empty"
-        return "unknown" if words == encoded.unknown else ""
+        return doubt_of(encoded)
 
     def outputs(self, model: BertWithHead, batch: Ragged) -> Outputs:
         """What the model computes for a batch, as named tensors on its device: the part that another engine may do."""
@@ -302,6 +297,10 @@ class Judges(ABC, Generic[P]):
 
     def calibrated(self, predictions: Sequence[P], examples: Sequence[Example]) -> Self:
         """The same task, with scores that mean what they say on these answers; the answers stay as they are."""
+        return self
+
+    def untempered(self) -> Self:
+        """The same task at temperature 1."""
         return self
 
     def tempered(self, predictions: Sequence[P]) -> list[P]:

@@ -69,6 +69,10 @@ class Job(ABC, Generic[S, R]):
     def describe(self, staging: Path, predictions: Sequence[Prediction] | None) -> None:
         """Write `task.json` into a model folder; predictions of the dev set come with an evaluation."""
 
+    def judged_as_used(self, folder: Path, settings: S, result: RunResult) -> RunResult:
+        """The result with the scores that the best model has for who uses it, where those of the training differ."""
+        return result
+
     @abstractmethod
     def ended(self, folder: Path, model: BertWithHead, settings: S, result: RunResult) -> R:
         """The run for its caller; `model` is as the last step left it."""
@@ -101,7 +105,7 @@ def train_or_resume(job: Job[S, R], folder: RunFolder) -> R:
         if checkpoint is None:
             folder.write_run(record | {"finished": False})
         world.meet()  # who writes has repaired what lies there
-        result = trainer.run()
+        result = job.judged_as_used(folder.path, settings, trainer.run())
     run = job.ended(folder.path, model, settings, result)
     if earlier is not None and earlier["finished"]:
         log.info("%s is finished already: nothing to do", folder.path)

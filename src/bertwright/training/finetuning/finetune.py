@@ -23,6 +23,7 @@ from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.split import hold_out
 from bertwright.errors import BertwrightError
 from bertwright.machine.device import usable_device
+from bertwright.machine.precision import PRECISION_OF_ANSWERS
 from bertwright.model.models import BertWithHead
 from bertwright.reports.card import Card
 from bertwright.reports.report import write_report
@@ -34,7 +35,7 @@ from bertwright.tasks.judged import Judged
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.registry import task_for
 from bertwright.tasks.task import Task
-from bertwright.tasks.task_file import write_task
+from bertwright.tasks.task_file import read_task, write_task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.training.finetuning.dev_set import DevSet
 from bertwright.training.finetuning.preparation import prepare, say_what_was_found
@@ -135,11 +136,13 @@ def finetune(
     table = kind.read(train, columns, labelled=True)
     log.info("%s", table.summary())
     wanted = kind.from_examples(table.examples, table.source).with_settings(own_settings(kind, settings))
+    whole = digest_of(table.examples)
     tables = _with_dev(table, dev, columns, wanted, settings)
     for line in (*settings.without_effect(), *wanted.without_effect(settings.model_dump(exclude_unset=True))):
         log.warning("%s", line)
     world = this_world()
     job = FinetuneJob(wanted, model, tables, place, settings, world)
+    job.data_sha256 = whole
     reads = [job.start, *(one.path for one in (train, dev) if isinstance(one, OpenedSource))]
     with written_by(world, Path(out)):
         folder = open_folder(world, Path(out), overwrite=overwrite, resume=resume, reads=reads)
@@ -184,11 +187,14 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
 
     Attributes:
         start: the folder of the model that training starts from.
+        data_sha256: of the training data as it was given, a part that was held out included.
 
     Raises:
         BertwrightError: BW325 a model with fewer rows than its vocabulary has tokens, BW109 with fewer layers than are
             to be frozen, and those of `Task.check_model`.
     """
+
+    data_sha256 = ""
 
     def __init__(
         self,
@@ -230,6 +236,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
             "train_source": self._sources[0],
             "train_examples": len(self._train.examples),
             "train_sha256": digest_of(self._train.examples),
+            "data_sha256": self.data_sha256,
             "dev_source": self._sources[1],
             "dev_examples": len(self._dev.examples),
             "dev_sha256": digest_of(self._dev.examples),
@@ -269,15 +276,25 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
         task = self._task if predictions is None else self._task.calibrated(predictions, self._dev.examples)
         write_task(staging, task, self._reading)
 
+    def judged_as_used(self, folder: Path, settings: FinetuneSettings, result: RunResult) -> RunResult:
+        """The dev set once more with the saved model, in the numbers in which it will answer.
+
+        Nothing is computed twice where it was trained in these and not interrupted since.
+        """
+        best = result.best
+        if settings.precision == PRECISION_OF_ANSWERS and best.predictions is not None:
+            return result
+        model = self._task.model_class.load(whole_folder(folder / "best")).to(self._device)
+        found = DevSet(model, self._task, self._dev, PRECISION_OF_ANSWERS)()
+        return replace(result, best=replace(best, scores=found.scores, predictions=found.predictions))
+
     def ended(self, folder: Path, model: BertWithHead, settings: FinetuneSettings, result: RunResult) -> Run:
-        task, predictions = self._task, result.best.predictions
-        for remark in task.remarks(model):
+        for remark in self._task.remarks(model):
             log.warning("%s", remark)
-        if predictions is None:  # made before an interruption, and not stored
-            best = task.model_class.load(whole_folder(folder / "best")).to(self._device)
-            predictions = DevSet(best, task, self._dev, settings.precision)().predictions
-        dev = self._dev.examples
-        return Run(folder, task.calibrated(predictions, dev), result, dev, predictions, task.judge(predictions, dev))
+        predictions, dev = result.best.predictions, self._dev.examples
+        assert predictions is not None
+        task, _ = read_task(folder / "best")  # with the temperature that it will answer with
+        return Run(folder, task.as_task(), result, dev, predictions, self._task.judge(predictions, dev))
 
     def finish(self, folder: RunFolder, record: dict[str, Any], run: Run, state: TrainingState) -> None:
         """Write the report of a run that is over."""

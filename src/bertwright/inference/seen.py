@@ -1,0 +1,57 @@
+"""Whether labelled data are those that a run was trained on or chosen by: its scores on them say little."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from bertwright.checkpoint.hub import model_folder
+from bertwright.data.examples import digest_of
+from bertwright.data.reading.tables import Table
+from bertwright.wording import Phrase, said
+
+log = logging.getLogger("bertwright")
+
+_SETS = {"train_sha256": "train", "data_sha256": "train", "dev_sha256": "dev"}
+_WORDS = {
+    "train": Phrase("these are the texts that {run} was trained on: scores on others will be lower"),
+    "dev": Phrase(
+        "these are the dev set of {run}, by which its best epoch, its temperature and thresholds were chosen: "
+        "scores on others will be lower"
+    ),
+}
+
+
+def set_of(run: str | Path, table: Table) -> str | None:
+    """`train` or `dev` where the examples of the table are that set of the run, rows and labels and order; else None.
+
+    A folder that is no run, such as a model that was exported, does not say what it was trained on.
+    """
+    record = _record(model_folder(run))
+    known = {record[key]: name for key, name in _SETS.items() if record.get(key)}
+    return known.get(digest_of(table.examples)) if known else None
+
+
+def say_seen(run: str | Path, seen: str | None) -> None:
+    """A warning where the data were `seen`."""
+    if seen is not None:
+        log.warning(said(_WORDS[seen].text, run=run))
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    """What is known of the run that a folder is, or is the `best/` of; empty where it is none."""
+    for place in (folder, folder.parent) if folder.name in ("best", "last") else (folder,):
+        file = place / "run.json"
+        if not file.is_file():
+            continue
+        try:
+            record = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError:
+            return {}
+        if not isinstance(record, dict):
+            return {}
+        seed = record.get("best_seed")
+        return record if seed is None else _record(place / f"seed-{seed}")
+    return {}
