@@ -42,7 +42,7 @@ def convert_data(
     from bertwright.data.tagged.span_sources import read_spans
     from bertwright.data.tagged.writing import form_for, lines_for, not_told_apart
     from bertwright.errors import BertwrightError
-    from bertwright.wording import quantity
+    from bertwright.wording import quantity, said
 
     form = form_for(target, to)
     suffix = target.suffix.lower().removeprefix(".")
@@ -51,16 +51,21 @@ def convert_data(
     if target.exists() and not overwrite:
         raise BertwrightError("BW122", file=target)
     table = read_spans(source, encoding=encoding)
-    log.info("%s", table.summary())
+    log.info(table.summary())
     write_text(target, "".join(lines_for(table.examples, form, chosen)))
     joined = not_told_apart(table.examples, form, chosen)
     spans = sum(len(spans_of(example) or ()) for example in table.examples) - len(joined)
     what = f"{form}, {chosen.upper()}" if form == "columns" else form
     texts, entities = quantity(len(table.examples), "text"), quantity(spans, "entity", "entities")
-    typer.echo(f"{target}: {texts} with {entities} ({what})")
+    typer.echo(
+        said("{target}: {texts} with {entities} ({what})", target=target, texts=texts, entities=entities, what=what)
+    )
     if joined:
         stand = quantity(len(joined), "more stands", "more stand")
         log.warning(
-            "%s directly behind one of the same type, and %s cannot tell them apart: %s; --scheme bio can",
-            stand, chosen.upper(), places_listed(joined),
+            said(
+                "{n} directly behind one of the same type, and {scheme} cannot tell them apart: {places}; --scheme bio "
+                "can",
+                n=stand, scheme=chosen.upper(), places=places_listed(joined),
+            )
         )  # fmt: skip

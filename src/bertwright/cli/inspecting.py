@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bertwright.wording import said
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -93,12 +95,15 @@ def _print_set(console: Console, one: SetOfExamples) -> None:
     from rich.table import Table
 
     if one.classes:
-        kinds, kind, counted = ("types", "type", "entities") if one.is_tagged else ("classes", "class", "rows")
-        title = f"{one.name}: {one.rows} {'texts' if one.is_tagged else 'rows'}, {len(one.classes)} {kinds}"
+        if one.is_tagged:
+            title, headings = "{name}: {rows} texts, {n} types", ("type", "entities")
+        else:
+            title, headings = "{name}: {rows} rows, {n} classes", ("class", "rows")
+        title = said(title, name=one.name, rows=one.rows, n=len(one.classes))
         table = Table(title=title, title_justify="left")
-        table.add_column(kind)
-        table.add_column(counted, justify="right")
-        table.add_column("share", justify="right")
+        table.add_column(said(headings[0]))
+        table.add_column(said(headings[1]), justify="right")
+        table.add_column(said("share"), justify="right")
         for label, count in list(one.classes.items())[:_MOST_CLASSES]:
             table.add_row(label, str(count), f"{100 * count / sum(one.classes.values()):.1f} %")
         if len(one.classes) > _MOST_CLASSES:
@@ -109,14 +114,18 @@ def _print_set(console: Console, one: SetOfExamples) -> None:
     if one.tokens is not None:
         tokens = one.tokens
         console.print(
-            f"{one.name}: {tokens.tokens} tokens; a text has {tokens.median} (median), 95 % have up to {tokens.p95}, "
-            f"the longest has {tokens.longest} ({tokens.longest_at}); the model reads {tokens.limit} at once"
-        )
+            said(
+                "{name}: {tokens} tokens; a text has {median} (median), 95 % have up to {p95}, the longest has "
+                "{longest} ({place}); the model reads {limit} at once",
+                name=one.name, tokens=tokens.tokens, median=tokens.median, p95=tokens.p95, longest=tokens.longest,
+                place=tokens.longest_at, limit=tokens.limit,
+            )
+        )  # fmt: skip
 
 
 def _print_findings(console: Console, ledger: Ledger) -> None:
-    lines = [f"{finding.severity}: {finding.line()}" for finding in ledger.findings if finding.is_news]
-    for line in lines or ["nothing to remark"]:
+    lines = [f"{said(one.severity)}: {one.line()}" for one in ledger.findings if one.is_news]
+    for line in lines or [said("nothing to remark")]:
         console.print(line)
 
 
@@ -142,10 +151,13 @@ def _print_alignment(console: Console, example: Example, tokens: Sequence[Aligne
 
 def _print_example(console: Console, one: EncodedExample) -> None:
     answer = one.example.answer
-    heading = f", {answer.heading()}" if answer and answer.heading() else ""
-    console.print(f"the first text{heading}: {one.example.text}")
+    heading, text = answer.heading() if answer else "", one.example.text
+    if heading:
+        console.print(said("the first text, {heading}: {text}", heading=heading, text=text))
+    else:
+        console.print(said("the first text: {text}", text=text))
     if one.example.text_b is not None:
-        console.print(f"  with: {one.example.text_b}")
+        console.print(said("  with: {text}", text=one.example.text_b))
     if answer and answer.line():
         console.print(f"  {answer.line()}")
-    console.print(f"  as the model reads it: {' '.join(one.pieces)}")
+    console.print(said("  as the model reads it: {pieces}", pieces=" ".join(one.pieces)))

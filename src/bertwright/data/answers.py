@@ -10,6 +10,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from bertwright.wording import said
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -99,7 +101,7 @@ class Label(Answer):
         return self.name
 
     def heading(self) -> str:
-        return f"labelled '{self.name}'"
+        return said("labelled '{label}'", label=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ class Written(Answer):
         return (self.target,)
 
     def line(self) -> str:
-        return f"to be written: {self.target}"
+        return said("to be written: {target}", target=self.target)
 
 
 def span_json(text: str, span: Span) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bertwright.data.answers import Answer, Label, Marked, Span, Written
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.inputs import half_of_a_pair
+from bertwright.wording import said
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +35,20 @@ def places_listed(places: Sequence[Where], earlier: Sequence[Where] = (), limit:
     listed = []
     for index, place in enumerate(places):
         known = index > 0 and place.source == places[0].source
-        text = f"line {place.line}" if known else str(place)
+        text = said("line {line}", line=place.line) if known else str(place)
         if earlier:
             first = earlier[index]
             if first.source == place.source:
-                text += f" (see line {first.line})"
+                text += said(" (see line {line})", line=first.line)
             elif known and first.source == earlier[0].source:
-                text += f" (see line {first.line} there)"
+                text += said(" (see line {line} there)", line=first.line)
             else:
-                text += f" (see {first})"
+                text += said(" (see {place})", place=first)
         listed.append(text)
         if index == limit:
             break
     more = len(places) - limit
-    return ", ".join(listed[:limit]) + (f", … (+{more})" if more > 0 else "")
+    return said(", ").join(listed[:limit]) + (said(", … (+{n})", n=more) if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ from bertwright.data.examples import Example, half_pairs_placed
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.wording import Phrase
 
 Long = Literal["window", "head", "head+tail", "error"]
-LONGER_TEXTS: dict[Long, str] = {
-    "window": "they are read in overlapping windows",
-    "head": "only their beginning is read",
-    "head+tail": "only their beginning and their end are read",
-    "error": "they are refused",
+LONGER_TEXTS: dict[Long, Phrase] = {
+    "window": Phrase("they are read in overlapping windows"),
+    "head": Phrase("only their beginning is read"),
+    "head+tail": Phrase("only their beginning and their end are read"),
+    "error": Phrase("they are refused"),
 }
 
 

@@ -232,7 +232,7 @@ def _limits(card: Card) -> str:
     settings = card.record.get("settings", {})
     lines = []
     if length := settings.get("max_length"):
-        longer = LONGER_TEXTS[settings["long"]]
+        longer = str(LONGER_TEXTS[settings["long"]])
         if settings["long"] == "window":
             longer += f", {card.task.of_windows}"
         lines.append(f"It reads {length} tokens at once; as for longer texts, {longer}.")

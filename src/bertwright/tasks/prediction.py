@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bertwright.data.examples import Example
-from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.wording import Phrase
 
 # Why an answer says nothing of its text, and what is said of so many texts of which that is true.
@@ -35,16 +34,6 @@ class Prediction:
 
 
 P = TypeVar("P", bound=Prediction)
-
-
-def doubt_of(encoded: Encoded) -> str:
-    """`empty` or `unknown` where there is no word, or none that the vocabulary knows; nothing for any other text."""
-    if encoded.unknown < len(encoded) - 3:  # special tokens are two, or three of a pair
-        return ""
-    words = int((encoded.sequence_ids >= 0).sum())
-    if words == 0:
-        return "empty"
-    return "unknown" if words == encoded.unknown else ""
 
 
 def texts_of(example: Example) -> dict[str, Any]:

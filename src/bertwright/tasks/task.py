@@ -32,7 +32,7 @@ from bertwright.model.models import BertWithHead
 from bertwright.settings import Settings
 from bertwright.tasks.comparison import Comparison
 from bertwright.tasks.judged import Judged, Mistakes
-from bertwright.tasks.prediction import P, doubt_of
+from bertwright.tasks.prediction import P
 from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
@@ -253,7 +253,7 @@ class Answers(ABC, Generic[P]):
 
     def doubt(self, example: Example, encoded: Encoded) -> str:
         """Why an answer for an example, which was `encoded`, says nothing of it: one of `DOUBTS`, or nothing."""
-        return doubt_of(encoded)
+        return encoded.doubt
 
     def outputs(self, model: BertWithHead, batch: Ragged) -> Outputs:
         """What the model computes for a batch, as named tensors on its device: the part that another engine may do."""

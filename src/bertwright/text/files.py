@@ -12,11 +12,14 @@ import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, TextIO, cast
 
 from bertwright.errors import BertwrightError
+from bertwright.text.file_kinds import refuse_other_kinds
+from bertwright.text.han import is_han
 from bertwright.wording import Phrase
 
 _OPENERS: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}  # type: ignore[dict-item]
@@ -36,6 +39,7 @@ _FREQUENT = frozenset(
     "知全三又关点正业外将两高间由问很最重并物手应战向头文体政美相见被利什二等产或新己制身果加西斯月话合回特代内信表化老给世位次"
 )
 _COMMON_SHARE = 0.98
+_NO_GUESS = Phrase("the file is binary, or was saved in another encoding, or mixes two of them")
 _FREQUENT_SHARE = 0.25
 
 
@@ -94,7 +98,8 @@ def detect_encoding(path: Path) -> str:
     """The name of the encoding of `path`, by the rule of this module; the file is read once, in blocks.
 
     Raises:
-        BertwrightError: as `open_bytes`; BW202 what cannot be read to its end; BW203 where no encoding fits.
+        BertwrightError: as `open_bytes`; BW202 what cannot be read to its end; BW203 where no encoding fits; BW215 no
+            text file, whatever its name; BW217 a file in two encodings.
     """
     try:
         if mark := mark_of(path):
@@ -102,11 +107,20 @@ def detect_encoding(path: Path) -> str:
         line = _first_line_that_is_not_utf8(path)
         if line is None:
             return "utf-8"
-        if _reads_as_chinese(path):
+        refuse_other_kinds(path)
+        mixed = _line_in_utf8(path)
+        with open_bytes(path) as file:
+            lines = (line for line in file if not _is_chinese_in_utf8(line))
+            is_chinese = _reads_as_chinese(lines if mixed else iter(partial(file.read, _BLOCK), b""))
+        if is_chinese and mixed:
+            raise BertwrightError("BW217", where=f"{path}:{mixed}")
+        if is_chinese:
             return "gb18030"
+        likely = _likely_encoding(path)
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise BertwrightError("BW202", file=path, reason=error) from error
-    raise BertwrightError("BW203", where=f"{path}:{line}")
+    guess = Phrase("its bytes read well as {encoding}", encoding=likely) if likely else _NO_GUESS
+    raise BertwrightError("BW203", where=f"{path}:{line}", guess=guess, encoding=likely or "big5")
 
 
 def _first_line_that_is_not_utf8(path: Path) -> int | None:
@@ -129,8 +143,8 @@ def _first_line_that_is_not_utf8(path: Path) -> int | None:
             number += block.count(b"\n")
 
 
-def _reads_as_chinese(path: Path) -> bool:
-    """Whether the bytes, read as gb18030, are ordinary Chinese.
+def _reads_as_chinese(blocks: Iterable[bytes]) -> bool:
+    """Whether bytes, read as gb18030, are ordinary Chinese.
 
     GB 2312 holds the characters of ordinary texts; most other bytes, read as gb18030, land all over its much
     larger table. Japanese and Korean encodings fill the same rows as GB 2312, so the share of the most
@@ -138,18 +152,61 @@ def _reads_as_chinese(path: Path) -> bool:
     """
     decoder = codecs.getincrementaldecoder("gb18030")()
     han = common = frequent = 0
-    with open_bytes(path) as file:
-        while block := file.read(_BLOCK):
-            if b"\0" in block:
-                return False
-            try:
-                characters = [c for c in decoder.decode(block) if "\u3400" <= c <= "\u9fff"]
-            except UnicodeDecodeError:
-                return False
-            han += len(characters)
-            common += sum(_is_common(c) for c in characters)
-            frequent += sum(c in _FREQUENT for c in characters)
+    for block in blocks:
+        if b"\0" in block:
+            return False
+        try:
+            characters = [c for c in decoder.decode(block) if "\u3400" <= c <= "\u9fff"]
+        except UnicodeDecodeError:
+            return False
+        han += len(characters)
+        common += sum(_is_common(c) for c in characters)
+        frequent += sum(c in _FREQUENT for c in characters)
     return han > 0 and common >= _COMMON_SHARE * han and frequent >= _FREQUENT_SHARE * han
+
+
+def _line_in_utf8(path: Path) -> int | None:
+    """The first line of a file in another encoding that is Chinese in UTF-8."""
+    with open_bytes(path) as file:
+        return next((number for number, line in enumerate(file, start=1) if _is_chinese_in_utf8(line)), None)
+
+
+def _is_chinese_in_utf8(line: bytes) -> bool:
+    """Whether a line reads as at least two Han characters in UTF-8, and as gb18030 not as common ones only."""
+    try:
+        read = line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    other = line.decode("gb18030", errors="replace")
+    return sum(map(is_han, read)) >= 2 and not all(_is_common(one) for one in other if is_han(one))
+
+
+def _likely_encoding(path: Path) -> str | None:
+    """The encoding in which the beginning of a file makes sense, to be proposed; None where none is clear."""
+    with open_bytes(path) as file:
+        start = file.read(_LOOK)
+    if b"\0" in start:
+        return None
+    high = sum(byte >= 0x80 for byte in start)
+    alone = sum(
+        byte >= 0x80 and (at == 0 or start[at - 1] < 0x80) and (at + 1 == len(start) or start[at + 1] < 0x80)
+        for at, byte in enumerate(start)
+    )
+    if alone >= 0.8 * high:  # letters with accents between plain ones
+        return "cp1252"
+    for name, sign in (("shift_jis", _is_kana), ("euc_kr", _is_hangul), ("big5", is_han)):
+        read = start.decode(name, errors="ignore")
+        if len(read.encode(name, errors="ignore")) >= 0.98 * len(start) and sum(map(sign, read)) >= 0.3 * len(read):
+            return name
+    return None
+
+
+def _is_kana(character: str) -> bool:
+    return "\u3040" <= character <= "\u30ff"
+
+
+def _is_hangul(character: str) -> bool:
+    return "\uac00" <= character <= "\ud7a3"
 
 
 def _is_common(character: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bertwright.data.examples import Where, places_listed
+from bertwright.wording import said
 
 Severity = Literal["note", "warning"]
 
@@ -32,7 +33,7 @@ class Finding:
         """The sentence with the first places."""
         if not self.places:
             return self.message
-        return f"{self.message}: {places_listed(self.places, self.earlier)}"
+        return said("{message}: {places}", message=self.message, places=places_listed(self.places, self.earlier))
 
     @property
     def is_news(self) -> bool:

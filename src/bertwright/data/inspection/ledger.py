@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from bertwright.data.examples import Example, Where, label_of
-from bertwright.data.inspection.finding import Finding, Severity
-from bertwright.data.inspection.repetition import overlap, repetitions
+from bertwright.data.examples import Example
+from bertwright.data.inspection.class_findings import of_both, of_classes
+from bertwright.data.inspection.finding import Finding
+from bertwright.data.inspection.repetition import repetitions
+from bertwright.data.inspection.text_findings import of_texts, of_tokens
 from bertwright.data.inspection.token_counts import TokenCounts, count_tokens
 from bertwright.data.reading.tables import Table
-from bertwright.data.windows import LONGER_TEXTS, Long
+from bertwright.data.windows import Long
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
-from bertwright.wording import quantity, shown
 
-_IMBALANCE = 10  # the largest class to the smallest
-_FEW = 10  # examples of a class
-_UNKNOWN = 0.01  # share of tokens
-_PIECES_SHOWN = 10
 _EXAMPLE_TOKENS = 64
 
 
@@ -132,10 +129,13 @@ def examine(
     sets = [_in_figures(name, table, tokens) for (name, table), tokens in zip_longest(tables.items(), counts)]
     findings: list[Finding] = []
     for one, table in zip(sets, tables.values()):
-        findings += _of_rows(table, one.name) + repetitions(table, one.name) + _of_tokens(one, long)
-        findings += _of_classes(one, table)
+        findings += of_texts(table, one.name) + repetitions(table, one.name)
+        if one.tokens is not None:
+            findings += of_tokens(one.tokens, one.name, one.rows, long)
+        if one.name == "train":
+            findings += of_classes(one.classes, table, is_tagged=one.is_tagged)
     if dev is not None:
-        findings += _of_both(sets, train, dev)
+        findings += of_both((sets[0].classes, sets[1].classes), train, dev, is_tagged=sets[0].is_tagged)
     findings.sort(key=lambda finding: finding.severity != "warning")
     example = None if tokenizer is None else _encode_one(tokenizer, train.examples[0])
     return Ledger(tuple(sets), tuple(findings), example)
@@ -149,117 +149,6 @@ def _in_figures(name: str, table: Table, tokens: TokenCounts | None) -> SetOfExa
     return SetOfExamples(
         name, table.source, len(table.examples), dict(labels.most_common()), tokens, is_tagged, profile
     )
-
-
-def _of_rows(table: Table, name: str) -> list[Finding]:
-    kinds: tuple[tuple[str, Severity, tuple[Where, ...], str], ...] = (
-        ("unlabelled", "warning", table.unlabelled, "without a label; training refuses them"),
-        ("empty", "note", table.empty, "without text left out"),
-        ("undecided", "note", table.undecided, "with the label '-' left out"),
-    )
-    return [
-        Finding(kind, severity, f"{name}: {quantity(len(places), 'row')} {what}", places)
-        for kind, severity, places, what in kinds
-        if places
-    ]
-
-
-def _of_classes(one: SetOfExamples, table: Table) -> list[Finding]:
-    """Of the classes that a model is to learn."""
-    classes, name = one.classes, one.name
-    if not classes or name != "train" or one.is_tagged:
-        return []
-    if len(classes) == 1:
-        (label,) = classes
-        return [Finding("single class", "warning", f"{name}: every row has the label '{label}'; training refuses it")]
-    if len(classes) > max(20, one.rows // 2):
-        message = (
-            f"{name}: {len(classes)} different labels in {one.rows} rows: '{table.columns.label}' holds no classes"
-        )
-        return [Finding("too many classes", "warning", message)]
-    return _alike(classes, table) + _unequal(classes, table)
-
-
-def _unequal(classes: dict[str, int], table: Table) -> list[Finding]:
-    """Classes, the largest first, that have far fewer rows than others, or than are needed to learn them."""
-    findings = []
-    most, least = next(iter(classes)), list(classes)[-1]
-    if classes[most] > _IMBALANCE * classes[least]:
-        message = (
-            f"train: '{most}' has {classes[most] / classes[least]:.0f} times as many rows as '{least}' "
-            f"({classes[most]} to {classes[least]}); look at macro-F1, and try class_weight=balanced"
-        )
-        findings.append(Finding("imbalance", "warning", message))
-    rare = {label: count for label, count in classes.items() if count < _FEW}
-    if rare:
-        listed = shown(f"'{label}' {count}" for label, count in rare.items())
-        message = f"train: {len(rare)} of {len(classes)} classes have fewer than {_FEW} rows ({listed})"
-        findings.append(Finding("rare classes", "warning", message, _places_of(rare, table)))
-    return findings
-
-
-def _places_of(labels: Collection[str], table: Table) -> tuple[Where, ...]:
-    """Where the examples of these classes are."""
-    return tuple(example.where for example in table.examples if label_of(example) in labels)
-
-
-def _alike(classes: dict[str, int], table: Table) -> list[Finding]:
-    """Labels that a person would take for one."""
-    groups: dict[str, list[str]] = {}
-    for label in classes:
-        groups.setdefault(" ".join(label.split()).casefold(), []).append(label)
-    findings = []
-    for group in groups.values():
-        if len(group) > 1:
-            listed = shown(f"'{label}' {classes[label]}" for label in group)
-            message = f"train: labels that differ only in capital letters or spaces are classes of their own ({listed})"
-            findings.append(Finding("alike labels", "warning", message, _places_of(group[1:], table)))
-    return findings
-
-
-def _of_both(sets: Sequence[SetOfExamples], train: Table, dev: Table) -> list[Finding]:
-    learnt, held = sets
-    findings = []
-    if unseen := _only_in(held, learnt):
-        message = f"dev: {len(unseen)} classes that train has not ({shown(unseen)}); training refuses them"
-        findings.append(Finding("unseen classes", "warning", message, _places_of(set(unseen), dev)))
-    if learnt.is_tagged and not held.classes:
-        message = f"dev: nothing is marked in its {quantity(held.rows, 'text')}: no score can be measured on it"
-        findings.append(Finding("unmarked", "warning", message))
-    if missing := _only_in(learnt, held):
-        message = f"dev: {len(missing)} classes of train have no row ({shown(missing)})"
-        findings.append(Finding("missing classes", "note", message))
-    findings += overlap(train, dev)
-    if train.is_pair != dev.is_pair:
-        pairs, singles = ("train", "dev") if train.is_pair else ("dev", "train")
-        findings.append(Finding("pairs", "warning", f"{pairs} has pairs of texts, {singles} has single texts"))
-    return findings
-
-
-def _only_in(one: SetOfExamples, other: SetOfExamples) -> list[str]:
-    """The classes of one set that the other one lacks; none where that has no classes at all."""
-    return [label for label in one.classes if label not in other.classes] if other.classes else []
-
-
-def _of_tokens(one: SetOfExamples, long: Long | None) -> list[Finding]:
-    tokens, name = one.tokens, one.name
-    if tokens is None:
-        return []
-    findings = []
-    if tokens.long:
-        share = 100 * tokens.beyond / tokens.tokens
-        fate = "the setting long says what becomes of them" if long is None else f"{LONGER_TEXTS[long]} (long={long})"
-        message = (
-            f"{name}: {len(tokens.long)} of {one.rows} texts {'is' if len(tokens.long) == 1 else 'are'} longer than "
-            f"{tokens.limit} tokens, {share:.1f} % of all tokens lie beyond; {fate}"
-        )
-        findings.append(Finding("long", "note", message, tokens.long))
-    if tokens.unknown:
-        share = tokens.unknown / tokens.read
-        pieces = shown((f"{piece} ({count})" for piece, count in tokens.pieces), _PIECES_SHOWN)
-        message = f"{name}: {tokens.unknown} tokens ({100 * share:.2f} %) are unknown to the vocabulary: {pieces}"
-        findings.append(Finding("unknown tokens", "warning" if share > _UNKNOWN else "note", message))
-    return findings
 
 
 def _encode_one(tokenizer: BertTokenizer, example: Example) -> EncodedExample:

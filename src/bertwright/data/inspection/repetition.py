@@ -9,7 +9,7 @@ from bertwright.data.answers import Label
 from bertwright.data.examples import Example, Where
 from bertwright.data.inspection.finding import Finding, Severity
 from bertwright.data.reading.tables import Table
-from bertwright.wording import quantity
+from bertwright.wording import quantity, said
 
 Key = tuple[str, str | None]  # both texts of an example
 
@@ -36,15 +36,21 @@ def repetitions(table: Table, name: str) -> list[Finding]:
     kind = type(examples[0].answer) if examples and examples[0].answer else Label
     if other:
         severity: Severity = "note" if kind.is_one_of_many else "warning"  # several texts may be right for one
-        message = f"{name}: {_rows(other)} the text of an earlier row and another {kind.noun}"
+        rows, noun = _rows(other), said(kind.noun)
+        message = said("{name}: {rows} the text of an earlier row and another {noun}", name=name, rows=rows, noun=noun)
         findings.append(_finding("contradictions", severity, message, other))
     if same:
-        share = 100 * len(same) / len(examples)
-        message = f"{name}: {_rows(same)} the text and the {kind.noun} of an earlier row ({share:.1f} %)"
+        message = said(
+            "{name}: {rows} the text and the {noun} of an earlier row ({share:.1f} %)",
+            name=name, rows=_rows(same), noun=said(kind.noun), share=100 * len(same) / len(examples),
+        )  # fmt: skip
         findings.append(_finding("duplicates", "note", message, same))
     like = _alike(examples, first)
     if like:
-        message = f"{name}: {_rows(like)} the text of an earlier row but for spaces and capital letters"
+        rows = _rows(like)
+        message = said(
+            "{name}: {rows} the text of an earlier row but for spaces and capital letters", name=name, rows=rows
+        )
         findings.append(_finding("near duplicates", "note", message, like))
     return findings
 
@@ -67,11 +73,14 @@ def overlap(train: Table, dev: Table) -> list[Finding]:
             like.append((example.where, found.where))
     findings = []
     if same:
-        share = 100 * len(same) / len(dev.examples)
-        message = f"dev: {_rows(same)} a text that train has, too ({share:.1f} %; {contrary} with another label)"
+        message = said(
+            "dev: {rows} a text that train has, too ({share:.1f} %; {n} with another label)",
+            rows=_rows(same), share=100 * len(same) / len(dev.examples), n=contrary,
+        )  # fmt: skip
         findings.append(_finding("overlap", "warning", message, same))
     if like:
-        message = f"dev: {_rows(like)} a text that train has, too, but for spaces and capital letters"
+        rows = _rows(like)
+        message = said("dev: {rows} a text that train has, too, but for spaces and capital letters", rows=rows)
         findings.append(_finding("near overlap", "note", message, like))
     return findings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class TokenCounts:
         unknown: tokens that are [UNK].
         read: tokens among which these were counted: those that windows share as often as they are read.
         pieces: what became [UNK] the most often, with counts.
+        empty: places of texts without a token.
+        unreadable: places of texts of which every token is [UNK].
     """
 
     tokens: int
@@ -45,6 +47,8 @@ class TokenCounts:
     unknown: int
     read: int
     pieces: tuple[tuple[str, int], ...]
+    empty: tuple[Where, ...] = ()
+    unreadable: tuple[Where, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; places as text."""
@@ -56,6 +60,8 @@ class TokenCounts:
             "longest_at": str(self.longest_at),
             "long": len(self.long),
             "pieces": dict(self.pieces),
+            "empty": len(self.empty),
+            "unreadable": len(self.unreadable),
         }
 
 
@@ -73,30 +79,40 @@ def count_tokens(tokenizer: BertTokenizer, examples: Sequence[Example], limit: i
                 lengths.append(len(whole))
                 yield one, whole
 
-    unknown, pieces = _unknown(encoded(), tokenizer.unk_token_id)
-    return _counts(examples, lengths, limit, unknown, sum(lengths), pieces)
+    unread = _Unread.of(encoded(), tokenizer.unk_token_id)
+    return _counts(examples, lengths, limit, unread, sum(lengths))
 
 
 def counts_of(tokenizer: BertTokenizer, examples: Sequence[Example], encoded: EncodedTexts, limit: int) -> TokenCounts:
     """The same from inputs that were made already; tokens that windows share are counted in each of them."""
     inputs = ((examples[owner], one) for owner, one in zip(encoded.owners, encoded.inputs))
-    unknown, pieces = _unknown(inputs, tokenizer.unk_token_id)
-    return _counts(examples, encoded.tokens.tolist(), limit, unknown, sum(map(len, encoded.inputs)), pieces)
+    unread = _Unread.of(inputs, tokenizer.unk_token_id)
+    return _counts(examples, encoded.tokens.tolist(), limit, unread, sum(map(len, encoded.inputs)))
 
 
-def _unknown(inputs: Iterable[tuple[Example, Encoded]], unknown_id: int) -> tuple[int, Counter[str]]:
-    pieces: Counter[str] = Counter()
-    count = 0
-    for example, one in inputs:
-        if one.unknown:
-            count += one.unknown
-            pieces.update(one.slices_of(unknown_id, example.text, example.text_b))
-    return count, pieces
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """What of some inputs the vocabulary does not know."""
+
+    count: int
+    pieces: Counter[str]
+    places: dict[str, list[Where]]  # by the doubt
+
+    @classmethod
+    def of(cls, inputs: Iterable[tuple[Example, Encoded]], unknown_id: int) -> Self:
+        pieces: Counter[str] = Counter()
+        places: dict[str, list[Where]] = {}
+        count = 0
+        for example, one in inputs:
+            if one.unknown:
+                count += one.unknown
+                pieces.update(one.slices_of(unknown_id, example.text, example.text_b))
+            if one.doubt:
+                places.setdefault(one.doubt, []).append(example.where)
+        return cls(count, pieces, places)
 
 
-def _counts(
-    examples: Sequence[Example], lengths: Sequence[int], limit: int, unknown: int, read: int, pieces: Counter[str]
-) -> TokenCounts:
+def _counts(examples: Sequence[Example], lengths: Sequence[int], limit: int, unread: _Unread, read: int) -> TokenCounts:
     array = np.array(lengths)
     median, p95 = np.percentile(array, [50, 95]).tolist()
     longest = int(array.argmax())
@@ -109,7 +125,9 @@ def _counts(
         limit=limit,
         long=tuple(examples[index].where for index in np.flatnonzero(array > limit).tolist()),
         beyond=int(np.maximum(array - limit, 0).sum()),
-        unknown=unknown,
+        unknown=unread.count,
         read=read,
-        pieces=tuple(pieces.most_common(_PIECES_KEPT)),
+        pieces=tuple(unread.pieces.most_common(_PIECES_KEPT)),
+        empty=tuple(dict.fromkeys(unread.places.get("empty", ()))),
+        unreadable=tuple(dict.fromkeys(unread.places.get("unknown", ()))),
     )

@@ -10,7 +10,7 @@ from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
-from bertwright.wording import quantity, shown
+from bertwright.wording import quantity, said, shown
 
 
 def read_class_folders(source: OpenedSource) -> Rows:
@@ -22,11 +22,14 @@ def read_class_folders(source: OpenedSource) -> Rows:
     files = {inside.name: texts for inside in sorted(source.path.iterdir()) if (texts := _texts_in(inside))}
     if not files:
         raise BertwrightError("BW229", folder=source)
-    remarks = [f"{len(files)} sub-folders are the classes: {shown(files)}"]
+    remarks = [said("{n} sub-folders are the classes: {listed}", n=len(files), listed=shown(files))]
     passed_over = sum(1 for file in source.path.rglob("*") if file.is_file()) - sum(map(len, files.values()))
     if passed_over:
         remarks.append(
-            f"{quantity(passed_over, 'other file')} passed over (only .txt files in the sub-folders are read)"
+            said(
+                "{files} passed over (only .txt files in the sub-folders are read)",
+                files=quantity(passed_over, "other file"),
+            )
         )
     names = ("text", "label")
     return Rows(str(source), "class folders", _rows(files, source.wished), names, remarks=tuple(remarks))

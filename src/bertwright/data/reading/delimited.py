@@ -6,12 +6,15 @@ import csv
 from collections.abc import Callable, Iterator
 
 from bertwright.data.examples import Where
+from bertwright.data.reading.labelled_lines import form_of_lines
 from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tab_quotes import TabQuotes, tab_quotes
 from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase, said
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_FULL_WIDTH = "，；｜"
 _LONGEST_FIELD = 1 << 24  # characters; what is longer is a quote that nobody closed
 _LINES_LOOKED_AT = 100
 _UNFINISHED = "unexpected end of data"  # as the module csv calls it
@@ -25,25 +28,40 @@ def read_delimited(source: OpenedSource) -> Rows:
     in each line.
 
     Raises:
-        BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW208 quotes that do not fit.
+        BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW208 quotes that do not fit; BW216
+            full-width signs between the columns.
     """
     # Looking needs it as much as reading. The limit belongs to the whole process; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
     first = source.first_lines(_LINES_LOOKED_AT)
-    if source.suffix == ".txt" and not _has_tabs(first):
+    if source.delimiter is None and (form := form_of_lines(first)) is not None:
+        rows = _lines(source, form.fields_of)
+        remark = (form.remark,)
+        return Rows(str(source), "labelled lines", rows, ("label", "text"), encoding=source.encoding, remarks=remark)
+    if source.suffix == ".txt" and source.delimiter is None and not _has_tabs(first):
         rows = _lines(source, lambda line: [line])
         return Rows(str(source), "plain lines", rows, ("text",), encoding=source.encoding)
-    if source.suffix == ".csv":
-        separator = _separator(first)
-        kind = "CSV" if separator == "," else f"CSV ({_SEPARATORS[separator]})"
+    if source.suffix == ".csv" or source.delimiter not in (None, "\t"):
+        separator = source.delimiter or _separator(first)
+        _refuse_full_width(source, first, separator)
+        kind = "CSV" if separator == "," else f"CSV ({_SEPARATORS.get(separator, separator)})"
         spaced = _has_spaces_before_quotes(first, separator)
         rows = _filled(_enclosed(source, separator, spaced=spaced))
-        remarks = ("spaces before quotes are left out",) if spaced else ()
+        remarks = (said("spaces before quotes are left out"),) if spaced else ()
         return Rows(str(source), kind, rows, may_have_header=True, encoding=source.encoding, remarks=remarks)
     quotes = tab_quotes(source.lines())
     rows = _filled(_enclosed(source, "\t") if quotes is TabQuotes.ENCLOSING else _lines(source, _split))
-    remarks = (quotes.value,) if quotes.value else ()
+    remarks = (said(quotes.value),) if quotes.value else ()
     return Rows(str(source), "TSV", rows, may_have_header=True, encoding=source.encoding, remarks=remarks)
+
+
+def _refuse_full_width(source: OpenedSource, lines: list[str], separator: str) -> None:
+    """Raise BW216 where every line has a full-width sign instead of a separator."""
+    filled = [line for line in lines if line.strip()]
+    if source.delimiter is None and len(filled) >= 2 and not any(separator in line for line in filled[:1]):
+        for sign in _FULL_WIDTH:
+            if all(sign in line for line in filled) and filled[0].count(sign) < 4 and len(filled[0]) < 40:
+                raise BertwrightError("BW216", where=Where(str(source), 1), sign=sign)
 
 
 def _has_tabs(lines: list[str]) -> bool:
@@ -131,7 +149,7 @@ def _enclosed(source: OpenedSource, separator: str, *, spaced: bool = False) -> 
         for fields in reader:
             suspect = not spaced and any(field[:1] == " " and field.lstrip(" ")[:1] == '"' for field in fields)
             if suspect and _has_spaces_before_quotes(record, separator):
-                reason = "a space before a quotation mark, where the rows before have none"
+                reason = Phrase("a space before a quotation mark, where the rows before have none")
                 raise BertwrightError("BW208", where=Where(name, start), reason=reason)
             yield Where(name, start), fields
             start = reader.line_num + 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import chain
 from operator import getitem
 from typing import Any
 
@@ -16,10 +18,13 @@ from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.memory_rows import read_memory
 from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.parquet import read_parquet
+from bertwright.data.reading.passage_questions import form_of_questions
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tables import EXAMPLES, Columns, Table, given_examples
 from bertwright.errors import BertwrightError
 
+# What programs write where a label is missing; "none" and "NA" may be classes.
+_NO_LABEL = frozenset(("", "nan", "NaN", "<NA>", "#N/A", "NaT"))
 _READERS: dict[str, Callable[[OpenedSource], Rows]] = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), read_delimited),
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), read_json),
@@ -54,12 +59,14 @@ def read_examples(
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 a file or its encoding; BW204 an unknown format; BW205 no
-            examples; BW206, BW220 to BW222, BW236, BW237 the columns; BW207, BW208, BW224 to BW233 what the readers
-            find.
+            examples; BW206, BW220 to BW222, BW236, BW237 the columns; BW207, BW208, BW216, BW218, BW219, BW224 to
+            BW233, BW238 what the readers find.
     """
     if given := given_examples(source):
         return _of_examples(given, name)
     rows = open_rows(source, encoding, name, labelled=labelled, pair=pair)
+    if labelled and columns in (None, Columns()):
+        rows = _no_questions(rows)
     layout, found = find_layout(rows, columns or Columns(), TEXTS_WITH_LABELS, labelled=labelled, pair=pair)
     examples: list[Example] = []
     empty: list[Where] = []
@@ -74,7 +81,7 @@ def read_examples(
     return Table(
         examples, rows.source, layout.columns, rows.encoding,
         empty=tuple(empty), unlabelled=tuple(unlabelled),
-        format=rows.format, header=layout.header, remarks=rows.remarks,
+        format=rows.format, header=layout.header, remarks=rows.remarks, unused=layout.unused,
     )  # fmt: skip
 
 
@@ -128,6 +135,16 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
     return _READERS[source.suffix](source)
 
 
+def _no_questions(rows: Rows) -> Rows:
+    """The rows, of which none asks about a passage; raises BW219 where the first does."""
+    first = next(rows.rows, None)
+    if first is None:
+        return rows
+    if form := form_of_questions(first[1]):
+        raise BertwrightError("BW219", where=first[0], form=form)
+    return replace(rows, rows=chain([first], rows.rows))
+
+
 def _labelled(rows: Iterator[Row], layout: ColumnLayout) -> Iterator[Example]:
     """Every row as an example."""
-    return layout.examples(rows, getitem, lambda label: Label(label) if label else None)
+    return layout.examples(rows, getitem, lambda label: None if label in _NO_LABEL else Label(label))

@@ -11,10 +11,12 @@ from bertwright.data.examples import Where
 from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase
 
 _LIST_KEY = "data"
 _LONGEST_VALUE = 1 << 26  # characters
 _ENDLESS = 1 << 15  # characters of a line without an end
+_TYPED = {"“": '"', "”": '"', "‘": '"', "’": '"', "，": ",", "：": ":", "｛": "{", "［": "[", "｝": "}", "］": "]"}
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -76,7 +78,12 @@ def _row(where: Where, value: Any) -> Row:
 
 
 def _unreadable(where: Where, column: int, error: Exception) -> BertwrightError:
-    reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+    if not isinstance(error, json.JSONDecodeError):
+        return BertwrightError("BW225", where=where, column=column, reason=error)
+    there = error.doc[error.pos : error.pos + 1]
+    reason: object = error.msg
+    if there in _TYPED:
+        reason = Phrase("a full-width or curly {found} where JSON has {wanted}", found=there, wanted=_TYPED[there])
     return BertwrightError("BW225", where=where, column=column, reason=reason)
 
 
@@ -113,7 +120,7 @@ class _List:
                 raise self._wrong("Expecting ',' or ']'")
         self._move(1)
         if is_whole and self._peek():
-            raise self._wrong("Extra data")
+            raise self._wrong(Phrase("Extra data"))
 
     def _enter_object(self) -> None:
         """Go to the value of `data`, past the keys before it."""
@@ -129,7 +136,7 @@ class _List:
             if self._peek() == ",":
                 self._move(1)
         if self._peek() != "}":
-            raise self._wrong("Expecting a name in quotes")
+            raise self._wrong(Phrase("Expecting a name in quotes"))
         raise BertwrightError("BW228", source=self._source)
 
     def _value(self) -> Any:
@@ -182,5 +189,5 @@ class _List:
     def _where(self) -> Where:
         return Where(self._source, self._line)
 
-    def _wrong(self, reason: str) -> BertwrightError:
+    def _wrong(self, reason: object) -> BertwrightError:
         return BertwrightError("BW225", where=self._where(), column=self._column, reason=reason)

@@ -12,7 +12,7 @@ from typing import Any
 from bertwright.data.examples import Where
 from bertwright.data.reading.rows import Fields, Row, Rows
 from bertwright.errors import BertwrightError
-from bertwright.wording import shown
+from bertwright.wording import said, shown
 
 
 def read_memory(source: Any, name: str, *, labelled: bool, pair: bool | None) -> Rows:
@@ -107,5 +107,5 @@ def _positions(
         with_label[2] = ("text", "text_b")
     names = with_label.get(len(first))
     if names == ("text", "label") and isinstance(first[1], str) and not isinstance(first[0], str):
-        return ("label", "text"), (f"the label comes first in every tuple, as in {shown(first, 1)}",)
+        return ("label", "text"), (said("the label comes first in every tuple, as in {one}", one=shown(first, 1)),)
     return names, ()

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
 from bertwright.text.lines import blocks_of, encoding_of, lines_of
 
@@ -20,10 +21,11 @@ class OpenedSource:
     Attributes:
         path: of the file, or of a folder whose sub-folders are the classes.
         wished: the encoding that somebody named; None: it is detected.
+        delimiter: what stands between the columns of a table, where somebody named it.
     """
 
-    def __init__(self, path: Path, wished: str | None = None) -> None:
-        self.path, self.wished = path, wished
+    def __init__(self, path: Path, wished: str | None = None, delimiter: str | None = None) -> None:
+        self.path, self.wished, self.delimiter = path, wished, delimiter
         self._first: list[str] = []
         self._looked_at = 0  # how many lines were asked for
 
@@ -60,6 +62,16 @@ class OpenedSource:
         return blocks_of(self.path, self.encoding)
 
 
-def opened(source: Any, encoding: str | None = None) -> Any:
-    """A path as an `OpenedSource`; rows in memory, and a source that is opened already, as they are."""
-    return OpenedSource(Path(source), encoding) if isinstance(source, (str, Path)) else source
+def opened(source: Any, encoding: str | None = None, delimiter: str | None = None) -> Any:
+    """A path as an `OpenedSource`; rows in memory, and a source that is opened already, as they are.
+
+    Raises:
+        BertwrightError: BW138 a delimiter that is not one character.
+    """
+    if not isinstance(source, (str, Path)):
+        return source
+    if delimiter is not None:
+        delimiter = "\t" if delimiter in ("\\t", "tab") else delimiter
+        if len(delimiter) != 1 or delimiter in '\r\n"':
+            raise BertwrightError("BW138", delimiter=delimiter)
+    return OpenedSource(Path(source), encoding, delimiter)

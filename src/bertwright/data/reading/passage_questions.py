@@ -10,7 +10,7 @@ from bertwright.data.examples import Example, Where
 from bertwright.errors import BertwrightError
 from bertwright.text.han import count_han
 from bertwright.text.sentences import split_sentences
-from bertwright.wording import shown
+from bertwright.wording import Phrase, shown
 
 _AROUND = 400  # letters of a passage that are kept, whole sentences, the one with the answer always
 
@@ -18,6 +18,18 @@ _AROUND = 400  # letters of a passage that are kept, whole sentences, the one wi
 def is_passage(fields: Any) -> bool:
     """Whether a row is an article of such a file."""
     return isinstance(fields, dict) and isinstance(fields.get("paragraphs"), list)
+
+
+def form_of_questions(fields: Any) -> str:
+    """What data of question answering an object is, by the name of the collection that has its form; else empty."""
+    if not isinstance(fields, Mapping):
+        return ""
+    if is_passage(fields):
+        return "SQuAD"
+    if isinstance(fields.get("qas"), list):
+        return "CMRC" if "context_text" in fields else "SQuAD"
+    is_flat = {"context", "question"} <= fields.keys() and {"answers", "answer", "answer_start"} & fields.keys()
+    return "SQuAD" if is_flat and not {"label", "labels"} & fields.keys() else ""
 
 
 def questions_of(where: Where, article: Any, astray: list[Where] | None = None) -> Iterator[Example]:
@@ -43,7 +55,9 @@ def questions_of(where: Where, article: Any, astray: list[Where] | None = None) 
             start = _start_of(answer, passage, first.get("answer_start"))
             if start < 0:
                 if astray is None:
-                    raise BertwrightError("BW613", where=place, reason=f"'{answer[:40]}' is not in its passage")
+                    raise BertwrightError(
+                        "BW613", where=place, reason=Phrase("'{answer}' is not in its passage", answer=answer[:40])
+                    )
                 astray.append(place)
                 continue
             target = str(question.get("question") or "").strip()
@@ -60,19 +74,21 @@ def _listed(of: Mapping[str, Any], key: str, where: Where) -> list[Mapping[str, 
     """The objects under `key`."""
     found = of.get(key)
     if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
-        raise _of_another_form(of, f"no list of objects under '{key}'", where)
+        raise _of_another_form(of, Phrase("no list of objects under '{key}'", key=key), where)
     return found
 
 
 def _text(of: Mapping[str, Any], key: str, where: Where) -> str:
     found = of.get(key)
     if not isinstance(found, str):
-        raise _of_another_form(of, f"no text under '{key}'", where)
+        raise _of_another_form(of, Phrase("no text under '{key}'", key=key), where)
     return found
 
 
-def _of_another_form(of: Mapping[str, Any], missing: str, where: Where) -> BertwrightError:
-    return BertwrightError("BW613", where=where, reason=f"{missing}; there are: {shown(of) or '-'}")
+def _of_another_form(of: Mapping[str, Any], missing: Phrase, where: Where) -> BertwrightError:
+    return BertwrightError(
+        "BW613", where=where, reason=Phrase("{missing}; there are: {keys}", missing=missing, keys=shown(of) or "-")
+    )
 
 
 def around(passage: str, start: int, length: int, room: int = _AROUND) -> str:

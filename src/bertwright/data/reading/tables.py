@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bertwright.data.examples import Example, Where, places_listed
-from bertwright.wording import quantity
+from bertwright.wording import quantity, said
 
 EXAMPLES = "examples"  # the format of what somebody made `Example`s of before
 
@@ -36,6 +36,7 @@ class Table:
         format: such as `CSV` or `pandas data frame`.
         header: whether the first row held names; None where the format itself names its columns, or none are.
         remarks: what else was decided by looking, such as what quotes mean.
+        unused: names of columns that are not read.
     """
 
     examples: list[Example]
@@ -48,28 +49,41 @@ class Table:
     format: str = ""
     header: bool | None = None
     remarks: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def is_pair(self) -> bool:
         """Whether every example has a second text."""
         return self.columns.text_b is not None
 
+    @property
+    def has_lost(self) -> bool:
+        """Whether there were rows that a person may expect among the examples, or labels that are missing."""
+        return bool(self.empty or self.undecided or self.unlabelled)
+
     def summary(self) -> str:
         """One calm line: what was read, what was inferred, what was left out and where."""
         encoding = f" ({self.encoding})" if self.encoding else ""
         examples = quantity(len(self.examples), "example")
-        parts = [f"{self.source}{encoding}: {examples}, {describe(self.columns, self.header)}"]
-        header = {True: " with a header", False: " without a header", None: ""}[self.header]
-        parts += [f"{self.format}{header}"] if self.format else []
+        parts = [
+            said(
+                "{source}{encoding}: {examples}, {columns}",
+                source=self.source, encoding=encoding, examples=examples, columns=describe(self.columns, self.header),
+            )
+        ]  # fmt: skip
+        if self.format:
+            form = said(self.format)
+            forms = {True: "{form} with a header", False: "{form} without a header"}
+            parts.append(form if self.header is None else said(forms[self.header], form=form))
         parts += self.remarks
         for places, what in (
-            (self.empty, "without text left out"),
-            (self.undecided, "with the label '-' left out"),
-            (self.unlabelled, "without a label"),
+            (self.empty, "{rows} without text left out: {places}"),
+            (self.undecided, "{rows} with the label '-' left out: {places}"),
+            (self.unlabelled, "{rows} without a label: {places}"),
         ):
             if places:
-                parts.append(f"{quantity(len(places), 'row')} {what}: {places_listed(places)}")
-        return "; ".join(parts)
+                parts.append(said(what, rows=quantity(len(places), "row"), places=places_listed(places)))
+        return said("; ").join(parts)
 
 
 def given_examples(source: Any) -> list[Example]:
@@ -82,12 +96,17 @@ def describe(columns: Columns, header: bool | None) -> str:
     """`text from 'review', labels from 'stars'`; `column 3` where columns have no names."""
 
     def called(name: str | None) -> str:
-        return f"column {name}" if header is False else f"'{name}'"
+        return said("column {name}", name=name) if header is False else f"'{name}'"
 
     if columns.text_b is not None:
-        texts = f"pairs of texts from {called(columns.text)} and {called(columns.text_b)}"
+        first, second = called(columns.text), called(columns.text_b)
+        texts = said("pairs of texts from {first} and {second}", first=first, second=second)
     else:
-        texts = f"text from {called(columns.text)}"
+        texts = said("text from {column}", column=called(columns.text))
     if columns.target is not None:
-        return f"{texts}, targets from {called(columns.target)}"
-    return texts if columns.label is None else f"{texts}, labels from {called(columns.label)}"
+        return said("{texts}, targets from {column}", texts=texts, column=called(columns.target))
+    return (
+        texts
+        if columns.label is None
+        else said("{texts}, labels from {column}", texts=texts, column=called(columns.label))
+    )

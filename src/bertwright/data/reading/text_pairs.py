@@ -16,7 +16,7 @@ from bertwright.data.reading.passage_questions import is_passage, questions_of
 from bertwright.data.reading.rows import Rows, cell_of
 from bertwright.data.reading.tables import EXAMPLES, Columns, Table, given_examples
 from bertwright.errors import BertwrightError
-from bertwright.wording import quantity
+from bertwright.wording import quantity, said
 
 
 def read_pairs(
@@ -52,8 +52,9 @@ def read_pairs(
         raise BertwrightError("BW205", source=rows.source)
     remarks = rows.remarks
     if astray:
-        questions = quantity(len(astray), "question")
-        remarks = (*remarks, f"{questions} whose answer is not in the passage left out: {places_listed(astray)}")
+        questions, places = quantity(len(astray), "question"), places_listed(astray)
+        left_out = said("{n} whose answer is not in the passage left out: {places}", n=questions, places=places)
+        remarks = (*remarks, left_out)
     return Table(kept, rows.source, found, rows.encoding, tuple(empty), format=rows.format, remarks=remarks)
 
 
@@ -78,7 +79,7 @@ def _open(
     begun = list(islice(rows.rows, 1))
     rows = replace(rows, rows=chain(begun, rows.rows))
     if begun and is_passage(begun[0][1]):
-        remark = "questions with their answers and the sentences around these"
+        remark = said("questions with their answers and the sentences around these")
         rows = replace(rows, format="SQuAD JSON", remarks=(*rows.remarks, remark))
         of_passages = (example for where, fields in rows.rows for example in questions_of(where, fields, astray))
         return rows, Columns("answer", text_b="context", target="question"), of_passages

@@ -19,7 +19,7 @@ from bertwright.data.tagged.numbered import (
 from bertwright.data.tagged.schemes import OUTSIDE, SCHEMES, Scheme, is_tag
 from bertwright.data.tagged.tagged_sentences import SENTENCES_LOOKED_AT, Sentence
 from bertwright.errors import BertwrightError
-from bertwright.wording import quantity, shown
+from bertwright.wording import quantity, said, shown
 
 
 def looks_like_columns(source: OpenedSource) -> bool:
@@ -129,12 +129,17 @@ class _Collector:
         """What a person should know of the columns and of what was passed over, a line each."""
         read = (0, self._token, self._tag % max(self._width, 1))
         numbers = [str(at + 1) for at in range(self._width) if at not in read]
-        passed = [f"column{'s' * (len(numbers) > 1)} {' and '.join(numbers)}"] if numbers else []
-        passed += [quantity(self._documents, f"{DOCUMENT} mark")] if self._documents else []
+        passed = (
+            [said("columns {numbers}" if numbers[1:] else "column {numbers}", numbers=said(" and ").join(numbers))]
+            if numbers
+            else []
+        )
+        passed += [quantity(self._documents, "-DOCSTART- mark")] if self._documents else []
         passed += [quantity(self._comments, "comment")] if self._comments else []
-        said = self._columns.remarks() if self._columns else ()
-        said += (f"column 1 has {self._beside}, tokens are column 2",) if self._beside else ()
-        return (*said, f"not read: {', '.join(passed)}") if passed else said
+        told = self._columns.remarks() if self._columns else ()
+        if self._beside:
+            told += (said("column 1 has {what}, tokens are column 2", what=said(self._beside)),)
+        return (*told, said("not read: {listed}", listed=shown(passed))) if passed else told
 
 
 def scheme_named(name: str) -> Scheme:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from bertwright.data.tagged.schemes import OUTSIDE, is_tag
+from bertwright.wording import said
 
 LINES_LOOKED_AT = 2000
 _COMMENT = "#"
@@ -33,7 +34,7 @@ class Numbered:
 
     def remarks(self) -> tuple[str, ...]:
         """What a person should know, a line each."""
-        return (f"column 1 counts the tokens, these are column 2, tags are column {self.tag + 1}",)
+        return (said("column 1 counts the tokens, these are column 2, tags are column {tag}", tag=self.tag + 1),)
 
 
 def fields_of(line: str) -> list[str]:

@@ -24,10 +24,11 @@ from bertwright.data.tagged.json_spans import (
     text_with_spans,
     tokens_with_tags,
 )
+from bertwright.data.tagged.position_digits import have_positions, without_positions
 from bertwright.data.tagged.tagged_sentences import SENTENCES_LOOKED_AT, Sentence, space_between, to_examples
 from bertwright.data.tagged.units import trim
 from bertwright.errors import BertwrightError
-from bertwright.wording import quantity, shown
+from bertwright.wording import quantity, said, shown
 
 _JSON = (".json", ".jsonl", ".ndjson")
 _OTHERS = (".csv", ".parquet", ".pq", ".xlsx", ".xls", ".zip", ".bin", ".safetensors")
@@ -130,6 +131,9 @@ def read_spans(
     if source.suffix in _JSON:
         return _of_rows(read_json(source), labelled=labelled, keep_empty=keep_empty)
     sentences, remarks = read_columns(source)
+    if have_positions(sentences):
+        sentences = without_positions(sentences)
+        remarks += (said("digits behind the characters are their places in a word, and were taken off"),)
     read = to_examples(sentences, str(source))
     about = Table([], str(source), Columns("tokens", "tags"), source.encoding, format="column file")
     return _table(read.examples, about, remarks + read.remarks(), labelled=labelled, keep_empty=keep_empty)
@@ -162,9 +166,9 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
             several += [where] * (len(annotations_of(row)) > 1)
             examples.append(_of_object(row, where, wrong, labelled=labelled))
     if wrong:
-        where, span, read, said = wrong[0]
+        where, span, read, told = wrong[0]
         raise BertwrightError(
-            "BW249", where=where, start=span.start, end=span.end, read=read, said=said, count=len(wrong)
+            "BW249", where=where, start=span.start, end=span.end, read=read, said=told, count=len(wrong)
         )
     remarks: tuple[str, ...] = ()
     if sentences:
@@ -173,8 +177,8 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
         for at, example in zip(sentences, tagged_texts.examples):
             examples[at] = example
     remarks += _places_of(
-        ("that nobody annotated left out", unannotated),
-        ("with several annotations, of which one is read (the ground truth, or the first)", several),
+        ("{texts} that nobody annotated left out: {places}", unannotated),
+        ("{texts} with several annotations, of which one is read (the ground truth, or the first): {places}", several),
     )
     about = Table([], rows.source, Columns("text", "spans"), rows.encoding, format=rows.format)
     return _table(examples, about, remarks, labelled=labelled, keep_empty=keep_empty)
@@ -187,17 +191,19 @@ def _of_object(
     if not labelled and not has_spans(row):
         return _of_object({**row, "spans": []}, where, wrong, labelled=True)
     text, found = text_with_spans(row, where)
-    for span, said in found:
+    for span, told in found:
         _check(text, span, where)
         read = text[span.start : span.end]
-        if said is not None and read != said:
-            wrong.append((where, span, read, said))
+        if told is not None and read != told:
+            wrong.append((where, span, read, told))
     return Example(text, Marked(tuple(span for span, _ in found)), where)
 
 
 def _places_of(*kinds: tuple[str, Sequence[Where]]) -> tuple[str, ...]:
     """How many texts there are of each kind, and where the first ones are."""
-    return tuple(f"{quantity(len(places), 'text')} {what}: {shown(places, 3)}" for what, places in kinds if places)
+    return tuple(
+        said(what, texts=quantity(len(places), "text"), places=shown(places, 3)) for what, places in kinds if places
+    )
 
 
 def _check(text: str, span: Span, where: Where) -> None:
@@ -228,7 +234,10 @@ def _table(
             kept.append(example)
     if not kept:
         raise BertwrightError("BW205", source=about.source)
-    remarks += _places_of(("with white space at the ends of a span", trimmed), ("with a span twice", twice))
+    remarks += _places_of(
+        ("{texts} with white space at the ends of a span: {places}", trimmed),
+        ("{texts} with a span twice: {places}", twice),
+    )
     return replace(about, examples=kept, empty=tuple(empty), remarks=remarks)
 
 

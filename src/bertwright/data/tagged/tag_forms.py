@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bertwright.data.tagged.schemes import OUTSIDE, is_tag
+from bertwright.wording import said, shown
 
 ONE_TYPE = "ENTITY"
 _LETTERS = "BIESMLU"
@@ -39,7 +40,9 @@ def _without_type(tags: Sequence[str]) -> TagForm | None:
     if not all(tag in _LETTERS and len(tag) == 1 for tag in tags):
         return None
     usual = {tag: f"{tag}-{ONE_TYPE}" for tag in tags}
-    return TagForm(usual, f"tags without a type ({', '.join(tags)}): every entity is of the type {ONE_TYPE}")
+    return TagForm(
+        usual, said("tags without a type ({tags}): every entity is of the type {type}", tags=shown(tags), type=ONE_TYPE)
+    )
 
 
 def _type_first(tags: Sequence[str]) -> TagForm | None:
@@ -47,7 +50,7 @@ def _type_first(tags: Sequence[str]) -> TagForm | None:
     if len(turned) < len(tags) or not any(match[2] in "BS" for match in turned.values()):
         return None
     usual = {tag: f"{match[2]}-{match[1]}" for tag, match in turned.items()}
-    return TagForm(usual, f"tags with the type first, as in {tags[0]}")
+    return TagForm(usual, said("tags with the type first, as in {tag}", tag=tags[0]))
 
 
 def _small(tags: Sequence[str]) -> TagForm | None:
@@ -55,4 +58,4 @@ def _small(tags: Sequence[str]) -> TagForm | None:
     if not all(_SMALL.fullmatch(tag) or tag == outside for tag in tags):
         return None
     usual = {tag: OUTSIDE if tag == outside else tag[0].upper() + tag[1:] for tag in tags}
-    return TagForm(usual, f"tags with small letters, as in {tags[0]}, read as capitals")
+    return TagForm(usual, said("tags with small letters, as in {tag}, read as capitals", tag=tags[0]))

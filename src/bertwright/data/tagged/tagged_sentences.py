@@ -15,7 +15,7 @@ from bertwright.data.tagged.schemes import Scheme, Tag, ill_formed, parse_tag, r
 from bertwright.data.tagged.tag_forms import tag_form
 from bertwright.errors import BertwrightError, nearest
 from bertwright.text.han import count_han
-from bertwright.wording import quantity, shown
+from bertwright.wording import quantity, said, shown
 
 SENTENCES_LOOKED_AT = 2000
 
@@ -51,13 +51,16 @@ class TaggedTexts:
 
     def remarks(self) -> tuple[str, ...]:
         """What a person should know, a line each."""
-        between = "a space" if self.joined else "nothing"
-        remarks = [f"scheme {self.scheme.upper()}, tokens joined by {between}"]
+        joined = (
+            "scheme {scheme}, tokens joined by a space" if self.joined else "scheme {scheme}, tokens joined by nothing"
+        )
+        remarks = [said(joined, scheme=self.scheme.upper())]
         if self.repaired:
             tags = quantity(len(self.repaired), "ill-formed tag")
-            remarks.append(f"{tags} read as conlleval does: {shown(self.repaired, 3)}")
+            remarks.append(said("{tags} read as conlleval does: {places}", tags=tags, places=shown(self.repaired, 3)))
         if self.blank:
-            remarks.append(f"{quantity(len(self.blank), 'token')} without a character: {places_listed(self.blank)}")
+            tokens, places = quantity(len(self.blank), "token"), places_listed(self.blank)
+            remarks.append(said("{tokens} without a character: {places}", tokens=tokens, places=places))
         return (self.remark, *remarks) if self.remark else tuple(remarks)
 
 

@@ -46,6 +46,16 @@ class Encoded:
         """`[S]` 1 for a special token, 0 for one of a text."""
         return (self.sequence_ids < 0).astype(np.uint8)
 
+    @property
+    def doubt(self) -> str:
+        """`empty` or `unknown` where there is no word, or none that the vocabulary knows; else nothing."""
+        if self.unknown < len(self) - 3:  # special tokens are two, or three of a pair
+            return ""
+        words = int((self.sequence_ids >= 0).sum())
+        if words == 0:
+            return "empty"
+        return "unknown" if words == self.unknown else ""
+
     def slices_of(self, token_id: int, text: str, pair: str | None = None) -> list[str]:
         """The parts of the original texts that became the token `token_id`, in order.
 

@@ -34,6 +34,7 @@ class ColumnLayout:
         target: the same for the text that is to be written.
         width: the number of fields of every row; None where the rows are mappings.
         header: whether the first row held names; None where the question does not arise.
+        unused: names of columns that are not read.
     """
 
     columns: Columns
@@ -43,6 +44,7 @@ class ColumnLayout:
     target: Any
     width: int | None
     header: bool | None
+    unused: tuple[str, ...]
 
     def examples(
         self, rows: Iterator[Row], cell: Callable[[Any, Any], Any], answer_of: Callable[[str], Answer | None]
@@ -99,7 +101,8 @@ def find_layout(
     found = search.run(rules, wished)
     columns = Columns(**{role: start.names[at] for role, at in found.items()})
     places = {role: start.keys[found[role]] if role in found else None for role in ROLES}
-    layout = ColumnLayout(columns, **places, width=start.width, header=start.header)
+    unused = tuple(name for at, name in enumerate(start.names) if at not in found.values())
+    layout = ColumnLayout(columns, **places, width=start.width, header=start.header, unused=unused)
     following = rows.rows
     if columns.text_b is None and wished.text is None and pair is not False:
         late = set(rules.partners(search.plain)) - {plain(start.names[at]) for at in found.values()}

@@ -11,7 +11,7 @@ from bertwright.data.reading.columns.column_names import LABELS, OTHERS, PAIRS, 
 from bertwright.data.reading.columns.column_profile import ColumnProfile
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, nearest
-from bertwright.wording import shown
+from bertwright.wording import quoted, shown
 
 Role = Literal["text", "text_b", "label", "target"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -91,6 +91,19 @@ class ColumnSearch:
         """Free columns whose name does not say that they are something else."""
         return [at for at in self.free() if not self.plain or self.plain[at] not in OTHERS]
 
+    def unlike_the_training_data(self, first: int, second: int) -> BertwrightError:
+        """The error for pairs beside single texts."""
+        pair = shown(repr(self._names[at]) for at in (first, second))
+        return BertwrightError("BW238", source=self._source, columns=pair)
+
+    def multi_hot(self) -> BertwrightError | None:
+        """The error for columns of 0 and 1, of which a text has several; None where there are no three such."""
+        zeros_and_ones = [at for at in self.open() if self.profile(at).values == {"0", "1"}]
+        if len(zeros_and_ones) < 3 or not self.plain:
+            return None
+        names = [self._names[at] for at in zeros_and_ones]
+        return BertwrightError("BW218", source=self._source, columns=shown(names), first=quoted(names[0]))
+
     def unclear(self, code: str) -> BertwrightError:
         """The error `code`, with the first cells of all columns."""
         values = (" ".join(str(cells[0]).split()) for cells in self._cells)
@@ -111,14 +124,16 @@ def _by_name(role: Role, usual: Collection[str]) -> Rule:
 
 
 def _named_pair(search: ColumnSearch) -> Found:
-    if "text_b" in search.found or search.pair is False:
+    if "text_b" in search.found:
         return {}
     for names in PAIRS:
         if all(name in search.plain for name in names):
             first, second = (search.named([name]) for name in names)
             # Some files carry an empty `text_b` beside single texts.
             if first is not None and second is not None and search.profile(second).filled:
-                return {"text": first, "text_b": second}
+                if search.pair is False and "text" not in search.found:
+                    raise search.unlike_the_training_data(first, second)
+                return {} if search.pair is False else {"text": first, "text_b": second}
     return {}
 
 
@@ -134,7 +149,7 @@ def _most_like_labels(search: ColumnSearch) -> Found:
         shorter, longer = map(search.profile, best)
         best = best[:1] if shorter.width * 2 <= longer.width and shorter.rows < 10 else best
     if len(best) != 1:
-        raise search.unclear("BW221")
+        raise search.multi_hot() or search.unclear("BW221")
     return {"label": best[0]}
 
 
