@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Device, Encoding, Json, LabelColumn, Overwrite, Resume, TextBColumn, TextColumn
+from bertwright.cli.options import (
+    Delimiter,
+    Device,
+    DropUnlabelled,
+    Encoding,
+    Json,
+    LabelColumn,
+    Overwrite,
+    Resume,
+    TextBColumn,
+    TextColumn,
+)
 from bertwright.tasks.registry import task_names
 
 log = logging.getLogger("bertwright")
@@ -43,6 +54,8 @@ def finetune(
     text_b_column: TextBColumn = None,
     label_column: LabelColumn = None,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    drop_unlabelled: DropUnlabelled = False,
     device: Device = "cpu",
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -87,6 +100,8 @@ def finetune(
         out=out or Path("runs") / name,
         columns=Columns(text=text_column, label=label_column, text_b=text_b_column),
         encoding=encoding,
+        delimiter=delimiter,
+        drop_unlabelled=drop_unlabelled,
         settings=every_setting().resolve(recipe, settings or (), long=long, head=head),
         task=task,
         seeds=_seeds(seeds),
