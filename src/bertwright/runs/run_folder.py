@@ -17,7 +17,7 @@ import torch
 
 from bertwright.checkpoint.folders import MANIFEST, delete, generations, prune, publishing, staging_of, verify, write_text
 from bertwright.errors import BertwrightError
-from bertwright.wording import Phrase
+from bertwright.wording import Phrase, said
 from bertwright.version import __version__
 
 log = logging.getLogger("bertwright")
@@ -168,13 +168,14 @@ class RunFolder:
             except BertwrightError as error:
                 if error.code != "BW324":
                     raise
+                file, reason = error.fields["file"], error.fields["reason"]
                 log.warning(
-                    "%s is damaged (%s: %s) and passed over", folder, error.fields["file"], error.fields["reason"]
+                    said("{folder} is damaged ({file}: {reason}) and passed over", folder=folder, file=file, reason=reason)
                 )
         if self.record is not None and self.record["finished"]:
             raise BertwrightError("BW562", folder=self.path)
         if found:
-            log.warning("%s: no whole checkpoint is left; the run begins again", self.path)
+            log.warning(said("{folder}: no whole checkpoint is left; the run begins again", folder=self.path))
         return None
 
     def finish(self) -> None:

@@ -29,6 +29,7 @@ from bertwright.tasks.task import Task
 from bertwright.tasks.task_file import read_task, write_task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.training.finetuning.dev_set import DevSet
+from bertwright.training.finetuning.epochs import say_if_rising, with_enough_epochs
 from bertwright.training.finetuning.finished_run import Run
 from bertwright.training.finetuning.preparation import prepare, say_what_was_found
 from bertwright.training.finetuning.resolved_settings import decided_settings, reading_of
@@ -83,6 +84,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
         for examples in (train, dev):
             task.check_model(config, examples)
         self._sources = tables[0].source, tables[1].source
+        self._settings = with_enough_epochs(settings, self._settings, len(train))
         self._train = prepare(task, self.tokenizer, train, self._reading, settings.class_weight)
         self._dev = prepare(task, self.tokenizer, dev, self._reading)
         self._ledger = say_what_was_found(tables, (self._train, self._dev), self.tokenizer, self._reading)
@@ -163,6 +165,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
 
     def finish(self, folder: RunFolder, record: dict[str, Any], run: Run, state: TrainingState) -> None:
         """Write the report of a run that is over."""
+        say_if_rising(state.rows, run.task.metric, run.outcome.best.step, record["settings"]["epochs"])
         record["settings"] = record["settings"] | {"micro_tokens": state.micro_tokens}
         card = Card(
             folder=folder.path,
