@@ -53,7 +53,9 @@ def predict(
 
     if not texts and data is None and sys.stdin.isatty():
         raise BertwrightError("BW106")
-    inquiry = Inquiry(texts or (), text_b, data, Columns(text_column, None, text_b_column), encoding, output, resume, delimiter)
+    inquiry = Inquiry(
+        texts or (), text_b, data, Columns(text_column, None, text_b_column), encoding, output, resume, delimiter
+    )
     inquiry.check()
     given = _of_masks(top_k, among)
     predictor = Predictor.load(run, device, engine)

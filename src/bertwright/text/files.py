@@ -118,7 +118,7 @@ def detect_encoding(path: Path) -> str:
         if is_chinese:
             return "gb18030"
         likely = _likely_encoding(path)
-        if likely is None and (zero := _line_with_zero(path)):
+        if likely not in _WIDE and (zero := _line_with_zero(path)):
             raise BertwrightError("BW260", where=f"{path}:{zero}")
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise BertwrightError("BW202", file=path, reason=error) from error
@@ -205,8 +205,14 @@ def _likely_encoding(path: Path) -> str | None:
 
 
 def _line_with_zero(path: Path) -> int | None:
+    """In blocks: what is no text may have no lines."""
+    number = 1
     with open_bytes(path) as file:
-        return next((number for number, line in enumerate(file, start=1) if b"\0" in line), None)
+        for block in iter(partial(file.read, _BLOCK), b""):
+            if (at := block.find(b"\0")) >= 0:
+                return number + block.count(b"\n", 0, at)
+            number += block.count(b"\n")
+    return None
 
 
 def _is_wide(start: bytes, name: str) -> bool:

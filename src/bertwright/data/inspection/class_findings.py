@@ -118,7 +118,7 @@ def _may_be_missing(classes: Classes, table: Table) -> list[Finding]:
         return []
     listed = shown(f"'{label}' {classes[label]}" for label in doubtful)
     message = said(
-        "train: {listed} may stand for a missing label, and is read as a class; leave the cell empty where there is none",
+        "train: {listed} may stand for a missing label and is read as a class; leave such cells empty",
         listed=listed,
     )
     return [Finding("doubtful labels", "warning", message, _places_of(doubtful, table))]
@@ -134,7 +134,7 @@ def _alike(classes: Classes, table: Table) -> list[Finding]:
         if len(group) > 1:
             listed = shown(f"'{label}' {classes[label]}" for label in group)
             message = said(
-                "train: labels that differ only in capital letters, width or spaces are classes of their own ({listed})",
+                "train: labels that differ only in case, width or spaces are classes of their own ({listed})",
                 listed=listed,
             )
             findings.append(Finding("alike labels", "warning", message, _places_of(group[1:], table)))

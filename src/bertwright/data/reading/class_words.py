@@ -15,12 +15,15 @@ _FEWEST_LINES = 10
 _FEWEST_OF_A_CLASS = 3
 _MOST_CLASSES = 0.2  # as a share of the lines
 # Words that begin ordinary sentences: lists of questions begin with a handful of words, too.
-_ORDINARY = frozenset(
-    "a an the this that these those i you he she it we they my your his her its our their what who whom whose how where "
-    "when why which is are was were do does did can could will would should may in on at of for from to with and but or "
-    "if as so not no there here name please 我 你 他 她 它 我们 你们 他们 这 那 这个 那个 在 有 是 为 从 不 很 也 就 请 "
-    "什么 谁 怎么 如何 为什么 哪 哪里 哪个 多少".split()
-)
+_ORDINARY = frozenset((
+    "a", "an", "the", "this", "that", "these", "those", "i", "you", "he", "she", "it", "we", "they",
+    "my", "your", "his", "her", "its", "our", "their", "what", "who", "whom", "whose", "how",
+    "where", "when", "why", "which", "is", "are", "was", "were", "do", "does", "did", "can",
+    "could", "will", "would", "should", "may", "in", "on", "at", "of", "for", "from", "to", "with",
+    "and", "but", "or", "if", "as", "so", "not", "no", "there", "here", "name", "please", "我", "你",
+    "他", "她", "它", "我们", "你们", "他们", "这", "那", "这个", "那个", "在", "有", "是", "为", "从", "不", "很",
+    "也", "就", "请", "什么", "谁", "怎么", "如何", "为什么", "哪", "哪里", "哪个", "多少",
+))  # fmt: skip
 
 
 def with_class_words(rows: Rows) -> Rows:

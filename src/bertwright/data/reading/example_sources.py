@@ -11,10 +11,10 @@ from typing import Any
 from bertwright.data.answers import Label
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.class_folders import read_class_folders
+from bertwright.data.reading.class_words import with_class_words
 from bertwright.data.reading.columns.column_layout import ColumnLayout, find_layout
 from bertwright.data.reading.columns.column_search import TEXTS_WITH_LABELS
 from bertwright.data.reading.delimited import read_delimited
-from bertwright.data.reading.class_words import with_class_words
 from bertwright.data.reading.json_rows import read_json
 from bertwright.data.reading.memory_rows import read_memory
 from bertwright.data.reading.opened_source import OpenedSource, opened

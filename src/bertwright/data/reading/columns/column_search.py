@@ -105,7 +105,7 @@ class ColumnSearch:
         return BertwrightError("BW218", source=self._source, columns=shown(names), first=quoted(names[0]))
 
     def unclear(self, code: str) -> BertwrightError:
-        """The error `code`, with the first cells of all columns; BW205 of empty ones, BW261 where labels need a second."""
+        """The error `code`, with the first cells of all columns; BW205: all are empty, BW261: labels need a second."""
         values = (" ".join(str(cells[0]).split()) for cells in self._cells)
         cut = (value if len(value) <= _LONGEST_CELL else value[:_LONGEST_CELL] + "…" for value in values)
         sample = " | ".join(f"{name} = {value}" for name, value in zip(self._names, cut))
