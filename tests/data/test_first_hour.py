@@ -15,6 +15,7 @@ from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Table
 from bertwright.data.tagged.span_sources import read_spans
 from bertwright.errors import BertwrightError
+from bertwright.inference.inquiry import Inquiry
 
 CHINESE = ["这家店的菜很好吃", "服务员的态度太差了", "下次还会再来的", "等了一个小时没有人管"]
 
@@ -296,3 +297,9 @@ def test_reasons_of_parsers_are_said_in_chinese(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text("{'text': 'a'}\n", encoding="utf-8")
     assert "双引号" in refused(path, "BW225").message("zh")
+
+
+def test_a_delimiter_needs_a_file_to_answer_for() -> None:
+    with pytest.raises(BertwrightError, match="BW633") as caught:
+        Inquiry(["a text"], delimiter="^").check()
+    assert "--delimiter" in caught.value.message("en")
