@@ -117,6 +117,7 @@ def compare(
     label_column: LabelColumn = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
+    drop_unlabelled: DropUnlabelled = False,
     device: Device = "cpu",
     output: Annotated[Path | None, typer.Option(help="Write the rows where the two differ here, as CSV.")] = None,
     show_rows: Annotated[int, typer.Option(min=0, help="Show so many of the rows where the two differ.")] = 5,
@@ -136,7 +137,16 @@ def compare(
     if output is not None:
         place_for(output, data)
     columns = Columns(text_column, label_column, text_b_column)
-    comparison = run_compare(run_a, run_b, data, columns=columns, encoding=encoding, delimiter=delimiter, device=device)
+    comparison = run_compare(
+        run_a,
+        run_b,
+        data,
+        columns=columns,
+        encoding=encoding,
+        device=device,
+        delimiter=delimiter,
+        drop_unlabelled=drop_unlabelled,
+    )
     log.info(comparison.table.summary())
     if output is not None:
         write_text(output, comparison.to_csv())

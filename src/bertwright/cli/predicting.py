@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Choices, Device, Encoding, Engine, Run, TextBColumn, TextColumn
+from bertwright.cli.options import Choices, Delimiter, Device, Encoding, Engine, Run, TextBColumn, TextColumn
 from bertwright.errors import BertwrightError
 
 
@@ -24,6 +24,7 @@ def predict(
     text_column: TextColumn = None,
     text_b_column: TextBColumn = None,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
     device: Device = "cpu",
     engine: Engine = "torch",
     top_k: Annotated[int | None, typer.Option(min=1, help="Tokens named for each [MASK]. Default: 5.")] = None,
@@ -52,7 +53,9 @@ def predict(
 
     if not texts and data is None and sys.stdin.isatty():
         raise BertwrightError("BW106")
-    inquiry = Inquiry(texts or (), text_b, data, Columns(text_column, None, text_b_column), encoding, output, resume)
+    inquiry = Inquiry(
+        texts or (), text_b, data, Columns(text_column, None, text_b_column), encoding, output, resume, delimiter
+    )
     inquiry.check()
     given = _of_masks(top_k, among)
     predictor = Predictor.load(run, device, engine)

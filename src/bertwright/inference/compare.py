@@ -29,6 +29,7 @@ def compare(
     text_b: str | None = None,
     label: str | None = None,
     delimiter: str | None = None,
+    drop_unlabelled: bool = False,
 ) -> Comparison:
     """Both runs on the same labelled data. A tagger and a run of `spans` may be compared with each other.
 
@@ -36,7 +37,7 @@ def compare(
 
     Args:
         run_a, run_b: run folders, or model folders.
-        data, columns, encoding, text, text_b, label, delimiter: as of `evaluate`.
+        data, columns, encoding, text, text_b, label, delimiter, drop_unlabelled: as of `evaluate`.
 
     Raises:
         BertwrightError: BW520 runs with different labels, BW523 a task that cannot be scored, BW580 two tasks, BW635
@@ -46,7 +47,7 @@ def compare(
     task = _shared_task([one.task.as_task() for one in predictors], (run_a, run_b))
     if columns is None and (text, text_b, label) != (None, None, None):
         columns = Columns(text, label, text_b)
-    table = labelled_data(task, opened(data, encoding, delimiter), columns)
+    table = labelled_data(task, opened(data, encoding, delimiter), columns, drop=drop_unlabelled)
     task.check(table.examples)
     for run in (run_a, run_b):
         say_seen(run, set_of(run, table))

@@ -11,6 +11,7 @@ from typing import Any
 
 from bertwright.checkpoint.folders import place_for
 from bertwright.data.examples import Example
+from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.stdin import lines_of_stdin, rows_of_stdin
 from bertwright.data.reading.tables import Columns, describe
 from bertwright.errors import BertwrightError
@@ -34,6 +35,7 @@ class Inquiry:
         encoding: of the source, or of the lines of stdin.
         output: the file of the answers; None: they are given line by line.
         resume: whether an interrupted output is gone on with.
+        delimiter: between the columns of the source; None: found.
     """
 
     texts: Sequence[str] = ()
@@ -43,6 +45,7 @@ class Inquiry:
     encoding: str | None = None
     output: Path | None = None
     resume: bool = False
+    delimiter: str | None = None
 
     def check(self) -> None:
         """Refuse what does not go together, before a model is loaded.
@@ -71,6 +74,7 @@ class Inquiry:
             "--text-column": self.columns.text,
             "--text-b-column": self.columns.text_b,
             "--encoding": self.texts and self.encoding,
+            "--delimiter": self.delimiter,
         }
         if given := [name for name, value in of_files.items() if value]:
             raise BertwrightError("BW633", options=", ".join(given))
@@ -90,6 +94,8 @@ class Inquiry:
             return
         if predictor.engine.name != "torch":
             choices = [*choices, f"engine={predictor.engine.name}"]
+        if self.delimiter is not None:
+            choices = [*choices, f"delimiter={self.delimiter}"]
         job = job_of(run, self.source, form_of(self.output), columns, self.encoding, choices)
         count = write_answers(predictor, examples, self.output, job, resume=self.resume)
         log.info("%s", f"{count} answers in {self.output}")
@@ -103,7 +109,8 @@ class Inquiry:
             if (first := next(examples, None)) is None:
                 raise BertwrightError("BW205", source=name)
             return self.columns, chain([first], examples)
-        source = rows_of_stdin(self.encoding) if self.source == STDIN else self.source
+        is_stdin = self.source == STDIN
+        source = rows_of_stdin(self.encoding) if is_stdin else opened(self.source, self.encoding, self.delimiter)
         columns, examples = predictor.task.stream(source, self.columns, self.encoding)
         log.info("%s", f"{'stdin' if self.source == STDIN else self.source}: {describe(columns, None)}")
         return columns, examples
