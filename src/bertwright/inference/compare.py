@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from bertwright.inference.seen import say_seen, set_of
 from bertwright.tasks.comparison import Comparison
 from bertwright.tasks.task import Task
 from bertwright.wording import shown
+
+log = logging.getLogger("bertwright")
 
 
 def compare(
@@ -35,12 +39,15 @@ def compare(
     task = _shared_task([one.task.as_task() for one in predictors], (run_a, run_b))
     table = labelled_data(task, data, columns, encoding)
     task.check(table.examples)
-    for run in (run_a, run_b):
-        say_seen(run, set_of(run, table))
+    seen_a, seen_b = (set_of(run, table) for run in (run_a, run_b))
+    say_seen(run_a, seen_a)
+    say_seen(run_b, seen_b)
+    for gap in task.gaps(table.examples):
+        log.warning("%s", gap)
     given = [predictor.answer(table.examples) for predictor in predictors]
     for predictor, answers in zip(predictors, given):
         say_cut(answers, predictor.reading)
-    return task.compare(given[0], given[1], table)
+    return replace(task.compare(given[0], given[1], table), seen=(seen_a, seen_b))
 
 
 def _shared_task(tasks: Sequence[Task[Any, Any]], runs: Sequence[str | Path]) -> Task[Any, Any]:

@@ -287,6 +287,10 @@ class Judges(ABC, Generic[P]):
         """The answer that every text got, where the true answers differ: a model that has collapsed."""
         return None
 
+    def gaps(self, examples: Sequence[Example]) -> list[Phrase]:
+        """What examples lack, so that scores on them say less than they seem to: a remark for each."""
+        return []
+
     @abstractmethod
     def judge(self, predictions: Sequence[P], examples: Sequence[Example]) -> Judged:
         """Everything that is told of answers; their scores are as the task gives them, with its temperature."""
