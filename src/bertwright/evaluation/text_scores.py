@@ -40,8 +40,11 @@ def text_scores(outputs: Sequence[str], targets: Sequence[str]) -> dict[str, flo
     for name in set(missing) - _told:
         _told.add(name)
         log.info(
-            said("no {scores}: {package} is not installed (to get it: pip install 'bertwright[generation]')",
-                 scores=worded(_PACKAGES[name]), package=name)
+            said(
+                "no {scores}: {package} is not installed (to get it: pip install 'bertwright[generation]')",
+                scores=worded(_PACKAGES[name]),
+                package=name,
+            )
         )
     if "rouge_score" not in missing:
         found |= rouge(outputs, targets)

@@ -100,7 +100,11 @@ class _Pictures:
     def of_others(self, judged: Judged) -> str:
         """Those that no section shows beside its numbers."""
         shown = [(name, one) for name, one in judged.figures.items() if isinstance(one, Bars | Scatter)]
-        return ("".join(self.of(name, str(one.caption)) for name, one in shown) + self.explained()).strip() if shown else ""
+        return (
+            ("".join(self.of(name, worded(one.caption)) for name, one in shown) + self.explained()).strip()
+            if shown
+            else ""
+        )
 
     def explained(self) -> str:
         """What numbers in a plot stand for."""
@@ -142,7 +146,10 @@ def _purpose(card: Card) -> str:
         return said("It reads {texts} and answers with one of {count} classes.", texts=texts, count=len(labels))
     names = worded(", ").join(plain(label) for label in labels)
     return said(
-        "It reads {texts} and answers with one of {count} classes: {names}.", texts=texts, count=len(labels), names=names
+        "It reads {texts} and answers with one of {count} classes: {names}.",
+        texts=texts,
+        count=len(labels),
+        names=names,
     )
 
 
@@ -170,7 +177,11 @@ def _classes(confusion: Confusion, train_classes: Mapping[str, int]) -> str:
     """The scores of each class."""
     if len(confusion.labels) > _MOST_CLASSES:
         return ""
-    counts = {worded("in training"): [str(train_classes.get(label, 0)) for label in confusion.labels]} if train_classes else {}
+    counts = (
+        {worded("in training"): [str(train_classes.get(label, 0)) for label in confusion.labels]}
+        if train_classes
+        else {}
+    )
     scores = class_scores(confusion.counts)
     columns = counts | {worded("in dev"): [*map(str, scores.support)]}
     for name, values in (("precision", scores.precision), ("recall", scores.recall), ("F1", scores.f1)):
@@ -244,7 +255,7 @@ def _use(card: Card) -> str:
     python = f"""
 ```python
 from bertwright import Predictor
-answer = Predictor.load({run})({'[("a text", "another")])[0]' if card.is_pair else '"a text")'}
+answer = Predictor.load({run})({f'[("{text}", "{another}")])[0]' if card.is_pair else f'"{text}")'}
 print(answer.to_json())
 ```
 """
@@ -283,7 +294,11 @@ def _limits(card: Card) -> str:
 
 def _training(card: Card, pictures: _Pictures) -> str:
     record = {**card.record, "best_step": card.best_step}
-    known = [(worded(title), place(str(record[name]))) for title, name in _FACTS.items() if record.get(name) not in (None, "")]
+    known = [
+        (worded(title), place(str(record[name])))
+        for title, name in _FACTS.items()
+        if record.get(name) not in (None, "")
+    ]
     text = f"## {worded('Training')}\n\n{table(('', ''), known)}"
     text += pictures.of("loss.png", worded("loss and dev score by step"))
     settings = _own(record.get("settings") or {}, type(card.task))

@@ -46,5 +46,9 @@ def evaluations(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def every_setting(settings: Mapping[str, Any]) -> str:
     """What a run was told and what was decided, line by line."""
-    listed = "\n".join(f"{name} = {place(value) if isinstance(value, str) else value}" for name, value in settings.items() if value is not None)
+    listed = "\n".join(
+        f"{name} = {place(value) if isinstance(value, str) else value}"
+        for name, value in settings.items()
+        if value is not None
+    )
     return f"{said('Every setting (also in `run.json`):')}\n\n```\n{listed}\n```"

@@ -29,27 +29,18 @@ from bertwright.evaluation.calibration import (
     negative_log_likelihood,
     tempered,
 )
-from bertwright.evaluation.class_scores import Ints, accuracy, confusion_matrix, macro_f1, meaningless_metrics
+from bertwright.evaluation.class_scores import Ints, accuracy, confusion_matrix, macro_f1
 from bertwright.evaluation.summary import Answers as ClassAnswers
-from bertwright.evaluation.summary import Summary, summarize
+from bertwright.evaluation.summary import summarize
 from bertwright.model.models import BertForSequenceClassification, BertWithHead
 from bertwright.tasks.class_comparison import ClassComparison, compare_classes
 from bertwright.tasks.class_labels import with_classes
+from bertwright.tasks.class_remarks import gaps, limits, metrics_note
 from bertwright.tasks.judged import Confusion, Judged, Mistakes, Sureness
 from bertwright.tasks.prediction import Prediction, answer_row
 from bertwright.tasks.task import HowToRead, NoSettings, Task
 from bertwright.text.tokenizer.inputs import half_of_a_pair
-from bertwright.wording import Phrase, said, shown, worded
-
-_FEW = 10  # texts of a class
-_ONE_CLASS = (
-    "all examples are of the class '{label}': only the accuracy means something here, which is the recall of that "
-    "class; {metrics} do not; no example of: {missing}"
-)
-_NO_EXAMPLE = (
-    "no example of: {missing}; macro_f1 is the mean over the classes that occur among the true labels or the answers, "
-    "as in scikit-learn"
-)
+from bertwright.wording import Phrase, shown, worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,15 +203,7 @@ class Classification(Task[ClassPrediction, NoSettings]):
         return given.pop() if len(given) == 1 < len(set(map(label_of, examples))) else None
 
     def gaps(self, examples: Sequence[Example]) -> list[Phrase]:
-        """Classes without an example; where all examples are of one class, which metrics mean nothing."""
-        support = np.bincount(self._classes(_gold(examples)), minlength=len(self.labels))
-        missing = [name for name, count in zip(self.labels, support) if not count]
-        if not missing:
-            return []
-        if names := meaningless_metrics(self.labels, support):
-            one, metrics = self.labels[int(support.argmax())], ", ".join(names)
-            return [Phrase(_ONE_CLASS, label=one, metrics=metrics, missing=shown(missing))]
-        return [Phrase(_NO_EXAMPLE, missing=shown(missing))]
+        return gaps(self.labels, np.bincount(self._classes(_gold(examples)), minlength=len(self.labels)))
 
     def judge(self, predictions: Sequence[ClassPrediction], examples: Sequence[Example]) -> Judged:
         """Where the task has no temperature of its own, the calibration says what one would do."""
@@ -231,12 +214,12 @@ class Classification(Task[ClassPrediction, NoSettings]):
             count=summary.count,
             scores=self.score(predictions, examples),
             metrics=summary.titled_metrics(),
-            metrics_note=_note(summary),
+            metrics_note=metrics_note(summary),
             confusion=confusion,
             calibration=summary.calibration,
             sureness=Sureness(answers.confidence, answers.right),
             figures={"confusion.png": confusion, "reliability.png": summary.calibration},
-            limits=_limits(summary),
+            limits=limits(summary),
             details=summary.to_json(),
         )
 
@@ -251,7 +234,9 @@ class Classification(Task[ClassPrediction, NoSettings]):
             example, one = examples[index], predictions[index]
             gold = answers.probabilities[index, answers.gold[index]]
             row = [str(example.where), label_of(example) or "", one.label, f"{one.score:.6f}", f"{gold:.6f}"]
-            cells.append([*row, worded("yes" if one.truncated else "no"), example.text, *([example.text_b or ""] * has_pairs)])
+            cells.append(
+                [*row, worded("yes" if one.truncated else "no"), example.text, *([example.text_b or ""] * has_pairs)]
+            )
         rows = [answer_row(examples[index], predictions[index]) for index in chosen]
         return Mistakes(rows, [*header, *(["text_b"] * has_pairs)], cells)
 
@@ -314,28 +299,6 @@ def _tempered(prediction: ClassPrediction, temperature: float) -> ClassPredictio
     row = tempered(np.array([list(prediction.scores.values())]), temperature)[0].tolist()
     scores = dict(zip(prediction.scores, row))
     return replace(prediction, score=scores[prediction.label], scores=scores)
-
-
-def _note(summary: Summary) -> str:
-    """Where the intervals come from, and what the metrics do not say."""
-    note = said("The interval of the accuracy is Wilson's, the others come from resampling the texts.")
-    support = summary.classes.support
-    if missing := [name for name, count in zip(summary.labels, support) if not count]:
-        missing_names = shown(missing)
-        note = said("{note} No example of: {missing}.", note=note, missing=missing_names)
-        if names := meaningless_metrics(summary.labels, support):
-            note = said("{note} So {metrics} mean nothing here.", note=note, metrics=", ".join(names))
-    return note
-
-
-def _limits(summary: Summary) -> list[str]:
-    lines = [said("It knows no class but those above, and answers with one of them whatever it is given.")]
-    rare = [label for label, support in zip(summary.labels, summary.classes.support) if support < _FEW]
-    if rare:
-        listed = worded(", ").join(rare[:10]) + (", …" if len(rare) > 10 else "")
-        lines.append(said("Fewer than {few} dev texts, so that their scores say little: {listed}.", few=_FEW,
-                          listed=listed))
-    return lines
 
 
 def _in_order(label: str) -> tuple[float, str]:

@@ -15,6 +15,7 @@ from bertwright.tasks.prediction import texts_of
 from bertwright.wording import quantity, said, worded
 
 WORTH_SHOWING = 0.01  # one point: the difference for which the verdict says how much data it takes
+_SO_MANY = {"row": "so many rows", "text": "so many texts"}  # by the unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Comparison(ABC):
             return said("{text}; about {rows} would be needed to show 1 point of {worth}", text=text, rows=needed,
                         worth=worth)  # fmt: skip
         return said("{text}; in {so_many} a difference of 1 point of {worth} would probably have been seen", text=text,
-                    so_many=worded(f"so many {self.unit}s"), worth=worth)  # fmt: skip
+                    so_many=worded(_SO_MANY[self.unit]), worth=worth)  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as a JSON object."""
@@ -126,7 +127,9 @@ class Comparison(ABC):
         """The rows where the answers differ, for a spreadsheet."""
         rows = [row.cells() for row in self.rows]
         header = [*self.header, *(["text_b"] if any("text_b" in row for row in rows) else [])]
-        return spreadsheet_csv([worded(name) for name in header], [[row.get(name, "") for name in header] for row in rows])
+        return spreadsheet_csv(
+            [worded(name) for name in header], [[row.get(name, "") for name in header] for row in rows]
+        )
 
 
 def p_text(p_value: float) -> str:

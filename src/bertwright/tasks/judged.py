@@ -65,7 +65,7 @@ class Bars:
     names: tuple[str, ...]
     counts: tuple[int, ...]
     scores: Mapping[str, Sequence[float]]
-    caption: str | Phrase = Phrase("scores by type")
+    caption: str = "scores by type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Scatter:
     title: str | Phrase
     gold: Floats
     predicted: Floats
-    caption: str | Phrase = Phrase("true values against predicted ones")
+    caption: str = "true values against predicted ones"
 
 
 # What can be drawn; `reports.plots` knows how.
@@ -176,7 +176,4 @@ class Judged:
 
     def metric_rows(self) -> list[tuple[str, str, str]]:
         """Title, value and interval of each of the `metrics`."""
-        return [
-            (title, f"{one.value:.4f}", _interval(one))
-            for title, one in self.metrics.items()
-        ]
+        return [(title, f"{one.value:.4f}", _interval(one)) for title, one in self.metrics.items()]

@@ -188,9 +188,12 @@ class Regression(Task[ValuePrediction, NoSettings]):
             tables=[ScoreTable(said("Values"), tuple(map(worded, _COLUMNS)), rows)],
             figures={"scatter.png": Scatter(_title(len(gold)), gold, given)},
             limits=[
-                said("It learnt values around {mean:.4g}, most within ± {reach:.4g} of that.", mean=self.mean,
-                     reach=2 * self.spread)
-            ],  # fmt: skip
+                said(
+                    "It learnt values around {mean:.4g}, most within ± {reach:.4g} of that.",
+                    mean=self.mean,
+                    reach=2 * self.spread,
+                )
+            ],
             details={"metrics": {name: one.to_json() for name, one in estimates.items()}},
         )
 
@@ -267,7 +270,9 @@ class ValueComparison(Comparison):
 
     def tally(self) -> str:
         a, b = self.closer
-        return said("closer to the true value: A in {a}, B in {b}, equally close {same}", a=a, b=b, same=self.count - a - b)
+        return said(
+            "closer to the true value: A in {a}, B in {b}, equally close {same}", a=a, b=b, same=self.count - a - b
+        )
 
     def to_json(self) -> dict[str, Any]:
         a, b = self.closer
