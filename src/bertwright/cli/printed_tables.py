@@ -112,8 +112,8 @@ def _print_confusions(confusion: Ints, labels: Sequence[str]) -> None:
     table = _table(*map(worded, ("the most frequent confusions", "times", "true class", "predicted class")))
     table.columns[0].justify = "right"
     table.columns[1].justify = table.columns[2].justify = "left"
-    for true, said, count in top_confusions(confusion, _TOP_CONFUSIONS):
-        table.add_row(str(count), Text(labels[true]), Text(labels[said]))
+    for true, answered, count in top_confusions(confusion, _TOP_CONFUSIONS):
+        table.add_row(str(count), Text(labels[true]), Text(labels[answered]))
     if table.rows:
         plain_console().print(table)
 

@@ -27,8 +27,8 @@ def plain(text: str) -> str:
 
 
 def place(name: str) -> str:
-    """A file or folder as a card names it: nobody's home stands in what is given away. Below the current folder its path
-    from there, elsewhere its last part; what is no absolute path as it is.
+    """A file or folder as a card names it: nobody's home stands in what is given away. Below the current folder its
+    path from there, elsewhere its last part; what is no absolute path as it is.
     """
     path = Path(name)
     if not path.is_absolute():

@@ -279,8 +279,8 @@ def _most_confused(confusion: Ints) -> list[int]:
 
 
 def _drawn_names(names: Sequence[str], chosen: Sequence[int]) -> tuple[list[str], PlotWords, list[str]]:
-    """What stands for each of the chosen names in a picture, words in fonts that have its characters, and what numbers stand
-    for where no font has them.
+    """What stands for each of the chosen names in a picture, words in fonts that have its characters, and what numbers
+    stand for where no font has them.
     """
     drawn = [_short(names[index]) for index in chosen]
     if words := PlotWords.for_names(drawn):

@@ -12,8 +12,9 @@ from bertwright.checkpoint.folders import write_bytes, write_text
 from bertwright.data.examples import Example
 from bertwright.data.spreadsheet import spreadsheet_csv
 from bertwright.reports.card import Card, model_card
+from bertwright.tasks.judged import heading
 from bertwright.tasks.prediction import Prediction, answer_row
-from bertwright.wording import said, worded
+from bertwright.wording import said
 
 log = logging.getLogger("bertwright")
 
@@ -58,7 +59,7 @@ def write_report(
     mistakes = task.mistakes(given, examples)
     contents = {
         "predictions.jsonl": answers_jsonl(examples, given),
-        "errors.csv": spreadsheet_csv([worded(name) for name in mistakes.header], mistakes.cells),
+        "errors.csv": spreadsheet_csv([*map(heading, mistakes.header)], mistakes.cells),
     }
     plots, legend = _draw(card, losses)
     contents["README.md"] = model_card(card, plots, legend)

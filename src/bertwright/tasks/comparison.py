@@ -11,6 +11,7 @@ from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Table
 from bertwright.data.spreadsheet import spreadsheet_csv
 from bertwright.evaluation.paired_tests import Difference
+from bertwright.tasks.judged import heading
 from bertwright.tasks.prediction import texts_of
 from bertwright.wording import quantity, said, worded
 
@@ -127,9 +128,7 @@ class Comparison(ABC):
         """The rows where the answers differ, for a spreadsheet."""
         rows = [row.cells() for row in self.rows]
         header = [*self.header, *(["text_b"] if any("text_b" in row for row in rows) else [])]
-        return spreadsheet_csv(
-            [worded(name) for name in header], [[row.get(name, "") for name in header] for row in rows]
-        )
+        return spreadsheet_csv([*map(heading, header)], [[row.get(name, "") for name in header] for row in rows])
 
 
 def p_text(p_value: float) -> str:

@@ -112,6 +112,14 @@ def _interval(one: Estimate) -> str:
     return "–" if one.low is None else said("{low:.4f} to {high:.4f}", low=one.low, high=one.high)
 
 
+def heading(name: str) -> str:
+    """A column of a file for a spreadsheet, in the language of the moment; the name of a file of JSON lines where the
+    catalogue does not know it.
+    """
+    known = worded(f"column {name}")
+    return name if known == f"column {name}" else known
+
+
 def _number_of(cell: str) -> str | int | float:
     try:
         return int(cell) if cell.strip().isdecimal() else float(cell)
