@@ -187,7 +187,7 @@ def f(x):
     """A docstring of many words."""
     log.info("many words here")
     log.info(said("many other words", x="plain words"))
-    table.add_row("metric", f"{x}")
+    table.add_row("gauge", f"{x}")
     raise ValueError("words of a programmer")
 '''
-    assert [text for _, text in outside(ast.parse(source))] == ["many words here", "metric"]
+    assert [text for _, text in outside(ast.parse(source))] == ["many words here", "gauge"]

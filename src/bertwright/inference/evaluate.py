@@ -104,9 +104,10 @@ def evaluate(
     table = labelled_data(task, data, columns, encoding)
     seen = set_of(run, table)
     say_seen(run, seen)
+    report = replace(score(predictor, table, fitted_on_it=seen == "dev"), seen=seen)
     for gap in task.gaps(table.examples):
         log.warning("%s", gap)
-    return replace(score(predictor, table, fitted_on_it=seen == "dev"), seen=seen)
+    return report
 
 
 def labelled_data(task: Task[Any, Any], data: Any, columns: Columns | None, encoding: str | None) -> Table:

@@ -224,10 +224,11 @@ def png_of_reliability(calibration: Calibration) -> bytes:
     """Confidence against accuracy in bins, before (grey) and after the temperature; below, examples in each bin."""
     words = PlotWords.plain()
     with rc_context(STYLE | {"font.family": words.families}):
-        return as_png(_reliability(calibration, words))
+        return as_png(reliability_figure(calibration, words))
 
 
-def _reliability(calibration: Calibration, words: PlotWords) -> Figure:
+def reliability_figure(calibration: Calibration, words: PlotWords) -> Figure:
+    """The same with the words of a language, before it is a picture."""
     before, after = calibration.table_before, calibration.table
     figure = Figure(figsize=(5.4, 6.6))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
