@@ -316,7 +316,9 @@ def test_classes_without_a_row_are_named_and_the_mean_is_that_of_scikit_learn() 
     task = Classification(("a", "b", "c"))
     gold, given = ["a", "a", "b", "b"], ["a", "b", "b", "b"]
     examples = [Example("x", Label(label), Where("d.csv", i)) for i, label in enumerate(gold)]
-    answers = [ClassPrediction(False, label, 0.9, {one: 0.9 if one == label else 0.05 for one in "abc"}) for label in given]
+    answers = [
+        ClassPrediction(False, label, 0.9, {one: 0.9 if one == label else 0.05 for one in "abc"}) for label in given
+    ]
     (gap,) = task.gaps(examples)
     assert gap.within("en").startswith("no example of: c; macro_f1 is the mean over the classes that occur")
     judged = task.judge(answers, examples)

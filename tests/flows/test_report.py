@@ -22,9 +22,11 @@ from bertwright.data.spreadsheet import harmless
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.calibration import fit_temperature, log_probabilities
 from bertwright.reports.card import Card
+from bertwright.reports.markdown import place
 from bertwright.reports.report import write_report
 from bertwright.tasks.classification import Classification, ClassPrediction
 from bertwright.tasks.judged import Bars
+from bertwright.wording import Phrase
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -302,7 +304,8 @@ def test_a_card_is_chinese_where_a_person_reads_chinese(
 ) -> None:
     _, story = told
     monkeypatch.setenv("BERTWRIGHT_LANG", "zh")
-    tell(tmp_path, replace(story, card=replace(story.card, judged=story.judged_again())))
+    judged = story.card.task.untempered().judge(story.predictions, story.examples)
+    tell(tmp_path, replace(story, card=replace(story.card, judged=judged)))
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     for part in ("用于文本分类的 BERT", "## 开发集得分", "| 准确率 |", "95 % 区间", "## 校准", "## 局限", '"一段文本"'):
         assert part in card, part
@@ -314,13 +317,17 @@ def test_a_card_is_chinese_where_a_person_reads_chinese(
 
 def test_the_legend_of_the_calibration_covers_nothing(told: tuple[Path, Story]) -> None:
     pytest.importorskip("matplotlib")
+    from matplotlib import rc_context
+
+    from bertwright.reports.plot_style import STYLE
     from bertwright.reports.plot_words import PlotWords
     from bertwright.reports.plots import reliability_figure
 
     calibration = told[1].card.judged.calibration
     assert calibration is not None
-    figure = reliability_figure(calibration, PlotWords.plain())
-    figure.canvas.draw()
+    with rc_context(STYLE):
+        figure = reliability_figure(calibration, PlotWords.plain())
+        figure.canvas.draw()
     legend = figure.legends[0].get_window_extent()
     assert not any(legend.overlaps(axes.get_tightbbox()) for axes in figure.axes)
     assert all(axes.get_legend() is None for axes in figure.axes)
