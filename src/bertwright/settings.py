@@ -12,9 +12,24 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticKnownError
 
 from bertwright.errors import BertwrightError, nearest
-from bertwright.wording import Phrase
+from bertwright.wording import Phrase, said
 
 log = logging.getLogger("bertwright")
+
+
+# What settings are called in other programs.
+_HABITS = {
+    "lr": "learning_rate", "bs": "batch_size", "batch": "batch_size", "max_len": "max_length", "maxlen": "max_length",
+    "max_seq_length": "max_length", "max_seq_len": "max_length", "num_train_epochs": "epochs", "num_epochs": "epochs",
+    "epoch": "epochs", "n_epochs": "epochs", "wd": "weight_decay", "warmup_ratio": "warmup", "warmup_steps": "warmup",
+    "per_device_train_batch_size": "batch_size", "train_batch_size": "batch_size", "fp16": "precision",
+    "bf16": "precision", "amp": "precision", "half": "precision", "grad_clip": "max_grad_norm",
+    "gradient_clip": "max_grad_norm", "lr_scheduler": "schedule", "lr_scheduler_type": "schedule",
+    "scheduler": "schedule", "early_stopping": "patience", "optim": "optimizer", "steps": "max_steps",
+    "beams": "num_beams", "beam_size": "num_beams", "random_seed": "seed", "drop": "dropout",
+    "eval_every": "eval_steps", "save_every": "save_steps", "class_weights": "class_weight",
+    "mlm_probability": "masking", "val_split": "dev_share", "test_size": "dev_share",
+}  # fmt: skip
 
 
 class Settings(BaseModel):
@@ -40,19 +55,24 @@ class Settings(BaseModel):
 
         Raises:
             BertwrightError: BW101 an unknown key, BW102 a value that does not fit, BW103 a word without `=`,
-                BW104 a recipe that cannot be read.
+                BW104 a recipe that cannot be read, BW134 a key that is typed twice with two values.
         """
         values: dict[str, Any] = _read_recipe(recipe) if recipe else {}
-        values |= dict(map(_setting, words))
+        values |= _typed(words)
         values |= {key: value for key, value in given.items() if value is not None}
         for former in values.keys() & cls.former_words.keys():
             now = cls.former_words[former]
-            log.warning("%s is called %s now; the next version will not know the old word", former, now)
+            log.warning(
+                said(
+                    "{former} is called {now} now; the next version will not know the old word", former=former, now=now
+                )
+            )
             values.setdefault(now, values.pop(former))
         for key in values:
             if key not in cls.model_fields:
-                known = ", ".join(cls.model_fields)
-                raise BertwrightError("BW101", key=key, nearest=nearest(key, cls.model_fields) or known)
+                close = _HABITS.get(key.lower(), "")
+                close = close if close in cls.model_fields else nearest(key, cls.model_fields)
+                raise BertwrightError("BW101", key=key, nearest=close or ", ".join(cls.model_fields))
         try:
             return cls(**values)
         except ValidationError as error:
@@ -89,6 +109,15 @@ def _read_recipe(path: Path) -> dict[str, Any]:
         raise BertwrightError("BW104", file=path, reason=error.strerror or error) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BertwrightError("BW104", file=path, reason=error) from error
+
+
+def _typed(words: Iterable[str]) -> dict[str, Any]:
+    """The words by their keys; raises BW103, and BW134 for a key with two values."""
+    values: dict[str, Any] = {}
+    for key, value in map(_setting, words):
+        if repr(values.setdefault(key, value)) != repr(value):  # of two nan neither equals the other
+            raise BertwrightError("BW134", key=key, first=values[key], second=value)
+    return values
 
 
 def _setting(word: str) -> tuple[str, Any]:
