@@ -329,7 +329,7 @@ def test_the_legend_of_the_calibration_covers_nothing(told: tuple[Path, Story]) 
         figure = reliability_figure(calibration, PlotWords.plain())
         figure.draw_without_rendering()
     legend = figure.legends[0].get_window_extent()
-    assert not any(legend.overlaps(axes.get_tightbbox()) for axes in figure.axes)
+    assert not any(box is not None and legend.overlaps(box) for box in (axes.get_tightbbox() for axes in figure.axes))
     assert all(axes.get_legend() is None for axes in figure.axes)
 
 

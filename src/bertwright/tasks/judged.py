@@ -128,11 +128,9 @@ def _number_of(cell: str) -> str | int | float:
 
 
 def _cell(name: str, value: object) -> str:
-    """A value for a spreadsheet; what kind of mistake it is, and yes or no, in the language of the moment."""
+    """A value for a spreadsheet; what kind of mistake it is in the language of the moment."""
     if isinstance(value, float):
         return f"{value:.6f}"
-    if isinstance(value, bool):
-        return worded("yes" if value else "no")
     return worded(str(value)) if name == "kind" else str(value)
 
 
