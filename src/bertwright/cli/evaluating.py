@@ -92,7 +92,7 @@ def evaluate(
         return
     print_judged(report.judged)
     if abstain_accuracy is not None:
-        print_abstention(threshold, abstain_accuracy)
+        print_abstention(threshold, abstain_accuracy, seen=report.seen is not None)
     if show_errors:
         print_errors(report.worst(show_errors))
 
@@ -102,7 +102,7 @@ def _document(
 ) -> dict[str, Any]:
     values = report.to_json()
     if abstain_accuracy is not None:
-        values["abstention"] = threshold and threshold.to_json()
+        values["abstention"] = threshold and {**threshold.to_json(), "seen_in_training": report.seen}
     if show_errors:
         values["errors"] = report.worst(show_errors)
     return values

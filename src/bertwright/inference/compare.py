@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from bertwright.inference.seen import say_seen, set_of
 from bertwright.tasks.comparison import Comparison
 from bertwright.tasks.task import Task
 from bertwright.wording import shown
+
+log = logging.getLogger("bertwright")
 
 
 def compare(
@@ -49,12 +53,15 @@ def compare(
         columns = Columns(text, label, text_b)
     table = labelled_data(task, opened(data, encoding, delimiter), columns, drop=drop_unlabelled)
     task.check(table.examples)
-    for run in (run_a, run_b):
-        say_seen(run, set_of(run, table))
+    seen_a, seen_b = (set_of(run, table) for run in (run_a, run_b))
+    say_seen(run_a, seen_a)
+    say_seen(run_b, seen_b)
+    for gap in task.gaps(table.examples):
+        log.warning("%s", gap)
     given = [predictor.answer(table.examples) for predictor in predictors]
     for predictor, answers in zip(predictors, given):
         say_cut(answers, predictor.reading)
-    return task.compare(given[0], given[1], table)
+    return replace(task.compare(given[0], given[1], table), seen=(seen_a, seen_b))
 
 
 def _shared_task(tasks: Sequence[Task[Any, Any]], runs: Sequence[str | Path]) -> Task[Any, Any]:

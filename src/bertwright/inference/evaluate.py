@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from bertwright.inference.seen import say_seen, set_of
 from bertwright.tasks.judged import Judged
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Task
-from bertwright.wording import quantity
+from bertwright.wording import quantity, said
 
 log = logging.getLogger("bertwright")
 
@@ -80,7 +80,7 @@ class Report:
         values["seen_in_training"] = self.seen
         values["truncated"] = sum(one.truncated for one in self.predictions)
         if self.judged.tables:
-            values["tables"] = [asdict(one) for one in self.judged.tables]
+            values["tables"] = [one.to_json() for one in self.judged.tables]
         return values | dict(self.judged.details)
 
 
@@ -125,7 +125,10 @@ def evaluate(
     table = labelled_data(task, opened(data, encoding, delimiter), columns, drop=drop_unlabelled)
     seen = set_of(run, table)
     say_seen(run, seen)
-    return replace(score(predictor, table, fitted_on_it=seen == "dev"), seen=seen)
+    report = replace(score(predictor, table, fitted_on_it=seen == "dev"), seen=seen)
+    for gap in task.gaps(table.examples):
+        log.warning("%s", gap)
+    return report
 
 
 def labelled_data(task: Task[Any, Any], data: Any, columns: Columns | None, *, drop: bool = False) -> Table:
@@ -159,5 +162,7 @@ def say_cut(predictions: Sequence[Prediction], reading: Reading) -> None:
     """Say how many texts were cut, if any were."""
     cut = sum(one.truncated for one in predictions)
     if cut:
-        texts = quantity(cut, "text")
-        log.warning("%s cut to %d tokens (long=%s) and scored so", texts, reading.max_length, reading.long)
+        log.warning(
+            said("{texts} cut to {tokens} tokens (long={long}) and scored so", texts=quantity(cut, "text"),
+                 tokens=reading.max_length, long=reading.long)
+        )  # fmt: skip
