@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticKnownError
 
 from bertwright.errors import BertwrightError, nearest
-from bertwright.wording import Phrase
+from bertwright.habits import habit
+from bertwright.wording import Phrase, said
 
 log = logging.getLogger("bertwright")
 
@@ -43,29 +44,32 @@ class Settings(BaseModel):
                 BW104 a recipe that cannot be read.
         """
         values: dict[str, Any] = _read_recipe(recipe) if recipe else {}
-        values |= dict(map(_setting, words))
+        values |= dict(map(setting_of, words))
         values |= {key: value for key, value in given.items() if value is not None}
         for former in values.keys() & cls.former_words.keys():
             now = cls.former_words[former]
-            log.warning("%s is called %s now; the next version will not know the old word", former, now)
+            log.warning(
+                said(
+                    "{former} is called {now} now; the next version will not know the old word", former=former, now=now
+                )
+            )
             values.setdefault(now, values.pop(former))
         for key in values:
             if key not in cls.model_fields:
-                known = ", ".join(cls.model_fields)
-                raise BertwrightError("BW101", key=key, nearest=nearest(key, cls.model_fields) or known)
+                raise BertwrightError("BW101", key=key, nearest=_meant(key, cls.model_fields))
         try:
             return cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"])) or "?"
-            raise BertwrightError("BW102", key=key, value=first["input"], reason=_reason(first)) from error
+            raise BertwrightError("BW102", key=key, value=first["input"], reason=reason_of(first)) from error
 
     def changed(self, **changes: Any) -> Self:
         """These settings with `changes` laid over those that were given. Raises as `resolve` does."""
         return self.resolve(**(self.model_dump(exclude_unset=True) | changes))
 
 
-def _reason(found: ErrorDetails) -> Phrase:
+def reason_of(found: ErrorDetails) -> Phrase:
     """Why a value does not fit: in the words of a validator of ours, else in those of the library."""
     context = found.get("ctx", {})
     if found["type"] == "value_error" and isinstance(reason := context["error"].args[0], Phrase):
@@ -81,6 +85,12 @@ def _reason(found: ErrorDetails) -> Phrase:
     return Phrase(template, **facts)
 
 
+def _meant(key: str, known: Iterable[str]) -> str:
+    """What an unknown key was probably meant to be; where nothing comes near, every setting."""
+    names = list(known)
+    return habit(key, names) or nearest(key, names, 0.75) or habit(key) or nearest(key, names) or ", ".join(names)
+
+
 def _read_recipe(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
@@ -91,7 +101,8 @@ def _read_recipe(path: Path) -> dict[str, Any]:
         raise BertwrightError("BW104", file=path, reason=error) from error
 
 
-def _setting(word: str) -> tuple[str, Any]:
+def setting_of(word: str) -> tuple[str, Any]:
+    """The key and the value of a `key=value` word. Raises: BertwrightError: BW103 for a word that is none."""
     key, equals, text = word.partition("=")
     if not equals or not key:
         raise BertwrightError("BW103", word=word)

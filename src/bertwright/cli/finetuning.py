@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bertwright.cli.helping import with_facts
 from bertwright.cli.options import Device, Encoding, Json, LabelColumn, Overwrite, Resume, TextBColumn, TextColumn
 from bertwright.tasks.registry import task_names
 
@@ -33,7 +34,8 @@ def finetune(
     ] = "mini",
     out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/ and the name of TRAIN.")] = None,
     task: Annotated[
-        str | None, typer.Option(help=f"{', '.join(task_names())}. Default: by the form of the data.")
+        str | None,
+        typer.Option(help=with_facts("{tasks}. Default: by the form of the data.", tasks=", ".join(task_names()))),
     ] = None,
     head: Annotated[str | None, typer.Option(help="Of a tagger: crf or softmax.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,

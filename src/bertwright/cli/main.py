@@ -27,12 +27,15 @@ from bertwright.cli import (
     pretrain_verb,
     vocab,
 )
+from bertwright.cli.command_line import Group, Verb
+from bertwright.cli.typed_words import as_language, language_named, options_first
 from bertwright.errors import BertwrightError
 from bertwright.version import __version__
-from bertwright.wording import LANGUAGES
+from bertwright.wording import LANGUAGES, Phrase, said, worded
 
 app = typer.Typer(
     name="bertwright",
+    cls=Group,
     help="One toolkit for the whole life of a BERT, in Chinese and English.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -44,7 +47,7 @@ for verb in (
     predicting.predict, vocab.vocab, preparing.prepare, exporting.export, inspecting.inspect,
     converting.convert_data, doctoring.doctor,
 ):  # fmt: skip
-    app.command()(verb)
+    app.command(cls=Verb)(verb)
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS, errno.EIO)
@@ -63,14 +66,15 @@ def options(
     version: Annotated[  # noqa: ARG001  (its callback answers)
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
-    lang: Annotated[str, typer.Option(help="Language of error messages: en or zh. Default: the locale's.")] = "",
+    lang: Annotated[str, typer.Option(help="Language of everything you read: en or zh. Default: the locale's.")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors on stderr.")] = False,
 ) -> None:
     """One toolkit for the whole life of a BERT, in Chinese and English."""
     if lang:
-        if lang not in LANGUAGES:
-            raise typer.BadParameter(f"{lang!r} is not one of: {', '.join(LANGUAGES)}", param_hint="--lang")
-        os.environ["BERTWRIGHT_LANG"] = lang
+        if not as_language(lang):
+            reason = Phrase("'{value}' is not one of: {known}", value=lang, known=", ".join(LANGUAGES))
+            raise BertwrightError("BW107", option="--lang", reason=reason, command="bertwright --help")
+        os.environ["BERTWRIGHT_LANG"] = as_language(lang)
     logging.getLogger("bertwright").setLevel(logging.WARNING if quiet else logging.INFO)
 
 
@@ -78,7 +82,7 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Remarks on stderr: plain lines, warnings marked."""
 
     def format(self, record: logging.LogRecord) -> str:
-        mark = "warning: " if record.levelno >= logging.WARNING else ""
+        mark = worded("warning: ") if record.levelno >= logging.WARNING else ""
         return mark + record.getMessage()
 
 
@@ -93,14 +97,14 @@ def main() -> None:
     stdout = sys.stdout  # typer puts another one in its place where a pipe breaks
     try:
         try:
-            app()
+            _run(sys.argv[1:])
         finally:
             stdout.flush()  # here, where what the disk says becomes a message
     except BertwrightError as error:
         _end(error)
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            print("stopped; what was saved before is whole", file=sys.stderr)  # noqa: T201
+            print(said("stopped; what was saved before is whole"), file=sys.stderr)  # noqa: T201
         if isinstance(end.__context__, BrokenPipeError) and _has_no_reader(stdout):  # typer made a 1 of it
             _silence(stdout)
             sys.exit(0)
@@ -115,6 +119,26 @@ def main() -> None:
         if refused.code == "BW570":
             _silence(stdout)
         _end(refused)
+
+
+def _run(words: list[str]) -> None:
+    """Obey a command line; wrong usage, which the library words in English, becomes a message of ours."""
+    if chosen := language_named(words):
+        os.environ["BERTWRIGHT_LANG"] = chosen
+    group = typer.main.get_command(app)
+    try:
+        code = group.main(options_first(words), standalone_mode=False)
+    except typer.Abort:
+        sys.exit(1)
+    except typer.BadParameter.__mro__[1] as error:  # UsageError
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error, file=sys.stderr)  # noqa: T201
+            sys.exit(2)
+        from bertwright.cli.wrong_usage import as_message
+
+        raise as_message(error, group) from error
+    if isinstance(code, int) and code:
+        sys.exit(code)
 
 
 def _refusal(error: Exception) -> BertwrightError | None:
