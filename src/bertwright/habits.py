@@ -10,23 +10,39 @@ from bertwright.errors import nearest
 _HABITS: dict[str, tuple[str, ...]] = {
     "learning_rate": ("lr", "rate", "base_lr", "max_lr", "peak_lr", "learningrate", "lr_rate"),
     "epochs": ("num_train_epochs", "num_epochs", "n_epochs", "epoch", "max_epochs", "train_epochs", "ep"),
-    "batch_size": ("bs", "batch", "batchsize", "per_device_train_batch_size", "train_batch_size", "per_gpu_train_batch_size", "mini_batch_size", "num_batch"),
-    "batch_tokens": ("batch_size", "bs", "batch", "batchsize", "per_device_train_batch_size", "train_batch_size", "per_gpu_train_batch_size"),
-    "max_length": ("max_len", "maxlen", "max_seq_length", "max_seq_len", "seq_len", "seq_length", "sequence_length", "max_sequence_length", "block_size"),
+    "batch_size": (
+        "bs", "batch", "batchsize", "per_device_train_batch_size", "train_batch_size",
+        "per_gpu_train_batch_size", "mini_batch_size", "num_batch",
+    ),
+    "batch_tokens": (
+        "batch_size", "bs", "batch", "batchsize", "per_device_train_batch_size", "train_batch_size",
+        "per_gpu_train_batch_size",
+    ),
+    "max_length": (
+        "max_len", "maxlen", "max_seq_length", "max_seq_len", "seq_len", "seq_length", "sequence_length",
+        "max_sequence_length", "block_size",
+    ),
     "weight_decay": ("wd", "l2", "decay_rate"),
     "warmup": ("warmup_ratio", "warmup_proportion", "warmup_steps", "num_warmup_steps", "warmup_share"),
     "schedule": ("lr_scheduler", "lr_scheduler_type", "scheduler"),
     "optimizer": ("optim", "opt"),
     "precision": ("fp16", "bf16", "amp", "mixed_precision", "dtype", "half"),
     "dropout": ("drop", "hidden_dropout_prob", "dropout_prob", "dropout_rate"),
-    "max_grad_norm": ("clip", "grad_clip", "gradient_clip", "clip_norm", "clip_grad_norm", "gradient_clip_val"),
-    "micro_tokens": ("gradient_accumulation_steps", "grad_accum", "accumulation_steps", "accumulate_grad_batches"),
+    "max_grad_norm": (
+        "clip", "grad_clip", "gradient_clip", "clip_norm", "clip_grad_norm", "gradient_clip_val",
+    ),
+    "micro_tokens": (
+        "gradient_accumulation_steps", "grad_accum", "accumulation_steps", "accumulate_grad_batches",
+    ),
     "patience": ("early_stopping", "early_stopping_patience", "early_stop"),
     "eval_steps": ("eval_every", "logging_steps", "evaluation_strategy", "eval_strategy", "eval_interval"),
     "save_steps": ("save_every", "save_strategy", "save_interval"),
     "seed": ("random_seed", "random_state", "rng"),
     "max_steps": ("steps", "num_steps", "max_train_steps", "total_steps", "train_steps"),
-    "dev_share": ("val_split", "validation_split", "test_size", "valid_split", "dev_split", "val_ratio", "dev_ratio", "split"),
+    "dev_share": (
+        "val_split", "validation_split", "test_size", "valid_split", "dev_split", "val_ratio", "dev_ratio",
+        "split",
+    ),
     "class_weight": ("class_weights", "weights", "weighted"),
     "freeze": ("freeze_layers", "freeze_encoder", "num_freeze_layers"),
     "layer_decay": ("llrd", "layerwise_lr_decay", "lr_decay"),
@@ -34,10 +50,19 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "masking": ("wwm", "whole_word_mask", "whole_word_masking"),
     "workers": ("num_workers", "dataloader_num_workers", "n_jobs", "num_proc"),
     "--device": ("device", "gpu", "gpus", "cuda", "use_gpu", "no_cuda", "accelerator", "n_gpu"),
-    "--model": ("model", "m", "model_name", "model_name_or_path", "pretrained", "pretrained_model", "bert_model", "checkpoint", "model_path", "bert"),
-    "--out": ("o", "out", "output", "output_dir", "outdir", "save_dir", "save_to", "out_dir", "output_path", "save_path"),
+    "--model": (
+        "model", "m", "model_name", "model_name_or_path", "pretrained", "pretrained_model", "bert_model",
+        "checkpoint", "model_path", "bert",
+    ),
+    "--out": (
+        "o", "out", "output", "output_dir", "outdir", "save_dir", "save_to", "out_dir", "output_path",
+        "save_path",
+    ),
     "--output": ("o", "out", "output_file", "output_dir", "save", "outfile", "out_file"),
-    "--dev": ("d", "dev", "val", "valid", "validation", "eval", "dev_file", "validation_file", "valid_file", "eval_file", "val_file", "dev_data", "eval_data", "test", "test_file"),
+    "--dev": (
+        "d", "dev", "val", "valid", "validation", "eval", "dev_file", "validation_file", "valid_file",
+        "eval_file", "val_file", "dev_data", "eval_data", "test", "test_file",
+    ),
     "--input": ("i", "file", "data", "data_file", "input_file", "test_file", "data_path", "texts"),
     "--task": ("task", "task_name", "problem_type"),
     "--text-column": ("text", "text_field", "text_col", "sentence1_key", "column"),
@@ -55,9 +80,14 @@ _WITH_VALUES = {"fp16": "precision=bf16", "bf16": "precision=bf16", "amp": "prec
                 "no_cuda": "--device cpu", "wwm": "masking=word", "whole_word_mask": "masking=word",
                 "whole_word_masking": "masking=word"}  # fmt: skip
 _VERBS: dict[str, tuple[str, ...]] = {
-    "finetune": ("train", "fine-tune", "fine_tune", "fit", "learn", "ft", "tune", "training", "训练", "微调", "sft"),
+    "finetune": (
+        "train", "fine-tune", "fine_tune", "fit", "learn", "ft", "tune", "training", "训练", "微调", "sft",
+    ),
     "evaluate": ("test", "eval", "score", "validate", "evaluation", "metrics", "评估", "评测", "测试"),
-    "predict": ("infer", "inference", "classify", "run", "answer", "generate", "pred", "prediction", "fill-mask", "预测", "推理"),
+    "predict": (
+        "infer", "inference", "classify", "run", "answer", "generate", "pred", "prediction", "fill-mask",
+        "预测", "推理",
+    ),
     "pretrain": ("pre-train", "pre_train", "mlm", "train-mlm", "预训练"),
     "vocab": ("vocabulary", "tokenizer", "train-tokenizer", "wordpiece", "make-vocab", "build-vocab", "词表"),
     "prepare": ("preprocess", "prep", "process", "tokenize-corpus", "准备"),

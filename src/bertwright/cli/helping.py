@@ -65,9 +65,11 @@ class _Page(typer.Context.formatter_class):  # type: ignore[misc]  # that of cli
         if language() != "zh":
             super().write_text(text)
             return
-        indent = " " * self.current_indent
-        blocks = (broken(one, self.width - self.current_indent) for one in help_of(text).split("\n\n"))
-        self.write("\n\n".join("\n".join(indent + line for line in lines) for lines in blocks) + "\n")
+        blocks = []
+        for one in re.split(r"\n\s*\n", text.rstrip()):
+            indent = " " * (self.current_indent + len(one) - len(one.lstrip(" ")))  # examples stand further in
+            blocks.append("\n".join(indent + line for line in broken(help_of(one), self.width - len(indent))))
+        self.write("\n\n".join(blocks) + "\n")
 
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         if language() != "zh":
