@@ -56,7 +56,7 @@ class Settings(BaseModel):
             values.setdefault(now, values.pop(former))
         for key in values:
             if key not in cls.model_fields:
-                raise BertwrightError("BW101", key=key, nearest=_meant(key, cls.model_fields))
+                raise BertwrightError("BW101", key=key, nearest=meant(key, cls.model_fields))
         try:
             return cls(**values)
         except ValidationError as error:
@@ -85,7 +85,7 @@ def reason_of(found: ErrorDetails) -> Phrase:
     return Phrase(template, **facts)
 
 
-def _meant(key: str, known: Iterable[str]) -> str:
+def meant(key: str, known: Iterable[str]) -> str:
     """What an unknown key was probably meant to be; where nothing comes near, every setting."""
     names = list(known)
     return habit(key, names) or nearest(key, names, 0.75) or habit(key) or nearest(key, names) or ", ".join(names)

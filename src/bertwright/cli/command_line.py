@@ -10,9 +10,10 @@ from typer.core import TyperCommand, TyperGroup
 
 from bertwright.cli.helping import Page, help_of, paragraphs
 from bertwright.cli.typed_words import in_plain_signs, is_a_setting, require_whole_quotes
+from bertwright.cli.wrong_usage import option_without_value
 from bertwright.errors import BertwrightError
 from bertwright.habits import habit
-from bertwright.settings import Settings, setting_of
+from bertwright.settings import Settings, meant, setting_of
 from bertwright.wording import language
 
 _DATA = ("train", "data", "dev")
@@ -39,7 +40,7 @@ class Verb(TyperCommand):
         """Read the words of a command.
 
         Raises:
-            BertwrightError: BW116 a setting given twice, BW117 a second file, BW118 a run where data belongs,
+            BertwrightError: BW101 no such setting, BW116 a setting given twice, BW117 a second file, BW118 a run where data belongs,
                 BW119 an address where a file belongs, BW134 quotes that the shell does not know, BW139 no value.
         """
         options = {name for one in self.params for name in (*one.opts, *one.secondary_opts) if name[0] == "-"}
@@ -90,6 +91,8 @@ def _without_flags(args: list[str], options: set[str], settings: type[Settings])
         name, is_flag = _setting_named(option, settings)
         if not name:
             kept.append(word)
+        elif name not in settings.model_fields:
+            raise BertwrightError("BW101", key=name, nearest=meant(name, settings.model_fields))
         elif equals:
             flags.append(f"{name}={value}")
         elif is_flag:
@@ -97,7 +100,7 @@ def _without_flags(args: list[str], options: set[str], settings: type[Settings])
         else:
             given = next(coming, None)
             if given is None or given.startswith("--"):
-                raise BertwrightError("BW139", option=option, word=f"{option} …")
+                raise option_without_value(option)
             flags.append(f"{name}={given}")
     return kept, flags
 
@@ -145,6 +148,6 @@ def _check_files(params: Mapping[str, Any]) -> None:
                 continue
             kind, mark, rest = file.as_posix().partition(":/")
             if mark and kind.lower() in ("http", "https", "ftp", "s3", "hf"):
-                raise BertwrightError("BW119", address=f"{kind}://{rest}", name=Path(rest).name or "data.csv")
+                raise BertwrightError("BW119", address=f"{kind}://{rest}", name=Path(rest).name.split("?")[0] or "data")
             if name in _DATA and (file / "run.json").is_file():
                 raise BertwrightError("BW118", folder=file)

@@ -1,4 +1,4 @@
-"""Words of a command line as a Chinese keyboard or a copied page gives them: other dashes, signs of full width, quotes."""
+"""Words of a command line as a Chinese keyboard or a copied page gives them: dashes, signs of full width, quotes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from bertwright.cli.wrong_usage import option_without_value
 from bertwright.errors import BertwrightError
 from bertwright.wording import LANGUAGES, said
 
@@ -25,7 +26,11 @@ def is_a_setting(word: str) -> bool:
 
 
 def options_first(words: Sequence[str]) -> list[str]:
-    """The words of a command line with those options of the program that stand behind its verb before it."""
+    """The words of a command line with those options of the program that stand behind its verb before it.
+
+    Raises:
+        BertwrightError: BW139 `--lang` without a language.
+    """
     first: list[str] = []
     rest: list[str] = []
     coming = iter(words)
@@ -33,7 +38,10 @@ def options_first(words: Sequence[str]) -> list[str]:
         if word == "--":
             return [*first, *rest, word, *coming]
         if word == "--lang":
-            first += [word, *(() if (value := next(coming, None)) is None else (value,))]
+            value = next(coming, None)
+            if value is None:
+                raise option_without_value(word)
+            first += [word, value]
         elif word.startswith("--lang=") or word in ("-q", "--quiet"):
             first.append(word)
         else:
@@ -69,11 +77,8 @@ def in_plain_signs(words: Iterable[str], options: set[str], settings: set[str], 
     plain: list[str] = []
     for word in words:
         read = list(_read(word, options, settings, is_text=verb == "predict"))
-        if read != [word]:
-            if _signs(word):
-                log.warning(
-                    said("'{word}' is read as: {read}  ({signs})", word=word, read=" ".join(read), signs=_signs(word))
-                )
+        if read != [word] and (signs := _signs(word)):
+            log.warning(said("'{word}' is read as: {read}  ({signs})", word=word, read=" ".join(read), signs=signs))
         plain += read
     return plain
 
