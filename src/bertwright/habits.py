@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 
 from bertwright.errors import nearest
 
 # Each word: what it may be here, in the order of trying; a word with dashes is an option of the command line.
 _HABITS: dict[str, tuple[str, ...]] = {
-    "learning_rate": ("lr", "rate", "base_lr", "max_lr", "peak_lr", "learningrate", "lr_rate"),
-    "epochs": ("num_train_epochs", "num_epochs", "n_epochs", "epoch", "max_epochs", "train_epochs", "ep"),
-    "batch_size": (
+    "learning_rate": ("学习率", "lr", "rate", "base_lr", "max_lr", "peak_lr", "learningrate", "lr_rate"),
+    "epochs": (
+        "轮数", "训练轮数", "轮次", "num_train_epochs", "num_epochs", "n_epochs", "epoch", "max_epochs", "train_epochs", "ep",
+    ),
+    "batch_size": ("批大小", "批量", "批次大小",
         "bs", "batch", "batchsize", "per_device_train_batch_size", "train_batch_size",
         "per_gpu_train_batch_size", "mini_batch_size", "num_batch",
     ),
@@ -18,16 +21,16 @@ _HABITS: dict[str, tuple[str, ...]] = {
         "batch_size", "bs", "batch", "batchsize", "per_device_train_batch_size", "train_batch_size",
         "per_gpu_train_batch_size",
     ),
-    "max_length": (
+    "max_length": ("最大长度", "长度",
         "max_len", "maxlen", "max_seq_length", "max_seq_len", "seq_len", "seq_length", "sequence_length",
         "max_sequence_length", "block_size",
     ),
-    "weight_decay": ("wd", "l2", "decay_rate"),
-    "warmup": ("warmup_ratio", "warmup_proportion", "warmup_steps", "num_warmup_steps", "warmup_share"),
+    "weight_decay": ("权重衰减", "wd", "l2", "decay_rate"),
+    "warmup": ("预热", "warmup_ratio", "warmup_proportion", "warmup_steps", "num_warmup_steps", "warmup_share"),
     "schedule": ("lr_scheduler", "lr_scheduler_type", "scheduler"),
     "optimizer": ("optim", "opt"),
     "precision": ("fp16", "bf16", "amp", "mixed_precision", "dtype", "half"),
-    "dropout": ("drop", "hidden_dropout_prob", "dropout_prob", "dropout_rate"),
+    "dropout": ("丢弃率", "drop", "hidden_dropout_prob", "dropout_prob", "dropout_rate"),
     "max_grad_norm": (
         "clip", "grad_clip", "gradient_clip", "clip_norm", "clip_grad_norm", "gradient_clip_val",
     ),
@@ -37,8 +40,8 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "patience": ("early_stopping", "early_stopping_patience", "early_stop"),
     "eval_steps": ("eval_every", "logging_steps", "evaluation_strategy", "eval_strategy", "eval_interval"),
     "save_steps": ("save_every", "save_strategy", "save_interval"),
-    "seed": ("random_seed", "random_state", "rng"),
-    "max_steps": ("steps", "num_steps", "max_train_steps", "total_steps", "train_steps"),
+    "seed": ("种子", "随机种子", "random_seed", "random_state", "rng"),
+    "max_steps": ("步数", "最大步数", "steps", "num_steps", "max_train_steps", "total_steps", "train_steps"),
     "dev_share": (
         "val_split", "validation_split", "test_size", "valid_split", "dev_split", "val_ratio", "dev_ratio",
         "split",
@@ -49,24 +52,24 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "mask_share": ("mlm_probability", "mlm_prob", "masked_lm_prob", "mask_prob", "mask_ratio"),
     "masking": ("wwm", "whole_word_mask", "whole_word_masking"),
     "workers": ("num_workers", "dataloader_num_workers", "n_jobs", "num_proc"),
-    "--device": ("device", "gpu", "gpus", "cuda", "use_gpu", "no_cuda", "accelerator", "n_gpu"),
-    "--model": (
+    "--device": ("设备", "显卡", "device", "gpu", "gpus", "cuda", "use_gpu", "no_cuda", "accelerator", "n_gpu"),
+    "--model": ("模型",
         "model", "m", "model_name", "model_name_or_path", "pretrained", "pretrained_model", "bert_model",
         "checkpoint", "model_path", "bert",
     ),
-    "--out": (
+    "--out": ("输出",
         "o", "out", "output", "output_dir", "outdir", "save_dir", "save_to", "out_dir", "output_path",
         "save_path",
     ),
     "--output": ("o", "out", "output_file", "output_dir", "save", "outfile", "out_file"),
-    "--dev": (
+    "--dev": ("验证集", "验证",
         "d", "dev", "val", "valid", "validation", "eval", "dev_file", "validation_file", "valid_file",
         "eval_file", "val_file", "dev_data", "eval_data", "test", "test_file",
     ),
     "--input": ("i", "file", "data", "data_file", "input_file", "test_file", "data_path", "texts"),
-    "--task": ("task", "task_name", "problem_type"),
-    "--text-column": ("text", "text_field", "text_col", "sentence1_key", "column"),
-    "--label-column": ("label", "label_field", "label_col", "target_column", "y"),
+    "--task": ("任务", "task", "task_name", "problem_type"),
+    "--text-column": ("文本列", "text", "text_field", "text_col", "sentence1_key", "column"),
+    "--label-column": ("标签列", "标签", "label", "label_field", "label_col", "target_column", "y"),
     "--size": ("vocab_size", "vocabulary_size"),
     "--json": ("j", "as_json"),
     "--overwrite": ("f", "force", "overwrite_output_dir", "y", "yes"),
@@ -115,5 +118,5 @@ def habit(word: str, known: Iterable[str] = ()) -> str:
 
 def verb_for(word: str, known: Iterable[str]) -> str:
     """The verb (or option of the program) that a word means, or an empty string."""
-    plain = word.lower()
+    plain = unicodedata.normalize("NFKC", word).lower()
     return next((own for own, theirs in _VERBS.items() if plain in theirs), "") or nearest(plain, known)

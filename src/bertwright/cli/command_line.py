@@ -40,8 +40,9 @@ class Verb(TyperCommand):
         """Read the words of a command.
 
         Raises:
-            BertwrightError: BW101 no such setting, BW116 a setting given twice, BW117 a second file, BW118 a run where data belongs,
-                BW119 an address where a file belongs, BW134 quotes that the shell does not know, BW139 no value.
+            BertwrightError: BW101 no such setting, BW116 a setting given twice, BW117 a second file,
+                BW118 a run where data belongs, BW119
+                an address where a file belongs, BW134 quotes that the shell does not know, BW139 no value.
         """
         options = {name for one in self.params for name in (*one.opts, *one.secondary_opts) if name[0] == "-"}
         settings = _settings_of(self.name or "", args, options)
@@ -85,7 +86,7 @@ def _without_flags(args: list[str], options: set[str], settings: type[Settings])
         option, equals, value = word.partition("=")
         if word == "--":
             return [*kept, word, *coming], flags
-        if not option.startswith("--") or option in options:
+        if not option.startswith("-") or len(option) < 3 or option in options:
             kept.append(word)
             continue
         name, is_flag = _setting_named(option, settings)
@@ -107,7 +108,7 @@ def _without_flags(args: list[str], options: set[str], settings: type[Settings])
 
 def _setting_named(option: str, settings: type[Settings]) -> tuple[str, bool]:
     """The setting that a flag names, and whether the flag needs no value; an empty name where it names none."""
-    name = option[2:].replace("-", "_")
+    name = option.lstrip("-").replace("-", "_")
     fields = settings.model_fields
     for key in (name, name.removeprefix("no_")):
         if key in fields and fields[key].annotation is bool:

@@ -49,7 +49,7 @@ def help_of(text: str) -> str:
     )
 
 
-class _Page(typer.Context.formatter_class):  # type: ignore[misc]  # that of click, or of typer's own copy of it
+class _Page(typer.Context.formatter_class):  # type: ignore[misc, valid-type]  # that of click, or of typer's own copy of it
     """A page of help; in English it is as its base class writes it."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:

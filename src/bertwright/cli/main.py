@@ -29,6 +29,7 @@ from bertwright.cli import (
 )
 from bertwright.cli.command_line import Group, Verb
 from bertwright.cli.typed_words import as_language, language_named, options_first
+from bertwright.cli.wrong_usage import UsageError, as_message
 from bertwright.errors import BertwrightError
 from bertwright.version import __version__
 from bertwright.wording import LANGUAGES, Phrase, said, worded
@@ -130,12 +131,10 @@ def _run(words: list[str]) -> None:
         code = group.main(options_first(words), standalone_mode=False)
     except typer.Abort:
         sys.exit(1)
-    except typer.BadParameter.__mro__[1] as error:  # UsageError
+    except UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error, file=sys.stderr)  # noqa: T201
             sys.exit(2)
-        from bertwright.cli.wrong_usage import as_message
-
         raise as_message(error, group) from error
     if isinstance(code, int) and code:
         sys.exit(code)

@@ -17,6 +17,7 @@ log = logging.getLogger("bertwright")
 _DASHES = "‐‑‒–—―−─﹘﹣－"
 _QUOTES = {"“": "”", "‘": "’", "”": "“", "「": "」", "＂": "＂"}
 _WIDE = re.compile(r"[\uff01-\uff5e\u3000]")
+_WIDE_NUMBER = re.compile(r"[０-９．]+")
 _SETTING = re.compile(r"[a-z][a-z0-9_-]*\s*=")
 
 
@@ -100,10 +101,22 @@ def _read(word: str, options: set[str], settings: set[str], *, is_text: bool) ->
         return
     if word[:1] in _QUOTES and len(word) > 2 and word[-1] in "”’“‘」＂" and not Path(word).exists():
         word = word[1:-1]
+    if _WIDE_NUMBER.fullmatch(word):
+        yield unicodedata.normalize("NFKC", word)
+        return
     if _WIDE.search(word) and _SETTING.match(unicodedata.normalize("NFKC", word)) and not Path(word).exists():
         yield from unicodedata.normalize("NFKC", re.sub(r"\u3000+(?=[a-z_]+\s*[=＝])", "\n", word)).split("\n")
         return
-    yield word
+    yield from _files(word)
+
+
+def _files(word: str) -> list[str]:
+    """A name that no file has, as the file or the files that it means by its plain signs."""
+    if not re.search(r"[，、；\uff01-\uff5e\u3000]", word) or Path(word).exists():
+        return [word]
+    parts = [unicodedata.normalize("NFKC", one).strip() for one in re.split(r"[，、；]", word)]
+    files = [one for one in parts if one]
+    return files if files and all(Path(one).exists() for one in files) else [word]
 
 
 _SEPARATOR = re.compile(r"([^=＝\s\u3000]*)([=＝ \u3000]?)(.*)", re.DOTALL)
@@ -111,7 +124,7 @@ _SEPARATOR = re.compile(r"([^=＝\s\u3000]*)([=＝ \u3000]?)(.*)", re.DOTALL)
 
 def _signs(word: str) -> str:
     """The signs of a word that a keyboard for Latin letters does not give, each with its number and name."""
-    found = dict.fromkeys(sign for sign in word if sign in _DASHES or sign in "“”‘’「」" or _WIDE.match(sign))
+    found = dict.fromkeys(sign for sign in word if sign in _DASHES or sign in "“”‘’「」、" or _WIDE.match(sign))
     return ", ".join(f"{sign} U+{ord(sign):04X} {unicodedata.name(sign, '').lower()}".strip() for sign in found)
 
 
