@@ -11,7 +11,7 @@ from bertwright.errors import nearest
 _HABITS: dict[str, tuple[str, ...]] = {
     "learning_rate": ("学习率", "lr", "rate", "base_lr", "max_lr", "peak_lr", "learningrate", "lr_rate"),
     "epochs": (
-        "轮数", "训练轮数", "轮次", "num_train_epochs", "num_epochs", "n_epochs", "epoch", "max_epochs", "train_epochs", "ep",
+        "轮数", "训练轮数", "轮次", "num_train_epochs", "num_epochs", "n_epochs", "epoch", "max_epochs", "train_epochs",
     ),
     "batch_size": ("批大小", "批量", "批次大小",
         "bs", "batch", "batchsize", "per_device_train_batch_size", "train_batch_size",

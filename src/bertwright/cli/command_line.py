@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand, TyperGroup
 
@@ -13,8 +13,10 @@ from bertwright.cli.typed_words import in_plain_signs, is_a_setting, require_who
 from bertwright.cli.wrong_usage import option_without_value
 from bertwright.errors import BertwrightError
 from bertwright.habits import habit
-from bertwright.settings import Settings, meant, setting_of
 from bertwright.wording import language
+
+if TYPE_CHECKING:
+    from bertwright.settings import Settings
 
 _DATA = ("train", "data", "dev")
 _TABLES = {".csv", ".tsv", ".json", ".jsonl", ".parquet", ".txt", ".conll", ".gz", ".xz", ".zip", ".xlsx"}
@@ -79,6 +81,8 @@ def _settings_of(verb: str, args: Iterable[str], options: set[str]) -> type[Sett
 
 def _without_flags(args: list[str], options: set[str], settings: type[Settings]) -> tuple[list[str], list[str]]:
     """The words without `--NAME VALUE` of settings, and those as `key=value`."""
+    from bertwright.settings import meant
+
     kept: list[str] = []
     flags: list[str] = []
     coming = iter(args)
@@ -134,6 +138,8 @@ def _lay_settings(params: dict[str, Any], flags: list[str]) -> None:
 
 
 def _require_one_value(words: Iterable[str], params: Mapping[str, Any]) -> None:
+    from bertwright.settings import setting_of
+
     given: dict[str, Any] = {name: params[name] for name in ("long", "head") if params.get(name) is not None}
     for word in words:
         key, value = setting_of(word)

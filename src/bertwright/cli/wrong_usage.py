@@ -6,11 +6,9 @@ import re
 from typing import Any
 
 import typer
-from pydantic import ValidationError
 
 from bertwright.errors import BertwrightError, nearest
 from bertwright.habits import habit, verb_for
-from bertwright.settings import reason_of
 from bertwright.wording import Phrase, shown
 
 # Of click, or of typer's own copy of it: which of the two it is depends on the version of typer.
@@ -123,6 +121,10 @@ def _usage(command: Any, verb: str) -> str:
 
 
 def _reason(error: Any) -> Phrase | str:
+    from pydantic import ValidationError
+
+    from bertwright.settings import reason_of
+
     cause = error.__cause__
     if isinstance(cause, ValidationError):
         return reason_of(cause.errors()[0])
