@@ -81,7 +81,8 @@ def test_a_run_is_no_data(command: Command, run: Path) -> None:
     "line",
     [
         "a.csv epochs=0", "a.csv --epochs 0", "--epochs=0 a.csv", "epochs=0 a.csv", "a.csv --epochs 0 epochs=0",
-        "a.csv epochs＝０", "a.csv —epochs 0", "“a.csv” epochs=0", "a.csv， epochs=0", "a.csv --dev\u3000b.csv epochs=0",
+        "a.csv epochs＝０", "a.csv —epochs 0", "“a.csv” epochs=0", "a.csv， epochs=0",
+        "a.csv --dev\u3000b.csv epochs=0",
         "ａ.csv －－epochs ０",
     ],
 )  # fmt: skip
