@@ -47,14 +47,10 @@ PENDING = {
 }  # fmt: skip
 KNOWN = list_all_errors()  # the reasons of pydantic, which settings give
 HELP_OF_THE_LIBRARY = {
-    "Usage: ", "Options", "Arguments", "Commands", "required", "[OPTIONS]", "COMMAND [ARGS]...", "<str>", "<path>",
-    "<int>", "<int range>", "<float>", "<float range>", "<list[str]>", "<list[Path]>", "Show this message and exit.",
+    "Usage:", "Options:", "Arguments:", "Commands:", "[default: ", "[required]", "[OPTIONS]", "COMMAND [ARGS]...",
+    "<str>", "<path>", "<int>", "<int range>", "<float>", "<list[str]>", "<list[Path]>", "Show this message and exit.",
 }  # fmt: skip
-# Verbs whose help is not all in the catalogue yet.
-PENDING_HELP = {
-    "demo", "finetune", "pretrain", "evaluate", "compare", "predict", "vocab", "prepare", "export", "inspect",
-    "convert-data", "doctor",
-}  # fmt: skip
+COMING = {"Leave out rows without a label, counted."}  # phrases of options that are not there yet
 # Strings that look like words and are none for users (names of fields, formats, programs): "file.py": {"string"}.
 NO_WORDS: dict[str, set[str]] = {"data/reading/delimited.py": {"unexpected end of data"}}
 
@@ -157,10 +153,8 @@ def test_every_help_has_its_chinese() -> None:
     none_of(
         f"{verb or 'the program'}: no Chinese for {text!r}"
         for verb, text in help_in_the_code()
-        if text not in phrases() and verb not in PENDING_HELP
+        if text not in phrases()
     )
-    missing = {verb for verb, text in help_in_the_code() if text not in phrases()}
-    none_of(f"{verb}: take it out of PENDING_HELP" for verb in PENDING_HELP - missing)
 
 
 def test_every_setting_has_its_chinese() -> None:
@@ -168,7 +162,7 @@ def test_every_setting_has_its_chinese() -> None:
         f"{name}: no Chinese for {field.description!r}"
         for kind in (every_setting(), PretrainSettings, GenerationSettings)
         for name, field in kind.model_fields.items()
-        if "training" not in PENDING and field.description not in phrases()
+        if field.description not in phrases()
     )
 
 
@@ -182,7 +176,7 @@ def test_no_phrase_of_the_catalogue_is_unused() -> None:
     }
     folded = {part for text in held for part in paragraphs(text)} | held
     ours = set(folded) | {text for _, text in help_in_the_code()} | HELP_OF_THE_LIBRARY
-    unused = [text for text in phrases() if text not in ours and not of_pydantic(text)]
+    unused = [text for text in phrases() if text not in ours | COMING and not of_pydantic(text)]
     none_of(f"{text!r} is said nowhere" for text in unused)
 
 

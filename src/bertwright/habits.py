@@ -15,7 +15,7 @@ _HABITS: dict[str, tuple[str, ...]] = {
     ),
     "batch_size": ("批大小", "批量", "批次大小",
         "bs", "batch", "batchsize", "per_device_train_batch_size", "train_batch_size",
-        "per_gpu_train_batch_size", "mini_batch_size", "num_batch",
+        "per_gpu_train_batch_size", "mini_batch_size",
     ),
     "batch_tokens": (
         "batch_size", "bs", "batch", "batchsize", "per_device_train_batch_size", "train_batch_size",
@@ -50,6 +50,7 @@ _HABITS: dict[str, tuple[str, ...]] = {
     "freeze": ("freeze_layers", "freeze_encoder", "num_freeze_layers"),
     "layer_decay": ("llrd", "layerwise_lr_decay", "lr_decay"),
     "mask_share": ("mlm_probability", "mlm_prob", "masked_lm_prob", "mask_prob", "mask_ratio"),
+    "num_beams": ("beams", "beam_size"),
     "masking": ("wwm", "whole_word_mask", "whole_word_masking"),
     "workers": ("num_workers", "dataloader_num_workers", "n_jobs", "num_proc"),
     "--device": ("设备", "显卡", "device", "gpu", "gpus", "cuda", "use_gpu", "no_cuda", "accelerator", "n_gpu"),

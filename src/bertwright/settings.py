@@ -41,10 +41,10 @@ class Settings(BaseModel):
 
         Raises:
             BertwrightError: BW101 an unknown key, BW102 a value that does not fit, BW103 a word without `=`,
-                BW104 a recipe that cannot be read.
+                BW104 a recipe that cannot be read, BW134 a key that is typed twice with two values.
         """
         values: dict[str, Any] = _read_recipe(recipe) if recipe else {}
-        values |= dict(map(setting_of, words))
+        values |= _typed(words)
         values |= {key: value for key, value in given.items() if value is not None}
         for former in values.keys() & cls.former_words.keys():
             now = cls.former_words[former]
@@ -56,20 +56,20 @@ class Settings(BaseModel):
             values.setdefault(now, values.pop(former))
         for key in values:
             if key not in cls.model_fields:
-                raise BertwrightError("BW101", key=key, nearest=meant(key, cls.model_fields))
+                raise BertwrightError("BW101", key=key, nearest=_meant(key, cls.model_fields))
         try:
             return cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"])) or "?"
-            raise BertwrightError("BW102", key=key, value=first["input"], reason=reason_of(first)) from error
+            raise BertwrightError("BW102", key=key, value=first["input"], reason=_reason(first)) from error
 
     def changed(self, **changes: Any) -> Self:
         """These settings with `changes` laid over those that were given. Raises as `resolve` does."""
         return self.resolve(**(self.model_dump(exclude_unset=True) | changes))
 
 
-def reason_of(found: ErrorDetails) -> Phrase:
+def _reason(found: ErrorDetails) -> Phrase:
     """Why a value does not fit: in the words of a validator of ours, else in those of the library."""
     context = found.get("ctx", {})
     if found["type"] == "value_error" and isinstance(reason := context["error"].args[0], Phrase):
@@ -85,7 +85,7 @@ def reason_of(found: ErrorDetails) -> Phrase:
     return Phrase(template, **facts)
 
 
-def meant(key: str, known: Iterable[str]) -> str:
+def _meant(key: str, known: Iterable[str]) -> str:
     """What an unknown key was probably meant to be; where nothing comes near, every setting."""
     names = list(known)
     return habit(key, names) or nearest(key, names, 0.75) or habit(key) or nearest(key, names) or ", ".join(names)
@@ -101,8 +101,16 @@ def _read_recipe(path: Path) -> dict[str, Any]:
         raise BertwrightError("BW104", file=path, reason=error) from error
 
 
-def setting_of(word: str) -> tuple[str, Any]:
-    """The key and the value of a `key=value` word. Raises: BertwrightError: BW103 for a word that is none."""
+def _typed(words: Iterable[str]) -> dict[str, Any]:
+    """The words by their keys; raises BW103, and BW134 for a key with two values."""
+    values: dict[str, Any] = {}
+    for key, value in map(_setting, words):
+        if repr(values.setdefault(key, value)) != repr(value):  # of two nan neither equals the other
+            raise BertwrightError("BW134", key=key, first=values[key], second=value)
+    return values
+
+
+def _setting(word: str) -> tuple[str, Any]:
     key, equals, text = word.partition("=")
     if not equals or not key:
         raise BertwrightError("BW103", word=word)

@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase, said
 
 log = logging.getLogger("bertwright")
 
@@ -61,13 +62,25 @@ def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool =
     folder = _folder(str(name))
     if name in BUILT_IN:
         if folder is not None and _holds_any(folder, _OF_A_MODEL):
-            log.warning("%s is the built-in model; for the folder of that name write %s", name, f".{os.sep}{name}")
+            other = f".{os.sep}{name}"
+            log.warning(
+                said("{name} is the built-in model; for the folder of that name write {other}", name=name, other=other)
+            )
         return BUILT_IN[str(name)]
     if folder is not None:
         return folder
     if str(name) in BUILT_IN:
         return BUILT_IN[str(name)]
     return _hub_folder(str(name), download=download, whole=download and vocabulary)
+
+
+def weights_folder(name: str | Path, *, download: bool = False, vocabulary: bool = False) -> Path:
+    """As `model_folder`; of a run folder its `best/`, which holds the model."""
+    folder = model_folder(name, download=download, vocabulary=vocabulary)
+    if (folder / "run.json").is_file() and not (folder / "config.json").is_file() and (folder / "best").is_dir():
+        log.info(said("{name} is a run: its best model is taken", name=name))
+        return folder / "best"
+    return folder
 
 
 def _hub_folder(name: str, *, download: bool, whole: bool) -> Path:
@@ -115,7 +128,7 @@ def shard_names(index: Path) -> list[str]:
         shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
         return sorted({Path(shard).name for shard in shards})
     except (KeyError, AttributeError, TypeError) as error:
-        raise ValueError(f"no weight_map that names files: {error}") from error
+        raise ValueError(Phrase("no weight_map that names files: {error}", error=error)) from error
 
 
 def _spellings(name: str) -> list[str]:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bertwright.cli.helping import with_facts
-from bertwright.cli.options import Device, Encoding, Json, LabelColumn, Overwrite, Resume, TextBColumn, TextColumn
+from bertwright.cli.options import (
+    Delimiter,
+    Device,
+    DropUnlabelled,
+    Encoding,
+    Json,
+    LabelColumn,
+    Overwrite,
+    Resume,
+    TextBColumn,
+    TextColumn,
+)
 from bertwright.tasks.registry import task_names
 
 log = logging.getLogger("bertwright")
@@ -34,8 +45,7 @@ def finetune(
     ] = "mini",
     out: Annotated[Path | None, typer.Option(help="Run folder. Default: runs/ and the name of TRAIN.")] = None,
     task: Annotated[
-        str | None,
-        typer.Option(help=with_facts("{tasks}. Default: by the form of the data.", tasks=", ".join(task_names()))),
+        str | None, typer.Option(help=f"{', '.join(task_names())}. Default: by the form of the data.")
     ] = None,
     head: Annotated[str | None, typer.Option(help="Of a tagger: crf or softmax.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
@@ -45,6 +55,8 @@ def finetune(
     text_b_column: TextBColumn = None,
     label_column: LabelColumn = None,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    drop_unlabelled: DropUnlabelled = False,
     device: Device = "cpu",
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -79,6 +91,7 @@ def finetune(
     from bertwright.training.finetuning.finetune import finetune as run_finetune
     from bertwright.training.finetuning.task_settings import every_setting
 
+    _refuse_other_things(train, settings or ())
     name = (train.resolve() if train.name in ("", "..") else train).name  # a link keeps its own
     while plain_suffix(Path(name)):
         name = Path(name).stem
@@ -89,6 +102,8 @@ def finetune(
         out=out or Path("runs") / name,
         columns=Columns(text=text_column, label=label_column, text_b=text_b_column),
         encoding=encoding,
+        delimiter=delimiter,
+        drop_unlabelled=drop_unlabelled,
         settings=every_setting().resolve(recipe, settings or (), long=long, head=head),
         task=task,
         seeds=_seeds(seeds),
@@ -102,6 +117,17 @@ def finetune(
     print_run(run.judged)
     typer.echo(f"best after epoch {run.outcome.best.epoch}; the model is in {run.folder / 'best'}")
     typer.echo(f"next: {predict_command(run.folder, is_pair=run.dev[0].text_b is not None)}")
+
+
+def _refuse_other_things(train: Path, settings: Sequence[str]) -> None:
+    """A run in place of data, and a second file in place of settings."""
+    from bertwright.errors import BertwrightError
+
+    if (train / "run.json").is_file():
+        raise BertwrightError("BW137", folder=train)
+    for word in settings:
+        if "=" not in word and (Path(word).suffix or Path(word).exists()):
+            raise BertwrightError("BW135", word=word, verb="finetune", train=train)
 
 
 _SEED_DIGITS = 100  # more than any seed has

@@ -8,24 +8,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import typer
 
-from bertwright.wording import Phrase, filled, language, worded
+from bertwright.wording import language, worded
 
-_FILLED: dict[str, Phrase] = {}  # help that holds names of this installation, by its English
 _EXTRA = re.compile(r"(?P<text>.*?)(?:^|  )\[(?P<extra>(?:default: |required|[\d.]*<?=?x[<>]).*)\]", re.DOTALL)
 _PART = re.compile(r"\s+|[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+")
 _NEVER_FIRST = "，。、；：！？）》”’"
 _NEVER_LAST = "（《“‘"
-
-
-def with_facts(text: str, **facts: Any) -> str:
-    """Help in English with its facts filled in, which is found again when it is looked up."""
-    english = filled(text, facts, "en")
-    _FILLED[english] = Phrase(text, **facts)
-    return english
 
 
 def paragraphs(text: str) -> list[str]:
@@ -37,16 +28,14 @@ def needs_words(paragraph: str) -> str:
     """The phrase of the catalogue that a paragraph needs; empty for a command, which is the same in every language."""
     if re.match(r"(cat \S+ \| )?bertwright ", paragraph):
         return ""
-    return _FILLED[paragraph].text if paragraph in _FILLED else paragraph
+    return paragraph
 
 
 def help_of(text: str) -> str:
     """A help text in the language of the moment."""
     if language() != "zh":
         return text
-    return "\n\n".join(
-        str(_FILLED[paragraph]) if paragraph in _FILLED else worded(paragraph) for paragraph in paragraphs(text)
-    )
+    return "\n\n".join(map(worded, paragraphs(text)))
 
 
 class _Page(typer.Context.formatter_class):  # type: ignore[misc, valid-type]  # that of click, or of typer's own copy of it
@@ -55,11 +44,10 @@ class _Page(typer.Context.formatter_class):  # type: ignore[misc, valid-type]  #
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         for piece in ("[OPTIONS]", "COMMAND [ARGS]..."):
             args = args.replace(piece, worded(piece))
-        super().write_usage(prog, args, prefix or worded("Usage: "))
+        super().write_usage(prog, args, prefix or f"{worded('Usage:')} ")
 
     def write_heading(self, heading: str) -> None:
-        colon = "：" if language() == "zh" else ":"
-        self.write(f"{'':>{self.current_indent}}{worded(heading)}{colon}\n")
+        self.write(f"{'':>{self.current_indent}}{worded(f'{heading}:')}\n")
 
     def write_text(self, text: str) -> None:
         if language() != "zh":
@@ -107,7 +95,9 @@ def _explained(text: str) -> str:
 
 def _extra(one: str) -> str:
     name, colon, value = one.partition(": ")
-    return f"{worded('default')}：{value}" if colon and name == "default" else worded(one)
+    if colon and name == "default":
+        return worded("[default: ")[1:] + value
+    return worded(f"[{one}]")[1:-1]
 
 
 def wide(text: str) -> int:

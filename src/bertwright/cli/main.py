@@ -9,8 +9,9 @@ import logging
 import os
 import select
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn, TextIO
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -27,16 +28,15 @@ from bertwright.cli import (
     pretrain_verb,
     vocab,
 )
-from bertwright.cli.command_line import Group, Verb
-from bertwright.cli.typed_words import as_language, language_named, options_first
-from bertwright.cli.wrong_usage import UsageError, as_message
+from bertwright.cli.typed_words import meant, options_first
+from bertwright.cli.usage import Verb, Verbs
 from bertwright.errors import BertwrightError
 from bertwright.version import __version__
-from bertwright.wording import LANGUAGES, Phrase, said, worded
+from bertwright.wording import LANGUAGES, said, shown
 
 app = typer.Typer(
     name="bertwright",
-    cls=Group,
+    cls=Verbs,
     help="One toolkit for the whole life of a BERT, in Chinese and English.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -67,15 +67,15 @@ def options(
     version: Annotated[  # noqa: ARG001  (its callback answers)
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
-    lang: Annotated[str, typer.Option(help="Language of everything you read: en or zh. Default: the locale's.")] = "",
+    lang: Annotated[str, typer.Option(help="Language of all that is said: en or zh. Default: the locale's.")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors on stderr.")] = False,
 ) -> None:
     """One toolkit for the whole life of a BERT, in Chinese and English."""
     if lang:
-        if not as_language(lang):
-            reason = Phrase("'{value}' is not one of: {known}", value=lang, known=", ".join(LANGUAGES))
-            raise BertwrightError("BW107", option="--lang", reason=reason, command="bertwright --help")
-        os.environ["BERTWRIGHT_LANG"] = as_language(lang)
+        if lang not in LANGUAGES:
+            reason = said("{lang!r} is not one of: {known}", lang=lang, known=shown(LANGUAGES))
+            raise typer.BadParameter(reason, param_hint="--lang")
+        os.environ["BERTWRIGHT_LANG"] = lang
     logging.getLogger("bertwright").setLevel(logging.WARNING if quiet else logging.INFO)
 
 
@@ -83,8 +83,8 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Remarks on stderr: plain lines, warnings marked."""
 
     def format(self, record: logging.LogRecord) -> str:
-        mark = worded("warning: ") if record.levelno >= logging.WARNING else ""
-        return mark + record.getMessage()
+        message = record.getMessage()
+        return said("warning: {message}", message=message) if record.levelno >= logging.WARNING else message
 
 
 def main() -> None:
@@ -98,7 +98,10 @@ def main() -> None:
     stdout = sys.stdout  # typer puts another one in its place where a pipe breaks
     try:
         try:
-            _run(sys.argv[1:])
+            words = options_first(sys.argv[1:])
+            _choose_language(words)
+            command = typer.main.get_command(app)
+            command.main(args=meant(words, lambda verb: _options_of(command, verb)), prog_name="bertwright")
         finally:
             stdout.flush()  # here, where what the disk says becomes a message
     except BertwrightError as error:
@@ -122,22 +125,28 @@ def main() -> None:
         _end(refused)
 
 
-def _run(words: list[str]) -> None:
-    """Obey a command line; wrong usage, which the library words in English, becomes a message of ours."""
-    if chosen := language_named(words):
-        os.environ["BERTWRIGHT_LANG"] = chosen
-    group = typer.main.get_command(app)
-    try:
-        code = group.main(options_first(words), standalone_mode=False)
-    except typer.Abort:
-        sys.exit(1)
-    except UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
-            print(error, file=sys.stderr)  # noqa: T201
-            sys.exit(2)
-        raise as_message(error, group) from error
-    if isinstance(code, int) and code:
-        sys.exit(code)
+def _choose_language(words: Sequence[str]) -> None:
+    """What `--lang` before the verb says, before anything is said."""
+    for at, word in enumerate(words):
+        if not word.startswith("-"):
+            return
+        name, equals, value = word.partition("=")
+        value = value if equals else next(iter(words[at + 1 : at + 2]), "")
+        if name == "--lang" and value in LANGUAGES:
+            os.environ["BERTWRIGHT_LANG"] = value
+            return
+
+
+def _options_of(command: Any, verb: str) -> dict[str, bool]:
+    """The options of a verb: whether a value follows."""
+    found = command.commands.get(verb)
+    params = found.params if found else ()
+    return {
+        option: not one.is_flag
+        for one in params
+        if one.param_type_name == "option"
+        for option in (*one.opts, *one.secondary_opts)
+    } | {"--help": False}
 
 
 def _refusal(error: Exception) -> BertwrightError | None:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.helping import with_facts
 from bertwright.engines.known_engines import engine_names
 
 TextColumn = Annotated[str | None, typer.Option(help="Column of the texts, by name or number. Default: found.")]
@@ -20,8 +19,14 @@ Choices = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="How to write: num_beams=4, max_output_length=64, …"),
 ]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of the data. Default: detected, and said.")]
-Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps, …")]
-Engine = Annotated[str, typer.Option(help=with_facts("What computes: {engines}.", engines=", ".join(engine_names())))]
+Delimiter = Annotated[
+    str | None, typer.Option(help="What separates the columns of a table, such as ';' or tab. Default: found.")
+]
+DropUnlabelled = Annotated[
+    bool, typer.Option("--drop-unlabelled", help="Leave out rows without a label, and count them.")
+]
+Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
+Engine = Annotated[str, typer.Option(help=f"What computes: {', '.join(engine_names())}.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Run = Annotated[Path, typer.Argument(help="A run folder or a model folder.")]
 Resume = Annotated[bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")]

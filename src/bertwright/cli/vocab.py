@@ -56,7 +56,7 @@ def vocab(
 
       bertwright vocab --words drugs.txt --extend bert-base-uncased --out medical-bert
     """
-    from bertwright.checkpoint.hub import model_folder
+    from bertwright.checkpoint.hub import weights_folder
     from bertwright.console import remarks_console
     from bertwright.corpus.parts import Source, corpus_files
     from bertwright.corpus.prepare_settings import PrepareSettings
@@ -85,7 +85,7 @@ def vocab(
         )
         _print_vocabulary(out, len(made), coverage, as_json=as_json)
         return
-    folder = model_folder(extend, download=True, vocabulary=True)
+    folder = weights_folder(extend, download=True, vocabulary=True)
     if words is not None:
         chosen = read_new_words(words, encoding)
     else:

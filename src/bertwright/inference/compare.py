@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import labelled_data, say_cut
@@ -24,8 +25,18 @@ def compare(
     columns: Columns | None = None,
     encoding: str | None = None,
     device: str = "cpu",
+    text: str | None = None,
+    text_b: str | None = None,
+    label: str | None = None,
+    delimiter: str | None = None,
 ) -> Comparison:
     """Both runs on the same labelled data. A tagger and a run of `spans` may be compared with each other.
+
+        print(bertwright.compare("runs/first", "runs/second", "test.csv").verdict())
+
+    Args:
+        run_a, run_b: run folders, or model folders.
+        data, columns, encoding, text, text_b, label, delimiter: as of `evaluate`.
 
     Raises:
         BertwrightError: BW520 runs with different labels, BW523 a task that cannot be scored, BW580 two tasks, BW635
@@ -33,7 +44,9 @@ def compare(
     """
     predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
     task = _shared_task([one.task.as_task() for one in predictors], (run_a, run_b))
-    table = labelled_data(task, data, columns, encoding)
+    if columns is None and (text, text_b, label) != (None, None, None):
+        columns = Columns(text, label, text_b)
+    table = labelled_data(task, opened(data, encoding, delimiter), columns)
     task.check(table.examples)
     for run in (run_a, run_b):
         say_seen(run, set_of(run, table))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bertwright.checkpoint.folders import write_text
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import weights_folder
 from bertwright.errors import BertwrightError, nearest
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.wording import Phrase
@@ -184,7 +184,7 @@ class BertConfig:
         Raises:
             BertwrightError: BW301, BW302, BW314 (no JSON object), and those of `from_dict`.
         """
-        folder = model_folder(folder_or_name, download=True)
+        folder = weights_folder(folder_or_name, download=True)
         path = folder / "config.json"
         if not path.is_file():
             raise BertwrightError("BW302", folder=folder, file="config.json")

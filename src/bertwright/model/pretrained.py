@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.folders import unseal
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import weights_folder
 from bertwright.checkpoint.load_report import LoadReport
 from bertwright.checkpoint.matching import match, take_theirs
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_tensors
@@ -67,7 +67,7 @@ class Pretrained(nn.Module):
         A head that the checkpoint lacks is fresh, which is said in one warning; the model is in `eval` mode.
 
         Args:
-            folder_or_name: see `checkpoint.hub.model_folder`; a hub name that the cache lacks is downloaded.
+            folder_or_name: see `checkpoint.hub.weights_folder`; a hub name that the cache lacks is downloaded.
             dtype, ignore_mismatched_sizes, **changes: as in `load`; `torch_dtype` is the older name of `dtype`. What
                 calls do by themselves may be said: `output_attentions=False`, `output_hidden_states=False`,
                 `return_dict=True`.
@@ -75,7 +75,7 @@ class Pretrained(nn.Module):
         Raises:
             BertwrightError: BW301 and BW303 not found, and those of `load`.
         """
-        folder = model_folder(folder_or_name, download=True)
+        folder = weights_folder(folder_or_name, download=True)
         dtype = changes.pop("torch_dtype", None) or dtype
         changes = {key: value for key, value in changes.items() if not (key in OF_CALLS and OF_CALLS[key] == value)}
         model = cls.load(folder, dtype=dtype, ignore_mismatched_sizes=ignore_mismatched_sizes, **changes)

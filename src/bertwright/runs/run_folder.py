@@ -89,6 +89,21 @@ class RunFolder:
         except OSError as error:
             raise BertwrightError("BW501", folder=path, reason=error.strerror or error) from error
 
+    @staticmethod
+    def require_place(path: Path, *, overwrite: bool = False, resume: bool = False) -> None:
+        """Refuse a place where `RunFolder` could not be made or opened, before any work; nothing is written.
+
+        Raises:
+            BertwrightError: BW502 to BW504 as `RunFolder`.
+        """
+        if path.exists() and not path.is_dir():
+            raise BertwrightError("BW503", folder=path)
+        if path.is_dir() and any(one.name != staging_of(path / "run.json").name for one in path.iterdir()):
+            if not overwrite and not resume:
+                raise BertwrightError("BW502", folder=path)
+            if not _is_run(path):
+                raise BertwrightError("BW504", folder=path)
+
     def _take_over(self, overwrite: bool, resume: bool, reads: Sequence[Path]) -> None:
         """Go on with what lies there, or delete it."""
         if not overwrite and not resume:

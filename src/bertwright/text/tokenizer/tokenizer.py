@@ -17,7 +17,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from bertwright.checkpoint.folders import unseal
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import weights_folder
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.assembling import Frame
 from bertwright.text.tokenizer.batch_encoding import BatchEncoding, filled, padded_batch, padded_width
@@ -99,7 +99,7 @@ class BertTokenizer(TokenTable):
         length limit is never above `max_position_embeddings`.
 
         Args:
-            folder_or_name: see `checkpoint.hub.model_folder`.
+            folder_or_name: see `checkpoint.hub.weights_folder`.
             **changes: laid over what the files say: fields of `TokenizerSettings`, such as `do_lower_case=True`.
 
         Raises:
@@ -107,7 +107,7 @@ class BertTokenizer(TokenTable):
                 BW401 a special token is missing; BW402 to BW404 and BW415 a file cannot be read; BW416 an added token
                 cannot have its id.
         """
-        folder = model_folder(folder_or_name, download=True, vocabulary=True)
+        folder = weights_folder(folder_or_name, download=True, vocabulary=True)
         settings = changed_settings(read_settings(folder), changes)
         saved, listed = folder / "tokenizer.json", folder / "vocab.txt"
         if saved.is_file():

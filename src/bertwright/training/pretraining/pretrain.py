@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from bertwright.checkpoint.folders import whole_folder
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import weights_folder
 from bertwright.corpus.drawing.neighbours import token_counts
 from bertwright.corpus.drawing.sampler import PretrainSampler
 from bertwright.corpus.store import CorpusStore
@@ -107,7 +107,7 @@ def pretrain(
     place = usable_device(device)
     if init is not None and vocab is not None:
         raise BertwrightError("BW111")
-    source = whole_folder(model_folder(init or vocab or CorpusStore.vocabulary_of(store)))
+    source = whole_folder(weights_folder(init or vocab or CorpusStore.vocabulary_of(store)))
     tokenizer = BertTokenizer.from_pretrained(source)
     opened = CorpusStore.open(store, tokenizer)
     world, reads = this_world(), [source, opened.folder]
