@@ -40,6 +40,7 @@ def train(tmp_path: Path) -> Path:
         ("finetune a.csv head=“crf”", "finetune a.csv head=crf"),
         ("pretrain store --max-steps 10 --no-such 3", "pretrain store max_steps=10 --no-such 3"),
         ("predict run “好” --epochs 3", "predict run “好” --epochs 3"),
+        ("predict run —— —你好 —Hi", "predict run —— —你好 —Hi"),
         ("evaluate run test.csv —json", "evaluate run test.csv --json"),
     ],
 )
@@ -141,6 +142,8 @@ def test_help_in_chinese_keeps_its_columns(command: Command) -> None:
         ("finetune train.csv fp16=true", "BW101", "precision=bf16"),
         ("finetune train.csv model=bert-base-cased", "BW101", "--model"),
         ("pretrain store bs=3", "BW101", "batch_tokens"),
+        ("finetune train.csv --lr 3e-5", "BW101", "did you mean: learning_rate\n"),
+        ("finetune train.csv --json=yes", "BW118", "--json takes no value"),
         ("predict mini “a good film”", "BW139", "bertwright predict RUN 'a good film'"),
     ],
 )

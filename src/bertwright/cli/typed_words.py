@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.errors import BertwrightError
+from bertwright.habits import habit
 from bertwright.wording import said
 
 log = logging.getLogger("bertwright")
@@ -32,7 +33,7 @@ def meant(words: Sequence[str], options: Any) -> list[str]:
             value follows.
 
     Raises:
-        BertwrightError: BW136 an address on a network where a file is read.
+        BertwrightError: BW101 a setting by the name of another program, BW136 an address on a network where a file is read.
     """
     verb = next((word for word in words if not word.startswith(("-", *_DASHES))), "")
     words = [_of_this_keyboard(word, verb) for word in words]
@@ -63,8 +64,9 @@ def options_first(words: Sequence[str]) -> list[str]:
 def _of_this_keyboard(word: str, verb: str) -> str:
     """A word without the dashes, quotes and equal signs that a keyboard or a word processor has put there."""
     better = word
-    if word[:1] and word[0] in _DASHES and len(word) > 1:
-        better = "--" + word.lstrip(_DASHES + "-")
+    named = word.lstrip(_DASHES + "-")
+    if word[:1] and word[0] in _DASHES and re.match(r"[a-z][a-z_-]*([=＝]|$)", named):  # else it is a text
+        better = f"--{named}"
     if word[:1] in tuple(_QUOTES) and word[-1:] in tuple(_QUOTES) and len(word) > 2 and verb != "predict":
         better = better.strip(_QUOTES)
     if verb in _WITH_SETTINGS and (found := _SETTING.fullmatch(better)) and not better.startswith("-"):
@@ -96,6 +98,8 @@ def _with_settings(words: Sequence[str], verb: str, options: dict[str, bool]) ->
         settings = settings if settings is not None else _settings_of(verb)
         key = name[2:].replace("-", "_")
         if key not in settings:
+            if close := habit(key, settings):
+                raise BertwrightError("BW101", key=key, nearest=close)
             kept.append(word)
             continue
         if not equals:

@@ -87,7 +87,7 @@ def _told(error: Any, command: Any) -> BertwrightError:
     if kind == "MissingParameter":
         name = error.param.name.upper() if error.param is not None else "?"
         return BertwrightError("BW107", argument=name, verb=f"bertwright{verb}", command=ways)
-    if kind == "BadOptionUsage":
+    if kind == "BadOptionUsage" and "not take" not in error.message:
         return BertwrightError("BW119", option=error.option_name, verb=f"bertwright{verb}", command=ways)
     if kind == "BadParameter":
         name = error.param_hint or (error.param.opts[0] if error.param is not None else "?")
