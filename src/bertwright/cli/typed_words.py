@@ -33,7 +33,8 @@ def meant(words: Sequence[str], options: Any) -> list[str]:
             value follows.
 
     Raises:
-        BertwrightError: BW101 a setting by the name of another program, BW136 an address on a network where a file is read.
+        BertwrightError: BW101 a setting by the name that another program has for it, BW136 an address on a network
+            where a file is read.
     """
     verb = next((word for word in words if not word.startswith(("-", *_DASHES))), "")
     words = [_of_this_keyboard(word, verb) for word in words]
