@@ -12,9 +12,17 @@ import string
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import typer
+from pydantic_core._pydantic_core import list_all_errors
 
+from bertwright.cli.helping import needs_words, paragraphs
+from bertwright.cli.main import app
+from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
+from bertwright.training.finetuning.task_settings import every_setting
+from bertwright.training.pretraining.pretrain_settings import PretrainSettings
 from bertwright.wording import MESSAGES, Phrase, phrases, quantity, said, shown
 from tests.test_house import FILES, none_of, room, short, tree_of
 
@@ -36,6 +44,12 @@ WORD = re.compile(r"\b[A-Za-z][a-z]{2,}\b")
 PENDING = {
     "top", "checkpoint", "text", "corpus", "model", "tasks", "reports", "inference", "doctor", "cli",
 }  # fmt: skip
+KNOWN = list_all_errors()  # the reasons of pydantic, which settings give
+HELP_OF_THE_LIBRARY = {
+    "Usage:", "Options:", "Arguments:", "Commands:", "[default: ", "[required]", "[OPTIONS]", "COMMAND [ARGS]...",
+    "<str>", "<path>", "<int>", "<int range>", "<float>", "<list[str]>", "<list[Path]>", "Show this message and exit.",
+}  # fmt: skip
+COMING = {"Leave out rows without a label, counted."}  # phrases of options that are not there yet
 # Strings that look like words and are none for users (names of fields, formats, programs): "file.py": {"string"}.
 NO_WORDS: dict[str, set[str]] = {
     "data/reading/delimited.py": {"unexpected end of data"},
@@ -145,6 +159,49 @@ def said_in_the_code() -> Iterator[tuple[str, str]]:
             for keyword in call.keywords:
                 if keyword.arg == "description" and isinstance(keyword.value, ast.Constant):
                     yield place, str(keyword.value.value)
+
+
+def help_in_the_code() -> Iterator[tuple[str, str]]:
+    """Each verb (the program: an empty name), and each paragraph of its help that needs Chinese."""
+    group: Any = typer.main.get_command(app)
+    for name, command in {"": group, **group.commands}.items():
+        texts = [command.help or "", *(one.help or "" for one in command.params)]
+        yield from ((name, needs_words(one)) for text in texts for one in paragraphs(text) if needs_words(one))
+
+
+def test_every_help_has_its_chinese() -> None:
+    none_of(
+        f"{verb or 'the program'}: no Chinese for {text!r}"
+        for verb, text in help_in_the_code()
+        if text not in phrases()
+    )
+
+
+def test_every_setting_has_its_chinese() -> None:
+    none_of(
+        f"{name}: no Chinese for {field.description!r}"
+        for kind in (every_setting(), PretrainSettings, GenerationSettings)
+        for name, field in kind.model_fields.items()
+        if field.description not in phrases()
+    )
+
+
+def test_no_phrase_of_the_catalogue_is_unused() -> None:
+    """A phrase stands in the code as it is, or is a template of pydantic, or the help of the library."""
+    held = {
+        str(one.value)
+        for file in FILES
+        for one in ast.walk(tree_of(file))
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    }
+    folded = {part for text in held for part in paragraphs(text)} | held
+    ours = set(folded) | {text for _, text in help_in_the_code()} | HELP_OF_THE_LIBRARY
+    unused = [text for text in phrases() if text not in ours | COMING and not of_pydantic(text)]
+    none_of(f"{text!r} is said nowhere" for text in unused)
+
+
+def of_pydantic(text: str) -> bool:
+    return any(one["message_template_python"] == text or one.get("message_template_json") == text for one in KNOWN)
 
 
 def fields(text: str) -> set[str]:

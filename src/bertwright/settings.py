@@ -12,24 +12,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticKnownError
 
 from bertwright.errors import BertwrightError, nearest
+from bertwright.habits import habit
 from bertwright.wording import Phrase, said
 
 log = logging.getLogger("bertwright")
-
-
-# What settings are called in other programs.
-_HABITS = {
-    "lr": "learning_rate", "bs": "batch_size", "batch": "batch_size", "max_len": "max_length", "maxlen": "max_length",
-    "max_seq_length": "max_length", "max_seq_len": "max_length", "num_train_epochs": "epochs", "num_epochs": "epochs",
-    "epoch": "epochs", "n_epochs": "epochs", "wd": "weight_decay", "warmup_ratio": "warmup", "warmup_steps": "warmup",
-    "per_device_train_batch_size": "batch_size", "train_batch_size": "batch_size", "fp16": "precision",
-    "bf16": "precision", "amp": "precision", "half": "precision", "grad_clip": "max_grad_norm",
-    "gradient_clip": "max_grad_norm", "lr_scheduler": "schedule", "lr_scheduler_type": "schedule",
-    "scheduler": "schedule", "early_stopping": "patience", "optim": "optimizer", "steps": "max_steps",
-    "beams": "num_beams", "beam_size": "num_beams", "random_seed": "seed", "drop": "dropout",
-    "eval_every": "eval_steps", "save_every": "save_steps", "class_weights": "class_weight",
-    "mlm_probability": "masking", "val_split": "dev_share", "test_size": "dev_share",
-}  # fmt: skip
 
 
 class Settings(BaseModel):
@@ -70,9 +56,7 @@ class Settings(BaseModel):
             values.setdefault(now, values.pop(former))
         for key in values:
             if key not in cls.model_fields:
-                close = _HABITS.get(key.lower(), "")
-                close = close if close in cls.model_fields else nearest(key, cls.model_fields)
-                raise BertwrightError("BW101", key=key, nearest=close or ", ".join(cls.model_fields))
+                raise BertwrightError("BW101", key=key, nearest=_meant(key, cls.model_fields))
         try:
             return cls(**values)
         except ValidationError as error:
@@ -99,6 +83,12 @@ def _reason(found: ErrorDetails) -> Phrase:
         choices, _, last = facts["expected"].rpartition(" or ")
         facts["expected"] = Phrase("{choices} or {last}", choices=choices, last=last)
     return Phrase(template, **facts)
+
+
+def _meant(key: str, known: Iterable[str]) -> str:
+    """What an unknown key was probably meant to be; where nothing comes near, every setting."""
+    names = list(known)
+    return habit(key, names) or nearest(key, names, 0.75) or habit(key) or nearest(key, names) or ", ".join(names)
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import typer
 
+from bertwright.cli.helping import help_of, wide
 from bertwright.cli.main import app
 from bertwright.cli.typed_words import meant
-from bertwright.cli.usage import translated
 from bertwright.text.han import count_han
 from bertwright.wording import phrases
 
@@ -40,6 +40,7 @@ def train(tmp_path: Path) -> Path:
         ("finetune a.csv head=“crf”", "finetune a.csv head=crf"),
         ("pretrain store --max-steps 10 --no-such 3", "pretrain store max_steps=10 --no-such 3"),
         ("predict run “好” --epochs 3", "predict run “好” --epochs 3"),
+        ("predict run —— —你好 —Hi", "predict run —— —你好 —Hi"),
         ("evaluate run test.csv —json", "evaluate run test.csv --json"),
     ],
 )
@@ -114,7 +115,37 @@ def texts_of_help() -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def test_every_help_is_there_in_chinese() -> None:
+def test_every_help_is_there_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = [text for text in texts_of_help() if text not in phrases()]
     assert not missing, "\n".join(missing)
-    assert translated("Train a model on labelled texts.") != "Train a model on labelled texts."
+    monkeypatch.setenv("BERTWRIGHT_LANG", "zh")
+    assert help_of("Train a model on labelled texts.") != "Train a model on labelled texts."
+
+
+def test_help_in_chinese_keeps_its_columns(command: Command) -> None:
+    for line in ("--lang zh finetune --help", "finetune --help --lang zh", "finetune -h --lang=zh"):
+        shown = command(*line.split()).out
+        for heading in ("用法：", "参数：", "选项：", "示例：", "[默认：", "[必填]", "[选项]"):
+            assert heading in shown
+        assert "    bertwright finetune train.csv --dev dev.csv\n" in shown
+        assert max(map(wide, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ("微调 train.csv", "BW117", "bertwright finetune --help"),
+        ("help", "BW117", "bertwright --help"),
+        ("finetune train.csv --output_dir out", "BW105", "--out?"),
+        ("finetune train.csv --gpu", "BW105", "--device cuda?"),
+        ("finetune train.csv 学习率=3e-5", "BW101", "did you mean: learning_rate\n"),
+        ("finetune train.csv fp16=true", "BW101", "precision=bf16"),
+        ("finetune train.csv model=bert-base-cased", "BW101", "--model"),
+        ("pretrain store bs=3", "BW101", "batch_tokens"),
+        ("finetune train.csv --lr 3e-5", "BW101", "did you mean: learning_rate\n"),
+        ("finetune train.csv --json=yes", "BW118", "--json takes no value"),
+        ("predict mini “a good film”", "BW139", "bertwright predict RUN 'a good film'"),
+    ],
+)
+def test_words_of_other_programs_are_known(words: str, code: str, told: str, command: Command, train: Path) -> None:
+    refused(command(*words.replace("train.csv", str(train)).split()), code, told)

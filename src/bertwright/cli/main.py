@@ -28,7 +28,7 @@ from bertwright.cli import (
     pretrain_verb,
     vocab,
 )
-from bertwright.cli.typed_words import meant
+from bertwright.cli.typed_words import meant, options_first
 from bertwright.cli.usage import Verb, Verbs
 from bertwright.errors import BertwrightError
 from bertwright.version import __version__
@@ -98,9 +98,10 @@ def main() -> None:
     stdout = sys.stdout  # typer puts another one in its place where a pipe breaks
     try:
         try:
-            _choose_language(sys.argv[1:])
+            words = options_first(sys.argv[1:])
+            _choose_language(words)
             command = typer.main.get_command(app)
-            command.main(args=meant(sys.argv[1:], lambda verb: _options_of(command, verb)), prog_name="bertwright")
+            command.main(args=meant(words, lambda verb: _options_of(command, verb)), prog_name="bertwright")
         finally:
             stdout.flush()  # here, where what the disk says becomes a message
     except BertwrightError as error:

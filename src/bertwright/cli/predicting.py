@@ -47,10 +47,12 @@ def predict(
 
       bertwright predict runs/pretrained "The capital of France is [MASK]." --among paris,london
     """
+    from bertwright.cli.typed_words import require_whole_quotes
     from bertwright.data.reading.tables import Columns
     from bertwright.inference.inquiry import Inquiry
     from bertwright.inference.predictor import Predictor
 
+    require_whole_quotes(texts or ())
     if not texts and data is None and sys.stdin.isatty():
         raise BertwrightError("BW106")
     inquiry = Inquiry(

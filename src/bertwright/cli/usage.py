@@ -10,34 +10,20 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from bertwright.cli.helping import Page, help_of
 from bertwright.errors import BertwrightError, nearest
-from bertwright.wording import language, phrases, said, worded
-
-# What people call a verb elsewhere.
-_VERBS = {
-    "train": "finetune", "fine-tune": "finetune", "fine_tune": "finetune", "fit": "finetune", "tune": "finetune",
-    "eval": "evaluate", "test": "evaluate", "score": "evaluate", "validate": "evaluate",
-    "infer": "predict", "inference": "predict", "answer": "predict", "classify": "predict", "tag": "predict",
-    "fill-mask": "predict", "run": "predict", "vocabulary": "vocab", "pre-train": "pretrain", "mlm": "pretrain",
-    "check": "inspect", "look": "inspect", "stats": "inspect", "convert": "convert-data", "diff": "compare",
-    "info": "doctor", "save": "export", "tokenize": "inspect", "preprocess": "prepare",
-}  # fmt: skip
-_SHORT = {"-o": ("--out", "--output"), "-m": ("--model",), "-d": ("--device",), "-i": ("--input",), "-j": ("--json",),
-          "-f": ("--overwrite",), "-v": ("--version",), "-t": ("--task",), "-s": ("--set", "--size")}  # fmt: skip
-# Words of typer itself that stand in its help.
-_HEADINGS = ("Usage:", "Options:", "Arguments:", "Commands:", "Examples:", "Example:", "[default: ", "[required]")
+from bertwright.habits import habit, verb_for
+from bertwright.wording import language, said, worded
 
 
 class Verb(TyperCommand):
     """A command whose help and whose mistakes are in the language of the person."""
 
-    def get_help(self, ctx: Any) -> str:
-        """As of typer, in the language of the moment."""
-        return _in_our_words(self, super().get_help, ctx)
+    context_class = Page
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """The first sentence, for the list of commands."""
-        return translated(self.help or "").split("\n\n")[0] if language() == "zh" else super().get_short_help_str(limit)
+        return help_of(self.help or "").split("\n\n")[0] if language() == "zh" else super().get_short_help_str(limit)
 
     def make_context(self, *given: Any, **more: Any) -> Any:
         """As of typer; a mistake on the command line is one message."""
@@ -48,9 +34,7 @@ class Verb(TyperCommand):
 class Verbs(TyperGroup):
     """The program."""
 
-    def get_help(self, ctx: Any) -> str:
-        """As of typer, in the language of the moment."""
-        return _in_our_words(self, super().get_help, ctx)
+    context_class = Page
 
     def make_context(self, *given: Any, **more: Any) -> Any:
         """As of typer; a mistake on the command line is one message."""
@@ -70,39 +54,10 @@ class Verbs(TyperGroup):
         """
         if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
             verbs = self.list_commands(ctx)
-            meant = _VERBS.get(args[0].lower()) or nearest(args[0].lower(), verbs)
-            command = f"bertwright {meant} --help" if meant else "bertwright --help"
+            meant = verb_for(args[0], verbs)
+            command = f"bertwright {meant} --help" if meant in verbs else f"bertwright {meant or '--help'}"
             raise BertwrightError("BW117", verb=args[0], known=", ".join(verbs), command=command)
         return super().resolve_command(ctx, args)
-
-
-def translated(text: str) -> str:
-    """Help, paragraph by paragraph; those without a translation, such as commands, as they are."""
-    known = phrases()
-    paragraphs = []
-    for paragraph in text.split("\n\n"):
-        folded = " ".join(paragraph.split())
-        paragraphs.append(known.get(folded, paragraph) if folded not in ("Examples:", "Example:") else paragraph)
-    return "\n\n".join(paragraphs)
-
-
-def _in_our_words(command: Any, help_of: Any, ctx: Any) -> str:
-    if language() != "zh":
-        return str(help_of(ctx))
-    kept = [(one, one.help) for one in (command, *command.params) if getattr(one, "help", None)]
-    for one, text in kept:
-        one.help = translated(text)
-    try:
-        shown = str(help_of(ctx))
-    finally:
-        for one, text in kept:
-            one.help = text
-    shown = shown.replace("Show this message and exit.", said("Show this message and exit."))
-    for heading in _HEADINGS:
-        found = re.escape(heading)
-        at_line_start = re.compile(found if heading[0] == "[" else rf"(?m)(?<=^){found}|(?<=^  ){found}")
-        shown = at_line_start.sub(worded(heading), shown)
-    return shown
 
 
 @contextmanager
@@ -132,7 +87,7 @@ def _told(error: Any, command: Any) -> BertwrightError:
     if kind == "MissingParameter":
         name = error.param.name.upper() if error.param is not None else "?"
         return BertwrightError("BW107", argument=name, verb=f"bertwright{verb}", command=ways)
-    if kind == "BadOptionUsage":
+    if kind == "BadOptionUsage" and "not take" not in error.message:
         return BertwrightError("BW119", option=error.option_name, verb=f"bertwright{verb}", command=ways)
     if kind == "BadParameter":
         name = error.param_hint or (error.param.opts[0] if error.param is not None else "?")
@@ -143,10 +98,7 @@ def _told(error: Any, command: Any) -> BertwrightError:
 def _hint(option: str, known: Iterable[str]) -> str:
     """What an unknown option was probably meant to be."""
     known = list(known)
-    for meant in _SHORT.get(option, ()):
-        if meant in known:
-            return said("did you mean {option}?", option=meant)
-    close = nearest(option, known)
+    close = habit(option, known) or nearest(option, known)
     return said("did you mean {option}?", option=close) if close else said("its options are listed by --help")
 
 

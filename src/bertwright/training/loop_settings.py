@@ -19,8 +19,8 @@ class LoopSettings(Settings):
     learning_rate: float | None = Field(
         None,
         gt=0,
-        description="peak rate; not given: by the width of the model: 3e-4 up to 256, 1e-4, from 768 on 5e-5, from "
-        "1024 2e-5",
+        description="peak rate; not given: by the width of the model: 3e-4 up to 256, then 1e-4, from 768 on 5e-5, "
+        "from 1024 on 2e-5",
     )
     head_factor: float = Field(
         1.0, gt=0, description="rate of the head (seq2seq: of the decoder), as a multiple of learning_rate"
