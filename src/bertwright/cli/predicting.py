@@ -21,6 +21,11 @@ def predict(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="A .jsonl or .csv file. Default: JSON lines on stdout.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with an --output that was interrupted.")] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Columns of the input that stand beside the answers: id,date. Default: all; '': none."),
+    ] = None,
+    excel: Annotated[bool, typer.Option("--excel", help="Write a CSV file that Excel opens as it is.")] = False,
     text_column: TextColumn = None,
     text_b_column: TextBColumn = None,
     encoding: Encoding = None,
@@ -56,7 +61,16 @@ def predict(
     if not texts and data is None and sys.stdin.isatty():
         raise BertwrightError("BW106")
     inquiry = Inquiry(
-        texts or (), text_b, data, Columns(text_column, None, text_b_column), encoding, output, resume, delimiter
+        texts or (),
+        text_b,
+        data,
+        Columns(text_column, None, text_b_column),
+        encoding,
+        output,
+        resume,
+        delimiter,
+        None if columns is None else [name.strip() for name in columns.split(",") if name.strip()],
+        excel,
     )
     inquiry.check()
     given = _of_masks(top_k, among)

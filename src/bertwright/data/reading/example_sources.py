@@ -115,7 +115,7 @@ def stream_examples(
     """
     rows = open_rows(source, encoding, name, labelled=labelled, pair=pair)
     layout, found = find_layout(rows, columns or Columns(), TEXTS_WITH_LABELS, labelled=labelled, pair=pair)
-    return layout.columns, _labelled(found, layout)
+    return layout.columns, _labelled(found, layout, beside=True)
 
 
 def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, pair: bool | None) -> Rows:
@@ -159,6 +159,6 @@ def _no_questions(rows: Rows) -> Rows:
     return replace(rows, rows=chain([first], rows.rows))
 
 
-def _labelled(rows: Iterator[Row], layout: ColumnLayout) -> Iterator[Example]:
+def _labelled(rows: Iterator[Row], layout: ColumnLayout, *, beside: bool = False) -> Iterator[Example]:
     """Every row as an example."""
-    return layout.examples(rows, getitem, lambda label: None if label in _NO_LABEL else Label(label))
+    return layout.examples(rows, getitem, lambda label: None if label in _NO_LABEL else Label(label), beside=beside)
