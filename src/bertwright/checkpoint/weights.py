@@ -14,6 +14,7 @@ from torch import Tensor
 from bertwright.checkpoint import names
 from bertwright.checkpoint.hub import WEIGHT_FILES, shard_names
 from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase
 
 _LFS_POINTER = b"version https://git-lfs"
 _PICKLES = (b"PK", b"\x80")  # how a checkpoint of torch begins: the zip of today, the bare pickle of old
@@ -62,7 +63,9 @@ def _read_one(file: Path) -> dict[str, Tensor]:
     except Exception as error:  # damaged bytes meet a parser: it may raise anything
         raise _unreadable(file, start, error) from error
     if not isinstance(loaded, dict):
-        raise BertwrightError("BW320", file=file, reason=f"holds a {type(loaded).__name__}, not named tensors")
+        raise BertwrightError(
+            "BW320", file=file, reason=Phrase("holds a {kind}, not named tensors", kind=type(loaded).__name__)
+        )
     named = {name: tensor for name, tensor in loaded.items() if isinstance(name, str) and isinstance(tensor, Tensor)}
     return {name: tensor.detach() for name, tensor in named.items()}
 
@@ -71,9 +74,9 @@ def _unreadable(file: Path, start: bytes, error: Exception) -> BertwrightError:
     """What is wrong with a file that begins with the bytes `start`."""
     if isinstance(error, pickle.UnpicklingError) and start.startswith(_PICKLES):
         return BertwrightError("BW321", file=file)
-    reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+    reason: object = next(iter(str(error).splitlines()), "") or type(error).__name__
     if start == _LFS_POINTER:
-        reason = "it is a Git LFS pointer, not the weights"
+        reason = Phrase("it is a Git LFS pointer, not the weights")
     return BertwrightError("BW320", file=file, reason=reason)
 
 

@@ -23,6 +23,7 @@ from bertwright.cli.options import (
     TextColumn,
 )
 from bertwright.tasks.registry import task_names
+from bertwright.wording import said
 
 log = logging.getLogger("bertwright")
 
@@ -115,8 +116,10 @@ def finetune(
         typer.echo(json.dumps(run.to_json(), ensure_ascii=False))
         return
     print_run(run.judged)
-    typer.echo(f"best after epoch {run.outcome.best.epoch}; the model is in {run.folder / 'best'}")
-    typer.echo(f"next: {predict_command(run.folder, is_pair=run.dev[0].text_b is not None)}")
+    epoch, best = run.outcome.best.epoch, run.folder / "best"
+    typer.echo(said("best after epoch {epoch}; the model is in {folder}", epoch=epoch, folder=best))
+    command = predict_command(run.folder, is_pair=run.dev[0].text_b is not None)
+    typer.echo(said("next: {command}", command=command))
 
 
 def _refuse_other_things(train: Path, settings: Sequence[str]) -> None:

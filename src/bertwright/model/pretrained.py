@@ -19,7 +19,7 @@ from bertwright.checkpoint.matching import match, take_theirs
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_tensors
 from bertwright.errors import BertwrightError
 from bertwright.model.config import OF_CALLS, BertConfig
-from bertwright.wording import shown
+from bertwright.wording import said, shown
 
 log = logging.getLogger("bertwright")
 
@@ -82,7 +82,8 @@ class Pretrained(nn.Module):
         report = model.load_report
         assert report is not None
         if report.fresh:
-            log.warning("%s: %s. Train it before you use its answers.", cls.__name__, report.summary())
+            name, summary = cls.__name__, report.summary()
+            log.warning(said("{model}: {report}. Train it before you use its answers.", model=name, report=summary))
         else:
             log.info("%s: %s", cls.__name__, report.summary())
         return model
@@ -110,7 +111,8 @@ class Pretrained(nn.Module):
         """
         config = cls.config_class.from_pretrained(folder, **changes)
         if unknown := config.unknown_keys():
-            log.warning("%s: keys without effect here: %s", folder / "config.json", shown(unknown))
+            file = folder / "config.json"
+            log.warning(said("{file}: keys without effect here: {keys}", file=file, keys=shown(unknown)))
         with torch.device("meta"):
             model = cls(config)
         wanted = {name: parameter.shape for name, parameter in model.named_parameters()}

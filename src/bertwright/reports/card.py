@@ -15,7 +15,7 @@ from bertwright.tasks.judged import Bars, Confusion, Judged, Scatter, ScoreTable
 from bertwright.tasks.registry import foreign_to
 from bertwright.tasks.task import Task
 from bertwright.version import __version__
-from bertwright.wording import Phrase, quantity, quoted, said, worded
+from bertwright.wording import Phrase, quantity, quoted, said, shown, worded
 
 _WIDEST_CONFUSION = 12
 _MOST_NAMED = 20  # classes in the first lines
@@ -99,10 +99,10 @@ class _Pictures:
 
     def of_others(self, judged: Judged) -> str:
         """Those that no section shows beside its numbers."""
-        shown = [(name, one) for name, one in judged.figures.items() if isinstance(one, Bars | Scatter)]
+        drawn = [(name, one) for name, one in judged.figures.items() if isinstance(one, Bars | Scatter)]
         return (
-            ("".join(self.of(name, worded(one.caption)) for name, one in shown) + self.explained()).strip()
-            if shown
+            ("".join(self.of(name, worded(one.caption)) for name, one in drawn) + self.explained()).strip()
+            if drawn
             else ""
         )
 
@@ -140,6 +140,11 @@ def _purpose(card: Card) -> str:
     """What it reads and answers."""
     labels = card.judged.confusion.labels if card.judged.confusion else ()
     texts = Phrase("a pair of texts") if card.is_pair else Phrase("a text")
+    if types := card.judged.types:
+        names = shown(map(plain, types), _MOST_NAMED)
+        return said(
+            "It reads {texts} and finds {n} types of entities: {names}.", texts=texts, n=len(types), names=names
+        )
     if not labels:
         return said("It reads {texts}.", texts=texts)
     if len(labels) > _MOST_NAMED:

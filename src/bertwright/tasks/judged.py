@@ -166,6 +166,7 @@ class Judged:
         figures: what is drawn, by the name of the file.
         limits: what a user of the model should know, a sentence each.
         details: what a JSON document says beside the scores.
+        types: of what is found in a text, where that is what answers are made of.
     """
 
     count: int
@@ -179,6 +180,7 @@ class Judged:
     figures: Mapping[str, Drawable] = field(default_factory=dict)
     limits: Sequence[str] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    types: Sequence[str] = ()
 
     def metric_rows(self) -> list[tuple[str, str, str]]:
         """Title, value and interval of each of the `metrics`."""

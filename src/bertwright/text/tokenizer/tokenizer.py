@@ -44,8 +44,10 @@ from bertwright.text.vocabulary.wordpiece import (
     read_pipeline,
     settings_in,
 )
+from bertwright.wording import said
 
 _log = logging.getLogger("bertwright")
+_TOO_LONG = "an input of {n} tokens exceeds the {limit} that the model can read; truncation=True cuts it (said once)"
 
 
 class BertTokenizer(TokenTable):
@@ -312,15 +314,14 @@ class BertTokenizer(TokenTable):
     def _tell_of_uncut(self, longest: int, max_length: int | None, *, is_padded: bool) -> None:
         """What may come as a surprise where nothing is cut; `is_padded`: to the longest input."""
         if longest > self.model_max_length:
-            said = "an input of %d tokens exceeds the %d that the model can read; truncation=True cuts it"
-            self._tell_once(said, longest, self.model_max_length)
+            self._tell_once(_TOO_LONG, n=longest, limit=self.model_max_length)
         if max_length is not None and is_padded:
-            self._tell_once("max_length=%d has no effect without truncation=True", max_length)
+            self._tell_once("max_length={n} has no effect without truncation=True (said once)", n=max_length)
 
-    def _tell_once(self, message: str, *facts: int) -> None:
+    def _tell_once(self, message: str, **facts: int) -> None:
         if message not in self._told:
             self._told.add(message)
-            _log.warning(message + " (said once)", *facts)
+            _log.warning(said(message, **facts))
 
 
 def _listed(texts: Sequence[Any]) -> str | list[Any]:
