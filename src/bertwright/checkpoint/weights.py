@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.hub import WEIGHT_FILES, shard_names
 from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase
 
 _LFS_POINTER = b"version https://git-lfs"
 _PICKLES = (b"PK", b"\x80")  # how a checkpoint of torch begins: the zip of today, the bare pickle of old
@@ -29,6 +30,17 @@ def weight_file(folder: Path) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise BertwrightError("BW302", folder=folder, file=" / ".join(WEIGHT_FILES))
+
+
+def tensor_names(file: Path) -> list[str]:
+    """What the tensors of a weight file, or of the shards that an index names, are called; raises as `read_tensors`."""
+    if file.suffix != ".safetensors":
+        return list(read_tensors(file))
+    try:
+        with safe_open(file, "pt") as opened:
+            return list(opened.keys())
+    except (SafetensorError, OSError):
+        return list(read_tensors(file))  # which says what is wrong
 
 
 def read_tensors(file: Path) -> dict[str, Tensor]:
@@ -62,7 +74,7 @@ def _read_one(file: Path) -> dict[str, Tensor]:
     except Exception as error:  # damaged bytes meet a parser: it may raise anything
         raise _unreadable(file, start, error) from error
     if not isinstance(loaded, dict):
-        raise BertwrightError("BW320", file=file, reason=f"holds a {type(loaded).__name__}, not named tensors")
+        raise BertwrightError("BW320", file=file, reason=Phrase("holds a {kind}, not named tensors", kind=type(loaded).__name__))
     named = {name: tensor for name, tensor in loaded.items() if isinstance(name, str) and isinstance(tensor, Tensor)}
     return {name: tensor.detach() for name, tensor in named.items()}
 
@@ -71,9 +83,9 @@ def _unreadable(file: Path, start: bytes, error: Exception) -> BertwrightError:
     """What is wrong with a file that begins with the bytes `start`."""
     if isinstance(error, pickle.UnpicklingError) and start.startswith(_PICKLES):
         return BertwrightError("BW321", file=file)
-    reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+    reason: object = next(iter(str(error).splitlines()), "") or type(error).__name__
     if start == _LFS_POINTER:
-        reason = "it is a Git LFS pointer, not the weights"
+        reason = Phrase("it is a Git LFS pointer, not the weights")
     return BertwrightError("BW320", file=file, reason=reason)
 
 
