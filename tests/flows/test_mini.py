@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,17 @@ def test_a_pair_is_asked_whether_it_belongs_together_without_a_mask(command: Com
     result = command("predict", "mini", "It rained.", "--text-b", "She stayed at home.")
     assert json.loads(result.out)["follows"] is not None
     assert "MASK" not in result.err
+
+
+def test_a_plain_masked_language_model_fills_masks_without_a_task_file(command: Command, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    shutil.copytree(MINI, plain, ignore=shutil.ignore_patterns("task.json", "manifest.json"))
+    text = "今天天气真[MASK]。"
+    result = command("predict", plain, text)
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["masks"] == Predictor.load("mini")(text).to_json()["masks"]
+    assert "has no task.json, but the head of a masked language model: it fills [MASK]" in result.err
+
+
+def test_a_plain_encoder_without_that_head_is_still_refused(command: Command, tiny_model: Path) -> None:
+    assert "BW330" in command("predict", tiny_model, "a [MASK]").err

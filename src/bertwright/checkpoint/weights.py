@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -30,6 +30,17 @@ def weight_file(folder: Path) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise BertwrightError("BW302", folder=folder, file=" / ".join(WEIGHT_FILES))
+
+
+def tensor_names(file: Path) -> list[str]:
+    """What the tensors of a weight file, or of the shards that an index names, are called; raises as `read_tensors`."""
+    if file.suffix != ".safetensors":
+        return list(read_tensors(file))
+    try:
+        with safe_open(file, "pt") as opened:
+            return list(opened.keys())
+    except (SafetensorError, OSError):
+        return list(read_tensors(file))  # which says what is wrong
 
 
 def read_tensors(file: Path) -> dict[str, Tensor]:

@@ -5,20 +5,26 @@ Shapes: M masks of an input, V vocabulary, K tokens to choose from.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
 from pydantic import Field, field_validator
 from torch import Tensor
 
+from bertwright.checkpoint import names
+from bertwright.checkpoint.hub import WEIGHT_FILES
+from bertwright.checkpoint.weights import tensor_names, weight_file
 from bertwright.corpus.drawing.sampling_settings import Objective as Pairs
 from bertwright.data.examples import Example
 from bertwright.data.ragged import Ragged
 from bertwright.data.windows import EncodedTexts, Reading
 from bertwright.errors import BertwrightError
+from bertwright.model.config import BertConfig
 from bertwright.model.models import BertWithHead
 from bertwright.model.pretraining_models import BertForMaskedLM, BertForPreTraining
 from bertwright.settings import Settings
@@ -26,8 +32,11 @@ from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Answers, Outputs
 from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
-from bertwright.wording import shown
+from bertwright.wording import said, shown
 
+log = logging.getLogger("bertwright")
+
+_HEAD, _PAIR_HEAD = "cls.predictions.", "cls.seq_relationship.weight"
 _TYPED_MASK = re.compile(r"[\[［【]\s*(?:MASK|ＭＡＳＫ)\s*[\]］】]")
 
 
@@ -36,6 +45,22 @@ def _with_masks(example: Example) -> Example:
         return example
     text, text_b = (one and _TYPED_MASK.sub("[MASK]", one) for one in (example.text, example.text_b))
     return replace(example, text=text or "", text_b=text_b)
+
+
+def plain_fill_mask(folder: Path) -> tuple[FillMask, Reading] | None:
+    """What a folder without `task.json` answers where its weights have the head of a masked language model.
+
+    Raises:
+        BertwrightError: BW302, BW320, BW321 weights that cannot be read.
+    """
+    if not any((folder / name).is_file() for name in WEIGHT_FILES):
+        return None
+    found = {names.canonical(name) for name in tensor_names(weight_file(folder))}
+    if not any(name.startswith(_HEAD) for name in found):
+        return None
+    task = FillMask("mlm+nsp" if _PAIR_HEAD in found else "mlm")
+    log.info(said("{folder} has no task.json, but the head of a masked language model: it fills [MASK]", folder=folder))
+    return task, Reading(BertConfig.from_pretrained(folder).max_position_embeddings, "head", 0)
 
 
 class FillMaskSettings(Settings):

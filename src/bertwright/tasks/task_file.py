@@ -32,13 +32,17 @@ def write_task(folder: Path, task: Answers[Any], reading: Reading) -> None:
 
 
 def read_task(folder: Path) -> tuple[Answers[Any], Reading]:
-    """The task of a model folder, and how its texts are read.
+    """The task of a model folder, and how its texts are read; a plain masked language model fills [MASK].
 
     Raises:
-        BertwrightError: BW330 no `task.json`, BW331 it cannot be understood, BW332 of a newer version.
+        BertwrightError: BW330 no `task.json` and no head of a masked language model, BW302, BW320, BW321 the weights, BW331 it cannot be understood, BW332 of a newer version.
     """
     file = folder / TASK_FILE
     if not file.is_file():
+        from bertwright.tasks.fill_mask import plain_fill_mask  # heavy, and needed for few folders
+
+        if (plain := plain_fill_mask(folder)) is not None:
+            return plain
         raise BertwrightError("BW330", folder=folder)
     try:
         values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
