@@ -84,7 +84,8 @@ def of_tokens(tokens: TokenCounts, name: str, rows: int, long: Long | None) -> l
         is_much = share > _UNKNOWN
         if is_much:
             message += said(
-                "; to teach them: {command}", command="bertwright vocab TEXTS --extend MODEL --out NEW-MODEL"
+                "; to teach them: {command}",
+                command="bertwright vocab --data DATA --extend MODEL --fold-width --out NEW-MODEL",
             )
         findings.append(Finding("unknown tokens", "warning" if is_much else "note", message))
     return findings
