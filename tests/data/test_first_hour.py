@@ -303,3 +303,14 @@ def test_a_delimiter_needs_a_file_to_answer_for() -> None:
     with pytest.raises(BertwrightError, match="BW633") as caught:
         Inquiry(["a text"], delimiter="^").check()
     assert "--delimiter" in caught.value.message("en")
+
+
+def test_a_short_tagged_file_with_a_word_without_a_tag_is_refused_with_its_line(tmp_path: Path) -> None:
+    from bertwright.tasks.registry import task_for
+
+    path = tmp_path / "seven.conll"
+    path.write_text("Anna B-PER\nlives\nin\nOslo B-LOC\n", encoding="utf-8")
+    assert task_for(opened(path), None).name == "tagging"
+    with pytest.raises(BertwrightError, match="BW242") as caught:
+        read_spans(path, labelled=True)
+    assert str(caught.value.fields["where"]) == f"{path}:2"

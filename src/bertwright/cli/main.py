@@ -19,6 +19,7 @@ from bertwright.cli import (
     converting,
     demo,
     doctoring,
+    downloading,
     evaluating,
     exporting,
     finetuning,
@@ -45,7 +46,7 @@ app = typer.Typer(
 )
 for verb in (
     demo.demo, finetuning.finetune, pretrain_verb.pretrain, evaluating.evaluate, evaluating.compare,
-    predicting.predict, vocab.vocab, preparing.prepare, exporting.export, inspecting.inspect,
+    predicting.predict, vocab.vocab, preparing.prepare, exporting.export, inspecting.inspect, downloading.download,
     converting.convert_data, doctoring.doctor,
 ):  # fmt: skip
     app.command(cls=Verb)(verb)

@@ -52,6 +52,7 @@ def finetune(
     text_b: str | None = None,
     label: str | None = None,
     delimiter: str | None = None,
+    download: bool = False,
     drop_unlabelled: bool = False,
     **changes: Any,
 ) -> Run:
@@ -83,6 +84,7 @@ def finetune(
         resume: go on with the run that `out` holds, as if it had never stopped; where there is none, begin.
         text, text_b, label: the columns, by name: the same as `columns`.
         delimiter: between the columns of a table, instead of the one that is found.
+        download: fetch a `model` that is on the hub and not on this machine.
         drop_unlabelled: leave out rows without a label, and say how many; else they are an error.
 
     Returns:
@@ -98,7 +100,7 @@ def finetune(
     _check_seeds(seeds)
     place = usable_device(device)
     RunFolder.require_place(Path(out), overwrite=overwrite, resume=resume)
-    start = whole_folder(weights_folder(model))
+    start = whole_folder(weights_folder(model, download=download, vocabulary=download))
     train, dev = rows_of(train, dev)
     train, dev = opened(train, encoding, delimiter), opened(dev, encoding, delimiter)
     for one in (train, dev):
