@@ -51,6 +51,7 @@ from bertwright.wording import Phrase, said
 log = logging.getLogger("bertwright")
 
 _EVALUATIONS = 10  # of a run, where no eval_steps are given
+_SHARE_OF_EVALUATIONS = 0.25  # of the time in steps, at most
 _EXAMPLES_COUNTED = 1000  # to tell how much is cut
 
 
@@ -201,9 +202,17 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
             update={
                 "max_steps": steps,
                 "epochs": math.ceil(steps / first.steps_per_epoch),
-                "eval_steps": settings.eval_steps or max(steps // _EVALUATIONS, 1),
+                "eval_steps": settings.eval_steps or max(steps // self._evaluations(settings, steps), 1),
             }
         )
+
+    def _evaluations(self, settings: PretrainSettings, steps: int) -> int:
+        """How many there are in so many steps: few enough to take a small share of the time."""
+        length = settings.plan[-1][1]
+        held_out = self._sampler(settings, length, "held_out", seed=0)
+        texts = min(settings.eval_examples, held_out.count(0))
+        in_steps = texts * length / settings.batch_tokens / 3  # a step has a backward pass, which is two forward ones
+        return max(min(_EVALUATIONS, int(_SHARE_OF_EVALUATIONS * steps / max(in_steps, 1e-9))), 1)
 
     @contextmanager
     def course(self, lesson: Lesson, settings: PretrainSettings) -> Iterator[Course]:
