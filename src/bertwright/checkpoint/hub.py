@@ -96,7 +96,7 @@ def _hub_folder(name: str, *, download: bool, whole: bool) -> Path:
         return found[0]
     if download and spellings:
         return fetch(spellings[-1])
-    if not spellings or (Path(name).parent.is_dir() and "/" in name):
+    if not spellings or Path(name).exists() or ("/" in name and Path(name).parent.exists()):
         raise BertwrightError("BW307", name=name)
     raise BertwrightError("BW301", name=name, tried=" / ".join(spellings))
 

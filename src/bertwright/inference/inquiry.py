@@ -73,6 +73,8 @@ class Inquiry:
                 raise BertwrightError(code)
         if self.source is None:
             self._check_options()
+        for file in filter(_is_a_file, self.texts):
+            log.warning(said("'{text}' is answered as a text; for the texts in that file: --input {text}", text=file))
         if self.output is not None and self.source is not None:
             place_for(self.output, self.source)
 
@@ -138,3 +140,10 @@ def _encoding_of(source: Any) -> str:
     if not isinstance(source, OpenedSource) or source.path.is_dir() or source.suffix in (".parquet", ".pq"):
         return ""
     return "" if source.encoding.startswith("utf-8") else f" ({source.encoding})"
+
+
+def _is_a_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name, a NUL
+        return False
