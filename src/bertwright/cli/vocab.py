@@ -34,6 +34,13 @@ def vocab(
     cased: Annotated[bool, typer.Option("--cased", help="Keep capital letters and accents apart.")] = False,
     extend: Annotated[str, typer.Option(help="Add words to this checkpoint instead: a model folder or a name.")] = "",
     words: Annotated[Path | None, typer.Option(help="With --extend: a file of the words, one a line.")] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --extend: data to train or evaluate with; what the model cannot read in it is added."),
+    ] = None,
+    fold_width: Annotated[
+        bool, typer.Option("--fold-width", help="Read digits and letters of double width (１９, ＡＢ) as those of ASCII.")
+    ] = False,
     documents: Annotated[
         str, typer.Option(help="Where a document of a text file ends: blank, line or file.")
     ] = "blank",
@@ -55,25 +62,27 @@ def vocab(
       bertwright vocab medicine.txt --extend bert-base-uncased --size 2000 --out medical-bert
 
       bertwright vocab --words drugs.txt --extend bert-base-uncased --out medical-bert
+
+      bertwright vocab --data 训练.csv --extend bert-base-chinese --fold-width --out reviews-bert
     """
     from bertwright.checkpoint.hub import model_folder
     from bertwright.console import remarks_console
     from bertwright.corpus.parts import Source, corpus_files
     from bertwright.corpus.prepare_settings import PrepareSettings
-    from bertwright.corpus.vocabulary_from_corpus import make_vocabulary, require_room
+    from bertwright.corpus.vocabulary_from_corpus import LEAST_UNKNOWN, make_vocabulary, require_room
     from bertwright.corpus.word_counts import CountingJob, count_words
     from bertwright.machine.cores import count_cores
     from bertwright.progress import progress
     from bertwright.text.tokenizer.tokenizer import BertTokenizer
     from bertwright.text.vocabulary.extension import extend_checkpoint, read_new_words
 
-    _check_words(corpus, words, size, extend=bool(extend), cased=cased)
+    _check_words(corpus, words or data or fold_width, words, size, extend=bool(extend), cased=cased)
     checked = PrepareSettings(documents=documents, field=field, encoding=encoding, skip_bad=skip_bad_lines)  # type: ignore[arg-type]
     require_room(out, overwrite=overwrite)
 
-    def count(lower_case: bool, strip_accents: bool | None) -> WordCounts:
+    def count(lower_case: bool, strip_accents: bool | None, folds: bool) -> WordCounts:
         source = Source(corpus_files(corpus or (), out), checked.documents, field, encoding, skip_bad_lines)
-        job = CountingJob(lower_case, strip_accents, skip_bad_lines)
+        job = CountingJob(lower_case, strip_accents, skip_bad_lines, folds)
         with progress(remarks_console()) as display:
             counts = count_words(source, job, workers=workers or count_cores().allowed, report=display.show)
         _say_counts(counts)
@@ -81,23 +90,31 @@ def vocab(
 
     if not extend:
         made, coverage = make_vocabulary(
-            count(not cased, None), size or 30_000, cased=cased, out=out, overwrite=overwrite
-        )
+            count(not cased, None, fold_width), size or 30_000,
+            cased=cased, out=out, fold_width=fold_width, overwrite=overwrite,
+        )  # fmt: skip
         _print_vocabulary(out, len(made), coverage, as_json=as_json)
         return
     folder = model_folder(extend, download=True, vocabulary=True)
-    if words is not None:
-        chosen = read_new_words(words, encoding)
-    else:
-        tokenizer = BertTokenizer.from_pretrained(folder)
-        counts = count(bool(tokenizer.do_lower_case), tokenizer.strip_accents)
+    tokenizer = BertTokenizer.from_pretrained(folder, fold_width=fold_width or None)
+    chosen = [] if words is None else read_new_words(words, encoding)
+    if data:
+        unread = _unread_words(data, encoding, tokenizer, size or 1000)
+        if not unread and not chosen and not fold_width:
+            raise BertwrightError("BW142", model=extend, data=data[0], least=LEAST_UNKNOWN)
+        chosen += unread
+    if corpus:
+        counts = count(bool(tokenizer.do_lower_case), tokenizer.strip_accents, tokenizer.fold_width)
         chosen = _words_to_add(extend, tokenizer, counts, size or 1000)
-    _print_extension(out, extend_checkpoint(folder, out, chosen), as_json=as_json)
+    made_of = extend_checkpoint(folder, out, chosen, fold_width=fold_width)
+    _print_extension(out, made_of, data[0] if data else None, folds=fold_width, as_json=as_json)
 
 
-def _check_words(corpus: list[Path] | None, words: Path | None, size: int | None, *, extend: bool, cased: bool) -> None:
-    """Refuse options that say nothing together."""
-    if bool(corpus) == bool(words) or (words and not extend):
+def _check_words(
+    corpus: list[Path] | None, others: object, words: Path | None, size: int | None, *, extend: bool, cased: bool
+) -> None:
+    """Refuse options that say nothing together; `others`: what a checkpoint may be given instead of a corpus."""
+    if not (corpus or (others and extend)) or (corpus and words):
         raise BertwrightError("BW126")
     for option, given, beside in (("--size", words and size, "--words"), ("--cased", extend and cased, "--extend")):
         if given:
@@ -111,6 +128,29 @@ def _words_to_add(model: str, tokenizer: BertTokenizer, counts: WordCounts, most
     if not chosen:
         raise BertwrightError("BW637", model=model, least=LEAST_COUNT)
     return chosen
+
+
+def _unread_words(data: list[Path], encoding: str | None, tokenizer: BertTokenizer, most: int) -> list[str]:
+    """What the vocabulary cannot read in the texts of labelled data, the most frequent first."""
+    from bertwright.corpus.vocabulary_from_corpus import measure, unknown_words
+    from bertwright.corpus.word_counts import CountingJob
+    from bertwright.tasks.registry import task_for
+
+    texts: list[str] = []
+    for file in data:
+        table = task_for(file, None, encoding).read(file, labelled=False, encoding=encoding, name=file.name)
+        texts += [text for one in table.examples for text in (one.text, one.text_b) if text]
+    job = CountingJob(bool(tokenizer.do_lower_case), tokenizer.strip_accents, fold_width=tokenizer.fold_width)
+    counts = job.make().count_texts(texts)
+    fit = measure(tokenizer, counts.words)
+    listed = shown((f"{character} ({count})" for character, count in fit.left_out.items()), 12) or "-"
+    log.info(
+        said(
+            "{texts}: {n:.2f} % of the tokens are unknown to the vocabulary: {listed}",
+            texts=quantity(len(texts), "text"), n=100 * fit.unknown, listed=listed,
+        )
+    )  # fmt: skip
+    return unknown_words(tokenizer, counts.words, most)
 
 
 def _say_counts(counts: WordCounts) -> None:
@@ -150,12 +190,13 @@ def _print_vocabulary(out: Path, tokens: int, coverage: Coverage, *, as_json: bo
     typer.echo(said("next: {command}", command=f"bertwright prepare CORPUS --vocab {quoted(out)} --out STORE"))
 
 
-def _print_extension(out: Path, extension: Extension, *, as_json: bool) -> None:
+def _print_extension(out: Path, extension: Extension, data: Path | None, *, folds: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"model": str(out), **extension.to_json()}, ensure_ascii=False, indent=2))
         return
     words = quantity(len(extension.added), "word")
-    typer.echo(said("{words} added: {listed}", words=words, listed=shown(extension.added)))
+    if extension.added:
+        typer.echo(said("{words} added: {listed}", words=words, listed=shown(extension.added)))
     if some := extension.known:
         typer.echo(said("  {n:,} were in the vocabulary already: {listed}", n=len(some), listed=shown(some)))
     if some := extension.several:
@@ -163,6 +204,14 @@ def _print_extension(out: Path, extension: Extension, *, as_json: bool) -> None:
     if some := extension.too_long:
         begins = shown(f"{word[:20]}…" for word in some)
         typer.echo(said("  {n:,} are longer than a BERT looks words up: {listed}", n=len(some), listed=begins))
+    if folds:
+        typer.echo(said("digits and letters of double width are read as those of ASCII"))
+    if data is not None or not extension.added:
+        typer.echo(said("the checkpoint is in {out}", out=out))
+        train = quoted(data) if data is not None else "TRAIN.csv"
+        typer.echo(said("next: {command}", command=f"bertwright finetune {train} --model {quoted(out)}"))
+        return
     typer.echo(
         said("the checkpoint is in {out}; go on with pre-training so that the new words learn their meaning", out=out)
     )
+    typer.echo(said("next: {command}", command=f"bertwright prepare CORPUS --vocab {quoted(out)} --out STORE"))

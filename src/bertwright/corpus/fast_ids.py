@@ -20,6 +20,7 @@ from tokenizers.pre_tokenizers import BertPreTokenizer
 from bertwright.text.chinese_words import Segmenter
 from bertwright.text.tokenizer.token_table import CONTINUATION
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.text.width import narrowed
 
 # White space as the library sees it. Python's \s has control characters, too, which a BERT deletes.
 _SPACE = " \t\n\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -50,7 +51,7 @@ class MemoEncoder:
         segmenter: Segmenter | None = None,
         entries: int = _ENTRIES,
     ) -> None:
-        self._pipeline = tokenizer.pipeline
+        self._pipeline, self._fold_width = tokenizer.pipeline, tokenizer.fold_width
         self.dtype = np.dtype(dtype)
         self._entries = entries
         self._ids: dict[str, bytes] = {}
@@ -67,6 +68,8 @@ class MemoEncoder:
         """For each text its ids, and, with a segmenter, for each id a byte that is 1 within a Chinese word, but 0
         at its beginning and everywhere else. Without a segmenter the second list is empty.
         """
+        if self._fold_width:
+            texts = [narrowed(text) for text in texts]
         if not self.by_chunks:
             return self._whole(texts)
         if any(map(self._names_special, texts)):

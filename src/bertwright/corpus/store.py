@@ -45,6 +45,8 @@ def vocabulary_digest(tokenizer: BertTokenizer) -> str:
         "strip_accents": tokenizer.strip_accents,
         "tokenize_chinese_chars": tokenizer.tokenize_chinese_chars,
     }
+    if tokenizer.fold_width:  # stores of before know nothing of it
+        said["fold_width"] = True
     return hashlib.sha256(json.dumps(said, ensure_ascii=True).encode()).hexdigest()
 
 

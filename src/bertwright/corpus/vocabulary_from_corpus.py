@@ -19,6 +19,7 @@ from bertwright.wording import shown
 
 _WORDS_AT_ONCE = 1000
 LEAST_COUNT = 5  # of a word that is worth a token
+LEAST_UNKNOWN = 2  # of one that cannot be read without
 _FILES = {"vocab.txt", "tokenizer.json", "tokenizer_config.json", MANIFEST}  # of a vocabulary
 
 
@@ -49,7 +50,7 @@ class Coverage:
 
 
 def make_vocabulary(
-    counts: WordCounts, size: int, *, cased: bool, out: Path, overwrite: bool = False
+    counts: WordCounts, size: int, *, cased: bool, out: Path, fold_width: bool = False, overwrite: bool = False
 ) -> tuple[BertTokenizer, Coverage]:
     """Train a vocabulary and write the folder of its tokenizer, whole or not at all.
 
@@ -57,7 +58,9 @@ def make_vocabulary(
         BertwrightError: BW127 a size without room; BW501 it cannot be written; and those of `require_room`.
     """
     require_room(out, overwrite=overwrite)
-    tokenizer = BertTokenizer(train_wordpiece(counts.words, size, cased=cased), do_lower_case=not cased)
+    tokenizer = BertTokenizer(
+        train_wordpiece(counts.words, size, cased=cased), do_lower_case=not cased, fold_width=fold_width
+    )
     with publishing(out) as staging:
         tokenizer.save_pretrained(staging)
     return tokenizer, measure(tokenizer, counts.held_out, held_out=counts.held_out is not counts.words)
@@ -93,6 +96,16 @@ def worthy_words(tokenizer: BertTokenizer, counts: Mapping[str, int], most: int)
             gains[word] = count * max(len(ids) - 1, int(tokenizer.unk_token_id in ids))
     ranked = sorted((-gain, word) for word, gain in gains.items() if gain)
     return [word for _, word in ranked[:most]]
+
+
+def unknown_words(tokenizer: BertTokenizer, counts: Mapping[str, int], most: int) -> list[str]:
+    """The words in which the vocabulary lacks a character, the most frequent first, that occur at least twice."""
+    unknown = [
+        (-count, word)
+        for word, count, ids in _encoded(tokenizer, counts)
+        if tokenizer.unk_token_id in ids and count >= LEAST_UNKNOWN
+    ]
+    return [word for _, word in sorted(unknown)[:most]]
 
 
 def _encoded(tokenizer: BertTokenizer, counts: Mapping[str, int]) -> Iterator[tuple[str, int, list[int]]]:

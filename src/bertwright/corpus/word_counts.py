@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tokenizers.normalizers import BertNormalizer, Normalizer
@@ -21,6 +21,7 @@ from bertwright.corpus.fast_ids import chunks_of
 from bertwright.corpus.parts import PART_BYTES, Part, Source, read_parts, reading_pool
 from bertwright.corpus.repeats import hash_lines
 from bertwright.errors import BertwrightError
+from bertwright.text.width import narrowed
 
 SAMPLED_ABOVE = 4 << 30
 MOST_WORDS = 1 << 21
@@ -37,11 +38,13 @@ class CountingJob:
         lower_case: whether text is lower-cased.
         strip_accents: whether accents are taken off; None: where text is lower-cased.
         skip_bad: pass over lines that cannot be read.
+        fold_width: whether digits and letters of double width are counted as those of ASCII.
     """
 
     lower_case: bool
     strip_accents: bool | None = None
     skip_bad: bool = False
+    fold_width: bool = False
 
     def make(self) -> WordCounter:
         """The counter of one process."""
@@ -90,7 +93,7 @@ class WordCounter:
     """Counts the words of parts."""
 
     def __init__(self, job: CountingJob) -> None:
-        self._skip_bad = job.skip_bad
+        self._skip_bad, self._fold_width = job.skip_bad, job.fold_width
         self._normalizer: Normalizer = BertNormalizer(lowercase=job.lower_case, strip_accents=job.strip_accents)
         self._splitter: PreTokenizer = BertPreTokenizer()
         self._words: dict[str, tuple[str, ...]] = {}
@@ -116,12 +119,26 @@ class WordCounter:
                         words[word] += count
         return result
 
+    def count_texts(self, texts: Iterable[str]) -> WordCounts:
+        """The words of texts that are in memory, none of them held out."""
+        result = WordCounts()
+        for text in texts:
+            result.documents += 1
+            for chunk in chunks_of(text):
+                for word in self._words_of(chunk):
+                    if len(word) > _LONGEST_WORD:
+                        result.too_long += 1
+                    else:
+                        result.words[word] += 1
+        return result
+
     def _words_of(self, chunk: str) -> tuple[str, ...]:
         words = self._words.get(chunk)
         if words is None:
             if len(self._words) >= _CHUNKS_REMEMBERED:
                 self._words.clear()
-            split = self._splitter.pre_tokenize_str(self._normalizer.normalize_str(chunk))
+            folded = narrowed(chunk) if self._fold_width else chunk
+            split = self._splitter.pre_tokenize_str(self._normalizer.normalize_str(folded))
             words = self._words[chunk] = tuple(word for word, _ in split)
         return words
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bertwright.errors import BertwrightError
+from bertwright.text.width import narrowed
 
 # A text is a string, or the list of its words.
 Text = str | Sequence[str]
@@ -42,6 +43,15 @@ class Inputs:
             for index, text in enumerate(texts, self.start):
                 yield name if self.single else f"{name}[{index}]", text
 
+    def narrowed(self) -> Inputs:
+        """The same inputs with digits and letters of double width folded; every character keeps its place."""
+
+        def fold(texts: Sequence[Text]) -> list[Text]:
+            return [narrowed(one) if isinstance(one, str) else [narrowed(word) for word in one] for one in texts]
+
+        seconds = None if self.seconds is None else fold(self.seconds)
+        return replace(self, firsts=fold(self.firsts), seconds=seconds)
+
     def chunks(self) -> Iterator[Inputs]:
         """The same inputs in order, in parts of bounded size."""
         begin = size = 0
@@ -54,7 +64,7 @@ class Inputs:
                 begin, size = at + 1, 0
 
 
-def read_inputs(text: Any, text_pair: Any = None, *, as_words: bool = False) -> Inputs:
+def read_inputs(text: Any, text_pair: Any = None, *, as_words: bool = False, fold_width: bool = False) -> Inputs:
     """Understand what a user gave: one text or a list, a second argument of pairs or a list of tuples.
 
     Raises:
@@ -77,7 +87,7 @@ def read_inputs(text: Any, text_pair: Any = None, *, as_words: bool = False) -> 
         raise BertwrightError("BW407", texts=len(text), pairs=count)
     inputs = Inputs(firsts, seconds, single, as_words)
     _refuse_no_texts(inputs)
-    return inputs
+    return inputs.narrowed() if fold_width else inputs
 
 
 def _apart(items: Sequence[Any], as_words: bool) -> tuple[Sequence[Any], Sequence[Any] | None]:
@@ -116,6 +126,11 @@ def _refuse_no_texts(inputs: Inputs) -> None:
 def no_text(where: str, found: object) -> BertwrightError:
     """BW405 for `found`, which stands at `where` and is no text."""
     return BertwrightError("BW405", where=where, type=type(found).__name__, value=repr(found)[:40])
+
+
+def listed(texts: Sequence[Any]) -> str | list[Any]:
+    """Any sequence of texts as a list; a string is one text, not the sequence of its characters."""
+    return texts if isinstance(texts, str) else list(texts)
 
 
 def _is_text(item: Any, as_words: bool) -> bool:

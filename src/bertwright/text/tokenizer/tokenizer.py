@@ -23,7 +23,7 @@ from bertwright.text.tokenizer.assembling import Frame
 from bertwright.text.tokenizer.batch_encoding import BatchEncoding, filled, padded_batch, padded_width
 from bertwright.text.tokenizer.cutting import strategy_of
 from bertwright.text.tokenizer.encoded import Encoded
-from bertwright.text.tokenizer.inputs import no_text, read_inputs
+from bertwright.text.tokenizer.inputs import listed, no_text, read_inputs
 from bertwright.text.tokenizer.text_to_ids import encode_inputs, split_into_tokens
 from bertwright.text.tokenizer.token_table import TokenTable, as_python
 from bertwright.text.tokenizer.tokenizer_files import (
@@ -58,10 +58,11 @@ class BertTokenizer(TokenTable):
         strip_accents: whether accents are taken off; `None`: as `do_lower_case`.
         tokenize_chinese_chars: whether each Han character is a word of its own.
         model_max_length: the longest input of the model in tokens, special ones included.
+        fold_width: whether digits and letters of double width (１９, ＡＢ) are read as those of ASCII.
 
     Attributes:
         cls_token, cls_token_id, … mask_token_id, all_special_tokens, all_special_ids: as in `TokenTable`.
-        do_lower_case, strip_accents, tokenize_chinese_chars, model_max_length: as decided.
+        do_lower_case, strip_accents, tokenize_chinese_chars, fold_width, model_max_length: as decided.
         padding_side, truncation_side: `right` or `left`, as the files say; may be set. They are of calls:
             `encode_batch` has no pads, and cuts texts at their ends.
 
@@ -78,8 +79,9 @@ class BertTokenizer(TokenTable):
         strip_accents: bool | None = None,
         tokenize_chinese_chars: bool = True,
         model_max_length: int = DEFAULT_MAX_LENGTH,
+        fold_width: bool = False,
     ) -> None:
-        settings = TokenizerSettings(do_lower_case, strip_accents, tokenize_chinese_chars, model_max_length)
+        settings = TokenizerSettings(do_lower_case, strip_accents, tokenize_chinese_chars, fold_width, model_max_length)
         source = "vocab"
         if isinstance(vocab, str | Path):
             source, vocabulary = str(vocab), read_vocabulary(vocab)
@@ -129,7 +131,7 @@ class BertTokenizer(TokenTable):
         self.do_lower_case = settings.do_lower_case
         self.strip_accents = settings.strip_accents
         self.tokenize_chinese_chars = settings.tokenize_chinese_chars
-        self.model_max_length = settings.model_max_length
+        self.fold_width, self.model_max_length = settings.fold_width, settings.model_max_length
         self.padding_side, self.truncation_side = settings.padding_side, settings.truncation_side
         self._settings = settings
         self._pipeline = pipeline
@@ -187,7 +189,7 @@ class BertTokenizer(TokenTable):
                 texts are needed; BW408, BW409 a text cannot be cut so far; BW410 tensors need equal lengths;
                 BW411 an unknown option; BW412 `max_length` is no multiple of `pad_to_multiple_of`.
         """
-        inputs = read_inputs(text, text_pair, as_words=is_split_into_words)
+        inputs = read_inputs(text, text_pair, as_words=is_split_into_words, fold_width=self.fold_width)
         strategy = strategy_of(truncation, by_default=max_length is not None and padding is False)
         width = padded_width(padding)
         limit = self.model_max_length if max_length is None else max_length
@@ -241,7 +243,8 @@ class BertTokenizer(TokenTable):
         Raises:
             BertwrightError: BW405 to BW409 and BW411, as in a call.
         """
-        inputs = read_inputs(_listed(texts), None if pairs is None else _listed(pairs), as_words=is_split_into_words)
+        seconds, fold = None if pairs is None else listed(pairs), self.fold_width
+        inputs = read_inputs(listed(texts), seconds, as_words=is_split_into_words, fold_width=fold)
         limit = self.model_max_length if max_length is None else max_length
         return encode_inputs(self._pipeline, inputs, strategy_of(truncation), limit, self._frame)
 
@@ -253,7 +256,7 @@ class BertTokenizer(TokenTable):
         """The tokens of `text` uncut and without special tokens around."""
         if not isinstance(text, str):
             raise no_text("text", text)
-        return split_into_tokens(self._pipeline, read_inputs(text))[0][0].tokens
+        return split_into_tokens(self._pipeline, read_inputs(text, fold_width=self.fold_width))[0][0].tokens
 
     # Tokens and ids
 
@@ -321,8 +324,3 @@ class BertTokenizer(TokenTable):
         if message not in self._told:
             self._told.add(message)
             _log.warning(message + " (said once)", *facts)
-
-
-def _listed(texts: Sequence[Any]) -> str | list[Any]:
-    """Any sequence of texts as a list; a string is one text, not the sequence of its characters."""
-    return texts if isinstance(texts, str) else list(texts)

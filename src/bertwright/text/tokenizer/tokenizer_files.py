@@ -27,6 +27,7 @@ class TokenizerSettings:
         do_lower_case: whether text is lower-cased first.
         strip_accents: whether accents are taken off; `None`: where text is lower-cased.
         tokenize_chinese_chars: whether each Han character is a word of its own; `None`: yes.
+        fold_width: whether digits and letters of double width are read as those of ASCII; `transformers` knows it not.
         model_max_length: the longest input of the model in tokens, special ones included.
         unk_token, sep_token, pad_token, cls_token, mask_token: the names of the special tokens.
         additional_special_tokens: the names of others, which a model was given beside these.
@@ -36,6 +37,7 @@ class TokenizerSettings:
     do_lower_case: bool | None = None
     strip_accents: bool | None = None
     tokenize_chinese_chars: bool | None = None
+    fold_width: bool = False
     model_max_length: int = DEFAULT_MAX_LENGTH
     unk_token: str = "[UNK]"
     sep_token: str = "[SEP]"
@@ -55,7 +57,7 @@ class TokenizerSettings:
 _TOKEN_NAMES = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _SIDES = ("padding_side", "truncation_side")
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
-_SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")
+_SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars", "fold_width")
 # Where other special tokens are named: a list; in newer releases a list, or an object that gives each a name.
 _OTHERS = ("additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens")
 
@@ -148,7 +150,7 @@ def _names_of_numbers(config: dict[str, Any]) -> Iterator[tuple[int, AddedToken]
 def write_settings(folder: Path, settings: TokenizerSettings) -> None:
     """Write `tokenizer_config.json` so that `transformers` and `read_settings` read the same from it."""
     config = asdict(settings) | {"tokenizer_class": "BertTokenizer"}
-    usual = {"additional_special_tokens": (), **dict.fromkeys(_SIDES, "right")}
+    usual = {"additional_special_tokens": (), "fold_width": False, **dict.fromkeys(_SIDES, "right")}
     config = {key: value for key, value in config.items() if key not in usual or value != usual[key]}
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8", newline="\n")

@@ -14,6 +14,7 @@ from bertwright.checkpoint.folders import MANIFEST, publishing, verify
 from bertwright.errors import BertwrightError
 from bertwright.text.lines import encoding_of, lines_of
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.text.width import narrowed
 
 _WRITTEN_ANEW = (
     "pytorch_model",
@@ -63,19 +64,20 @@ def read_new_words(path: Path, encoding: str | None = None) -> list[str]:
     return list(words)
 
 
-def extend_checkpoint(folder: Path, out: Path, words: Iterable[str]) -> Extension:
+def extend_checkpoint(folder: Path, out: Path, words: Iterable[str], *, fold_width: bool = False) -> Extension:
     """Write the checkpoint of `folder` to `out` with `words` in its vocabulary, whole or not at all.
 
     The embedding of a new word, and its row and bias in an MLM head, are the mean of those of the pieces that it was
-    made of before. Other files of the folder are copied.
+    made of before. Other files of the folder are copied. With `fold_width` its tokenizer reads digits and letters of
+    double width as those of ASCII from then on, and no word need be new.
 
     Raises:
         BertwrightError: BW129 no word is new; BW302, BW320 to BW322, BW324 the checkpoint; BW501 it cannot be written.
     """
     verify(folder)
-    tokenizer = BertTokenizer.from_pretrained(folder)
+    tokenizer = BertTokenizer.from_pretrained(folder, fold_width=fold_width or None)
     added, known, several, too_long = _sort_out(tokenizer, words)
-    if not added:
+    if not added and not fold_width:
         raise BertwrightError("BW129", known=len(known), several=len(several), too_long=len(too_long))
     first = len(tokenizer)
     encodings = tokenizer.pipeline.encode_batch_fast(added, add_special_tokens=False)
@@ -104,6 +106,7 @@ def _sort_out(tokenizer: BertTokenizer, words: Iterable[str]) -> tuple[list[str]
     several: list[str] = []
     too_long: list[str] = []
     for word in words:
+        word = narrowed(word) if tokenizer.fold_width else word
         seen = pipeline.normalizer.normalize_str(word) if pipeline.normalizer else word
         parts = [part for part, _ in pipeline.pre_tokenizer.pre_tokenize_str(seen)]
         if len(parts) != 1:
