@@ -239,10 +239,10 @@ def main() -> None:
 
 def tell(name: str, found: dict[str, list[dict[str, Any]]]) -> None:
     """Means with their spread, and the differences seed by seed."""
-    print(f"\n{name}\n\n| system | F1, mean (sd) | dev F1 | softmax-decoded F1 | ECE |\n|---|---|---|---|---|")
+    print(f"\n{name}\n\n| system | F1, mean (sd) | dev F1 | ECE |\n|---|---|---|---|")
     for system, rows in found.items():
         cells = []
-        for key in ("f1", "dev_f1", "softmax_f1", "ece"):
+        for key in ("f1", "dev_f1", "ece"):
             values = [row[key] for row in rows if key in row]
             spread = f" ({statistics.stdev(values):.4f})" if len(values) > 1 else ""
             cells.append(f"{statistics.mean(values):.4f}{spread}" if values else "–")

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from bertwright.version import __version__
 
 if TYPE_CHECKING:
+    from bertwright.corpus.prepare import prepare_corpus as prepare  # noqa: F401
     from bertwright.errors import BertwrightError as BertwrightError
+    from bertwright.inference.compare import compare as compare
+    from bertwright.inference.evaluate import evaluate as evaluate
     from bertwright.inference.predictor import Predictor as Predictor
     from bertwright.model.config import BertConfig as BertConfig
     from bertwright.model.models import BertForMultipleChoice as BertForMultipleChoice
@@ -25,8 +28,11 @@ if TYPE_CHECKING:
     from bertwright.model.pretraining_models import BertForPreTraining as BertForPreTraining
     from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM as BertForSeq2SeqLM
     from bertwright.model.tagger import BertCrfForTokenClassification as BertCrfForTokenClassification
+    from bertwright.tasks.data_inspection import inspect as inspect
     from bertwright.text.tokenizer.tokenizer import BertTokenizer as BertTokenizer
     from bertwright.training.finetuning.finetune import finetune as finetune
+    from bertwright.training.finetuning.finished_run import Run as Run
+    from bertwright.training.pretraining.pretrain import pretrain as pretrain
 
 _HOME = {
     "BertwrightError": "errors",
@@ -43,9 +49,17 @@ _HOME = {
     "BertForSeq2SeqLM": "model.seq2seq.encoder_decoder",
     "BertForQuestionAnswering": "model.models",
     "BertForMultipleChoice": "model.models",
+    "Run": "training.finetuning.finished_run",
+    "inspect": "tasks.data_inspection",
     "finetune": "training.finetuning.finetune",
+    "evaluate": "inference.evaluate",
+    "compare": "inference.compare",
+    "prepare": "corpus.prepare",
+    "pretrain": "training.pretraining.pretrain",
     "Predictor": "inference.predictor",
 }
+
+_ELSEWHERE = {"prepare": "prepare_corpus"}  # what a name is called in its home
 
 __all__ = ["__version__", *_HOME]
 
@@ -53,7 +67,7 @@ __all__ = ["__version__", *_HOME]
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'bertwright' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"bertwright.{_HOME[name]}"), name)
+    return getattr(importlib.import_module(f"bertwright.{_HOME[name]}"), _ELSEWHERE.get(name, name))
 
 
 def __dir__() -> list[str]:

@@ -70,9 +70,9 @@ def catalogue() -> dict[str, dict[str, Any]]:
     return {code: entry for file in files for code, entry in tomllib.loads(file.read_text(encoding="utf-8")).items()}
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """The entry of `known` that `word` was probably meant to be, or an empty string."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return close[0] if close else ""
 
 

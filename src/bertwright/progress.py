@@ -18,6 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from bertwright.wording import said
+
 SECONDS_BETWEEN_LINES = 30.0
 _NOTE = TextColumn("{task.fields[note]}", markup=False)
 
@@ -54,7 +56,7 @@ def _line(task: Task) -> str:
     if task.fields["note"]:
         parts.append(task.fields["note"])
     if task.time_remaining is not None:
-        parts.append(f"{task.time_remaining:.0f} s left")
+        parts.append(said("{s:.0f} s left", s=task.time_remaining))
     return " · ".join(parts)
 
 
@@ -66,7 +68,7 @@ def progress(console: Console, *, bounded: bool = True) -> Iterator[Display]:
         bounded: it is known how much there is to do; else the note alone is shown, and taken away in the end.
     """
     bar = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), _NOTE, TimeElapsedColumn())
-    left = (TextColumn("left"), TimeRemainingColumn())
+    left = (TextColumn(said("left")), TimeRemainingColumn())
     columns = (*bar, *left) if bounded else (SpinnerColumn(), _NOTE, TimeElapsedColumn())
     bars = Progress(
         *columns, console=console, transient=not bounded, speed_estimate_period=600, disable=not console.is_terminal

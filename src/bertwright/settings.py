@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticKnownError
 
 from bertwright.errors import BertwrightError, nearest
-from bertwright.wording import Phrase
+from bertwright.habits import habit
+from bertwright.wording import Phrase, said
 
 log = logging.getLogger("bertwright")
 
@@ -40,19 +41,22 @@ class Settings(BaseModel):
 
         Raises:
             BertwrightError: BW101 an unknown key, BW102 a value that does not fit, BW103 a word without `=`,
-                BW104 a recipe that cannot be read.
+                BW104 a recipe that cannot be read, BW134 a key that is typed twice with two values.
         """
         values: dict[str, Any] = _read_recipe(recipe) if recipe else {}
-        values |= dict(map(_setting, words))
+        values |= _typed(words)
         values |= {key: value for key, value in given.items() if value is not None}
         for former in values.keys() & cls.former_words.keys():
             now = cls.former_words[former]
-            log.warning("%s is called %s now; the next version will not know the old word", former, now)
+            log.warning(
+                said(
+                    "{former} is called {now} now; the next version will not know the old word", former=former, now=now
+                )
+            )
             values.setdefault(now, values.pop(former))
         for key in values:
             if key not in cls.model_fields:
-                known = ", ".join(cls.model_fields)
-                raise BertwrightError("BW101", key=key, nearest=nearest(key, cls.model_fields) or known)
+                raise BertwrightError("BW101", key=key, nearest=_meant(key, cls.model_fields))
         try:
             return cls(**values)
         except ValidationError as error:
@@ -81,6 +85,12 @@ def _reason(found: ErrorDetails) -> Phrase:
     return Phrase(template, **facts)
 
 
+def _meant(key: str, known: Iterable[str]) -> str:
+    """What an unknown key was probably meant to be; where nothing comes near, every setting."""
+    names = list(known)
+    return habit(key, names) or nearest(key, names, 0.75) or habit(key) or nearest(key, names) or ", ".join(names)
+
+
 def _read_recipe(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
@@ -89,6 +99,15 @@ def _read_recipe(path: Path) -> dict[str, Any]:
         raise BertwrightError("BW104", file=path, reason=error.strerror or error) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BertwrightError("BW104", file=path, reason=error) from error
+
+
+def _typed(words: Iterable[str]) -> dict[str, Any]:
+    """The words by their keys; raises BW103, and BW134 for a key with two values."""
+    values: dict[str, Any] = {}
+    for key, value in map(_setting, words):
+        if repr(values.setdefault(key, value)) != repr(value):  # of two nan neither equals the other
+            raise BertwrightError("BW134", key=key, first=values[key], second=value)
+    return values
 
 
 def _setting(word: str) -> tuple[str, Any]:

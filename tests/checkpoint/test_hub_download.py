@@ -243,3 +243,36 @@ def test_a_download_of_which_a_small_file_failed_goes_on(hub: Hub, ask: Callable
     hub.requests.clear()
     assert ask("someone/small", hub.url) == found
     assert hub.requests == []
+
+
+COMMAND = "from bertwright.cli.main import main\nmain()\n"
+
+
+def test_a_command_fetches_a_model_once_and_for_all(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["google-bert/bert-small"] = {**SMALL, **SAFE}
+    variables = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_ETAG_TIMEOUT": "2", "BERTWRIGHT_LANG": "en"}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
+    kept = {key: value for key, value in kept.items() if not key.lower().endswith("_proxy")}
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", COMMAND, *words]
+        return subprocess.run(
+            command, env=kept | variables, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    done = call("download", "bert-small", "--source", hub.url, "--token", "hf_mine", "--out", "here", "--json")
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)["files"]) >= {"config.json", "vocab.txt", "model.safetensors"}
+    assert (tmp_path / "here" / "model.safetensors").read_bytes() == SAFE["model.safetensors"]
+    assert set(hub.authorizations) == {"Bearer hf_mine"}
+    again = call("download", "bert-small", "--source", hub.url, "--out", "here")
+    assert "BW630" in again.stderr
+    for words, code in (
+        (("download", "no such/na me"), "BW305"),
+        (("download", "bert-small", "--source", "elsewhere"), "BW306"),
+        (("download", "someone/none", "--source", hub.url), "BW564"),
+        (("finetune", "train.csv", "--model", "bert-tiny"), "BW301"),
+    ):
+        refused = call(*words)
+        assert code in refused.stderr, refused.stderr
+        assert "Traceback" not in refused.stderr

@@ -165,7 +165,7 @@ def test_a_binary_file_is_refused(tmp_path: Path) -> None:
     file.write_bytes(bytes(range(256)) * 100)
     with pytest.raises(BertwrightError) as caught:
         read(file)
-    assert caught.value.code == "BW203"
+    assert caught.value.code == "BW260"
 
 
 @pytest.mark.parametrize("documents", ["blank", "line", "file"])

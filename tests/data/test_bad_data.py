@@ -32,7 +32,7 @@ def refused(source: Any, code: str, *parts: str, **options: Any) -> None:
         ("a.json", " \n", "BW205", ["a.json"]),
         ("a.json", "[]", "BW205", ["a.json"]),
         ("a.tsv", "text\tlabel\n", "BW205", ["a.tsv"]),
-        ("a.csv", "text\ngood\n", "BW221", ["text = good", "--label-column"]),
+        ("a.csv", "text\ngood\n", "BW261", ["text = good", "--delimiter"]),
         ("a.csv", GOOD + "one,two,three\n", "BW207", ["a.csv:4", "3 fields", "have 2"]),
         ("a.tsv", "text\tlabel\ngood\tpos\nbad\n", "BW207", ["a.tsv:3", "1 fields"]),
         ("a.csv", GOOD + '"never closed,neg\nx,pos\n', "BW208", ["a.csv:4"]),
@@ -81,7 +81,7 @@ def test_encodings_that_do_not_fit(tmp_path: Path) -> None:
     refused(file, "BW235", "'utf8-8'", encoding="utf8-8")
     refused(file, "BW235", "'hex'", encoding="hex")
     file.write_bytes(b"text,label\ngood,pos\n\xff\xfe\x00bad,neg\n")
-    refused(file, "BW203", "a.csv:3", "--encoding")
+    refused(file, "BW260", "a.csv:3", "--encoding")
 
 
 def test_folders_that_are_no_data(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Table
 from bertwright.data.tagged.span_sources import read_spans
 from bertwright.errors import BertwrightError
+from bertwright.inference.inquiry import Inquiry
 
 CHINESE = ["这家店的菜很好吃", "服务员的态度太差了", "下次还会再来的", "等了一个小时没有人管"]
 
@@ -64,7 +65,22 @@ def test_the_encoding_that_is_proposed_reads_the_file(tmp_path: Path, encoding: 
 def test_no_encoding_is_proposed_for_what_is_no_text(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(b"\x00\x01\xff\xfe\x80" * 50)
-    assert "binary" in str(refused(path, "BW203").fields["guess"])
+    assert "--encoding big5" not in refused(path, "BW260").message("en")
+    path.write_bytes(b"text,label\na good one,pos\n\xfe\x80\xff\x81 and more,neg\n" * 20)
+    assert "--encoding NAME" in refused(path, "BW203").message("en")
+    assert "--encoding 编码名" in refused(path, "BW203").message("zh")
+
+
+def test_two_byte_characters_without_a_mark_are_read_as_proposed(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    for encoding in ("utf-16-le", "utf-16-be"):
+        path.write_bytes(
+            ("文本,标签\n" + "".join(f"{one},{'好' if i % 2 else '差'}\n" for i, one in enumerate(CHINESE * 3))).encode(
+                encoding
+            )
+        )
+        assert refused(path, "BW203").fields["encoding"] == encoding
+        assert read_examples(path, labelled=True, encoding=encoding).columns.label == "标签"
 
 
 def test_archives_and_documents_are_known_by_their_first_bytes(tmp_path: Path) -> None:
@@ -204,3 +220,97 @@ def test_tags_without_an_entity_are_told(tmp_path: Path) -> None:
     assert not [one for one in found(read_spans(path, labelled=True)).findings if one.kind == "no entity"]
     path.write_text("Anna O\nsleeps O\n\n", encoding="utf-8")
     assert [one for one in found(read_spans(path, labelled=True)).findings if one.kind == "no entity"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n\xff\x00", "a picture"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", "a document of an old Office program (.xls, .doc)"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n", "a pointer of Git LFS"),
+        (b"\n<!DOCTYPE html>\n<html>404</html>\n", "a web page"),
+    ],
+)
+def test_what_stands_in_the_place_of_data_is_named(tmp_path: Path, content: bytes, kind: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(content)
+    assert str(refused(path, "BW215").fields["kind"]) == kind
+
+
+@pytest.mark.parametrize(
+    ("line", "label", "text"),
+    [
+        ("{word} we talked about it {}", "sport", "we talked about it 0"),
+        ("we talked about it {} __label__{word}", "sport", "we talked about it 0"),
+        ("{sign}1 we talked about it {}", "+1", "we talked about it 0"),
+    ],
+)
+def test_lines_with_a_class_in_front_or_a_label_behind(tmp_path: Path, line: str, label: str, text: str) -> None:
+    path = tmp_path / "data.txt"
+    lines = [line.format(i, word=("sport", "news")[i % 2], sign="+-"[i % 2]) for i in range(20)]
+    table = read(path, "\n".join(lines) + "\n")
+    assert (label_of(table.examples[0]), table.examples[0].text) == (label, text)
+    assert table.remarks
+
+
+def test_a_list_of_questions_has_no_classes_in_front_and_answers_get_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "data.txt"
+    path.write_text("".join(f"{('What', 'Who')[i % 2]} comes next to {i}\n" for i in range(30)), encoding="utf-8")
+    assert "--delimiter" in refused(path, "BW261").message("en")
+    path.write_text("".join(f"{('sport', 'news')[i % 2]} came next to {i}\n" for i in range(30)), encoding="utf-8")
+    assert read_examples(path, labelled=False).examples[0].text == "sport came next to 0"
+
+
+def test_a_file_of_blank_lines_holds_no_examples(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("\n\n  \n", encoding="utf-8")
+    refused(path, "BW205")
+
+
+def test_a_header_that_comes_again_is_no_example(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    part = "text,label\n" + "".join(f"a text {i},{'xy'[i % 2]}\n" for i in range(6))
+    path.write_text(part + part, encoding="utf-8")
+    assert str(refused(path, "BW262").fields["where"]) == f"{path}:8"
+
+
+def test_what_may_stand_for_no_label_is_counted_or_asked_about(tmp_path: Path) -> None:
+    rows = "".join(f"a text {i},{'xy'[i % 2]}\n" for i in range(20))
+    table = read(tmp_path / "n.csv", "text,label\n" + rows + "who,null\nwhat,N/A\nwhy,None\n")
+    assert len(table.unlabelled) == 2
+    (finding,) = [one for one in found(table).findings if one.kind == "doubtful labels"]
+    assert "'None' 1" in finding.message
+    assert [one.line for one in finding.places] == [24]
+
+
+def test_one_joined_label_and_labels_of_two_widths_are_told(tmp_path: Path) -> None:
+    rows = "".join(f"a text {i},{('sports|news', 'news')[i % 2]}\n" for i in range(20))
+    assert "several labels" in {one.kind for one in found(read(tmp_path / "m.csv", "text,label\n" + rows)).findings}
+    rows = "".join(f"a text {i},{'1１'[i % 2]}\n" for i in range(20))
+    assert "alike labels" in {one.kind for one in found(read(tmp_path / "w.csv", "text,label\n" + rows)).findings}
+
+
+def test_reasons_of_parsers_are_said_in_chinese(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text('text,label\n"never closed,x\n', encoding="utf-8")
+    assert "数据意外结束" in refused(path, "BW208").message("zh")
+    path = tmp_path / "data.jsonl"
+    path.write_text("{'text': 'a'}\n", encoding="utf-8")
+    assert "双引号" in refused(path, "BW225").message("zh")
+
+
+def test_a_delimiter_needs_a_file_to_answer_for() -> None:
+    with pytest.raises(BertwrightError, match="BW633") as caught:
+        Inquiry(["a text"], delimiter="^").check()
+    assert "--delimiter" in caught.value.message("en")
+
+
+def test_a_short_tagged_file_with_a_word_without_a_tag_is_refused_with_its_line(tmp_path: Path) -> None:
+    from bertwright.tasks.registry import task_for
+
+    path = tmp_path / "seven.conll"
+    path.write_text("Anna B-PER\nlives\nin\nOslo B-LOC\n", encoding="utf-8")
+    assert task_for(opened(path), None).name == "tagging"
+    with pytest.raises(BertwrightError, match="BW242") as caught:
+        read_spans(path, labelled=True)
+    assert str(caught.value.fields["where"]) == f"{path}:2"

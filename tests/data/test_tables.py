@@ -141,7 +141,7 @@ def test_named_columns(tmp_path: Path) -> None:
 def test_labels_are_needed_only_where_they_are_asked_for(tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", "text\nx\n")
     assert label_of(read_examples(file, labelled=False).examples[0]) is None
-    with pytest.raises(BertwrightError, match="BW221"):
+    with pytest.raises(BertwrightError, match="BW261"):
         read_examples(file, labelled=True)
 
 

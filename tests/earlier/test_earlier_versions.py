@@ -34,6 +34,9 @@ RUNS = [(version, name) for version, expected in EXPECTED.items() for name in ex
 SCORED = [(version, name) for version, name in RUNS if EXPECTED[version]["runs"][name]["evaluated"]]
 PREDICT = ("predict", "finished/classification", "--input", "answers/texts.csv", "--output")
 
+# What no version after it tells: what weights that were trained with a CRF would say without it.
+GIVEN_UP = {"softmax_f1", "softmax_strict_f1"}
+
 Copied = Callable[[str], dict[str, Any]]
 Command = Callable[..., tuple[int, str]]
 
@@ -83,6 +86,8 @@ def check(found: Any, expected: Any, where: str) -> None:
     """Compare what came from JSON: numbers within 1e-4, everything else exactly; `found` may have more keys."""
     if isinstance(expected, dict):
         for key, value in expected.items():
+            if key in GIVEN_UP:
+                continue
             assert key in found, f"{where}: {key}"
             check(found[key], value, f"{where}.{key}")
     elif isinstance(expected, list):

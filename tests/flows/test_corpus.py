@@ -151,7 +151,7 @@ def test_mistakes(command: Command, corpus: Path, vocab: Path, tiny_model: Path,
     refused(command("prepare", lines, "--vocab", vocab, "--out", out, "--workers", 1), "BW280", "--documents line")
     binary = tmp_path / "binary.txt"
     binary.write_bytes(bytes(range(256)) * 20)
-    refused(command("prepare", binary, "--vocab", vocab, "--out", out, "--workers", 1), "BW203", "--encoding")
+    refused(command("prepare", binary, "--vocab", vocab, "--out", out, "--workers", 1), "BW260", "--encoding")
     bare = shutil.copytree(vocab, tmp_path / "bare")
     (bare / "tokenizer.json").unlink()
     tokens = (bare / "vocab.txt").read_text(encoding="utf-8")

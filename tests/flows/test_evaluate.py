@@ -15,11 +15,12 @@ from sklearn import metrics
 
 from bertwright import finetune
 from bertwright.cli.printed_tables import print_classes, print_tables
-from bertwright.data.examples import label_of
+from bertwright.data.answers import Label
+from bertwright.data.examples import Example, Where, label_of
 from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import evaluate, score
 from bertwright.inference.predictor import Predictor
-from bertwright.tasks.classification import Classification
+from bertwright.tasks.classification import Classification, ClassPrediction
 from bertwright.tasks.judged import ScoreTable
 
 from .conftest import Command, write_csv
@@ -295,3 +296,56 @@ def test_a_file_of_which_a_part_was_held_out_is_named(tiny_model: Path, tmp_path
     assert evaluate(run, rows).seen == "train"
     assert evaluate(run / "seed-2", rows).seen == "train"
     assert evaluate(run, rows[:7]).seen is None
+
+
+def test_data_of_one_class_say_which_metrics_mean_nothing(
+    command: Command, run: Path, sentences: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    data = write_csv(tmp_path / "one.csv", [row for row in sentences if row[1] == "positive"][:30])
+    result = command("evaluate", run, data, "--json")
+    report = json.loads(result.out)
+    assert report["meaningless_metrics"] == ["macro_f1", "weighted_f1", "mcc", "f1"]
+    assert report["classes_without_examples"] == ["negative"]
+    told = "all examples are of the class 'positive': only the accuracy means something here"
+    assert told in result.err
+    assert "no example of: negative" in result.err
+    assert told in command("compare", run, run, data).err
+
+
+def test_classes_without_a_row_are_named_and_the_mean_is_that_of_scikit_learn() -> None:
+    task = Classification(("a", "b", "c"))
+    gold, given = ["a", "a", "b", "b"], ["a", "b", "b", "b"]
+    examples = [Example("x", Label(label), Where("d.csv", i)) for i, label in enumerate(gold)]
+    answers = [
+        ClassPrediction(False, label, 0.9, {one: 0.9 if one == label else 0.05 for one in "abc"}) for label in given
+    ]
+    (gap,) = task.gaps(examples)
+    assert gap.within("en").startswith("no example of: c; macro_f1 is the mean over the classes that occur")
+    judged = task.judge(answers, examples)
+    assert judged.scores["macro_f1"] == pytest.approx(metrics.f1_score(gold, given, average="macro"))
+    assert (judged.details["meaningless_metrics"], judged.details["classes_without_examples"]) == ([], ["c"])
+    assert "No example of: c." in judged.metrics_note
+
+
+def test_seen_data_are_a_key_of_compare_and_of_a_threshold(command: Command, run: Path, dev_csv: Path) -> None:
+    document = json.loads(command("compare", run, run, dev_csv, "--json").out)
+    assert document["seen_in_training"] == {"a": "dev", "b": "dev"}
+    words = ("evaluate", run, dev_csv, "--abstain-accuracy", 0.5)
+    assert json.loads(command(*words, "--json").out)["abstention"]["seen_in_training"] == "dev"
+    assert "The run has seen these texts" in command(*words).out
+
+
+def test_tables_of_a_comparison_and_of_classes_are_chinese(
+    command: Command, run: Path, dev_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTWRIGHT_LANG", "zh")
+    out = command("evaluate", run, dev_csv, "--show-errors", 1).out + command("compare", run, run, dev_csv).out
+    for part in ("准确率", "95 % 区间", "召回率", "行：真实类别", "没有差异：两者对全部 100 行的答案都相同"):
+        assert part in out, part
+    for english in ("metric", "interval", "precision", "recall", "answers", "wrong"):
+        assert english not in out, english
+
+
+def test_cells_of_tables_that_are_numbers_are_numbers_in_json() -> None:
+    table = ScoreTable("Values", ("", "least", "n"), (("7", "0.5000", "12"), ("given", "–", "3")))
+    assert table.to_json()["rows"] == [["7", 0.5, 12], ["given", "–", 3]]

@@ -77,3 +77,11 @@ def test_the_model_that_is_read_is_not_written_over(command: Command, run: Path,
     refused(command("export", mine / "best", "--out", mine / "best" / "half", "--half"), "BW576")
     assert (mine / "best" / "model.safetensors").read_bytes() == before
     assert command("export", mine, "--out", mine / "half", "--half").code == 0
+
+
+def test_what_was_exported_can_be_had_as_json(command: Command, run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "plain"
+    document = json.loads(command("export", run, "--out", out, "--half", "--json").out)
+    assert (document["folder"], document["half"]) == (str(out), True)
+    assert document["files"] == {file.name: file.stat().st_size for file in out.iterdir()}
+    assert document["bytes"] == sum(document["files"].values())

@@ -104,23 +104,3 @@ def test_a_plain_masked_language_model_fills_masks_without_a_task_file(command: 
 
 def test_a_plain_encoder_without_that_head_is_still_refused(command: Command, tiny_model: Path) -> None:
     assert "BW330" in command("predict", tiny_model, "a [MASK]").err
-
-
-def test_what_a_model_cannot_read_in_labelled_data_is_added_by_one_command(command: Command, tmp_path: Path) -> None:
-    data = write_csv(
-        tmp_path / "reviews.csv",
-        [("用花呗付款，送餐很快", "good"), ("花呗不能用，等了９０分钟", "bad"), ("等了３小时，太慢", "bad"), ("嗯呐", "good")],
-    )
-    out = tmp_path / "extended"
-    result = command("vocab", "--data", data, "--extend", "mini", "--fold-width", "--out", out)
-    assert result.code == 0, result.err
-    assert "1 word added: 呗" in result.out
-    assert f"next: bertwright finetune {data} --model {out}" in result.out
-    assert "are unknown to the vocabulary: 呗 (2)" in result.err
-    tokenizer = BertTokenizer.from_pretrained(out)
-    read = tokenizer("花呗１９元", return_offsets_mapping=True)
-    assert tokenizer.convert_ids_to_tokens(read["input_ids"])[1:-1] == ["花", "呗", "19", "元"]
-    assert read["offset_mapping"][1:-1] == [(0, 1), (1, 2), (2, 4), (4, 5)], "places in the text as it was typed"
-    again = command("vocab", "--data", data, "--extend", out, "--out", tmp_path / "again")
-    assert "BW142" in again.err
-    assert not (tmp_path / "again").exists()

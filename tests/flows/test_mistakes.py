@@ -160,7 +160,7 @@ def test_no_file_a_folder_and_another_kind(train_on: Callable[..., Result], tmp_
 def test_bytes_that_are_no_text(train_on: Callable[..., Result], tmp_path: Path) -> None:
     file = tmp_path / "train.csv"
     file.write_bytes(b"text,label\ngood,positive\n\xff\xfe\x00bad,negative\n")
-    refused(train_on(file), "BW203", "train.csv:3", "--encoding")
+    refused(train_on(file), "BW260", "train.csv:3", "--encoding")
 
 
 def test_the_encoding_that_was_named_is_wrong_or_unknown(train_on: Callable[..., Result], tmp_path: Path) -> None:

@@ -98,7 +98,9 @@ def test_the_command_that_comes_next_works(command: Command, tiny_model: Path, t
         assert words.startswith("next: bertwright ")
         tried = command(*shlex.split(words)[2:])
         assert (tried.code, len(tried.out.splitlines())) == (0, 1), tried.err
-        assert words.removeprefix("next: ") in (out / "README.md").read_text(encoding="utf-8")
+        end = words.removeprefix("next: ").rpartition(str(out))[2].removeprefix("'")
+        card = (out / "README.md").read_text(encoding="utf-8")
+        assert f"bertwright predict '{out.name}'{end}" in card, "by its name: nobody's folders stand in a card"
 
 
 def test_a_folder_that_does_not_say_answers_both(run: Path, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 from bertwright.inference import streaming
+from bertwright.inference.answer_rows import AnswerRows
 from bertwright.inference.streaming import counted
 
 from .conftest import Command, write_csv
@@ -207,7 +209,7 @@ def test_a_very_long_text_in_a_csv(command: Command, run: Path, tmp_path: Path) 
     finally:
         csv.field_size_limit(before)
     assert result.code == 0, result.err
-    assert "1 answers in" in result.err
+    assert "1 answer in" in result.err
     assert len(output.read_text(encoding="utf-8").splitlines()) == 2
 
 
@@ -309,7 +311,7 @@ def test_a_stream_takes_constant_memory(run: Path, monkeypatch: pytest.MonkeyPat
     def peak(count: int) -> int:
         examples = (Example(f"text {i} " * 10, None, Where("x", i)) for i in range(count))
         tracemalloc.start()
-        total = sum(1 for _ in streaming.answer_lines(predictor, examples, "jsonl"))
+        total = sum(1 for _ in streaming.answer_lines(predictor, examples, AnswerRows("jsonl")))
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert total == count
@@ -376,3 +378,74 @@ def test_a_predictor_never_changes_and_answers_in_threads() -> None:
     with ThreadPoolExecutor(6) as pool:
         together = list(pool.map(lambda one: one(texts), asked * 4))
     assert together == alone * 4
+
+
+def test_the_columns_of_the_input_stand_beside_the_answers(command: Command, run: Path, tmp_path: Path) -> None:
+    rows = [("7", "a great day", "2026-01-02", "=1+1"), ("8", "so bad", "2026-01-03", "x")]
+    source = write_csv(tmp_path / "in.csv", rows, ("id", "text", "date", "label"))
+    found = answers(command("predict", run, "--input", source).out)
+    assert [(one["id"], one["date"], one["input_label"]) for one in found] == [
+        ("7", "2026-01-02", "=1+1"),
+        ("8", "2026-01-03", "x"),
+    ]
+    assert found[0]["label"] in ("positive", "negative")
+    chosen = answers(command("predict", run, "--input", source, "--columns", "date").out)
+    assert [set(one) & {"id", "date", "input_label"} for one in chosen] == [{"date"}, {"date"}]
+    none = answers(command("predict", run, "--input", source, "--columns", "").out)
+    assert "date" not in none[0]
+    refused(command("predict", run, "--input", source, "--columns", "dat"), "BW591")
+    refused(command("predict", run, "a text", "--columns", "date"), "BW633")
+    output = tmp_path / "out.csv"
+    assert command("predict", run, "--input", source, "--output", output, "--excel").code == 0
+    raw = output.read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    table = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
+    assert [(row["id"], row["input_label"]) for row in table] == [("7", "'=1+1"), ("8", "x")]
+
+
+def test_keys_of_json_lines_stand_beside_the_answers(command: Command, run: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    lines = [
+        {"id": 1, "text": "a great day", "tags": ["x", 2]},
+        {"id": 2, "text": "bad"},
+        {"id": 3, "text": "c", "n": 1},
+    ]
+    source.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    found = answers(command("predict", run, "--input", source).out)
+    assert [(one["id"], one.get("tags"), one.get("n")) for one in found] == [
+        (1, ["x", 2], None),
+        (2, None, None),
+        (3, None, 1),
+    ]
+    result = command("predict", run, "--input", source, "--output", tmp_path / "out.csv")
+    assert "'n' stands in 1 later rows only" in result.err
+    table = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8"))))
+    assert [(row["id"], row["tags"]) for row in table] == [("1", '["x", 2]'), ("2", ""), ("3", "")]
+
+
+def test_a_csv_file_with_other_columns_is_gone_on_with(
+    command: Command, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [(str(i), f"a text {i}") for i in range(40)]
+    source = write_csv(tmp_path / "in.csv", rows, ("id", "text"))
+    whole, output = tmp_path / "whole.csv", tmp_path / "out.csv"
+    assert command("predict", run, "--input", source, "--output", whole).code == 0
+    monkeypatch.setattr(streaming, "_TEXTS_AT_ONCE", 16)
+    monkeypatch.setattr(Predictor, "answer", interrupted_after(Predictor.answer, 2))
+    assert command("predict", run, "--input", source, "--output", output).code == 130
+    monkeypatch.undo()
+    assert command("predict", run, "--input", source, "--output", output, "--resume").code == 0
+    assert output.read_bytes() == whole.read_bytes()
+
+
+def interrupted_after(method: Callable[..., Any], calls: int) -> Callable[..., Any]:
+    """The method, which somebody stops after so many calls."""
+    done: list[int] = []
+
+    def counted_calls(*given: Any) -> Any:
+        if len(done) == calls:
+            raise KeyboardInterrupt
+        done.append(1)
+        return method(*given)
+
+    return counted_calls

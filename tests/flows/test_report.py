@@ -22,9 +22,11 @@ from bertwright.data.spreadsheet import harmless
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.calibration import fit_temperature, log_probabilities
 from bertwright.reports.card import Card
+from bertwright.reports.markdown import place
 from bertwright.reports.report import write_report
 from bertwright.tasks.classification import Classification, ClassPrediction
 from bertwright.tasks.judged import Bars
+from bertwright.wording import Phrase
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -56,9 +58,9 @@ def test_commands_of_the_card_name_a_folder_as_a_shell_and_python_read_it(
     tell(folder, told[1])
     card = (folder / "README.md").read_text(encoding="utf-8")
     commands = [shlex.split(line)[:3] for line in card.splitlines() if line.startswith("bertwright ")]
-    assert commands == [["bertwright", verb, str(folder)] for verb in ("predict", "evaluate")]
-    assert f'Predictor.load("{folder}")' in card
-    assert f'pipeline("text-classification", "{folder}/best")' in card
+    assert commands == [["bertwright", verb, folder.name] for verb in ("predict", "evaluate")]
+    assert f'Predictor.load("{folder.name}")' in card
+    assert f'pipeline("text-classification", "{folder.name}/best")' in card
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +218,7 @@ def test_chinese_classes_never_turn_into_boxes(tmp_path: Path, monkeypatch: pyte
     story = make_story({"甲": ("体育", "科技"), "乙": ("科技", "科技"), "丙": ("财经新闻", "财经新闻")}, labels)
     tell(tmp_path, story)
     assert "财经新闻" in (tmp_path / "README.md").read_text(encoding="utf-8")
-    monkeypatch.setattr("bertwright.reports.plots.font_families", lambda _texts: None)
+    monkeypatch.setattr("bertwright.reports.plot_words.font_families", lambda _texts: None)
     tell(tmp_path, story)
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "0: 财经新闻, 1: 体育, 2: 科技" in card
@@ -275,3 +277,68 @@ def test_bars_of_many_types_and_of_names_without_a_font() -> None:
     picture, legend = png_of_bars(strange)
     assert picture.startswith(PNG)
     assert legend in ([], ["0: \U000110d0"])
+
+
+def test_a_card_names_no_absolute_path_and_no_setting_of_another_task(
+    told: tuple[Path, Story], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, story = told
+    settings = {**story.card.record["settings"], "num_beams": 3, "class_weight": "balanced", "init": "/home/me/base"}
+    record = {**story.card.record, "train_source": "/home/me/secret/train.csv", "model": "/home/me/models/bert-mine"}
+    story = replace(story, card=replace(story.card, record={**record, "settings": settings}))
+    tell(tmp_path, story)
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "/home/me" not in card
+    assert str(tmp_path) not in card
+    assert "| training data | train.csv |" in card
+    assert "from `bert-mine`" in card
+    assert "num_beams" not in card, "means nothing to a classifier"
+    assert "class_weight = balanced" in card
+    monkeypatch.chdir(tmp_path.parent)
+    assert place(str(tmp_path / "best")) == f"{tmp_path.name}/best", "below the current folder the path from there"
+    assert place("3 rows") == "3 rows"
+
+
+def test_a_card_is_chinese_where_a_person_reads_chinese(
+    told: tuple[Path, Story], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, story = told
+    monkeypatch.setenv("BERTWRIGHT_LANG", "zh")
+    judged = story.card.task.untempered().judge(story.predictions, story.examples)
+    tell(tmp_path, replace(story, card=replace(story.card, judged=judged)))
+    card = (tmp_path / "README.md").read_text(encoding="utf-8")
+    for part in ("用于文本分类的 BERT", "## 开发集得分", "| 准确率 |", "95 % 区间", "## 校准", "## 局限", '"一段文本"'):
+        assert part in card, part
+    for english in ("Scores", "It reads", "texts", "Limits", "the others come", "lower is better"):
+        assert english not in card, english
+    header = (tmp_path / "errors.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    assert header == "位置,真实答案,预测答案,得分,真实答案得分,是否截断,文本"
+
+
+def test_the_legend_of_the_calibration_covers_nothing(told: tuple[Path, Story]) -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib import rc_context
+
+    from bertwright.reports.plot_style import STYLE
+    from bertwright.reports.plot_words import PlotWords
+    from bertwright.reports.plots import reliability_figure
+
+    calibration = told[1].card.judged.calibration
+    assert calibration is not None
+    with rc_context(STYLE):
+        figure = reliability_figure(calibration, PlotWords.plain())
+        figure.draw_without_rendering()
+    legend = figure.legends[0].get_window_extent()
+    assert not any(box is not None and legend.overlaps(box) for box in (axes.get_tightbbox() for axes in figure.axes))
+    assert all(axes.get_legend() is None for axes in figure.axes)
+
+
+def test_a_plot_is_labelled_in_chinese_only_where_a_font_has_the_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    from bertwright.reports import plot_words
+
+    monkeypatch.setenv("BERTWRIGHT_LANG", "zh")
+    monkeypatch.setattr(plot_words, "font_families", lambda _texts: ["Some Font"])
+    assert plot_words.PlotWords.plain()(Phrase("true class")) == "真实类别"
+    monkeypatch.setattr(plot_words, "font_families", lambda texts: None if any("的" in t for t in texts) else ["Plain"])
+    assert plot_words.PlotWords.plain()(Phrase("true class")) == "true class"

@@ -26,7 +26,7 @@ from bertwright.runs.saving import Saver
 from bertwright.runs.training_state import TrainingState
 from bertwright.tasks.entities.tagging import Tagging
 from bertwright.training.finetuning.dev_set import DevSet
-from bertwright.training.finetuning.finetune import Run
+from bertwright.training.finetuning.finished_run import Run
 from bertwright.training.finetuning.task_settings import every_setting
 from bertwright.training.lesson import Lesson
 from bertwright.training.micro_tokens import choose_micro_tokens

@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase, said
 
 log = logging.getLogger("bertwright")
 
@@ -61,13 +62,25 @@ def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool =
     folder = _folder(str(name))
     if name in BUILT_IN:
         if folder is not None and _holds_any(folder, _OF_A_MODEL):
-            log.warning("%s is the built-in model; for the folder of that name write %s", name, f".{os.sep}{name}")
+            other = f".{os.sep}{name}"
+            log.warning(
+                said("{name} is the built-in model; for the folder of that name write {other}", name=name, other=other)
+            )
         return BUILT_IN[str(name)]
     if folder is not None:
         return folder
     if str(name) in BUILT_IN:
         return BUILT_IN[str(name)]
     return _hub_folder(str(name), download=download, whole=download and vocabulary)
+
+
+def weights_folder(name: str | Path, *, download: bool = False, vocabulary: bool = False) -> Path:
+    """As `model_folder`; of a run folder its `best/`, which holds the model."""
+    folder = model_folder(name, download=download, vocabulary=vocabulary)
+    if (folder / "run.json").is_file() and not (folder / "config.json").is_file() and (folder / "best").is_dir():
+        log.info(said("{name} is a run: its best model is taken", name=name))
+        return folder / "best"
+    return folder
 
 
 def _hub_folder(name: str, *, download: bool, whole: bool) -> Path:
@@ -81,7 +94,7 @@ def _hub_folder(name: str, *, download: bool, whole: bool) -> Path:
     if found and not goes_on:
         return found[0]
     if download and spellings:
-        return _fetch(spellings[-1])
+        return fetch(spellings[-1])
     raise BertwrightError("BW301", name=name, tried=" / ".join(spellings) or name)
 
 
@@ -115,7 +128,18 @@ def shard_names(index: Path) -> list[str]:
         shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
         return sorted({Path(shard).name for shard in shards})
     except (KeyError, AttributeError, TypeError) as error:
-        raise ValueError(f"no weight_map that names files: {error}") from error
+        raise ValueError(Phrase("no weight_map that names files: {error}", error=error)) from error
+
+
+def hub_name(name: str) -> str:
+    """The name under which a hub keeps a model: the first ones have an owner now.
+
+    Raises:
+        BertwrightError: BW305 what cannot be a name on a hub.
+    """
+    if not (spellings := _spellings(name)):
+        raise BertwrightError("BW305", name=name)
+    return spellings[-1]
 
 
 def _spellings(name: str) -> list[str]:
@@ -156,23 +180,40 @@ def _is_whole(snapshot: Path) -> bool:
         return False
 
 
-def _fetch(name: str) -> Path:
+def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None, token: str | None = None) -> Path:
     """Download the files of `name` that a model needs: one form of the weights, safetensors before .bin.
 
-    Whoever is logged in to a hub stays unknown to it: no token is sent.
+    What was interrupted goes on where it stopped, and is checked by its size and digest. Whoever is logged in to a hub
+    stays unknown to it: no token is sent but the one that is given.
+
+    Args:
+        name: on the hub.
+        endpoint: the address of the hub or of a mirror; None: `HF_ENDPOINT`, else the hub itself.
+        revision: a branch, a tag or a commit; None: the newest.
+        token: of an account that may have the files.
+
+    Returns:
+        The folder in the hub's cache, where every command finds it under its name.
+
+    Raises:
+        BertwrightError: BW303 the download failed, BW563 the files are given to some accounts only, BW564 there is no
+            such public model.
     """
     from huggingface_hub import HfApi, snapshot_download  # imported late: the library takes its time
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
-    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # as the library itself reads it
+    endpoint = endpoint or os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # as the library itself reads it
+    shown_to: str | bool = token or False
     mark = _unfinished(name)
     try:
-        info = HfApi(endpoint=endpoint, token=False).model_info(name, timeout=_TIMEOUT)
+        info = HfApi(endpoint=endpoint, token=shown_to).model_info(name, revision=revision, timeout=_TIMEOUT)
         patterns = [*TEXT_FILES, *_weight_patterns({entry.rfilename for entry in info.siblings or ()})]
         cache = cache_folder()
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
-        got = snapshot_download(name, allow_patterns=patterns, endpoint=endpoint, cache_dir=cache, token=False)
+        got = snapshot_download(
+            name, revision=revision, allow_patterns=patterns, endpoint=endpoint, cache_dir=cache, token=shown_to
+        )
         mark.unlink(missing_ok=True)
         return Path(got)
     except GatedRepoError as error:  # a kind of the next

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.encoder_decoder_names import in_words
-from bertwright.wording import shown
+from bertwright.wording import said, shown
 
 
 @dataclass(slots=True)
@@ -65,16 +65,19 @@ class LoadReport:
         heads = {*filter(names.is_head, self.loaded)} - {*self.borrowed}
         foreign = _modules(self.foreign)
         untrained = sorted(_modules(self.fresh), key=foreign.__contains__)  # these last
-        were = f", whose classes were {shown(self.classes)}" if foreign else ""
+        new = said("new and untrained: {listed}", listed=shown(untrained))
+        if foreign:
+            new = said("{new}, whose classes were {classes}", new=new, classes=shown(self.classes))
+        there, all_ = len(loaded), len(loaded) + len(fresh)
         parts = (
-            (True, f"encoder {len(loaded)}/{len(loaded) + len(fresh)} tensors loaded from {self.file}"),
-            (self.borrowed, "the decoder begins as a copy of the encoder"),
-            (heads, f"heads loaded: {shown(_modules(heads))}"),
-            (untrained, f"new and untrained: {shown(untrained)}{were}"),
-            (self.renamed, f"{len(self.renamed)} old names understood"),
-            (self.unused, f"not used: {shown(_modules(self.unused))}"),
+            (True, said("encoder {n}/{all} tensors loaded from {file}", n=there, all=all_, file=self.file)),
+            (self.borrowed, said("the decoder begins as a copy of the encoder")),
+            (heads, said("heads loaded: {listed}", listed=shown(_modules(heads)))),
+            (untrained, new),
+            (self.renamed, said("{n} old names understood", n=len(self.renamed))),
+            (self.unused, said("not used: {listed}", listed=shown(_modules(self.unused)))),
         )
-        return "; ".join(text for is_so, text in parts if is_so)
+        return said("; ").join(text for is_so, text in parts if is_so)
 
 
 def _modules(tensors: Iterable[str]) -> list[str]:

@@ -74,7 +74,9 @@ def _read_one(file: Path) -> dict[str, Tensor]:
     except Exception as error:  # damaged bytes meet a parser: it may raise anything
         raise _unreadable(file, start, error) from error
     if not isinstance(loaded, dict):
-        raise BertwrightError("BW320", file=file, reason=Phrase("holds a {kind}, not named tensors", kind=type(loaded).__name__))
+        raise BertwrightError(
+            "BW320", file=file, reason=Phrase("holds a {kind}, not named tensors", kind=type(loaded).__name__)
+        )
     named = {name: tensor for name, tensor in loaded.items() if isinstance(name, str) and isinstance(tensor, Tensor)}
     return {name: tensor.detach() for name, tensor in named.items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import os
 import shutil
 import sys
 import textwrap
@@ -12,6 +13,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.cells import cell_len
+
+from bertwright.wording import said, shown, worded
 
 if TYPE_CHECKING:
     from bertwright.doctor.probe import Finding
@@ -37,17 +41,22 @@ def doctor(
     from bertwright.doctor.probe import Mark
     from bertwright.version import __version__
 
+    if as_json:
+        os.environ["BERTWRIGHT_LANG"] = "en"  # scripts look for names
     findings: list[dict[str, str]] = []
     tell = _keep_quiet if as_json else _say
     for section, found in itertools.groupby(examine(offline_proof=offline_proof), key=lambda pair: pair[0]):
-        tell(section)
+        tell(worded(section))
         for _, finding in found:
             findings.append({"section": section} | dataclasses.asdict(finding))
             for line in _lines(finding):
                 tell(line)
         tell("")
     missing = [one["name"] for one in findings if one["mark"] == Mark.MISSING]
-    tell(f"something is missing: {', '.join(missing)}" if missing else "bertwright can train and predict here")
+    if missing:
+        tell(said("something is missing: {listed}", listed=shown(missing, 20)))
+    else:
+        tell(said("bertwright can train and predict here"))
     if as_json:
         document = {"version": __version__, "ready": not missing, "findings": findings}
         typer.echo(json.dumps(document, indent=2))  # ASCII: a terminal that cannot print Chinese is a finding, too
@@ -57,11 +66,16 @@ def doctor(
 def _lines(finding: Finding) -> Iterator[str]:
     """Mark, name and value, and the hint below; long ones are broken where there is a terminal to fit."""
     width = max(shutil.get_terminal_size().columns, 80) if sys.stdout.isatty() else sys.maxsize
-    begin, below = f"  {finding.mark:<9}{finding.name:<29} ", " " * _VALUES
+    begin, below = _padded(f"  {_padded(worded(finding.mark), 9)}{finding.name}", _VALUES), " " * _VALUES
     for text, first, further in ((finding.value, begin, below), (finding.hint, f"{below}-> ", f"{below}   ")):
         yield from textwrap.TextWrapper(width, first, further, break_long_words=False, break_on_hyphens=False).wrap(
             text
         )
+
+
+def _padded(text: str, width: int) -> str:
+    """`text` in so many columns of a terminal, in which a Han character takes two; a space at least behind it."""
+    return text + " " * max(width - cell_len(text), 1)
 
 
 def _keep_quiet(_: str) -> None: ...

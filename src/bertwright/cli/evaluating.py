@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bertwright.cli.options import Choices, Device, Encoding, Engine, Json, LabelColumn, Run, TextBColumn, TextColumn
+from bertwright.cli.options import (
+    Choices,
+    Delimiter,
+    Device,
+    DropUnlabelled,
+    Encoding,
+    Engine,
+    Json,
+    LabelColumn,
+    Run,
+    TextBColumn,
+    TextColumn,
+)
 
 if TYPE_CHECKING:
     from bertwright.evaluation.abstention import Abstention
@@ -27,6 +39,8 @@ def evaluate(
     text_b_column: TextBColumn = None,
     label_column: LabelColumn = None,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    drop_unlabelled: DropUnlabelled = False,
     device: Device = "cpu",
     engine: Engine = "torch",
     predictions: Annotated[Path | None, typer.Option(help="Write every answer here, as JSON lines.")] = None,
@@ -58,9 +72,17 @@ def evaluate(
         place_for(predictions, data)
     columns = Columns(text_column, label_column, text_b_column)
     report = run_evaluate(
-        run, data, columns=columns, encoding=encoding, device=device, engine=engine, choices=choices or ()
+        run,
+        data,
+        columns=columns,
+        encoding=encoding,
+        delimiter=delimiter,
+        device=device,
+        engine=engine,
+        choices=choices or (),
+        drop_unlabelled=drop_unlabelled,
     )
-    log.info("%s", report.table.summary())
+    log.info(report.table.summary())
     if predictions is not None:
         write_text(predictions, answers_jsonl(report.examples, report.predictions))
     threshold = None if abstain_accuracy is None else report.abstention(abstain_accuracy)
@@ -70,7 +92,7 @@ def evaluate(
         return
     print_judged(report.judged)
     if abstain_accuracy is not None:
-        print_abstention(threshold, abstain_accuracy)
+        print_abstention(threshold, abstain_accuracy, seen=report.seen is not None)
     if show_errors:
         print_errors(report.worst(show_errors))
 
@@ -80,7 +102,7 @@ def _document(
 ) -> dict[str, Any]:
     values = report.to_json()
     if abstain_accuracy is not None:
-        values["abstention"] = threshold and threshold.to_json()
+        values["abstention"] = threshold and {**threshold.to_json(), "seen_in_training": report.seen}
     if show_errors:
         values["errors"] = report.worst(show_errors)
     return values
@@ -94,6 +116,8 @@ def compare(
     text_b_column: TextBColumn = None,
     label_column: LabelColumn = None,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    drop_unlabelled: DropUnlabelled = False,
     device: Device = "cpu",
     output: Annotated[Path | None, typer.Option(help="Write the rows where the two differ here, as CSV.")] = None,
     show_rows: Annotated[int, typer.Option(min=0, help="Show so many of the rows where the two differ.")] = 5,
@@ -113,8 +137,17 @@ def compare(
     if output is not None:
         place_for(output, data)
     columns = Columns(text_column, label_column, text_b_column)
-    comparison = run_compare(run_a, run_b, data, columns=columns, encoding=encoding, device=device)
-    log.info("%s", comparison.table.summary())
+    comparison = run_compare(
+        run_a,
+        run_b,
+        data,
+        columns=columns,
+        encoding=encoding,
+        device=device,
+        delimiter=delimiter,
+        drop_unlabelled=drop_unlabelled,
+    )
+    log.info(comparison.table.summary())
     if output is not None:
         write_text(output, comparison.to_csv())
     if as_json:

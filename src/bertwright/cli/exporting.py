@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from bertwright.cli.options import Json
+from bertwright.wording import said
 
 
 def export(
@@ -13,6 +17,7 @@ def export(
     out: Annotated[Path, typer.Option(help="The folder to write.")],
     half: Annotated[bool, typer.Option("--half", help="Store the weights in float16, for half the size.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a folder that an export wrote.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write the model of a run as a plain folder that `transformers` opens.
 
@@ -25,4 +30,9 @@ def export(
     from bertwright.inference.export import export_huggingface
 
     export_huggingface(run, out, half=half, overwrite=overwrite)
-    typer.echo(f"the model is in {out}")
+    if as_json:
+        sizes = {file.name: file.stat().st_size for file in sorted(out.iterdir())}
+        document = {"folder": str(out), "half": half, "bytes": sum(sizes.values()), "files": sizes}
+        typer.echo(json.dumps(document, ensure_ascii=False))
+        return
+    typer.echo(said("the model is in {folder}", folder=out))

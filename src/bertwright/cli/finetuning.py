@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Device, Encoding, Json, LabelColumn, Overwrite, Resume, TextBColumn, TextColumn
+from bertwright.cli.options import (
+    Delimiter,
+    Device,
+    DropUnlabelled,
+    Encoding,
+    Json,
+    LabelColumn,
+    Overwrite,
+    Resume,
+    TextBColumn,
+    TextColumn,
+)
 from bertwright.tasks.registry import task_names
+from bertwright.wording import said
 
 log = logging.getLogger("bertwright")
 
@@ -43,6 +56,9 @@ def finetune(
     text_b_column: TextBColumn = None,
     label_column: LabelColumn = None,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    drop_unlabelled: DropUnlabelled = False,
+    download: Annotated[bool, typer.Option("--download", help="Fetch a --model that is not on this machine.")] = False,
     device: Device = "cpu",
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -77,6 +93,7 @@ def finetune(
     from bertwright.training.finetuning.finetune import finetune as run_finetune
     from bertwright.training.finetuning.task_settings import every_setting
 
+    _refuse_other_things(train, settings or ())
     name = (train.resolve() if train.name in ("", "..") else train).name  # a link keeps its own
     while plain_suffix(Path(name)):
         name = Path(name).stem
@@ -87,9 +104,12 @@ def finetune(
         out=out or Path("runs") / name,
         columns=Columns(text=text_column, label=label_column, text_b=text_b_column),
         encoding=encoding,
+        delimiter=delimiter,
+        drop_unlabelled=drop_unlabelled,
         settings=every_setting().resolve(recipe, settings or (), long=long, head=head),
         task=task,
         seeds=_seeds(seeds),
+        download=download,
         device=device,
         overwrite=overwrite,
         resume=resume,
@@ -98,8 +118,21 @@ def finetune(
         typer.echo(json.dumps(run.to_json(), ensure_ascii=False))
         return
     print_run(run.judged)
-    typer.echo(f"best after epoch {run.outcome.best.epoch}; the model is in {run.folder / 'best'}")
-    typer.echo(f"next: {predict_command(run.folder, is_pair=run.dev[0].text_b is not None)}")
+    epoch, best = run.outcome.best.epoch, run.folder / "best"
+    typer.echo(said("best after epoch {epoch}; the model is in {folder}", epoch=epoch, folder=best))
+    command = predict_command(run.folder, is_pair=run.dev[0].text_b is not None)
+    typer.echo(said("next: {command}", command=command))
+
+
+def _refuse_other_things(train: Path, settings: Sequence[str]) -> None:
+    """A run in place of data, and a second file in place of settings."""
+    from bertwright.errors import BertwrightError
+
+    if (train / "run.json").is_file():
+        raise BertwrightError("BW137", folder=train)
+    for word in settings:
+        if "=" not in word and (Path(word).suffix or Path(word).exists()):
+            raise BertwrightError("BW135", word=word, verb="finetune", train=train)
 
 
 _SEED_DIGITS = 100  # more than any seed has

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bertwright.cli.options import Delimiter, Encoding, LabelColumn, TextBColumn, TextColumn
 from bertwright.wording import said
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 
     from bertwright.data.examples import Example
     from bertwright.data.inspection.ledger import EncodedExample, Ledger, SetOfExamples
-    from bertwright.data.reading.tables import Columns, Table
     from bertwright.tasks.entities.alignment import AlignedToken
-    from bertwright.tasks.task import Task
 
 _MOST_CLASSES = 30
 
@@ -28,10 +27,11 @@ def inspect(
     data: Annotated[Path, typer.Argument(help="A file (csv, tsv, json, jsonl, parquet, txt) or a folder of classes.")],
     dev: Annotated[Path | None, typer.Option(help="The dev set, to compare with.")] = None,
     model: Annotated[str, typer.Option(help="Count tokens as this model does: a folder or a name.")] = "mini",
-    text_column: Annotated[str | None, typer.Option(help="Column of the texts, by name or number.")] = None,
-    text_b_column: Annotated[str | None, typer.Option(help="Column of the second texts of pairs.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the labels.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of the data. Default: detected, and said.")] = None,
+    text_column: TextColumn = None,
+    text_b_column: TextBColumn = None,
+    label_column: LabelColumn = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
     max_length: Annotated[int | None, typer.Option(min=3, help="Tokens read at once. Default: the model's.")] = None,
     show_alignment: Annotated[
         int, typer.Option(min=0, help="Show so many texts with their pieces and tags under each other.")
@@ -56,16 +56,13 @@ def inspect(
     from bertwright.data.inspection.ledger import examine
     from bertwright.data.reading.opened_source import opened
     from bertwright.data.reading.tables import Columns
+    from bertwright.tasks.data_inspection import read_sets
     from bertwright.tasks.entities.alignment import alignment
-    from bertwright.tasks.registry import task_for
     from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
     columns = Columns(text=text_column, label=label_column, text_b=text_b_column)
-    source = opened(data, encoding)
-    kind = task_for(source, task)
-    tables = [kind.read(source, columns, labelled=labels)]
-    if dev is not None:
-        tables.append(_dev_table(kind, dev, columns, tables[0], labels, encoding))
+    sources = opened(data, encoding, delimiter), opened(dev, encoding, delimiter)
+    kind, tables = read_sets(*sources, columns, task=task, labelled=labels)
     tokenizer = BertTokenizer.from_pretrained(model)
     ledger = examine(*tables, tokenizer=tokenizer, max_length=max_length)
     if as_json:
@@ -80,15 +77,6 @@ def inspect(
         _print_example(console, ledger.example)
     for example in tables[0].examples[:show_alignment]:
         _print_alignment(console, example, alignment(kind, tokenizer, tables[0].examples, example))
-
-
-def _dev_table(
-    kind: type[Task[Any, Any]], dev: Path, columns: Columns, train: Table, labels: bool, encoding: str | None
-) -> Table:
-    from bertwright.data.examples import label_of
-
-    known = {label for one in train.examples if (label := label_of(one))}
-    return kind.read(dev, columns, labelled=labels, encoding=encoding, name="dev", pair=train.is_pair, known=known)
 
 
 def _print_set(console: Console, one: SetOfExamples) -> None:

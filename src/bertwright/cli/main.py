@@ -9,8 +9,9 @@ import logging
 import os
 import select
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn, TextIO
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -18,6 +19,7 @@ from bertwright.cli import (
     converting,
     demo,
     doctoring,
+    downloading,
     evaluating,
     exporting,
     finetuning,
@@ -27,12 +29,15 @@ from bertwright.cli import (
     pretrain_verb,
     vocab,
 )
+from bertwright.cli.typed_words import meant, options_first
+from bertwright.cli.usage import Verb, Verbs
 from bertwright.errors import BertwrightError
 from bertwright.version import __version__
-from bertwright.wording import LANGUAGES
+from bertwright.wording import LANGUAGES, said, shown
 
 app = typer.Typer(
     name="bertwright",
+    cls=Verbs,
     help="One toolkit for the whole life of a BERT, in Chinese and English.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -41,10 +46,10 @@ app = typer.Typer(
 )
 for verb in (
     demo.demo, finetuning.finetune, pretrain_verb.pretrain, evaluating.evaluate, evaluating.compare,
-    predicting.predict, vocab.vocab, preparing.prepare, exporting.export, inspecting.inspect,
+    predicting.predict, vocab.vocab, preparing.prepare, exporting.export, inspecting.inspect, downloading.download,
     converting.convert_data, doctoring.doctor,
 ):  # fmt: skip
-    app.command()(verb)
+    app.command(cls=Verb)(verb)
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REFUSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EROFS, errno.EIO)
@@ -63,13 +68,14 @@ def options(
     version: Annotated[  # noqa: ARG001  (its callback answers)
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
-    lang: Annotated[str, typer.Option(help="Language of error messages: en or zh. Default: the locale's.")] = "",
+    lang: Annotated[str, typer.Option(help="Language of all that is said: en or zh. Default: the locale's.")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only warnings and errors on stderr.")] = False,
 ) -> None:
     """One toolkit for the whole life of a BERT, in Chinese and English."""
     if lang:
         if lang not in LANGUAGES:
-            raise typer.BadParameter(f"{lang!r} is not one of: {', '.join(LANGUAGES)}", param_hint="--lang")
+            reason = said("{lang!r} is not one of: {known}", lang=lang, known=shown(LANGUAGES))
+            raise typer.BadParameter(reason, param_hint="--lang")
         os.environ["BERTWRIGHT_LANG"] = lang
     logging.getLogger("bertwright").setLevel(logging.WARNING if quiet else logging.INFO)
 
@@ -78,8 +84,8 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Remarks on stderr: plain lines, warnings marked."""
 
     def format(self, record: logging.LogRecord) -> str:
-        mark = "warning: " if record.levelno >= logging.WARNING else ""
-        return mark + record.getMessage()
+        message = record.getMessage()
+        return said("warning: {message}", message=message) if record.levelno >= logging.WARNING else message
 
 
 def main() -> None:
@@ -93,14 +99,17 @@ def main() -> None:
     stdout = sys.stdout  # typer puts another one in its place where a pipe breaks
     try:
         try:
-            app()
+            words = options_first(sys.argv[1:])
+            _choose_language(words)
+            command = typer.main.get_command(app)
+            command.main(args=meant(words, lambda verb: _options_of(command, verb)), prog_name="bertwright")
         finally:
             stdout.flush()  # here, where what the disk says becomes a message
     except BertwrightError as error:
         _end(error)
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            print("stopped; what was saved before is whole", file=sys.stderr)  # noqa: T201
+            print(said("stopped; what was saved before is whole"), file=sys.stderr)  # noqa: T201
         if isinstance(end.__context__, BrokenPipeError) and _has_no_reader(stdout):  # typer made a 1 of it
             _silence(stdout)
             sys.exit(0)
@@ -115,6 +124,30 @@ def main() -> None:
         if refused.code == "BW570":
             _silence(stdout)
         _end(refused)
+
+
+def _choose_language(words: Sequence[str]) -> None:
+    """What `--lang` before the verb says, before anything is said."""
+    for at, word in enumerate(words):
+        if not word.startswith("-"):
+            return
+        name, equals, value = word.partition("=")
+        value = value if equals else next(iter(words[at + 1 : at + 2]), "")
+        if name == "--lang" and value in LANGUAGES:
+            os.environ["BERTWRIGHT_LANG"] = value
+            return
+
+
+def _options_of(command: Any, verb: str) -> dict[str, bool]:
+    """The options of a verb: whether a value follows."""
+    found = command.commands.get(verb)
+    params = found.params if found else ()
+    return {
+        option: not one.is_flag
+        for one in params
+        if one.param_type_name == "option"
+        for option in (*one.opts, *one.secondary_opts)
+    } | {"--help": False}
 
 
 def _refusal(error: Exception) -> BertwrightError | None:

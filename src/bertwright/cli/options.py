@@ -19,6 +19,12 @@ Choices = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="How to write: num_beams=4, max_output_length=64, …"),
 ]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of the data. Default: detected, and said.")]
+Delimiter = Annotated[
+    str | None, typer.Option(help="What separates the columns of a table, such as ';' or tab. Default: found.")
+]
+DropUnlabelled = Annotated[
+    bool, typer.Option("--drop-unlabelled", help="Leave out rows without a label, and count them.")
+]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
 Engine = Annotated[str, typer.Option(help=f"What computes: {', '.join(engine_names())}.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Choices, Device, Encoding, Engine, Run, TextBColumn, TextColumn
+from bertwright.cli.options import Choices, Delimiter, Device, Encoding, Engine, Run, TextBColumn, TextColumn
 from bertwright.errors import BertwrightError
 
 
@@ -21,9 +21,15 @@ def predict(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="A .jsonl or .csv file. Default: JSON lines on stdout.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on with an --output that was interrupted.")] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Columns of the input that stand beside the answers: id,date. Default: all; '': none."),
+    ] = None,
+    excel: Annotated[bool, typer.Option("--excel", help="Write a CSV file that Excel opens as it is.")] = False,
     text_column: TextColumn = None,
     text_b_column: TextBColumn = None,
     encoding: Encoding = None,
+    delimiter: Delimiter = None,
     device: Device = "cpu",
     engine: Engine = "torch",
     top_k: Annotated[int | None, typer.Option(min=1, help="Tokens named for each [MASK]. Default: 5.")] = None,
@@ -46,13 +52,26 @@ def predict(
 
       bertwright predict runs/pretrained "The capital of France is [MASK]." --among paris,london
     """
+    from bertwright.cli.typed_words import require_whole_quotes
     from bertwright.data.reading.tables import Columns
     from bertwright.inference.inquiry import Inquiry
     from bertwright.inference.predictor import Predictor
 
+    require_whole_quotes(texts or ())
     if not texts and data is None and sys.stdin.isatty():
         raise BertwrightError("BW106")
-    inquiry = Inquiry(texts or (), text_b, data, Columns(text_column, None, text_b_column), encoding, output, resume)
+    inquiry = Inquiry(
+        texts or (),
+        text_b,
+        data,
+        Columns(text_column, None, text_b_column),
+        encoding,
+        output,
+        resume,
+        delimiter,
+        None if columns is None else [name.strip() for name in columns.split(",") if name.strip()],
+        excel,
+    )
     inquiry.check()
     given = _of_masks(top_k, among)
     predictor = Predictor.load(run, device, engine)

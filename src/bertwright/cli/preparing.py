@@ -10,20 +10,21 @@ from typing import Annotated, Any
 import typer
 
 from bertwright.cli.corpus_options import Encoding, Field, SkipBad, Workers
-from bertwright.wording import quantity, quoted
+from bertwright.wording import Phrase, quantity, quoted, said
 
 log = logging.getLogger("bertwright")
 
+_FEWEST_DOCUMENTS = 4  # two to draw pairs from, one held out, one more
 _TOLD = {
-    "duplicate_documents": "documents that stand earlier in the corpus, dropped",
-    "duplicate_lines": "other lines that stand earlier in the corpus, dropped",
-    "emptied_documents": "documents of which nothing was left",
-    "empty_documents": "documents without text",
-    "cut_documents": "cuts in documents longer than 32 MiB",
-    "skipped_lines": "lines that could not be read, passed over",
-    "skipped_bytes": "bytes in those lines",
-    "unknown": "tokens unknown to the vocabulary",
-    "within_words": "Chinese characters that go on within a word",
+    "duplicate_documents": Phrase("documents that stand earlier in the corpus, dropped"),
+    "duplicate_lines": Phrase("other lines that stand earlier in the corpus, dropped"),
+    "emptied_documents": Phrase("documents of which nothing was left"),
+    "empty_documents": Phrase("documents without text"),
+    "cut_documents": Phrase("cuts in documents longer than 32 MiB"),
+    "skipped_lines": Phrase("lines that could not be read, passed over"),
+    "skipped_bytes": Phrase("bytes in those lines"),
+    "unknown": Phrase("tokens unknown to the vocabulary"),
+    "within_words": Phrase("Chinese characters that go on within a word"),
 }
 
 
@@ -85,9 +86,11 @@ def prepare(
     about = estimate_store(corpus, vocab, settings)
     count = workers or count_cores().allowed
     log.info(
-        "%s, %s: about %s tokens, a store of about %s; %s",
-        quantity(about.files, "file"), decimal(about.corpus_bytes), f"{about.tokens:,}", decimal(about.store_bytes),
-        quantity(count, "process", "processes"),
+        said(
+            "{files}, {size}: about {tokens:,} tokens, a store of about {store}; {processes}",
+            files=quantity(about.files, "file"), size=decimal(about.corpus_bytes), tokens=about.tokens,
+            store=decimal(about.store_bytes), processes=quantity(count, "process", "processes"),
+        )
     )  # fmt: skip
     with progress(remarks_console()) as display:
         store = prepare_corpus(
@@ -98,13 +101,32 @@ def prepare(
         typer.echo(json.dumps({"store": str(out), **ledger}, indent=2))
         return
     _print_ledger(ledger)
-    typer.echo(f"the store is in {out}")
-    typer.echo(f"next: bertwright pretrain {quoted(out)} --out runs/pretrained")
+    typer.echo(said("the store is in {out}", out=out))
+    _print_next(out, vocab, ledger["documents"])
 
 
 def _print_ledger(ledger: dict[str, Any]) -> None:
-    typer.echo(f"{ledger['tokens']:,} tokens, {ledger['sentences']:,} sentences, {ledger['documents']:,} documents")
+    counts = {name: ledger[name] for name in ("tokens", "sentences", "documents")}
+    typer.echo(said("{tokens:,} tokens, {sentences:,} sentences, {documents:,} documents", **counts))
     for name, words in _TOLD.items():
-        if ledger.get(name):
-            share = f" ({100 * ledger[name] / ledger['tokens']:.2f} % of all)" if name == "unknown" else ""
-            typer.echo(f"  {words}: {ledger[name]:,}{share}")
+        if count := ledger.get(name):
+            share = f" ({100 * count / ledger['tokens']:.2f} %)" if name == "unknown" else ""
+            typer.echo(said("  {what}: {n:,}{share}", what=words, n=count, share=share))
+
+
+def _print_next(out: Path, vocab: str, documents: int) -> None:
+    """The command that follows, if it can work; `--init` where the vocabulary is that of a trained model."""
+    from bertwright.checkpoint.hub import WEIGHT_FILES, weights_folder
+
+    if documents < _FEWEST_DOCUMENTS:
+        typer.echo(
+            said(
+                "too few documents to pre-train on: pairs of texts and a held-out part need at least {n}; where one "
+                "line is a document, say --documents line",
+                n=_FEWEST_DOCUMENTS,
+            )
+        )
+        return
+    folder = weights_folder(vocab)
+    init = f" --init {quoted(vocab)}" if any((folder / name).is_file() for name in WEIGHT_FILES) else ""
+    typer.echo(said("next: {command}", command=f"bertwright pretrain {quoted(out)}{init} --out runs/pretrained"))

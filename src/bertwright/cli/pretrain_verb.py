@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bertwright.cli.options import Device, Overwrite, Resume
+from bertwright.wording import said
 
 
 def pretrain(
@@ -57,6 +58,8 @@ def pretrain(
     )
     for name, value in run.outcome.best.scores.items():
         typer.echo(f"{name.replace('_', ' ')}: {value:.4f}")
-    typer.echo(f"the model is in {run.folder / 'best'}; next:")
-    typer.echo(f'  bertwright predict {quoted(run.folder)} "a text with a [MASK]"')
-    typer.echo(f"  bertwright finetune TRAIN.csv --model {quoted(run.folder / 'best')}")
+    best = run.folder / "best"
+    typer.echo(said("the model is in {folder}; next:", folder=best))
+    text = quoted(said("a text with a [MASK]"))
+    for command in (f"predict {quoted(run.folder)} {text}", f"finetune TRAIN.csv --model {quoted(best)}"):
+        typer.echo(f"  bertwright {command}")

@@ -17,7 +17,7 @@ from bertwright.evaluation.summary import Calibration
 from bertwright.reports.card import CALIBRATION
 from bertwright.tasks.comparison import Comparison, p_text
 from bertwright.tasks.judged import Judged, ScoreTable
-from bertwright.wording import quantity
+from bertwright.wording import quantity, said, worded
 
 _MOST_CLASSES = 20  # a wider confusion table does not fit a screen
 _TOP_CONFUSIONS = 15
@@ -26,14 +26,14 @@ _CALIBRATION = CALIBRATION | {"nll": "negative log-likelihood"}
 
 def print_scores(scores: Mapping[str, float], count: int) -> None:
     """One line with the metrics of a task."""
-    listed = " · ".join(f"{name} {value:.4f}" for name, value in scores.items())
+    listed = " · ".join(f"{worded(name)} {value:.4f}" for name, value in scores.items())
     plain_console().print(f"{quantity(count, 'example')} · {listed}", highlight=False)
 
 
 def print_judged(judged: Judged) -> None:
     """The metrics with their intervals where there are any, the calibration, and every table of the task."""
     if judged.metrics:
-        table = _table(quantity(judged.count, "example"), "metric", "value", "95 % interval")
+        table = _table(quantity(judged.count, "example"), worded("metric"), worded("value"), worded("95 % interval"))
         for title, *numbers in judged.metric_rows():
             table.add_row(Text(title), *numbers)
         plain_console().print(table)
@@ -71,18 +71,23 @@ def print_tables(tables: Sequence[ScoreTable]) -> None:
 
 
 def _print_calibration(calibration: Calibration) -> None:
-    temperature = f"temperature {calibration.temperature:.3f}"
-    column = f"with {temperature}" if calibration.is_fitted_here else f"as given, {temperature}"
-    table = _table("calibration (lower is better)", "", "temperature 1", column)
+    temperature = calibration.temperature
+    column = (
+        said("with temperature {temperature:.3f}", temperature=temperature)
+        if calibration.is_fitted_here
+        else said("as given, temperature {temperature:.3f}", temperature=temperature)
+    )
+    table = _table(worded("calibration (lower is better)"), "", worded("temperature 1"), column)
     before, after = calibration.before.to_json(), calibration.after.to_json()
     for name, title in _CALIBRATION.items():
-        table.add_row(title, f"{before[name]:.4f}", f"{after[name]:.4f}")
+        table.add_row(worded(title), f"{before[name]:.4f}", f"{after[name]:.4f}")
     plain_console().print(table)
     if calibration.is_fitted_here:
-        plain_console().print(
-            "The model has no temperature of its own; this one was fitted on one half of these texts and scored on "
-            "the other.",
-            highlight=False,
+        _say(
+            said(
+                "The model has no temperature of its own; this one was fitted on one half of these texts and scored on "
+                "the other."
+            )
         )
 
 
@@ -92,9 +97,9 @@ def print_classes(confusion: Ints, labels: Sequence[str]) -> None:
     console = plain_console()
     width = max(cell_len(label) for label in labels) + sum(max(cell_len(label), 3) + 3 for label in labels) + 36
     matrix = len(labels) <= _MOST_CLASSES and width <= console.width
-    title = "rows: true class · columns: predicted" if matrix else "classes"
-    names, counts = (labels, confusion) if matrix else (["texts"], scores.support[:, None])
-    table = _table(title, "", *map(Text, names), "precision", "recall", "F1")
+    title = worded("rows: true class · columns: predicted" if matrix else "classes")
+    names, counts = (labels, confusion) if matrix else ([worded("texts")], scores.support[:, None])
+    table = _table(title, "", *map(Text, names), worded("precision"), worded("recall"), "F1")
     for index, label in enumerate(labels):
         numbers = (scores.precision[index], scores.recall[index], scores.f1[index])
         table.add_row(Text(label), *map(str, counts[index]), *(f"{number:.3f}" for number in numbers))
@@ -104,52 +109,66 @@ def print_classes(confusion: Ints, labels: Sequence[str]) -> None:
 
 
 def _print_confusions(confusion: Ints, labels: Sequence[str]) -> None:
-    table = _table("the most frequent confusions", "times", "true class", "predicted class")
+    table = _table(*map(worded, ("the most frequent confusions", "times", "true class", "predicted class")))
     table.columns[0].justify = "right"
     table.columns[1].justify = table.columns[2].justify = "left"
-    for true, said, count in top_confusions(confusion, _TOP_CONFUSIONS):
-        table.add_row(str(count), Text(labels[true]), Text(labels[said]))
+    for true, answered, count in top_confusions(confusion, _TOP_CONFUSIONS):
+        table.add_row(str(count), Text(labels[true]), Text(labels[answered]))
     if table.rows:
         plain_console().print(table)
 
 
-def print_abstention(found: Abstention | None, wished: float) -> None:
-    """What it costs to answer only where the model is sure."""
+def print_abstention(found: Abstention | None, wished: float, *, seen: bool = False) -> None:
+    """What it costs to answer only where the model is sure; `seen`: on texts that the run has seen."""
     if found is None:
-        line = f"no threshold on the score reaches an accuracy of {wished:g} on these texts"
+        line = said("no threshold on the score reaches an accuracy of {wished:g} on these texts", wished=wished)
     else:
         threshold = math.floor(found.threshold * 1e6) / 1e6  # answers are given with 6 digits, too
-        line = (
-            f"answers with a score of at least {threshold:.6f}: {100 * found.coverage:.1f} % of the texts "
-            f"({found.answered}), accuracy {found.accuracy:.4f} [{found.low:.4f}, {found.high:.4f}]"
-        )
+        line = said(
+            "answers with a score of at least {threshold:.6f}: {share:.1f} % of the texts "
+            "({answered}), accuracy {accuracy:.4f} [{low:.4f}, {high:.4f}]",
+            threshold=threshold, share=100 * found.coverage, answered=found.answered, accuracy=found.accuracy,
+            low=found.low, high=found.high,
+        )  # fmt: skip
     _say(line)
+    if found is not None and seen:
+        _say(said("The run has seen these texts: on others such answers are right less often; find the threshold on "
+                  "labelled texts that it has not seen."))  # fmt: skip
 
 
 def print_errors(rows: Sequence[Mapping[str, Any]]) -> None:
     """Wrong answers, one block each."""
-    heading = "wrong answers, the most confident first:" if rows else "no wrong answers"
+    heading = said("wrong answers, the most confident first:" if rows else "no wrong answers")
     plain_console().print(heading, highlight=False)
     for row in rows:
         score = f" ({row['score']:.3f})" if "score" in row else ""
-        verdict = f"{row['where']}  true: {row['gold']}  predicted: {row['predicted']}{score}"
+        facts = {"where": row["where"], "gold": row["gold"], "predicted": row["predicted"], "score": score}
+        verdict = said("{where}  true: {gold}  predicted: {predicted}{score}", **facts)
         _say(Text(verdict))
         _say(Text(f"    {_texts(row)}"))
 
 
 def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows: int) -> None:
     """The metrics of both runs with their differences, the verdict, and some of the rows where they differ."""
-    table = _table(quantity(comparison.count, "example"), "metric", "A", "B", "B - A", "95 % interval", "")
+    table = _table(
+        quantity(comparison.count, "example"), worded("metric"), "A", "B", "B - A", worded("95 % interval"), ""
+    )
     for name, one in comparison.differences.items():
         if name != "micro_f1":
             interval = "–" if one.low is None else f"[{one.low:.3f}, {one.high:.3f}]"
             numbers = (f"{one.a:.4f}", f"{one.b:.4f}", f"{one.value:+.4f}", Text(interval), p_text(one.p_value))
-            table.add_row(Text(name), *numbers)
+            table.add_row(Text(worded(name)), *numbers)
     for name, (a, b) in comparison.errors().items():
-        table.add_row(f"{name} (low = good)", f"{a:.4f}", f"{b:.4f}", f"{b - a:+.4f}")
+        table.add_row(said("{name} (low = good)", name=worded(name)), f"{a:.4f}", f"{b:.4f}", f"{b - a:+.4f}")
     _say(Text(f"A: {name_a}\nB: {name_b}"))
     plain_console().print(table)
-    _say(f"{comparison.tally()}; the answers differ in {quantity(len(comparison.rows), comparison.unit)}")
+    _say(
+        said(
+            "{tally}; the answers differ in {rows}",
+            tally=comparison.tally(),
+            rows=quantity(len(comparison.rows), comparison.unit),
+        )
+    )
     _say(comparison.verdict())
     for row in comparison.rows[:show_rows]:
         values = row.to_json()

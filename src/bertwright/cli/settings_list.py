@@ -6,11 +6,15 @@ from rich.table import Table
 
 from bertwright.console import plain_console
 from bertwright.settings import Settings
+from bertwright.wording import said, worded
 
 
 def print_settings(settings: type[Settings]) -> None:
     """Every setting, its default and what it is for."""
-    table = Table("setting", "default", "meaning", title="key=value, or lines of a recipe", title_justify="left")
+    table = Table(title=said("key=value, or lines of a recipe"), title_justify="left")
+    for heading in (said("setting"), said("default"), said("meaning")):
+        table.add_column(heading)
     for name, field in settings.model_fields.items():
-        table.add_row(name, "automatic" if field.default is None else str(field.default), field.description)
+        default = said("automatic") if field.default is None else str(field.default)
+        table.add_row(name, default, worded(field.description or ""))
     plain_console().print(table)

@@ -39,7 +39,8 @@ def vocab(
         typer.Option(help="With --extend: data to train or evaluate with; what the model cannot read in it is added."),
     ] = None,
     fold_width: Annotated[
-        bool, typer.Option("--fold-width", help="Read digits and letters of double width (１９, ＡＢ) as those of ASCII.")
+        bool,
+        typer.Option("--fold-width", help="Read digits and letters of double width (１９, ＡＢ) as those of ASCII."),
     ] = False,
     documents: Annotated[
         str, typer.Option(help="Where a document of a text file ends: blank, line or file.")
@@ -65,7 +66,7 @@ def vocab(
 
       bertwright vocab --data 训练.csv --extend bert-base-chinese --fold-width --out reviews-bert
     """
-    from bertwright.checkpoint.hub import model_folder
+    from bertwright.checkpoint.hub import weights_folder
     from bertwright.console import remarks_console
     from bertwright.corpus.parts import Source, corpus_files
     from bertwright.corpus.prepare_settings import PrepareSettings
@@ -95,7 +96,7 @@ def vocab(
         )  # fmt: skip
         _print_vocabulary(out, len(made), coverage, as_json=as_json)
         return
-    folder = model_folder(extend, download=True, vocabulary=True)
+    folder = weights_folder(extend, download=True, vocabulary=True)
     tokenizer = BertTokenizer.from_pretrained(folder, fold_width=fold_width or None)
     chosen = [] if words is None else read_new_words(words, encoding)
     if data:

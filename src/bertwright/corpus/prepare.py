@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.checkpoint.folders import MANIFEST, write_text
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import weights_folder
 from bertwright.checkpoint.lock import sole_writer
 from bertwright.corpus.document_ids import EncodingJob, PartReader, Scanned
 from bertwright.corpus.journal import Column, Journal
@@ -78,7 +78,7 @@ def prepare_corpus(
         raise BertwrightError("BW561")
     settings = settings or PrepareSettings()
     out = Path(out)
-    folder = model_folder(vocabulary, download=True, vocabulary=True)
+    folder = weights_folder(vocabulary, download=True, vocabulary=True)
     tokenizer = BertTokenizer.from_pretrained(folder)
     _ = tokenizer.mask_token_id  # without [MASK] nothing can be trained with the store
     files = corpus_files(paths, out)

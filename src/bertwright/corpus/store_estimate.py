@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import weights_folder
 from bertwright.corpus.document_ids import EncodingJob
 from bertwright.corpus.parts import Source, corpus_files, read_parts
 from bertwright.corpus.prepare_settings import PrepareSettings
@@ -39,7 +39,7 @@ class Estimate:
 def estimate_store(paths: Sequence[str | Path], vocabulary: str | Path, settings: PrepareSettings) -> Estimate:
     """Encode the beginning of up to four files, spread over the corpus; errors as `prepare_corpus`."""
     files = corpus_files(paths)
-    reader = EncodingJob(model_folder(vocabulary, download=True, vocabulary=True), settings.skip_bad).make()
+    reader = EncodingJob(weights_folder(vocabulary, download=True, vocabulary=True), settings.skip_bad).make()
     looked_at = files[:: max(len(files) // _FILES_LOOKED_AT, 1)][:_FILES_LOOKED_AT]
     read = tokens = sentences = 0
     for file in looked_at:

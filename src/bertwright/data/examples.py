@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,7 @@ class Example:
         text_b: the second text of a pair.
         tokens: `[N, 2]` places of the tokens that the data cut the text into; None where it did not. Whoever writes the
             example again keeps them; no model looks at them.
+        beside: the other fields of its row, by their names, where answers are to stand beside them.
     """
 
     text: str
@@ -69,6 +71,7 @@ class Example:
     where: Where
     text_b: str | None = None
     tokens: NDArray[np.int32] | None = field(default=None, compare=False, repr=False)
+    beside: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 def label_of(example: Example) -> str | None:

@@ -8,26 +8,33 @@ import warnings
 from collections.abc import Iterator
 
 from bertwright.doctor.probe import Finding, Mark, gib, noted, one_line, reason
+from bertwright.wording import said
 
 
 def accelerators() -> Iterator[Finding]:
     """Every GPU or NPU that torch can use; a card that it cannot use is said."""
     import torch
 
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as complaints:
         warnings.simplefilter("always")
         kind = _accelerator()  # the first question in this process: torch says only once what is wrong with a card
     if kind == "cuda":
         for index in range(torch.cuda.device_count()):
             card = torch.cuda.get_device_properties(index)
             free, total = torch.cuda.mem_get_info(index)
-            hint = "other programs hold most of its memory: see nvidia-smi" if free < total // 4 else ""
-            yield noted(f"cuda:{index}", f"{card.name}, {gib(free)} of {gib(total)} free", hint)
+            hint = said("other programs hold most of its memory: see nvidia-smi") if free < total // 4 else ""
+            yield noted(
+                f"cuda:{index}",
+                said("{card}, {free} of {total} free", card=card.name, free=gib(free), total=gib(total)),
+                hint,
+            )
     elif kind:
-        yield Finding(kind, f"{torch.accelerator.device_count()} of them")
+        yield Finding(kind, said("{n} of them", n=torch.accelerator.device_count()))
     else:
-        complaint = "".join(f"; torch says: {one_line(str(one.message), 160)}" for one in said[:1])
-        yield Finding("gpu", f"none; the processor does the work{complaint}", Mark.NOTE, _way_to_a_card())
+        value = said("none; the processor does the work")
+        for one in complaints[:1]:
+            value = said("{value}; torch says: {complaint}", value=value, complaint=one_line(str(one.message), 160))
+        yield Finding("gpu", value, Mark.NOTE, _way_to_a_card())
 
 
 def _way_to_a_card() -> str:
@@ -37,9 +44,13 @@ def _way_to_a_card() -> str:
     if shutil.which("nvidia-smi") is None:
         return ""
     if torch.version.cuda is None:
-        return "this torch has no CUDA; install one that has: https://pytorch.org/get-started/locally"
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
-    return f"check nvidia-smi and CUDA_VISIBLE_DEVICES ({hidden}); this torch is built for CUDA {torch.version.cuda}"
+        return said("this torch has no CUDA; install one that has: https://pytorch.org/get-started/locally")
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", said("not set"))
+    built = torch.version.cuda
+    return said(
+        "check nvidia-smi and CUDA_VISIBLE_DEVICES ({hidden}); this torch is built for CUDA {built}",
+        hidden=hidden, built=built,
+    )  # fmt: skip
 
 
 def _accelerator() -> str:
@@ -67,12 +78,14 @@ def precision() -> Iterator[Finding]:
         chosen = resolve_precision("auto", device)
         if device.type == "cuda":
             major, minor = torch.cuda.get_device_capability(device)
-            why = f"compute capability {major}.{minor}, bf16 needs 8.0"
+            why = said("compute capability {major}.{minor}, bf16 needs 8.0", major=major, minor=minor)
         elif device.type == "cpu":
-            why = f"the processor {'multiplies in bf16' if chosen == 'bf16' else 'has no instructions for bf16'}"
+            able, unable = "the processor multiplies in bf16", "the processor has no instructions for bf16"
+            why = said(able if chosen == "bf16" else unable)
         else:
-            why = "bf16 is only used on request (precision=bf16)"
-        yield Finding(f"precision on {name}", f"auto is {chosen}: {why}")
+            why = said("bf16 is only used on request (precision=bf16)")
+        title = said("precision on {device}", device=name)
+        yield Finding(title, said("auto is {chosen}: {why}", chosen=chosen, why=why))
 
 
 def matrix_products() -> Iterator[Finding]:
@@ -83,10 +96,10 @@ def matrix_products() -> Iterator[Finding]:
 
     for name in usable_devices():
         for label, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-            what = f"{label} on {name}"
+            what = said("{label} on {device}", label=label, device=name)
             try:
                 rate, width = matrix_rate(torch.device(name), dtype)
             except Exception as error:  # a device without these numbers
-                yield Finding(what, f"does not work: {reason(error)}", Mark.NOTE)
+                yield Finding(what, said("does not work: {reason}", reason=reason(error)), Mark.NOTE)
                 continue
-            yield Finding(what, f"{rate:,.0f} GFLOP/s ({width} x {width} matrices)")
+            yield Finding(what, said("{rate:,.0f} GFLOP/s ({n} x {n} matrices)", rate=rate, n=width))

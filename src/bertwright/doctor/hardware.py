@@ -10,6 +10,7 @@ from bertwright.doctor.probe import Finding, Mark, gib, noted
 from bertwright.machine.cgroups import container_limits
 from bertwright.machine.cores import count_cores
 from bertwright.machine.processor import cpu_features, physical_cores, processor_name
+from bertwright.wording import Phrase, said, worded
 
 # What matters to a BERT, each with the names it goes by.
 _FEATURES = {
@@ -24,8 +25,12 @@ _FEATURES = {
     "bf16": {"avx512_bf16", "amx_bf16", "bf16"},
 }
 _THREAD_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-_PINNED = "pins threads to cores by hand; check it if all threads share one core"
-_ODD = {"GOMP_CPU_AFFINITY": _PINNED, "KMP_AFFINITY": _PINNED, "ATEN_CPU_CAPABILITY": "limits what torch may use"}
+_PINNED = Phrase("pins threads to cores by hand; check it if all threads share one core")
+_ODD = {
+    "GOMP_CPU_AFFINITY": _PINNED,
+    "KMP_AFFINITY": _PINNED,
+    "ATEN_CPU_CAPABILITY": Phrase("limits what torch may use"),
+}
 _LITTLE = 4 << 30  # fine-tuning a base model: weights, gradients and two moments in fp32 are 1.8 GB, then activations
 
 
@@ -34,8 +39,10 @@ def processor() -> Iterator[Finding]:
     features = cpu_features()
     there = [label for label, names in _FEATURES.items() if features & names]
     weak = features and not {"AVX2", "NEON"}.intersection(there)
-    value = f"{processor_name() or platform.machine()}: {', '.join(there) or 'nothing that matters is told'}"
-    yield noted("processor", value, "without AVX2 everything works, at a fraction of the speed" if weak else "")
+    able = said(", ").join(map(worded, there)) or said("nothing that matters is told")
+    value = f"{processor_name() or platform.machine()}: {able}"
+    hint = said("without AVX2 everything works, at a fraction of the speed") if weak else ""
+    yield noted(said("processor"), value, hint)
 
 
 def threads() -> Iterator[Finding]:
@@ -47,14 +54,14 @@ def threads() -> Iterator[Finding]:
         "by affinity": count.affinity,
         "by the container": count.container,
     }
-    told = ", ".join(f"{name} {value:g}" for name, value in parts.items() if value is not None)
-    yield Finding("cores", f"{told}; {count.allowed} allowed")
+    told = said(", ").join(f"{worded(name)} {value:g}" for name, value in parts.items() if value is not None)
+    yield Finding(said("cores"), said("{told}; {n} allowed", told=told, n=count.allowed))
     for name in (*_THREAD_COUNTS, *_ODD, "OMP_WAIT_POLICY"):
         if (value := os.environ.get(name)) is not None:
             yield noted(name, value, _hint(name, value, count.allowed))
     import torch
 
-    yield noted("torch threads", str(torch.get_num_threads()), _odd_count(torch.get_num_threads(), count.allowed))
+    yield noted(said("torch threads"), str(torch.get_num_threads()), _odd_count(torch.get_num_threads(), count.allowed))
 
 
 def memory() -> Iterator[Finding]:
@@ -64,28 +71,33 @@ def memory() -> Iterator[Finding]:
     from bertwright.machine.memory import free_memory
 
     limit, free = container_limits().memory, free_memory(torch.device("cpu"))
-    value = f"{gib(free)} free" if free is not None else "this system does not tell what is free"
-    value += f", {gib(limit)} allowed by the container" if limit is not None else ""
+    value = said("this system does not tell what is free") if free is None else said("{free} free", free=gib(free))
+    if limit is not None:
+        value = said("{value}, {limit} allowed by the container", value=value, limit=gib(limit))
     little = free is not None and free < _LITTLE
-    hint = "a base model may not fit: gradient_checkpointing=true micro_tokens=512, or a smaller model"
-    yield Finding("memory", value, Mark.NOTE if free is None or little else Mark.OK, hint if little else "")
+    hint = said("a base model may not fit: gradient_checkpointing=true micro_tokens=512, or a smaller model")
+    yield Finding(said("memory"), value, Mark.NOTE if free is None or little else Mark.OK, hint if little else "")
 
 
 def _hint(name: str, value: str, allowed: int) -> str:
     """What is odd about a variable of OpenMP, MKL or torch; empty where nothing is."""
     if name == "OMP_WAIT_POLICY" and value.upper() == "ACTIVE":
-        return "waiting threads keep their cores busy; unset it where other programs share the machine"
+        return said("waiting threads keep their cores busy; unset it where other programs share the machine")
     if name not in _THREAD_COUNTS:
-        return _ODD.get(name, "")
+        return str(_ODD.get(name, ""))
     first = value.split(",")[0].strip()  # further ones are for threads within threads
     if not first.isdecimal() or int(first) < 1:
-        return f"not a number of threads; unset it, or set it to {allowed}"
+        return said("not a number of threads; unset it, or set it to {n}", n=allowed)
     return _odd_count(int(first), allowed)
 
 
 def _odd_count(count: int, allowed: int) -> str:
     if count > allowed:
-        return f"more than the {allowed} cores allowed here, so threads wait for cores; set OMP_NUM_THREADS={allowed}"
+        return said(
+            "more than the {n} cores allowed here, so threads wait for cores; set OMP_NUM_THREADS={n}", n=allowed
+        )
     return (
-        f"one thread only, with {allowed} cores allowed; set OMP_NUM_THREADS={allowed}" if count == 1 < allowed else ""
+        said("one thread only, with {n} cores allowed; set OMP_NUM_THREADS={n}", n=allowed)
+        if count == 1 < allowed
+        else ""
     )

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from bertwright.doctor.probe import Finding, Mark
+from bertwright.wording import said
 
 _LOOKUPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
 _SENDS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
@@ -30,11 +31,12 @@ class NetworkWatch:
     def finding(self) -> Finding:
         """The line of the report."""
         if not self.attempts:
-            value = "no connection and no name lookup in this whole run (audit of Python's sockets)"
-            return Finding("offline proof", value)
+            value = said("no connection and no name lookup in this whole run (audit of Python's sockets)")
+            return Finding(said("offline proof"), value)
         count, first = len(self.attempts), ", ".join(dict.fromkeys(self.attempts[:5]))
-        hint = "a library opens connections by itself; HF_HUB_OFFLINE=1 stops the usual one"
-        return Finding("offline proof", f"{count} uses of the network: {first}", Mark.MISSING, hint)
+        hint = said("a library opens connections by itself; HF_HUB_OFFLINE=1 stops the usual one")
+        used = said("{n} uses of the network: {first}", n=count, first=first)
+        return Finding(said("offline proof"), used, Mark.MISSING, hint)
 
     def _hear(self, event: str, given: tuple[Any, ...]) -> None:
         if not self._watching:

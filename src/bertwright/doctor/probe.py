@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bertwright.errors import BertwrightError
+from bertwright.wording import said
 
 
 class Mark(StrEnum):
@@ -56,14 +57,14 @@ def ask(probe: Probe) -> list[Finding]:
             found.extend(probe())
     except Exception as error:  # whatever a strange machine answers is a finding
         name = getattr(probe, "__name__", "probe").replace("_", " ")
-        found.append(Finding(name, f"could not be found out: {reason(error)}", Mark.NOTE))
+        found.append(Finding(name, said("could not be found out: {reason}", reason=reason(error)), Mark.NOTE))
     return found
 
 
 def reason(error: BaseException) -> str:
     """An exception in one line."""
     if isinstance(error, BertwrightError):
-        return f"{error.code}: {one_line(error.texts('en')[0])}"
+        return f"{error.code}: {one_line(error.texts()[0])}"
     text = one_line(str(error))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

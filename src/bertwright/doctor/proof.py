@@ -15,6 +15,7 @@ from typing import Any
 from bertwright.doctor.devices import usable_devices
 from bertwright.doctor.probe import Finding, Mark, one_line, reason
 from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase, said
 
 _GOOD = ("good food", "a great film", "味道很好", "我 很 喜欢")
 _BAD = ("bad food", "a poor film", "味道很差", "我 不 喜欢")
@@ -22,10 +23,10 @@ _ROWS = [(text, label) for texts, label in ((_GOOD, "good"), (_BAD, "bad")) for 
 # Scores while training are computed in the run's precision, those of the saved model in fp32.
 _TOLERANCE = {"fp32": 1e-4, "bf16": 3e-2}
 
-_WAYS_OUT: dict[type[Exception], str] = {
-    OSError: "the folder for temporary files must be writable, with a few MB free (TMPDIR moves it)",
-    ImportError: "see the versions above",
-    ArithmeticError: "please report this with the output of bertwright doctor --json",
+_WAYS_OUT: dict[type[Exception], Phrase] = {
+    OSError: Phrase("the folder for temporary files must be writable, with a few MB free (TMPDIR moves it)"),
+    ImportError: Phrase("see the versions above"),
+    ArithmeticError: Phrase("please report this with the output of bertwright doctor --json"),
 }
 
 Scores = Mapping[str, float]
@@ -40,11 +41,11 @@ def training_and_prediction() -> Iterator[Finding]:
 
 
 def _proven(device: str, otherwise: Mark) -> Finding:
-    name = f"train and predict on {device}"
+    name = said("train and predict on {device}", device=device)
     try:
         return Finding(name, prove(device))
     except Exception as error:  # the reason is the finding
-        return Finding(name, f"failed: {reason(error)}", otherwise, _way_out(error, device))
+        return Finding(name, said("failed: {reason}", reason=reason(error)), otherwise, _way_out(error, device))
 
 
 def prove(device: str) -> str:
@@ -69,11 +70,14 @@ def prove(device: str) -> str:
         answers = Predictor.load(run.folder, device)([example.text for example in run.dev])
     losses = [step.loss for step in run.outcome.history]
     if not losses or not all(map(math.isfinite, losses)):
-        raise ArithmeticError(f"the losses are not all finite: {losses}")
+        raise ArithmeticError(said("the losses are not all finite: {losses}", losses=losses))
     before, after = ([one.to_json()["scores"] for one in each] for each in (run.predictions, answers))
     within = agreement(before, after, _TOLERANCE[resolve_precision("auto", torch.device(device))])
     seconds = time.perf_counter() - started
-    return f"{len(losses)} steps, saved, loaded, asked: the same answers (within {within:.1g}); {seconds:.2f} s"
+    return said(
+        "{n} steps, saved, loaded, asked: the same answers (within {within:.1g}); {s:.2f} s",
+        n=len(losses), within=within, s=seconds,
+    )  # fmt: skip
 
 
 def agreement(before: Sequence[Scores], after: Sequence[Scores], tolerance: float) -> float:
@@ -85,7 +89,9 @@ def agreement(before: Sequence[Scores], after: Sequence[Scores], tolerance: floa
     """
     differences = [abs(one[label] - other[label]) for one, other in zip(before, after, strict=True) for label in one]
     if not all(difference <= tolerance for difference in differences):  # not a number is no agreement either
-        raise ArithmeticError(f"the saved model answers differently: by {max(differences):.2g} in a probability")
+        raise ArithmeticError(
+            said("the saved model answers differently: by {most:.2g} in a probability", most=max(differences))
+        )
     return max(differences)
 
 
@@ -111,9 +117,9 @@ def _tiny_model(folder: Path) -> Path:
 
 def _way_out(error: Exception, device: str) -> str:
     if isinstance(error, BertwrightError):
-        return one_line(error.texts("en")[2])
-    otherwise = "" if device == "cpu" else "use --device cpu until this works"
-    return next((text for kind, text in _WAYS_OUT.items() if isinstance(error, kind)), otherwise)
+        return one_line(error.texts()[2])
+    otherwise = "" if device == "cpu" else said("use --device cpu until this works")
+    return next((str(text) for kind, text in _WAYS_OUT.items() if isinstance(error, kind)), otherwise)
 
 
 @contextlib.contextmanager

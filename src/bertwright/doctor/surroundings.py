@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bertwright.checkpoint.hub import cache_folder
 from bertwright.doctor.probe import Finding, gib, noted
-from bertwright.wording import language
+from bertwright.wording import language, said
 
 _LITTLE = 3 << 30  # a run of a base model: best/, last/ and the optimizer's state are about 1.8 GB
 
@@ -18,7 +18,7 @@ _LITTLE = 3 << 30  # a run of a base model: best/, last/ and the optimizer's sta
 def folders() -> Iterator[Finding]:
     """Where `finetune` writes by default, and where the hub's library keeps what it downloads."""
     yield _space("runs", Path("runs"), "--out DIR")
-    yield _space("model cache", cache_folder(), "HF_HOME=DIR")
+    yield _space(said("model cache"), cache_folder(), "HF_HOME=DIR")
 
 
 def _space(name: str, folder: Path, elsewhere: str) -> Finding:
@@ -27,8 +27,11 @@ def _space(name: str, folder: Path, elsewhere: str) -> Finding:
     there = next(place for place in (folder, *folder.parents) if place.exists() or place == place.parent)
     free = shutil.disk_usage(there).free
     writable = os.access(there, os.W_OK)
-    value = f"{gib(free)} free for {folder}" + ("" if writable else ", which cannot be written to")
-    return noted(name, value, "" if writable and free >= _LITTLE else f"give another place: {elsewhere}")
+    value = said("{free} free for {folder}", free=gib(free), folder=folder)
+    if not writable:
+        value = said("{value}, which cannot be written to", value=value)
+    hint = "" if writable and free >= _LITTLE else said("give another place: {option}", option=elsewhere)
+    return noted(name, value, hint)
 
 
 def messages() -> Iterator[Finding]:
@@ -38,5 +41,6 @@ def messages() -> Iterator[Finding]:
         "中文".encode(encoding)
         hint = ""
     except (UnicodeEncodeError, LookupError):
-        hint = "it cannot print Chinese: set PYTHONIOENCODING=utf-8"
-    yield noted("messages", f"{ {'en': 'English', 'zh': 'Chinese'}[language()] }, printed in {encoding}", hint)
+        hint = said("it cannot print Chinese: set PYTHONIOENCODING=utf-8")
+    told = {"en": "English, printed in {encoding}", "zh": "Chinese, printed in {encoding}"}[language()]
+    yield noted(said("messages"), said(told, encoding=encoding), hint)

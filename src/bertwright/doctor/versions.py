@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bertwright.doctor.probe import Finding, Mark, noted, reason
 from bertwright.version import __version__
+from bertwright.wording import said, shown
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -35,7 +36,10 @@ def libraries() -> Iterator[Finding]:
             try:
                 importlib.import_module(needed.name.replace("-", "_"))
             except Exception as error:  # a missing DLL, a build for another machine: anything can come out of an import
-                version, fits = f"{version} cannot be imported: {reason(error)}", False
+                version, fits = (
+                    said("{version} cannot be imported: {reason}", version=version, reason=reason(error)),
+                    False,
+                )
                 hint += " --force-reinstall"
         yield Finding(needed.name, version) if fits else Finding(needed.name, version, Mark.MISSING, hint)
 
@@ -46,8 +50,8 @@ def extras() -> Iterator[Finding]:
         asked = {one.name: _installed(one) for one in _requirements(extra)}
         lacking = [name for name, (_, fits) in asked.items() if not fits]
         there = ", ".join(f"{name} {version}" for name, (version, _) in asked.items())
-        value = f"not installed: {', '.join(lacking)}" if lacking else there
-        yield noted(f"extra [{extra}]", value, f'pip install "{_PACKAGE}[{extra}]"' if lacking else "")
+        value = said("not installed: {listed}", listed=shown(lacking, 20)) if lacking else there
+        yield noted(said("extra [{name}]", name=extra), value, f'pip install "{_PACKAGE}[{extra}]"' if lacking else "")
 
 
 def _requirements(extra: str = "") -> Iterator[Requirement]:
@@ -64,7 +68,7 @@ def _installed(needed: Requirement) -> tuple[str, bool]:
     try:
         version = metadata.version(needed.name)
     except metadata.PackageNotFoundError:
-        return "not installed", False
+        return said("not installed"), False
     if needed.specifier.contains(version, prereleases=True):
         return version, True
-    return f"{version} does not do: {needed.specifier} is needed", False
+    return said("{version} does not do: {needed} is needed", version=version, needed=needed.specifier), False

@@ -132,6 +132,16 @@ def metrics_for(labels: Sequence[str]) -> dict[str, Callable[[Tally], Floats]]:
     return METRICS | {"f1": f1}
 
 
+def meaningless_metrics(labels: Sequence[str], support: Ints) -> tuple[str, ...]:
+    """The metrics that say nothing where all examples `[C]` are of one class: all but the accuracy.
+
+    Precision is then 1 or 0 by construction, and Matthews' coefficient 0 whatever is answered.
+    """
+    if np.count_nonzero(support) != 1:
+        return ()
+    return tuple(name for name in metrics_for(labels) if METRICS.get(name) is not _accuracy)
+
+
 def positive_class(labels: Sequence[str]) -> int | None:
     """The index of the class that a single F1 is about, where the names of two classes leave no doubt; else None."""
     if len(labels) != 2:

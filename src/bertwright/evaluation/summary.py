@@ -27,11 +27,13 @@ from bertwright.evaluation.class_scores import (
     Ints,
     class_scores,
     confusion_matrix,
+    meaningless_metrics,
     metrics_for,
     positive_class,
 )
 from bertwright.evaluation.confidence import Estimate, bootstrap_metrics, wilson_interval
 from bertwright.evaluation.ranking import average_precision, bootstrap_ranking, roc_auc
+from bertwright.wording import said, worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +154,21 @@ class Summary:
     def titled_metrics(self) -> dict[str, Estimate]:
         """The metrics for people to read, by what they are called; without `micro_f1`, which equals the accuracy."""
         titles = {
-            "f1": f"F1 of '{self.positive}'",
+            "f1": said("F1 of '{name}'", name=self.positive),
             "roc_auc": "ROC AUC",
-            "average_precision": f"average precision of '{self.positive}'",
+            "average_precision": said("average precision of '{name}'", name=self.positive),
         }
-        return {titles.get(name, name): one for name, one in self.metrics.items() if name != "micro_f1"}
+        return {titles.get(name) or worded(name): one for name, one in self.metrics.items() if name != "micro_f1"}
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         rows = zip(self.labels, *(getattr(self.classes, name).tolist() for name in self.classes.__slots__))
         return {
             "metrics": {name: estimate.to_json() for name, estimate in self.metrics.items()},
+            "meaningless_metrics": list(meaningless_metrics(self.labels, self.classes.support)),
+            "classes_without_examples": [
+                name for name, support in zip(self.labels, self.classes.support) if not support
+            ],
             "positive_class": self.positive,
             "calibration": self.calibration.to_json(),
             "classes": [dict(zip(("label", *self.classes.__slots__), row)) for row in rows],

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from bertwright.text.han import count_han
+from bertwright.wording import said, worded
 
 log = logging.getLogger("bertwright")
 
@@ -38,7 +39,13 @@ def text_scores(outputs: Sequence[str], targets: Sequence[str]) -> dict[str, flo
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     for name in set(missing) - _told:
         _told.add(name)
-        log.info("no %s: %s is not installed (to get it: pip install 'bertwright[generation]')", _PACKAGES[name], name)
+        log.info(
+            said(
+                "no {scores}: {package} is not installed (to get it: pip install 'bertwright[generation]')",
+                scores=worded(_PACKAGES[name]),
+                package=name,
+            )
+        )
     if "rouge_score" not in missing:
         found |= rouge(outputs, targets)
     if "sacrebleu" not in missing:

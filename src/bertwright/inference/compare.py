@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import labelled_data, say_cut
@@ -14,6 +17,8 @@ from bertwright.inference.seen import say_seen, set_of
 from bertwright.tasks.comparison import Comparison
 from bertwright.tasks.task import Task
 from bertwright.wording import shown
+
+log = logging.getLogger("bertwright")
 
 
 def compare(
@@ -24,8 +29,19 @@ def compare(
     columns: Columns | None = None,
     encoding: str | None = None,
     device: str = "cpu",
+    text: str | None = None,
+    text_b: str | None = None,
+    label: str | None = None,
+    delimiter: str | None = None,
+    drop_unlabelled: bool = False,
 ) -> Comparison:
     """Both runs on the same labelled data. A tagger and a run of `spans` may be compared with each other.
+
+        print(bertwright.compare("runs/first", "runs/second", "test.csv").verdict())
+
+    Args:
+        run_a, run_b: run folders, or model folders.
+        data, columns, encoding, text, text_b, label, delimiter, drop_unlabelled: as of `evaluate`.
 
     Raises:
         BertwrightError: BW520 runs with different labels, BW523 a task that cannot be scored, BW580 two tasks, BW635
@@ -33,14 +49,19 @@ def compare(
     """
     predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
     task = _shared_task([one.task.as_task() for one in predictors], (run_a, run_b))
-    table = labelled_data(task, data, columns, encoding)
+    if columns is None and (text, text_b, label) != (None, None, None):
+        columns = Columns(text, label, text_b)
+    table = labelled_data(task, opened(data, encoding, delimiter), columns, drop=drop_unlabelled)
     task.check(table.examples)
-    for run in (run_a, run_b):
-        say_seen(run, set_of(run, table))
+    seen_a, seen_b = (set_of(run, table) for run in (run_a, run_b))
+    say_seen(run_a, seen_a)
+    say_seen(run_b, seen_b)
+    for gap in task.gaps(table.examples):
+        log.warning("%s", gap)
     given = [predictor.answer(table.examples) for predictor in predictors]
     for predictor, answers in zip(predictors, given):
         say_cut(answers, predictor.reading)
-    return task.compare(given[0], given[1], table)
+    return replace(task.compare(given[0], given[1], table), seen=(seen_a, seen_b))
 
 
 def _shared_task(tasks: Sequence[Task[Any, Any]], runs: Sequence[str | Path]) -> Task[Any, Any]:

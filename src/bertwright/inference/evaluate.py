@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bertwright.data.examples import Example
+from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.windows import Reading
 from bertwright.engines.runner import Runner
@@ -19,12 +20,12 @@ from bertwright.inference.seen import say_seen, set_of
 from bertwright.tasks.judged import Judged
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Task
-from bertwright.wording import quantity
+from bertwright.wording import quantity, said
 
 log = logging.getLogger("bertwright")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Report:
     """How well a model answers.
 
@@ -52,6 +53,10 @@ class Report:
         """The task's metrics."""
         return dict(self.judged.scores)
 
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{name}={value:.4f}" for name, value in self.scores.items())
+        return f"Report({len(self.examples)} examples of {self.table.source}, {scores})"
+
     def abstention(self, accuracy: float) -> Abstention | None:
         """The threshold on the score above which answers reach `accuracy`, and how many are left; None: no such.
 
@@ -75,7 +80,7 @@ class Report:
         values["seen_in_training"] = self.seen
         values["truncated"] = sum(one.truncated for one in self.predictions)
         if self.judged.tables:
-            values["tables"] = [asdict(one) for one in self.judged.tables]
+            values["tables"] = [one.to_json() for one in self.judged.tables]
         return values | dict(self.judged.details)
 
 
@@ -88,10 +93,24 @@ def evaluate(
     device: str = "cpu",
     engine: str = "torch",
     choices: Sequence[str] = (),
+    text: str | None = None,
+    text_b: str | None = None,
+    label: str | None = None,
+    delimiter: str | None = None,
+    drop_unlabelled: bool = False,
 ) -> Report:
-    """Score the model of a run folder on labelled data: a file, rows or a data frame, as `read_examples` takes them.
+    """Score the model of a run folder on labelled data.
 
-    `choices` are `key=value` words for `Predictor.answering`.
+        bertwright.evaluate("runs/first", "test.csv").scores
+        bertwright.evaluate(run.folder, frame, text="review", label="stars")
+
+    Args:
+        run: a run folder, a model folder, or a `Run`'s `folder`.
+        data: a file, rows or a data frame, as `bertwright.finetune` reads them.
+        columns: of the data; or by name, as `text`, `text_b` and `label`.
+        encoding, delimiter: of a file, instead of those that are found.
+        choices: `key=value` words for `Predictor.answering`.
+        drop_unlabelled: leave out rows without a label, and say how many; else they are an error.
 
     Raises:
         BertwrightError: those of `Predictor.load` and `read_examples`, BW209 for a label it does not know, BW581 and
@@ -101,16 +120,22 @@ def evaluate(
     if choices:
         predictor = predictor.answering(choices)
     task = predictor.task.as_task()
-    table = labelled_data(task, data, columns, encoding)
+    if columns is None and (text, text_b, label) != (None, None, None):
+        columns = Columns(text, label, text_b)
+    table = labelled_data(task, opened(data, encoding, delimiter), columns, drop=drop_unlabelled)
     seen = set_of(run, table)
     say_seen(run, seen)
-    return replace(score(predictor, table, fitted_on_it=seen == "dev"), seen=seen)
+    report = replace(score(predictor, table, fitted_on_it=seen == "dev"), seen=seen)
+    for gap in task.gaps(table.examples):
+        log.warning("%s", gap)
+    return report
 
 
-def labelled_data(task: Task[Any, Any], data: Any, columns: Columns | None, encoding: str | None) -> Table:
-    """Data that a trained model is judged on; raises as `Task.read`."""
+def labelled_data(task: Task[Any, Any], data: Any, columns: Columns | None, *, drop: bool = False) -> Table:
+    """Data that a trained model is judged on; `drop`: without the rows that have no label. Raises as `Task.read`."""
     pair, known = task.reads_pairs or None, task.class_names
-    return task.read(data, columns, labelled=True, encoding=encoding, name="data", pair=pair, known=known)
+    table = task.read(data, columns, labelled=True, name="data", pair=pair, known=known)
+    return table.labelled_only() if drop else table
 
 
 def score(predictor: Predictor[Any], table: Table, *, fitted_on_it: bool = False) -> Report:
@@ -137,5 +162,7 @@ def say_cut(predictions: Sequence[Prediction], reading: Reading) -> None:
     """Say how many texts were cut, if any were."""
     cut = sum(one.truncated for one in predictions)
     if cut:
-        texts = quantity(cut, "text")
-        log.warning("%s cut to %d tokens (long=%s) and scored so", texts, reading.max_length, reading.long)
+        log.warning(
+            said("{texts} cut to {tokens} tokens (long={long}) and scored so", texts=quantity(cut, "text"),
+                 tokens=reading.max_length, long=reading.long)
+        )  # fmt: skip

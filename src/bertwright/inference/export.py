@@ -16,7 +16,7 @@ from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError
 from bertwright.inference.predictor import best_of
 from bertwright.tasks.task_file import TASK_FILE
-from bertwright.wording import shown
+from bertwright.wording import said, shown
 
 log = logging.getLogger("bertwright")
 
@@ -50,7 +50,7 @@ def export_huggingface(run: str | Path, out: Path, *, half: bool = False, overwr
             config["dtype"] = "float32"
             (staging / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         write_named(tensors, staging / "model.safetensors")
-    log.info("%.1f MB in %s", sum(one.stat().st_size for one in out.iterdir()) / 1e6, out)
+    log.info(said("{size:.1f} MB in {folder}", size=sum(one.stat().st_size for one in out.iterdir()) / 1e6, folder=out))
 
 
 def _require_leave(out: Path, overwrite: bool) -> None:

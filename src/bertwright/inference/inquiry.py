@@ -11,11 +11,14 @@ from typing import Any
 
 from bertwright.checkpoint.folders import place_for
 from bertwright.data.examples import Example
+from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.stdin import lines_of_stdin, rows_of_stdin
 from bertwright.data.reading.tables import Columns, describe
 from bertwright.errors import BertwrightError
+from bertwright.inference.answer_rows import ALL, AnswerRows
 from bertwright.inference.predictor import Predictor, as_examples
 from bertwright.inference.streaming import answer_lines, form_of, job_of, write_answers
+from bertwright.wording import quantity, said
 
 log = logging.getLogger("bertwright")
 
@@ -34,6 +37,9 @@ class Inquiry:
         encoding: of the source, or of the lines of stdin.
         output: the file of the answers; None: they are given line by line.
         resume: whether an interrupted output is gone on with.
+        delimiter: between the columns of the source; None: found.
+        kept: columns of the source that stand beside the answers; None: all of them.
+        excel: whether a CSV output is for a spreadsheet.
     """
 
     texts: Sequence[str] = ()
@@ -43,6 +49,9 @@ class Inquiry:
     encoding: str | None = None
     output: Path | None = None
     resume: bool = False
+    delimiter: str | None = None
+    kept: Sequence[str] | None = None
+    excel: bool = False
 
     def check(self) -> None:
         """Refuse what does not go together, before a model is loaded.
@@ -71,6 +80,9 @@ class Inquiry:
             "--text-column": self.columns.text,
             "--text-b-column": self.columns.text_b,
             "--encoding": self.texts and self.encoding,
+            "--delimiter": self.delimiter,
+            "--columns": self.kept,
+            "--excel": self.excel,
         }
         if given := [name for name, value in of_files.items() if value]:
             raise BertwrightError("BW633", options=", ".join(given))
@@ -86,13 +98,20 @@ class Inquiry:
             predictor = predictor.answering(choices)
         columns, examples = self._examples(predictor)
         if self.output is None or self.source is None:
-            yield from answer_lines(predictor, examples, "jsonl")
+            yield from answer_lines(predictor, examples, AnswerRows("jsonl", self._kept))
             return
         if predictor.engine.name != "torch":
             choices = [*choices, f"engine={predictor.engine.name}"]
-        job = job_of(run, self.source, form_of(self.output), columns, self.encoding, choices)
+        if self.delimiter is not None:
+            choices = [*choices, f"delimiter={self.delimiter}"]
+        form = form_of(self.output, excel=self.excel)
+        job = job_of(run, self.source, form, columns, self.encoding, choices, self._kept)
         count = write_answers(predictor, examples, self.output, job, resume=self.resume)
-        log.info("%s", f"{count} answers in {self.output}")
+        log.info(said("{answers} in {output}", answers=quantity(count, "answer"), output=self.output))
+
+    @property
+    def _kept(self) -> tuple[str, ...]:
+        return (ALL,) if self.kept is None else tuple(self.kept)
 
     def _examples(self, predictor: Predictor[Any]) -> tuple[Columns, Iterator[Example]]:
         if self.source is None:
@@ -103,7 +122,17 @@ class Inquiry:
             if (first := next(examples, None)) is None:
                 raise BertwrightError("BW205", source=name)
             return self.columns, chain([first], examples)
-        source = rows_of_stdin(self.encoding) if self.source == STDIN else self.source
+        is_stdin = self.source == STDIN
+        source = rows_of_stdin(self.encoding) if is_stdin else opened(self.source, self.encoding, self.delimiter)
         columns, examples = predictor.task.stream(source, self.columns, self.encoding)
-        log.info("%s", f"{'stdin' if self.source == STDIN else self.source}: {describe(columns, None)}")
+        name, read = "stdin" if is_stdin else str(self.source), describe(columns, None)
+        encoding = "" if is_stdin or self.encoding else _encoding_of(source)
+        log.info(said("{source}{encoding}: {columns}", source=name, encoding=encoding, columns=read))
         return columns, examples
+
+
+def _encoding_of(source: Any) -> str:
+    """` (gb18030)`, where a file's encoding was found by looking and is none that everybody expects."""
+    if not isinstance(source, OpenedSource) or source.path.is_dir() or source.suffix in (".parquet", ".pq"):
+        return ""
+    return "" if source.encoding.startswith("utf-8") else f" ({source.encoding})"

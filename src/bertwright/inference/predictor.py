@@ -31,7 +31,7 @@ from bertwright.text.tokenizer.tokenizer import BertTokenizer
 _TEXTS_AT_ONCE = 4096  # sorted by length among themselves; bounds the memory of a stream
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Predictor(Generic[P]):
     """A trained model, its tokenizer and its task. It never changes, and may be asked from several threads.
 
@@ -81,6 +81,10 @@ class Predictor(Generic[P]):
         """
         task = self.task.answering(words)
         return replace(self, task=task, engine=self.engine.for_task(task))
+
+    def __repr__(self) -> str:
+        reading = self.reading
+        return f"Predictor(task='{self.task.name}', engine='{self.engine.name}', max_length={reading.max_length})"
 
     @property
     def model(self) -> BertWithHead | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import hashlib
-import io
 import json
 import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -24,11 +22,11 @@ from bertwright.console import remarks_console
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
+from bertwright.inference.answer_rows import ALL, AnswerRows, columns_of
 from bertwright.inference.doubts import Doubts
 from bertwright.inference.predictor import Predictor
 from bertwright.progress import progress
-from bertwright.tasks.prediction import texts_of
-from bertwright.wording import quantity
+from bertwright.wording import quantity, said
 
 log = logging.getLogger("bertwright")
 
@@ -47,8 +45,9 @@ class Job:
         source: the input, with its size in bytes and the time it was written, in nanoseconds; of a folder, the sum and
             the latest of those of its files.
         names: a digest of the names of the files in a folder; empty for a file.
+        beside: the input's columns that are kept, as of `AnswerRows`.
         columns: of the texts.
-        form: `jsonl` or `csv`.
+        form: `jsonl`, `csv` or `excel`.
         encoding: of the input, where it was named.
         answering: how the model was told to answer, in `key=value` words.
     """
@@ -63,22 +62,26 @@ class Job:
     encoding: str | None = None
     answering: tuple[str, ...] = ()
     names: str = ""
+    beside: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """One line."""
-        return json.dumps(asdict(self))
+        """One line; without `beside`, as versions wrote it that knew no such thing, where nothing is kept."""
+        values = asdict(self)
+        if not self.beside:
+            del values["beside"]
+        return json.dumps(values)
 
 
-def form_of(output: Path) -> str:
-    """`jsonl` or `csv`, by the ending of the name.
+def form_of(output: Path, *, excel: bool = False) -> str:
+    """`jsonl` or `csv`, by the ending of the name, or `excel`.
 
     Raises:
-        BertwrightError: BW432 for another ending.
+        BertwrightError: BW432 for another ending, or another than `.csv` with `excel`.
     """
     form = output.suffix.lower().removeprefix(".")
-    if form not in ("jsonl", "csv"):
+    if form not in ("jsonl", "csv") or (excel and form != "csv"):
         raise BertwrightError("BW432", file=output)
-    return form
+    return "excel" if excel else form
 
 
 def job_of(
@@ -88,6 +91,7 @@ def job_of(
     columns: Columns | None = None,
     encoding: str | None = None,
     answering: Sequence[str] = (),
+    beside: Sequence[str] = (),
 ) -> Job:
     """The job of answering the texts of `source` with the model of `run`."""
     folder, is_folder = model_folder(run), source.is_dir()
@@ -99,7 +103,7 @@ def job_of(
     named = (None, None) if columns is None else (columns.text, columns.text_b)
     return Job(
         str(folder.resolve()), _digest(states), str(source.resolve()), size, written, named, form,
-        encoding, tuple(answering), _digest(names) if names else "",
+        encoding, tuple(answering), _digest(names) if names else "", tuple(beside),
     )  # fmt: skip
 
 
@@ -111,26 +115,16 @@ def _digest(states: object) -> str:
     return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
 
-def answer_lines(
-    predictor: Predictor[Any], examples: Iterable[Example], form: str, *, header: bool = True
-) -> Iterator[str]:
-    """Lines of `jsonl` or `csv`, one an example and in their order; for CSV a header line comes first."""
-    first, doubts = header, Doubts()
+def answer_lines(predictor: Predictor[Any], examples: Iterable[Example], rows: AnswerRows) -> Iterator[str]:
+    """Lines of a file of answers, one an example and in their order; for CSV the first one has the header before it."""
+    doubts = Doubts()
     for chunk in _chunks(examples):
         answers = predictor.answer(chunk)
         doubts.note(chunk, answers)
         for example, answer in zip(chunk, answers):
-            values = texts_of(example) | answer.to_json()
-            if form == "jsonl":
-                values |= {"doubt": answer.doubt} if answer.doubt else {}
-                yield json.dumps(values, ensure_ascii=False) + "\n"
-                continue
-            row = _flat(values)
-            if first:
-                yield _csv_line(list(row))
-                first = False
-            yield _csv_line(list(row.values()))
+            yield rows.lines(example, answer)
     doubts.say()
+    rows.say()
 
 
 def write_answers(
@@ -157,20 +151,36 @@ def write_answers(
         part.touch()
         with sole_writer(part):
             part.touch()  # another process may just have finished it
+            job = _as_begun(label, job)
             done = _taken_up(part, label, job, resume=resume)
             write_text(label, job.to_json() + "\n")
-            lines = answer_lines(predictor, islice(examples, done, None), job.form, header=done == 0)
+            rows = AnswerRows(job.form, job.beside, _header_of(part, job.form) if done else ())
+            lines = answer_lines(predictor, islice(examples, done, None), rows)
             with _appending(part) as file:
                 file.writelines(counted(lines, done))
             _, count = _whole_records(part, job.form)
             part.replace(output)
             label.unlink()
     except KeyboardInterrupt:
-        log.info("the answers so far are in %s; the same command with --resume goes on", part)
+        log.info(said("the answers so far are in {part}; the same command with --resume goes on", part=part))
         raise
     except OSError as error:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
     return count
+
+
+def _as_begun(label: Path, job: Job) -> Job:
+    """The job; of a part that a version began which kept no other columns, one without them."""
+    if job.beside == (ALL,) and label.is_file() and '"beside"' not in label.read_text(encoding="utf-8"):
+        return replace(job, beside=())
+    return job
+
+
+def _header_of(part: Path, form: str) -> list[str]:
+    if form == "jsonl":
+        return []
+    with part.open(encoding="utf-8", newline="") as file:
+        return columns_of(file.readline())
 
 
 def _taken_up(part: Path, label: Path, job: Job, *, resume: bool) -> int:
@@ -184,7 +194,7 @@ def _taken_up(part: Path, label: Path, job: Job, *, resume: bool) -> int:
     # A header without answers goes, too: it is written before the first one.
     os.truncate(part, end if done else 0)
     if begun:
-        log.info("%s: going on after %s", part, quantity(done, "answer"))
+        log.info(said("{part}: going on after {answers}", part=part, answers=quantity(done, "answer")))
     return done
 
 
@@ -198,7 +208,8 @@ def counted(lines: Iterable[str], done: int = 0) -> Iterator[str]:
         for count, line in enumerate(lines, start=1):
             yield line
             rate = count / (time.perf_counter() - started)
-            display.show("answers", done + count, None, f"{done + count:,} answers · {rate:,.0f}/s")
+            note = said("{n:,} answers · {rate:,.0f}/s", n=done + count, rate=rate)
+            display.show("answers", done + count, None, note)
 
 
 @contextmanager
@@ -230,25 +241,6 @@ def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
         yield chunk
 
 
-def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    """Nested scores as columns of their own."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat |= {f"{key}.{name}": number for name, number in value.items()}
-        elif isinstance(value, list):
-            flat[key] = json.dumps(value, ensure_ascii=False)
-        else:
-            flat[key] = value
-    return flat
-
-
-def _csv_line(fields: list[Any]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(fields)
-    return line.getvalue()
-
-
 def _whole_records(part: Path, form: str) -> tuple[int, int]:
     """Where the last whole record ends, and how many answers stand before that."""
     end, count, opened = 0, 0, False
@@ -257,7 +249,7 @@ def _whole_records(part: Path, form: str) -> tuple[int, int]:
         for line in file:
             position += len(line)
             # A line break inside quotes belongs to its record; an odd number of quotes opens or closes one.
-            opened ^= form == "csv" and line.count(b'"') % 2 == 1
+            opened ^= form != "jsonl" and line.count(b'"') % 2 == 1
             if line.endswith(b"\n") and not opened:
                 end, count = position, count + 1
-    return end, max(count - 1, 0) if form == "csv" else count
+    return end, max(count - 1, 0) if form != "jsonl" else count

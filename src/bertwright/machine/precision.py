@@ -7,6 +7,7 @@ import logging
 import torch
 
 from bertwright.machine.processor import cpu_features
+from bertwright.wording import said
 
 log = logging.getLogger("bertwright")
 
@@ -27,8 +28,10 @@ def resolve_precision(wished: str, device: torch.device) -> str:
         able = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
     if wished == "bf16" and device.type == "cpu" and not able:
         log.warning(
-            "this processor has no instructions for bf16: a step may take a hundred times as long as in fp32 "
-            "(precision=auto would choose fp32)"
+            said(
+                "this processor has no instructions for bf16: a step may take a hundred times as long as in fp32 "
+                "(precision=auto would choose fp32)"
+            )
         )
     if wished != "auto":
         return wished

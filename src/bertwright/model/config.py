@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bertwright.checkpoint.folders import write_text
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import weights_folder
 from bertwright.errors import BertwrightError, nearest
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.wording import Phrase
@@ -95,15 +95,15 @@ class BertConfig:
             if not rule.holds(value := getattr(self, rule.name)):
                 self._refuse(rule.name, value, rule.allowed)
         if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
-            self._refuse("pad_token_id", self.pad_token_id, f"0 to {self.vocab_size - 1}, or null")
+            self._refuse("pad_token_id", self.pad_token_id, Phrase("0 to {last}, or null", last=self.vocab_size - 1))
         if self.hidden_size % self.num_attention_heads:
-            heads = f"a multiple of num_attention_heads {self.num_attention_heads}"
+            heads = Phrase("a multiple of num_attention_heads {n}", n=self.num_attention_heads)
             self._refuse("hidden_size", self.hidden_size, heads)
         names = self.id2label
         if names is None:
             names = _unnamed(self.num_labels or 2) if self.label2id is None else _by_index(self.label2id)
         if self.num_labels not in (None, len(names)):
-            self._refuse("num_labels", self.num_labels, f"{len(names)}, the number of names in id2label")
+            self._refuse("num_labels", self.num_labels, Phrase("{n}, the number of names in id2label", n=len(names)))
         self.id2label = names  # and with it the others
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -121,13 +121,13 @@ class BertConfig:
         elif name == "num_labels":
             value = self.id2label if self.id2label is not None and value == len(self.id2label) else _unnamed(value)
         if sorted(map(str, value)) != sorted(map(str, range(len(value)))):
-            self._refuse("id2label", value, "a name for each of 0, 1, 2, …")
+            self._refuse("id2label", value, Phrase("a name for each of 0, 1, 2, …"))
         of_index = {int(index): label for index, label in value.items()}
         of_label = {label: index for index, label in of_index.items()}
         vars(self).update(id2label=of_index, label2id=of_label, num_labels=len(of_index))
 
     @staticmethod
-    def _refuse(key: str, value: object, allowed: str) -> None:
+    def _refuse(key: str, value: object, allowed: object) -> None:
         raise BertwrightError("BW310", key=key, value=value, allowed=allowed)
 
     @property
@@ -184,7 +184,7 @@ class BertConfig:
         Raises:
             BertwrightError: BW301, BW302, BW314 (no JSON object), and those of `from_dict`.
         """
-        folder = model_folder(folder_or_name, download=True)
+        folder = weights_folder(folder_or_name, download=True)
         path = folder / "config.json"
         if not path.is_file():
             raise BertwrightError("BW302", folder=folder, file="config.json")
@@ -259,7 +259,7 @@ class _Rule:
 
     name: str
     holds: Callable[[Any], bool]
-    allowed: str
+    allowed: str | Phrase
 
 
 def _is_share(value: object) -> bool:
@@ -270,17 +270,22 @@ def _one_of(*allowed: str | None) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str | None) and value in allowed
 
 
-_WHOLE, _SHARE, _ENCODER = "a whole number of at least 1", "a number from 0 to 1", "false: this is an encoder"
+_WHOLE, _SHARE = Phrase("a whole number of at least 1"), Phrase("a number from 0 to 1")
+_ENCODER = Phrase("false: this is an encoder")
 _RULES = (
     *(_Rule(name, lambda value: isinstance(value, int) and value >= 1, _WHOLE) for name in _SIZES),
     _Rule("num_hidden_layers", lambda value: isinstance(value, int) and value >= 0, _WHOLE),
     *(_Rule(name, _is_share, _SHARE) for name in ("hidden_dropout_prob", "attention_probs_dropout_prob")),
     _Rule("classifier_dropout", lambda value: value is None or _is_share(value), _SHARE),
-    _Rule("layer_norm_eps", lambda value: isinstance(value, int | float) and value > 0, "a number above 0"),
-    _Rule("initializer_range", lambda value: isinstance(value, int | float) and value >= 0, "a number of at least 0"),
-    _Rule("pad_token_id", lambda value: isinstance(value, int | None), "a whole number, or null"),
-    _Rule("num_labels", lambda value: isinstance(value, int | None), "a whole number, or null"),
-    _Rule("num_labels", lambda value: value is None or value >= 1, "at least 1"),
+    _Rule("layer_norm_eps", lambda value: isinstance(value, int | float) and value > 0, Phrase("a number above 0")),
+    _Rule(
+        "initializer_range",
+        lambda value: isinstance(value, int | float) and value >= 0,
+        Phrase("a number of at least 0"),
+    ),
+    _Rule("pad_token_id", lambda value: isinstance(value, int | None), Phrase("a whole number, or null")),
+    _Rule("num_labels", lambda value: isinstance(value, int | None), Phrase("a whole number, or null")),
+    _Rule("num_labels", lambda value: value is None or value >= 1, Phrase("at least 1")),
     _Rule("problem_type", _one_of(None, *_PROBLEMS), ", ".join(_PROBLEMS)),
     _Rule("hidden_act", _one_of(*ACTIVATIONS), ", ".join(ACTIVATIONS)),
     _Rule("position_embedding_type", _one_of(None, "absolute"), "absolute"),

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.folders import unseal
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import weights_folder
 from bertwright.checkpoint.load_report import LoadReport
 from bertwright.checkpoint.matching import match, take_theirs
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_tensors
 from bertwright.errors import BertwrightError
 from bertwright.model.config import OF_CALLS, BertConfig
-from bertwright.wording import shown
+from bertwright.wording import said, shown
 
 log = logging.getLogger("bertwright")
 
@@ -67,7 +67,7 @@ class Pretrained(nn.Module):
         A head that the checkpoint lacks is fresh, which is said in one warning; the model is in `eval` mode.
 
         Args:
-            folder_or_name: see `checkpoint.hub.model_folder`; a hub name that the cache lacks is downloaded.
+            folder_or_name: see `checkpoint.hub.weights_folder`; a hub name that the cache lacks is downloaded.
             dtype, ignore_mismatched_sizes, **changes: as in `load`; `torch_dtype` is the older name of `dtype`. What
                 calls do by themselves may be said: `output_attentions=False`, `output_hidden_states=False`,
                 `return_dict=True`.
@@ -75,14 +75,15 @@ class Pretrained(nn.Module):
         Raises:
             BertwrightError: BW301 and BW303 not found, and those of `load`.
         """
-        folder = model_folder(folder_or_name, download=True)
+        folder = weights_folder(folder_or_name, download=True)
         dtype = changes.pop("torch_dtype", None) or dtype
         changes = {key: value for key, value in changes.items() if not (key in OF_CALLS and OF_CALLS[key] == value)}
         model = cls.load(folder, dtype=dtype, ignore_mismatched_sizes=ignore_mismatched_sizes, **changes)
         report = model.load_report
         assert report is not None
         if report.fresh:
-            log.warning("%s: %s. Train it before you use its answers.", cls.__name__, report.summary())
+            name, summary = cls.__name__, report.summary()
+            log.warning(said("{model}: {report}. Train it before you use its answers.", model=name, report=summary))
         else:
             log.info("%s: %s", cls.__name__, report.summary())
         return model
@@ -110,7 +111,8 @@ class Pretrained(nn.Module):
         """
         config = cls.config_class.from_pretrained(folder, **changes)
         if unknown := config.unknown_keys():
-            log.warning("%s: keys without effect here: %s", folder / "config.json", shown(unknown))
+            file = folder / "config.json"
+            log.warning(said("{file}: keys without effect here: {keys}", file=file, keys=shown(unknown)))
         with torch.device("meta"):
             model = cls(config)
         wanted = {name: parameter.shape for name, parameter in model.named_parameters()}

@@ -10,13 +10,15 @@ from typing import Any
 
 from bertwright.data.windows import LONGER_TEXTS
 from bertwright.evaluation.class_scores import class_scores, top_confusions
-from bertwright.reports.markdown import cell, evaluations, every_setting, plain, table
+from bertwright.reports.markdown import cell, evaluations, every_setting, place, plain, table
 from bertwright.tasks.judged import Bars, Confusion, Judged, Scatter, ScoreTable
+from bertwright.tasks.registry import foreign_to
 from bertwright.tasks.task import Task
 from bertwright.version import __version__
-from bertwright.wording import quantity, quoted
+from bertwright.wording import Phrase, quantity, quoted, said, shown, worded
 
 _WIDEST_CONFUSION = 12
+_MOST_NAMED = 20  # classes in the first lines
 CALIBRATION = {
     "ece": "ECE, 15 equally wide bins",
     "adaptive_ece": "ECE, 15 equally filled bins",
@@ -97,50 +99,80 @@ class _Pictures:
 
     def of_others(self, judged: Judged) -> str:
         """Those that no section shows beside its numbers."""
-        shown = [(name, one) for name, one in judged.figures.items() if isinstance(one, Bars | Scatter)]
-        return ("".join(self.of(name, one.caption) for name, one in shown) + self.explained()).strip() if shown else ""
+        drawn = [(name, one) for name, one in judged.figures.items() if isinstance(one, Bars | Scatter)]
+        return (
+            ("".join(self.of(name, worded(one.caption)) for name, one in drawn) + self.explained()).strip()
+            if drawn
+            else ""
+        )
 
     def explained(self) -> str:
         """What numbers in a plot stand for."""
         if not self.legend:
             return ""
         names = ", ".join(plain(entry) for entry in self.legend)
-        return f"\n\nNo installed font has the characters of the names; the numbers stand for: {names}."
+        words = said("No installed font has the characters of the names; the numbers stand for: {names}.", names=names)
+        return f"\n\n{words}"
 
 
 def predict_command(folder: Path, *, is_pair: bool) -> str:
-    """What to type to try the model of `folder`."""
-    second = ' --text-b "another"' if is_pair else ""
-    return f'bertwright predict {quoted(folder)} "a text"{second}'
+    """What to type to try the model of `folder`, with an example in the language of the moment."""
+    second = f' --text-b "{worded("another")}"' if is_pair else ""
+    return f'bertwright predict {quoted(folder)} "{worded("a text")}"{second}'
 
 
 def _front(card: Card) -> str:
-    labels = card.judged.confusion.labels if card.judged.confusion else ()
-    what = "It reads a pair of texts" if card.is_pair else "It reads a text"
-    what += f" and answers with one of {len(labels)} classes" if labels else ""
-    names = f": {', '.join(plain(label) for label in labels)}." if 0 < len(labels) <= 20 else "."
-    base = card.record.get("model", "")
+    base = place(card.record.get("model", ""))
     pipeline = f"pipeline_tag: {card.task.pipeline}\n" if card.task.pipeline else ""
+    facts = {"task": worded(card.task.name), "version": card.record.get("bertwright_version", __version__)}
+    made = (
+        said("A BERT for {task}, trained with bertwright {version} from `{base}`.", base=base, **facts)
+        if base
+        else said("A BERT for {task}, trained with bertwright {version}.", **facts)
+    )
     return (
         f"---\nlibrary_name: transformers\n{pipeline}tags: [bert, bertwright]\n---\n\n"
-        f"# {plain(card.folder.resolve().name)}\n\n"
-        f"A BERT for {card.task.name}, trained with bertwright {card.record.get('bertwright_version', __version__)}"
-        f"{f' from `{base}`' if base else ''}. {what}{names} The model is in `best/`."
+        f"# {plain(card.folder.resolve().name)}\n\n{made} {_purpose(card)} " + said("The model is in `best/`.")
+    )
+
+
+def _purpose(card: Card) -> str:
+    """What it reads and answers."""
+    labels = card.judged.confusion.labels if card.judged.confusion else ()
+    texts = Phrase("a pair of texts") if card.is_pair else Phrase("a text")
+    if types := card.judged.types:
+        names = shown(map(plain, types), _MOST_NAMED)
+        return said(
+            "It reads {texts} and finds {n} types of entities: {names}.", texts=texts, n=len(types), names=names
+        )
+    if not labels:
+        return said("It reads {texts}.", texts=texts)
+    if len(labels) > _MOST_NAMED:
+        return said("It reads {texts} and answers with one of {count} classes.", texts=texts, count=len(labels))
+    names = worded(", ").join(plain(label) for label in labels)
+    return said(
+        "It reads {texts} and answers with one of {count} classes: {names}.",
+        texts=texts,
+        count=len(labels),
+        names=names,
     )
 
 
 def _scores(card: Card) -> str:
-    judged = card.judged
+    judged, title = card.judged, "## " + said("Scores on the dev set")
     if not judged.metrics:
         best: Mapping[str, float] = next((row for row in card.metrics if row.get("step") == card.best_step), {})
         pairs = [(name.removeprefix("dev_"), f"{value:.4f}") for name, value in best.items() if name.startswith("dev_")]
-        return f"## Scores on the dev set\n\n{table(('metric', 'value'), pairs)}"
+        return f"{title}\n\n{table((worded('metric'), worded('value')), pairs)}"
+    chosen = said(
+        "The best of {count} evaluations on these texts was kept, so expect slightly less on new ones: "
+        "`bertwright evaluate` on a test set tells.",
+        count=len(card.metrics),
+    )
+    header = (worded("metric"), worded("value"), worded("95 % interval"))
     text = (
-        f"## Scores on the dev set\n\n{quantity(judged.count, 'text')}.\n\n"
-        f"{table(('metric', 'value', '95 % interval'), judged.metric_rows())}\n\n"
-        f"{judged.metrics_note} The best of "
-        f"{len(card.metrics)} evaluations on these texts was kept, so expect slightly less on new ones: "
-        "`bertwright evaluate` on a test set tells."
+        f"{title}\n\n{said('{texts}.', texts=quantity(judged.count, 'text'))}\n\n"
+        f"{table(header, judged.metric_rows())}\n\n{judged.metrics_note} {chosen}"
     )
     classes = "" if judged.confusion is None else _classes(judged.confusion, card.train_classes)
     return "\n\n".join(part for part in (text, classes) if part)
@@ -150,12 +182,16 @@ def _classes(confusion: Confusion, train_classes: Mapping[str, int]) -> str:
     """The scores of each class."""
     if len(confusion.labels) > _MOST_CLASSES:
         return ""
-    counts = {"in training": [str(train_classes.get(label, 0)) for label in confusion.labels]} if train_classes else {}
+    counts = (
+        {worded("in training"): [str(train_classes.get(label, 0)) for label in confusion.labels]}
+        if train_classes
+        else {}
+    )
     scores = class_scores(confusion.counts)
-    columns = counts | {"in dev": [*map(str, scores.support)]}
+    columns = counts | {worded("in dev"): [*map(str, scores.support)]}
     for name, values in (("precision", scores.precision), ("recall", scores.recall), ("F1", scores.f1)):
-        columns[name] = [f"{value:.3f}" for value in values]
-    return table(("class", *columns), zip(confusion.labels, *columns.values()))
+        columns[worded(name)] = [f"{value:.3f}" for value in values]
+    return table((worded("class"), *columns), zip(confusion.labels, *columns.values()))
 
 
 def _extra(one: ScoreTable) -> str:
@@ -168,19 +204,24 @@ def _calibration(card: Card, pictures: _Pictures) -> str:
     if calibration is None:
         return ""
     if temperature != 1:
-        stored = (
-            f"Before its probabilities are given out, their logarithms are divided by the temperature "
-            f"{temperature:.3f}, which was fitted on the dev set. It changes how sure an answer is, never which "
-            "answer it is."
+        stored = said(
+            "Before its probabilities are given out, their logarithms are divided by the temperature "
+            "{temperature:.3f}, which was fitted on the dev set. It changes how sure an answer is, never which "
+            "answer it is.",
+            temperature=temperature,
         )
-        column = f"temperature {calibration.temperature:.2f} (fitted on one half, scored on the other)"
+        column = said(
+            "temperature {temperature:.2f} (fitted on one half, scored on the other)",
+            temperature=calibration.temperature,
+        )
     else:
-        stored = "The probabilities are given out as the model computes them."
-        column = f"what temperature {calibration.temperature:.2f} would do"
+        stored = said("The probabilities are given out as the model computes them.")
+        column = said("what temperature {temperature:.2f} would do", temperature=calibration.temperature)
     old, new = calibration.before.to_json(), calibration.after.to_json()
-    rows = [(title, f"{old[name]:.4f}", f"{new[name]:.4f}") for name, title in CALIBRATION.items()]
-    picture = pictures.of("reliability.png", "confidence against accuracy")
-    return f"## Calibration\n\n{stored}\n\n{table(('lower is better', 'temperature 1', column), rows)}{picture}"
+    rows = [(worded(title), f"{old[name]:.4f}", f"{new[name]:.4f}") for name, title in CALIBRATION.items()]
+    picture = pictures.of("reliability.png", worded("confidence against accuracy"))
+    header = (worded("lower is better"), worded("temperature 1"), column)
+    return f"## {worded('Calibration')}\n\n{stored}\n\n{table(header, rows)}{picture}"
 
 
 def _mistakes(card: Card, pictures: _Pictures) -> str:
@@ -189,41 +230,50 @@ def _mistakes(card: Card, pictures: _Pictures) -> str:
         return ""
     counts, labels = confusion.counts, confusion.labels
     wrong = int(counts.sum() - counts.trace())
-    text = f"## Mistakes\n\n{wrong} of {card.judged.count} dev texts are answered wrongly"
-    text += ": `errors.csv`, the most confident first." if wrong else "."
+    facts = {"wrong": wrong, "count": card.judged.count}
+    told = (
+        said("{wrong} of {count} dev texts are answered wrongly: `errors.csv`, the most confident first.", **facts)
+        if wrong
+        else said("{wrong} of {count} dev texts are answered wrongly.", **facts)
+    )
+    text = f"## {worded('Mistakes')}\n\n{told}"
     if len(labels) <= _WIDEST_CONFUSION:
         rows = [(f"**{cell(label)}**", *map(str, counts[i])) for i, label in enumerate(labels)]
-        text += f"\n\n{table(('true ↓ predicted →', *labels), rows)}"
+        text += f"\n\n{table((worded('true ↓ predicted →'), *labels), rows)}"
     elif wrong:
         most = top_confusions(counts, 15)
         rows = [(labels[true], labels[said], str(count)) for true, said, count in most]
-        text += f"\n\n{table(('true', 'predicted', 'times'), rows)}"
-    return text + pictures.of("confusion.png", "confusion matrix") + pictures.explained()
+        text += f"\n\n{table(tuple(map(worded, ('true', 'predicted', 'times'))), rows)}"
+    return text + pictures.of("confusion.png", worded("confusion matrix")) + pictures.explained()
 
 
 def _use(card: Card) -> str:
-    run, best = (json.dumps(path.as_posix(), ensure_ascii=False) for path in (card.folder, card.folder / "best"))
+    folder = Path(place(card.folder.as_posix()))
+    text, another = worded("a text"), worded("another")
+    run, best = (json.dumps(path.as_posix(), ensure_ascii=False) for path in (folder, folder / "best"))
     note = ""
     if card.task.temperature != 1:
-        note = f"  # softmax(logits / {card.task.temperature:.3f}) gives bertwright's probabilities"
-    one = '{"text": "a text", "text_pair": "another"}' if card.is_pair else '"a text"'
+        note = "  # " + said(
+            "softmax(logits / {temperature:.3f}) gives bertwright's probabilities", temperature=card.task.temperature
+        )
+    one = f'{{"text": "{text}", "text_pair": "{another}"}}' if card.is_pair else f'"{text}"'
     python = f"""
 ```python
 from bertwright import Predictor
-answer = Predictor.load({run})({'[("a text", "another")])[0]' if card.is_pair else '"a text")'}
+answer = Predictor.load({run})({f'[("{text}", "{another}")])[0]' if card.is_pair else f'"{text}")'}
 print(answer.to_json())
 ```
 """
-    peer = card.task.peer_example.replace('"{path}"', best)
+    peer = card.task.peer_example.replace('"{path}"', best).replace("a text", text)
     if card.task.pipeline:
         peer = f'from transformers import pipeline\nprint(pipeline("{card.task.pipeline}", {best})({one})){note}'
     if peer:
         peer = f"\n```python\n{peer}\n```{card.task.pipeline_note}"
-    return f"""## Use
+    return f"""## {worded("Use")}
 
 ```
-{predict_command(card.folder, is_pair=card.is_pair)}
-bertwright evaluate {quoted(card.folder)} test.csv
+{predict_command(folder, is_pair=card.is_pair)}
+bertwright evaluate {quoted(folder)} test.csv
 ```
 {python}{peer}"""
 
@@ -234,18 +284,33 @@ def _limits(card: Card) -> str:
     if length := settings.get("max_length"):
         longer = str(LONGER_TEXTS[settings["long"]])
         if settings["long"] == "window":
-            longer += f", {card.task.of_windows}"
-        lines.append(f"It reads {length} tokens at once; as for longer texts, {longer}.")
+            longer = said("{first}, {second}", first=longer, second=worded(card.task.of_windows or ""))
+        lines.append(
+            said("It reads {length} tokens at once; as for longer texts, {longer}.", length=length, longer=longer)
+        )
     if card.truncated:
-        lines.append(f"{card.truncated} dev texts were cut; their answers say `truncated`.")
+        lines.append(said("{count} dev texts were cut; their answers say `truncated`.", count=card.truncated))
     lines += map(plain, card.judged.limits)
-    lines.append("It was scored on texts like those that it was trained on. On others it may do worse, and as sure.")
-    return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
+    lines.append(
+        said("It was scored on texts like those that it was trained on. On others it may do worse, and as sure.")
+    )
+    return f"## {worded('Limits')}\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
 def _training(card: Card, pictures: _Pictures) -> str:
     record = {**card.record, "best_step": card.best_step}
-    known = [(title, str(record[name])) for title, name in _FACTS.items() if record.get(name) not in (None, "")]
-    text = f"## Training\n\n{table(('', ''), known)}{pictures.of('loss.png', 'loss and dev score by step')}"
-    settings = record.get("settings")
+    known = [
+        (worded(title), place(str(record[name])))
+        for title, name in _FACTS.items()
+        if record.get(name) not in (None, "")
+    ]
+    text = f"## {worded('Training')}\n\n{table(('', ''), known)}"
+    text += pictures.of("loss.png", worded("loss and dev score by step"))
+    settings = _own(record.get("settings") or {}, type(card.task))
     return text + evaluations(card.metrics) + (f"\n\n{every_setting(settings)}" if settings else "")
+
+
+def _own(settings: Mapping[str, Any], kind: type[Task[Any, Any]]) -> dict[str, Any]:
+    """The settings that mean something to a task."""
+    foreign = {*foreign_to(kind), *(() if kind.weighs_classes else ("class_weight",))}
+    return {name: value for name, value in settings.items() if name not in foreign}

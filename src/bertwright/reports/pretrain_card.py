@@ -8,10 +8,10 @@ from typing import Any
 
 from bertwright.checkpoint.folders import write_bytes, write_text
 from bertwright.model.config import BertConfig
-from bertwright.reports.markdown import evaluations, every_setting, table
+from bertwright.reports.markdown import evaluations, every_setting, place, table
 from bertwright.reports.report import can_draw
 from bertwright.runs.results import RunResult
-from bertwright.wording import quoted
+from bertwright.wording import quoted, said
 
 
 def write_pretrain_card(
@@ -31,7 +31,8 @@ def write_pretrain_card(
         if "mlm_loss" not in curves:
             curves["mlm_loss"] = [step.loss for step in outcome.history]
         write_bytes(folder / "loss.png", png_of_curves(curves, rows))
-        picture = "\n\n![losses and accuracies by step](loss.png)"
+        title = said("losses and accuracies by step")
+        picture = f"\n\n![{title}](loss.png)"
     write_text(folder / "README.md", _card(folder, record, config, outcome, rows) + picture + "\n")
 
 
@@ -39,7 +40,24 @@ def _card(
     folder: Path, record: Mapping[str, Any], config: BertConfig, outcome: RunResult, rows: Sequence[Mapping[str, float]]
 ) -> str:
     settings = record["settings"]
-    scores = table(("metric", "value"), [(name, f"{value:.4f}") for name, value in outcome.best.scores.items()])
+    names = (said("metric"), said("value"))
+    scores = table(names, [(name, f"{value:.4f}") for name, value in outcome.best.scores.items()])
+    what = said(
+        "A BERT pre-trained with bertwright {version} ({objective}), {start}: {layers} layers, {width} wide, {heads} "
+        "heads, {tokens} tokens in the vocabulary. The model is in `best/`.",
+        version=record["bertwright_version"], objective=settings["objective"], start=place(record["model"]),
+        layers=config.num_hidden_layers, width=config.hidden_size, heads=config.num_attention_heads,
+        tokens=config.vocab_size,
+    )  # fmt: skip
+    chosen = said("The best of {n} evaluations, at step {step}.", n=len(rows), step=outcome.best.step)
+    cost = said(
+        "{steps} steps, {tokens} tokens of the store `{store}`, {seconds:.0f} s in training on {device} ({rate:.0f} "
+        "tokens/s), torch {torch}.",
+        steps=record["steps"], tokens=record["train_tokens"], store=place(record["store"]),
+        seconds=record["train_seconds"], device=record["device"], rate=record["tokens_per_second"],
+        torch=record["torch_version"],
+    )  # fmt: skip
+    run, text = place(str(folder)), said("The capital of France is [MASK].")
     return f"""---
 library_name: transformers
 pipeline_tag: fill-mask
@@ -48,27 +66,23 @@ tags: [bert, bertwright]
 
 # {folder.resolve().name}
 
-A BERT pre-trained with bertwright {record["bertwright_version"]} ({settings["objective"]}), {record["model"]}:
-{config.num_hidden_layers} layers, {config.hidden_size} wide, {config.num_attention_heads} heads, {config.vocab_size}
-tokens in the vocabulary. The model is in `best/`.
+{what}
 
-## Scores on held-out documents
+## {said("Scores on held-out documents")}
 
-The best of {len(rows)} evaluations, at step {outcome.best.step}.
+{chosen}
 
 {scores}
 
-## Use
+## {said("Use")}
 
 ```
-bertwright predict {quoted(folder)} "The capital of France is [MASK]."
-bertwright finetune train.csv --model {quoted(folder / "best")} --out runs/first
+bertwright predict {quoted(run)} {quoted(text)}
+bertwright finetune train.csv --model {quoted(run + "/best")} --out runs/first
 ```
 
-## Training
+## {said("Training")}
 
-{record["steps"]} steps, {record["train_tokens"]} tokens of the store `{record["store"]}`, \
-{record["train_seconds"]:.0f} s in training on {record["device"]} \
-({record["tokens_per_second"]:.0f} tokens/s), torch {record["torch_version"]}.{evaluations(rows)}
+{cost}{evaluations(rows)}
 
 {every_setting(settings)}"""

@@ -12,7 +12,9 @@ from bertwright.checkpoint.folders import write_bytes, write_text
 from bertwright.data.examples import Example
 from bertwright.data.spreadsheet import spreadsheet_csv
 from bertwright.reports.card import Card, model_card
+from bertwright.tasks.judged import heading
 from bertwright.tasks.prediction import Prediction, answer_row
+from bertwright.wording import said
 
 log = logging.getLogger("bertwright")
 
@@ -26,7 +28,7 @@ def answers_jsonl(examples: Sequence[Example], predictions: Sequence[Prediction]
 def can_draw() -> bool:
     """Whether there can be plots; where there cannot, how to get them is said."""
     if importlib.util.find_spec("matplotlib") is None:
-        log.info("no plots: matplotlib is not installed (to get them: pip install 'bertwright[plots]')")
+        log.info(said("no plots: matplotlib is not installed (to get them: pip install 'bertwright[plots]')"))
         return False
     return True
 
@@ -57,7 +59,7 @@ def write_report(
     mistakes = task.mistakes(given, examples)
     contents = {
         "predictions.jsonl": answers_jsonl(examples, given),
-        "errors.csv": spreadsheet_csv(mistakes.header, mistakes.cells),
+        "errors.csv": spreadsheet_csv([*map(heading, mistakes.header)], mistakes.cells),
     }
     plots, legend = _draw(card, losses)
     contents["README.md"] = model_card(card, plots, legend)

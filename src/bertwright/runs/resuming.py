@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from bertwright.errors import BertwrightError
-from bertwright.wording import shown
+from bertwright.wording import said, shown
 from bertwright.settings import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -38,8 +38,10 @@ def check_same_run(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, 
     for name in _NUMBERS_DEPEND_ON:
         if recorded.get(name) != now[name]:
             log.warning(
-                "%s was %s and is %s: the run goes on, but not with the numbers of an uninterrupted one",
-                name, recorded.get(name), now[name],
+                said(
+                    "{name} was {was} and is {now}: the run goes on, but not with the numbers of an uninterrupted one",
+                    name=name, was=recorded.get(name), now=now[name],
+                )
             )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ import torch
 
 from bertwright.checkpoint.folders import MANIFEST, delete, generations, prune, publishing, staging_of, verify, write_text
 from bertwright.errors import BertwrightError
-from bertwright.wording import Phrase
+from bertwright.wording import Phrase, said
 from bertwright.version import __version__
 
 log = logging.getLogger("bertwright")
@@ -89,6 +89,21 @@ class RunFolder:
         except OSError as error:
             raise BertwrightError("BW501", folder=path, reason=error.strerror or error) from error
 
+    @staticmethod
+    def require_place(path: Path, *, overwrite: bool = False, resume: bool = False) -> None:
+        """Refuse a place where `RunFolder` could not be made or opened, before any work; nothing is written.
+
+        Raises:
+            BertwrightError: BW502 to BW504 as `RunFolder`.
+        """
+        if path.exists() and not path.is_dir():
+            raise BertwrightError("BW503", folder=path)
+        if path.is_dir() and any(one.name != staging_of(path / "run.json").name for one in path.iterdir()):
+            if not overwrite and not resume:
+                raise BertwrightError("BW502", folder=path)
+            if not _is_run(path):
+                raise BertwrightError("BW504", folder=path)
+
     def _take_over(self, overwrite: bool, resume: bool, reads: Sequence[Path]) -> None:
         """Go on with what lies there, or delete it."""
         if not overwrite and not resume:
@@ -153,13 +168,14 @@ class RunFolder:
             except BertwrightError as error:
                 if error.code != "BW324":
                     raise
+                file, reason = error.fields["file"], error.fields["reason"]
                 log.warning(
-                    "%s is damaged (%s: %s) and passed over", folder, error.fields["file"], error.fields["reason"]
+                    said("{folder} is damaged ({file}: {reason}) and passed over", folder=folder, file=file, reason=reason)
                 )
         if self.record is not None and self.record["finished"]:
             raise BertwrightError("BW562", folder=self.path)
         if found:
-            log.warning("%s: no whole checkpoint is left; the run begins again", self.path)
+            log.warning(said("{folder}: no whole checkpoint is left; the run begins again", folder=self.path))
         return None
 
     def finish(self) -> None:

@@ -14,6 +14,7 @@ from bertwright.evaluation.class_scores import metrics_for
 from bertwright.evaluation.paired_tests import mcnemar, paired_bootstrap, rows_needed
 from bertwright.evaluation.summary import Answers
 from bertwright.tasks.comparison import WORTH_SHOWING, Comparison, DifferingRow
+from bertwright.wording import said
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,10 @@ class DifferingClass(DifferingRow):
     right: str
 
     def line(self) -> str:
-        return f"true: {label_of(self.example)}  A: {self.a} ({self.a_score:.3f})  B: {self.b} ({self.b_score:.3f})"
+        return said(
+            "true: {gold}  A: {a} ({a_score:.3f})  B: {b} ({b_score:.3f})",
+            gold=label_of(self.example), a=self.a, a_score=self.a_score, b=self.b, b_score=self.b_score,
+        )  # fmt: skip
 
     def answers(self) -> dict[str, Any]:
         return {
@@ -69,7 +73,10 @@ class ClassComparison(Comparison):
         return {name: (a[name], b[name]) for name in ("ece", "nll")}
 
     def tally(self) -> str:
-        return f"right: both {self.both}, only A {self.only_a}, only B {self.only_b}, neither {self.neither}"
+        return said(
+            "right: both {both}, only A {only_a}, only B {only_b}, neither {neither}",
+            both=self.both, only_a=self.only_a, only_b=self.only_b, neither=self.neither,
+        )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         return {

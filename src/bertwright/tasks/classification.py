@@ -31,17 +31,16 @@ from bertwright.evaluation.calibration import (
 )
 from bertwright.evaluation.class_scores import Ints, accuracy, confusion_matrix, macro_f1
 from bertwright.evaluation.summary import Answers as ClassAnswers
-from bertwright.evaluation.summary import Summary, summarize
+from bertwright.evaluation.summary import summarize
 from bertwright.model.models import BertForSequenceClassification, BertWithHead
 from bertwright.tasks.class_comparison import ClassComparison, compare_classes
 from bertwright.tasks.class_labels import with_classes
+from bertwright.tasks.class_remarks import gaps, limits, metrics_note
 from bertwright.tasks.judged import Confusion, Judged, Mistakes, Sureness
 from bertwright.tasks.prediction import Prediction, answer_row
 from bertwright.tasks.task import HowToRead, NoSettings, Task
 from bertwright.text.tokenizer.inputs import half_of_a_pair
-from bertwright.wording import shown
-
-_FEW = 10  # texts of a class
+from bertwright.wording import Phrase, shown, worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +202,9 @@ class Classification(Task[ClassPrediction, NoSettings]):
         given = {one.label for one in predictions}
         return given.pop() if len(given) == 1 < len(set(map(label_of, examples))) else None
 
+    def gaps(self, examples: Sequence[Example]) -> list[Phrase]:
+        return gaps(self.labels, np.bincount(self._classes(_gold(examples)), minlength=len(self.labels)))
+
     def judge(self, predictions: Sequence[ClassPrediction], examples: Sequence[Example]) -> Judged:
         """Where the task has no temperature of its own, the calibration says what one would do."""
         answers, temperature = self.arrays(predictions, examples), self.temperature
@@ -212,12 +214,12 @@ class Classification(Task[ClassPrediction, NoSettings]):
             count=summary.count,
             scores=self.score(predictions, examples),
             metrics=summary.titled_metrics(),
-            metrics_note="The interval of the accuracy is Wilson's, the others come from resampling the texts.",
+            metrics_note=metrics_note(summary),
             confusion=confusion,
             calibration=summary.calibration,
             sureness=Sureness(answers.confidence, answers.right),
             figures={"confusion.png": confusion, "reliability.png": summary.calibration},
-            limits=_limits(summary),
+            limits=limits(summary),
             details=summary.to_json(),
         )
 
@@ -232,7 +234,9 @@ class Classification(Task[ClassPrediction, NoSettings]):
             example, one = examples[index], predictions[index]
             gold = answers.probabilities[index, answers.gold[index]]
             row = [str(example.where), label_of(example) or "", one.label, f"{one.score:.6f}", f"{gold:.6f}"]
-            cells.append([*row, "yes" if one.truncated else "no", example.text, *([example.text_b or ""] * has_pairs)])
+            cells.append(
+                [*row, worded("yes" if one.truncated else "no"), example.text, *([example.text_b or ""] * has_pairs)]
+            )
         rows = [answer_row(examples[index], predictions[index]) for index in chosen]
         return Mistakes(rows, [*header, *(["text_b"] * has_pairs)], cells)
 
@@ -295,15 +299,6 @@ def _tempered(prediction: ClassPrediction, temperature: float) -> ClassPredictio
     row = tempered(np.array([list(prediction.scores.values())]), temperature)[0].tolist()
     scores = dict(zip(prediction.scores, row))
     return replace(prediction, score=scores[prediction.label], scores=scores)
-
-
-def _limits(summary: Summary) -> list[str]:
-    lines = ["It knows no class but those above, and answers with one of them whatever it is given."]
-    rare = [label for label, support in zip(summary.labels, summary.classes.support) if support < _FEW]
-    if rare:
-        listed = ", ".join(rare[:10]) + (", …" if len(rare) > 10 else "")
-        lines.append(f"Fewer than {_FEW} dev texts, so that their scores say little: {listed}.")
-    return lines
 
 
 def _in_order(label: str) -> tuple[float, str]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Table
 from bertwright.data.spreadsheet import spreadsheet_csv
 from bertwright.evaluation.paired_tests import Difference
+from bertwright.tasks.judged import heading
 from bertwright.tasks.prediction import texts_of
-from bertwright.wording import quantity
+from bertwright.wording import quantity, said, worded
 
 WORTH_SHOWING = 0.01  # one point: the difference for which the verdict says how much data it takes
+_SO_MANY = {"row": "so many rows", "text": "so many texts"}  # by the unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,15 @@ class Comparison(ABC):
         headline: the metric that the verdict is about.
         differences: of each metric.
         rows: where the answers differ, in the order of the data.
+        seen: of A and of B: `train` or `dev` where the data are that set of the run itself, else None.
     """
 
     table: Table
     headline: str
     differences: dict[str, Difference]
     rows: Sequence[DifferingRow]
+
+    seen: tuple[str | None, str | None] = field(default=(None, None), kw_only=True)
 
     unit: ClassVar[str]  # what is counted and resampled: one of them
     header: ClassVar[tuple[str, ...]]  # of `to_csv`
@@ -83,25 +88,35 @@ class Comparison(ABC):
         found = self.differences[self.headline]
         name = "" if self.headline == "accuracy" else f" {self.headline}"
         if not self.rows:
-            return f"no difference: both give the same answer to each of the {quantity(self.count, self.unit)}"
+            return said(
+                "no difference: both give the same answer to each of the {rows}", rows=quantity(self.count, self.unit)
+            )
         if found.is_shown:
             better, sign = ("B", 1) if found.value > 0 else ("A", -1)
             ends = sorted(sign * end for end in (found.low, found.high) if end is not None)
-            return f"{better} is better: {_points(abs(found.value), *ends)}{name}, {p_text(found.p_value)}"
-        text = (
-            f"no difference can be shown with {quantity(self.count, self.unit)} "
-            f"(B - A: {_points(found.value, found.low, found.high)}{name}, {p_text(found.p_value)})"
-        )
+            return said(
+                "{better} is better: {points}{name}, {p_value}",
+                better=better, points=_points(abs(found.value), *ends), name=name, p_value=p_text(found.p_value),
+            )  # fmt: skip
+        text = said(
+            "no difference can be shown with {rows} (B - A: {points}{name}, {p_value})",
+            rows=quantity(self.count, self.unit), points=_points(found.value, found.low, found.high), name=name,
+            p_value=p_text(found.p_value),
+        )  # fmt: skip
+        worth = worded(self.worth)
         if self.needed > self.count:
             needed = quantity(_rounded(self.needed), self.unit)
-            return f"{text}; about {needed} would be needed to show 1 point of {self.worth}"
-        return f"{text}; in so many {self.unit}s a difference of 1 point of {self.worth} would probably have been seen"
+            return said("{text}; about {rows} would be needed to show 1 point of {worth}", text=text, rows=needed,
+                        worth=worth)  # fmt: skip
+        return said("{text}; in {so_many} a difference of 1 point of {worth} would probably have been seen", text=text,
+                    so_many=worded(_SO_MANY[self.unit]), worth=worth)  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as a JSON object."""
         return {
             "data": self.table.source,
             "examples": self.count,
+            "seen_in_training": dict(zip(("a", "b"), self.seen)),
             "verdict": self.verdict(),
             "headline": self.headline,
             "metrics": {name: difference.to_json() for name, difference in self.differences.items()},
@@ -113,7 +128,7 @@ class Comparison(ABC):
         """The rows where the answers differ, for a spreadsheet."""
         rows = [row.cells() for row in self.rows]
         header = [*self.header, *(["text_b"] if any("text_b" in row for row in rows) else [])]
-        return spreadsheet_csv(header, [[row.get(name, "") for name in header] for row in rows])
+        return spreadsheet_csv([*map(heading, header)], [[row.get(name, "") for name in header] for row in rows])
 
 
 def p_text(p_value: float) -> str:
@@ -123,7 +138,7 @@ def p_text(p_value: float) -> str:
 
 def _points(value: float, low: float | None, high: float | None) -> str:
     interval = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"
-    return f"{100 * value:+.1f} points{interval}"
+    return said("{points:+.1f} points{interval}", points=100 * value, interval=interval)
 
 
 def _rounded(number: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from bertwright.evaluation.class_scores import Floats, Ints
 from bertwright.evaluation.confidence import Estimate
 from bertwright.evaluation.summary import Calibration
+from bertwright.wording import Phrase, said, worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class ScoreTable:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object, in which cells that are numbers are numbers."""
+        rows = [[name, *map(_number_of, cells)] for name, *cells in self.rows]
+        return {"title": self.title, "header": list(self.header), "rows": rows, "note": self.note}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Bars:
         scores: by name, one a group, each from 0 to 1.
     """
 
-    title: str
+    title: str | Phrase
     names: tuple[str, ...]
     counts: tuple[int, ...]
     scores: Mapping[str, Sequence[float]]
@@ -71,7 +77,7 @@ class Scatter:
         gold, predicted: `[N]` true values and those of the model.
     """
 
-    title: str
+    title: str | Phrase
     gold: Floats
     predicted: Floats
     caption: str = "true values against predicted ones"
@@ -98,8 +104,34 @@ class Mistakes:
     @classmethod
     def of(cls, rows: Sequence[Mapping[str, Any]], header: Sequence[str]) -> Mistakes:
         """Whose cells hold the values of the rows."""
-        cells = [[f"{value:.6f}" if isinstance(value, float) else str(value) for value in row.values()] for row in rows]
+        cells = [[_cell(name, value) for name, value in row.items()] for row in rows]
         return cls(rows, list(rows[0]) if rows else header, cells)
+
+
+def _interval(one: Estimate) -> str:
+    return "–" if one.low is None else said("{low:.4f} to {high:.4f}", low=one.low, high=one.high)
+
+
+def heading(name: str) -> str:
+    """A column of a file for a spreadsheet, in the language of the moment; the name of a file of JSON lines where the
+    catalogue does not know it.
+    """
+    known = worded(f"column {name}")
+    return name if known == f"column {name}" else known
+
+
+def _number_of(cell: str) -> str | int | float:
+    try:
+        return int(cell) if cell.strip().isdecimal() else float(cell)
+    except ValueError:
+        return cell
+
+
+def _cell(name: str, value: object) -> str:
+    """A value for a spreadsheet; what kind of mistake it is in the language of the moment."""
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    return worded(str(value)) if name == "kind" else str(value)
 
 
 MISTAKE_HEADER = ("where", "kind", "gold", "predicted", "score", "text")  # where a task has no other
@@ -134,6 +166,7 @@ class Judged:
         figures: what is drawn, by the name of the file.
         limits: what a user of the model should know, a sentence each.
         details: what a JSON document says beside the scores.
+        types: of what is found in a text, where that is what answers are made of.
     """
 
     count: int
@@ -147,10 +180,8 @@ class Judged:
     figures: Mapping[str, Drawable] = field(default_factory=dict)
     limits: Sequence[str] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    types: Sequence[str] = ()
 
     def metric_rows(self) -> list[tuple[str, str, str]]:
         """Title, value and interval of each of the `metrics`."""
-        return [
-            (title, f"{one.value:.4f}", "–" if one.low is None else f"{one.low:.4f} to {one.high:.4f}")
-            for title, one in self.metrics.items()
-        ]
+        return [(title, f"{one.value:.4f}", _interval(one)) for title, one in self.metrics.items()]

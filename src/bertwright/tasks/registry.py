@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from bertwright.errors import BertwrightError
@@ -59,6 +60,16 @@ def all_tasks() -> tuple[type[Task[Any, Any]], ...]:
         except BertwrightError as error:
             log.warning("%s", error.texts()[0])
     return tuple(tasks)
+
+
+def foreign_to(kind: type[Task[Any, Any]]) -> Iterator[str]:
+    """The names of settings that belong to other tasks only."""
+    own = set(_owned(kind))
+    return (name for other in all_tasks() for name in _owned(other) if name not in own)
+
+
+def _owned(kind: type[Task[Any, Any]]) -> tuple[str, ...]:
+    return (*kind.settings_class.model_fields, *kind.other_settings)
 
 
 def task_for(source: Any, name: str | None, encoding: str | None = None) -> type[Task[Any, Any]]:

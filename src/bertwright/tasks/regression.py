@@ -29,9 +29,10 @@ from bertwright.tasks.comparison import WORTH_SHOWING, Comparison, DifferingRow
 from bertwright.tasks.judged import Judged, Mistakes, Scatter, ScoreTable
 from bertwright.tasks.prediction import Prediction, answer_row
 from bertwright.tasks.task import HowToRead, NoSettings, Task
-from bertwright.wording import quantity
+from bertwright.wording import Phrase, said, worded
 
 _TITLES = {"mse": "mean squared error", "pearson": "Pearson's r", "spearman": "Spearman's rho"}
+_COLUMNS = ("", "least", "mean", "largest", "standard deviation")
 _COLLAPSED = 0.01  # of the spread of the true values
 
 
@@ -53,13 +54,16 @@ class Value(Answer):
         return self.number
 
     def heading(self) -> str:
-        return f"of the value {self.number:g}"
+        return said("of the value {number:g}", number=self.number)
 
     @classmethod
     def profile(cls, answers: Sequence[Value]) -> list[str]:
         values = np.array([one.number for one in answers])
         low, middle, high = np.quantile(values, [0, 0.5, 1])
-        return [f"values from {low:g} to {high:g}, median {middle:g}, mean {values.mean():.4g} ± {values.std():.4g}"]
+        return [
+            said("values from {low:g} to {high:g}, median {middle:g}, mean {mean:.4g} ± {spread:.4g}", low=low,
+                 high=high, middle=middle, mean=values.mean(), spread=values.std())
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ class Regression(Task[ValuePrediction, NoSettings]):
 
     @property
     def pipeline_note(self) -> str:  # type: ignore[override]
-        return f"\n\nIts score is times {self.spread:.6g} plus {self.mean:.6g} the value."
+        return "\n\n" + said("Its score is times {spread:.6g} plus {mean:.6g} the value.", spread=self.spread,
+                              mean=self.mean)  # fmt: skip
 
     @property
     def model_class(self) -> type[BertWithHead]:
@@ -172,17 +177,23 @@ class Regression(Task[ValuePrediction, NoSettings]):
         gold, given = _gold(examples), _values(predictions)
         estimates = number_estimates(gold, given)
         rows = tuple(
-            (name, *(f"{figure:.4f}" for figure in (values.min(), values.mean(), values.max(), values.std())))
+            (worded(name), *(f"{figure:.4f}" for figure in (values.min(), values.mean(), values.max(), values.std())))
             for name, values in (("true", gold), ("predicted", given))
         )
         return Judged(
             count=len(examples),
             scores=self.score(predictions, examples),
-            metrics={_TITLES[name]: one for name, one in estimates.items()},
-            metrics_note="The intervals come from resampling the texts.",
-            tables=[ScoreTable("Values", ("", "least", "mean", "largest", "standard deviation"), rows)],
-            figures={"scatter.png": Scatter(quantity(len(gold), "text"), gold, given)},
-            limits=[f"It learnt values around {self.mean:.4g}, most within ± {2 * self.spread:.4g} of that."],
+            metrics={worded(_TITLES[name]): one for name, one in estimates.items()},
+            metrics_note=said("The intervals come from resampling the texts."),
+            tables=[ScoreTable(said("Values"), tuple(map(worded, _COLUMNS)), rows)],
+            figures={"scatter.png": Scatter(_title(len(gold)), gold, given)},
+            limits=[
+                said(
+                    "It learnt values around {mean:.4g}, most within ± {reach:.4g} of that.",
+                    mean=self.mean,
+                    reach=2 * self.spread,
+                )
+            ],
             details={"metrics": {name: one.to_json() for name, one in estimates.items()}},
         )
 
@@ -228,7 +239,7 @@ class DifferingValue(DifferingRow):
     b: float
 
     def line(self) -> str:
-        return f"true: {self.gold:g}  A: {self.a:.4f}  B: {self.b:.4f}"
+        return said("true: {gold:g}  A: {a:.4f}  B: {b:.4f}", gold=self.gold, a=self.a, b=self.b)
 
     def answers(self) -> dict[str, Any]:
         return {"gold": self.gold, "a": self.a, "b": self.b}
@@ -259,12 +270,18 @@ class ValueComparison(Comparison):
 
     def tally(self) -> str:
         a, b = self.closer
-        return f"closer to the true value: A in {a}, B in {b}, equally close {self.count - a - b}"
+        return said(
+            "closer to the true value: A in {a}, B in {b}, equally close {same}", a=a, b=b, same=self.count - a - b
+        )
 
     def to_json(self) -> dict[str, Any]:
         a, b = self.closer
         beside = {"mse": {"a": self.mse[0], "b": self.mse[1]}, "closer": {"a": a, "b": b}}
         return {**super().to_json(), **beside}
+
+
+def _title(count: int) -> Phrase:
+    return Phrase("1 text") if count == 1 else Phrase("{count:,} texts", count=count)
 
 
 def _with_value(example: Example) -> Example:

@@ -41,6 +41,7 @@ from bertwright.tasks.seq2seq_settings import Seq2SeqSettings
 from bertwright.tasks.task import HowToRead, Outputs, Task
 from bertwright.text.tokenizer.joining import join_pieces
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.wording import said
 
 log = logging.getLogger("bertwright")
 
@@ -170,7 +171,9 @@ class Seq2Seq(Task[TextPrediction, Seq2SeqSettings]):
         if self.shape is None:
             return super().starting_model(folder, **changes)
         config = self.starting_config(folder, **changes)
-        log.info("a Transformer from scratch: random weights and sinusoidal positions, shape %s", self.shape)
+        log.info(
+            said("a Transformer from scratch: random weights and sinusoidal positions, shape {shape}", shape=self.shape)
+        )
         return BertForSeq2SeqLM(config)
 
     def check(self, examples: Sequence[Example]) -> None:
@@ -199,8 +202,8 @@ class Seq2Seq(Task[TextPrediction, Seq2SeqSettings]):
             raise BertwrightError("BW611", where=examples[index].where, tokens=int(lengths[index]), rows=rows)
         if longer := int((lengths > limit).sum()):
             log.warning(
-                "%d of %d targets are longer than the %d tokens that outputs may have (max_target_length)",
-                longer, len(lengths), limit,
+                said("{longer} of {count} targets are longer than the {limit} tokens that outputs may have "
+                     "(max_target_length)", longer=longer, count=len(lengths), limit=limit)
             )  # fmt: skip
 
     def targets(self, examples: Sequence[Example], encoded: EncodedTexts) -> TextTargets:

@@ -35,6 +35,7 @@ from bertwright.tasks.judged import Judged, Mistakes
 from bertwright.tasks.prediction import P
 from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.wording import Phrase
 
 Outputs = Mapping[str, Tensor]  # what an engine computes for a batch, by name
 
@@ -66,11 +67,8 @@ class Objective(ABC):
     def loss(self, model: BertWithHead, batch: Ragged, targets: Any, weights: Tensor) -> dict[str, Tensor]:
         """What is made smaller, as `loss`, and what is told beside it; each a scalar.
 
-        All are sums over the inputs of the batch, or over what is learnt of them, with weights that sum to 1 over a
-        whole step: added over the parts of a step they are the means of the step.
-
-        Args:
-            weights: `[B]` of the inputs.
+        All are sums over the inputs of the batch, or over what is learnt of them, by `weights` `[B]` that sum to 1
+        over a whole step: added over the parts of a step they are the means of the step.
         """
 
     def loss_at_start(self) -> float | None:
@@ -167,10 +165,7 @@ class Learns(Objective, Generic[S]):
 
     def weights(self, examples: Sequence[Example], encoded: EncodedTexts, balance: str) -> NDArray[np.float64]:
         """`[N]` how much each input counts in the loss of a step: the inputs of a text share its weight of 1, unless a
-        task says otherwise.
-
-        Args:
-            balance: makes rare answers count more: `none`, `balanced` or `sqrt`.
+        task says otherwise. `balance` makes rare answers count more: `none`, `balanced` or `sqrt`.
         """
         weights: NDArray[np.float64] = (1.0 / encoded.inputs_of)[encoded.owners]
         return weights
@@ -286,6 +281,10 @@ class Judges(ABC, Generic[P]):
     def only_answer(self, predictions: Sequence[P], examples: Sequence[Example]) -> str | None:
         """The answer that every text got, where the true answers differ: a model that has collapsed."""
         return None
+
+    def gaps(self, examples: Sequence[Example]) -> Sequence[Phrase]:
+        """What examples lack, so that their scores say little."""
+        return ()
 
     @abstractmethod
     def judge(self, predictions: Sequence[P], examples: Sequence[Example]) -> Judged:

@@ -35,7 +35,8 @@ def read_task(folder: Path) -> tuple[Answers[Any], Reading]:
     """The task of a model folder, and how its texts are read; a plain masked language model fills [MASK].
 
     Raises:
-        BertwrightError: BW330 no `task.json` and no head of a masked language model, BW302, BW320, BW321 the weights, BW331 it cannot be understood, BW332 of a newer version.
+        BertwrightError: BW330 no `task.json` and no head of a masked language model, BW302, BW320, BW321 the weights,
+            BW331 it cannot be understood, BW332 of a newer version.
     """
     file = folder / TASK_FILE
     if not file.is_file():

@@ -40,6 +40,7 @@ _FREQUENT = frozenset(
 )
 _COMMON_SHARE = 0.98
 _NO_GUESS = Phrase("the file is binary, or was saved in another encoding, or mixes two of them")
+_WIDE = ("utf-16-le", "utf-16-be")
 _FREQUENT_SHARE = 0.25
 
 
@@ -99,7 +100,7 @@ def detect_encoding(path: Path) -> str:
 
     Raises:
         BertwrightError: as `open_bytes`; BW202 what cannot be read to its end; BW203 where no encoding fits; BW215 no
-            text file, whatever its name; BW217 a file in two encodings.
+            text file, whatever its name; BW217 a file in two encodings; BW260 bytes of value 0.
     """
     try:
         if mark := mark_of(path):
@@ -117,10 +118,12 @@ def detect_encoding(path: Path) -> str:
         if is_chinese:
             return "gb18030"
         likely = _likely_encoding(path)
+        if likely not in _WIDE and (zero := _line_with_zero(path)):
+            raise BertwrightError("BW260", where=f"{path}:{zero}")
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise BertwrightError("BW202", file=path, reason=error) from error
     guess = Phrase("its bytes read well as {encoding}", encoding=likely) if likely else _NO_GUESS
-    raise BertwrightError("BW203", where=f"{path}:{line}", guess=guess, encoding=likely or "big5")
+    raise BertwrightError("BW203", where=f"{path}:{line}", guess=guess, encoding=likely or Phrase("NAME"))
 
 
 def _first_line_that_is_not_utf8(path: Path) -> int | None:
@@ -186,7 +189,7 @@ def _likely_encoding(path: Path) -> str | None:
     with open_bytes(path) as file:
         start = file.read(_LOOK)
     if b"\0" in start:
-        return None
+        return next((name for name in _WIDE if _is_wide(start, name)), None)
     high = sum(byte >= 0x80 for byte in start)
     alone = sum(
         byte >= 0x80 and (at == 0 or start[at - 1] < 0x80) and (at + 1 == len(start) or start[at + 1] < 0x80)
@@ -199,6 +202,24 @@ def _likely_encoding(path: Path) -> str | None:
         if len(read.encode(name, errors="ignore")) >= 0.98 * len(start) and sum(map(sign, read)) >= 0.3 * len(read):
             return name
     return None
+
+
+def _line_with_zero(path: Path) -> int | None:
+    """In blocks: what is no text may have no lines."""
+    number = 1
+    with open_bytes(path) as file:
+        for block in iter(partial(file.read, _BLOCK), b""):
+            if (at := block.find(b"\0")) >= 0:
+                return number + block.count(b"\n", 0, at)
+            number += block.count(b"\n")
+    return None
+
+
+def _is_wide(start: bytes, name: str) -> bool:
+    """Whether bytes are two-byte characters without a byte-order mark: nearly all plain letters or Han."""
+    read = start.decode(name, errors="replace")
+    known = sum(" " <= one <= "~" or one in "\t\r\n" or is_han(one) or "\u3000" <= one <= "\u303f" for one in read)
+    return known >= 0.9 * len(read)
 
 
 def _is_kana(character: str) -> bool:

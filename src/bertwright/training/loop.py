@@ -30,6 +30,7 @@ from bertwright.training.steps import MicroBatch, Steps
 from bertwright.training.training_progress import Meter, training_progress
 from bertwright.training.watchers import FiniteWatcher, check_collapse, check_first_loss, first_bad_tensor
 from bertwright.training.world import World
+from bertwright.wording import Phrase, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,12 @@ class Trainer:
                 elif requested or self._save_is_due():
                     self._save(None)
                 if requested and state.step < self._count and not state.stopped:
+                    step = state.step
                     meter.say(
-                        f"stopped after step {state.step}, which is saved; the same command with --resume goes on"
+                        said(
+                            "stopped after step {step}, which is saved; the same command with --resume goes on",
+                            step=step,
+                        )
                     )
                     interruption.end()
         assert self._best is not None
@@ -159,7 +164,9 @@ class Trainer:
                 break
             self._zero_grad()
             state.micro_tokens //= 2
-            meter.say(f"out of memory: from here on {state.micro_tokens} tokens at once; the step stays the same")
+            meter.say(
+                said("out of memory: from here on {n} tokens at once; the step stays the same", n=state.micro_tokens)
+            )
         assert done is not None
         sums, tokens = done
         world.sum_gradients(self._model.parameters())
@@ -250,12 +257,15 @@ class Trainer:
         patience = self._settings.patience
         is_enough = self._world.agree_any(0 < patience <= self.state.without_better)
         if is_enough and self.state.step < self._count:
-            self.state.stopped = f"no better evaluation in {patience}"
-            meter.say(f"stopped early: {self.state.stopped}")
+            reason = Phrase("no better evaluation in {n}", n=patience)
+            self.state.stopped = reason.within("en")  # it is stored
+            meter.say(said("stopped early: {reason}", reason=reason))
 
 
 def _line(evaluation: Evaluation, epochs: int, is_best: bool) -> str:
     scores = " · ".join(f"{name} {value:.4f}" for name, value in evaluation.scores.items())
-    best = " · best so far" if is_best else ""
-    where = f"epoch {evaluation.epoch}/{epochs} · step {evaluation.step}"
-    return f"{where} · train loss {evaluation.train['loss']:.4f} · dev {scores}{best}"
+    line = said(
+        "epoch {epoch}/{epochs} · step {step} · train loss {loss:.4f} · dev {scores}",
+        epoch=evaluation.epoch, epochs=epochs, step=evaluation.step, loss=evaluation.train["loss"], scores=scores,
+    )  # fmt: skip
+    return said("{line} · best so far", line=line) if is_best else line

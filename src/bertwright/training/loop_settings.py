@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bertwright.data.windows import Long
 from bertwright.settings import Settings
+from bertwright.wording import said
 
 
 class LoopSettings(Settings):
@@ -18,7 +19,8 @@ class LoopSettings(Settings):
     learning_rate: float | None = Field(
         None,
         gt=0,
-        description="peak rate; not given: by the width of the model: 1e-4, from 768 on 5e-5, from 1024 on 2e-5",
+        description="peak rate; not given: by the width of the model: 3e-4 up to 256, then 1e-4, from 768 on 5e-5, "
+        "from 1024 on 2e-5",
     )
     head_factor: float = Field(
         1.0, gt=0, description="rate of the head (seq2seq: of the decoder), as a multiple of learning_rate"
@@ -57,7 +59,7 @@ class LoopSettings(Settings):
     def without_effect(self) -> list[str]:
         """What was given and changes nothing: a line for each."""
         if "decay" in self.model_fields_set and self.schedule != "wsd":
-            return [f"decay={self.decay} has no effect: it belongs to schedule=wsd"]
+            return [said("decay={decay} has no effect: it belongs to schedule=wsd", decay=self.decay)]
         return []
 
     def dropout_values(self) -> dict[str, Any]:
@@ -89,7 +91,8 @@ class FinetuneSettings(LoopSettings):
     def without_effect(self) -> list[str]:
         lines = super().without_effect()
         if "overlap" in self.model_fields_set and self.long != "window":
-            lines.append(f"overlap={self.overlap} has no effect: long={self.long} reads one window")
+            said_ = said("overlap={n} has no effect: long={long} reads one window", n=self.overlap, long=self.long)
+            lines.append(said_)
         return lines
 
 

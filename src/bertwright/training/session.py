@@ -23,6 +23,7 @@ from bertwright.training.lesson import Lesson
 from bertwright.training.loop import Course, Trainer
 from bertwright.training.loop_settings import LoopSettings
 from bertwright.training.world import World
+from bertwright.wording import said
 
 S = TypeVar("S", bound=LoopSettings)
 R = TypeVar("R")
@@ -108,14 +109,14 @@ def train_or_resume(job: Job[S, R], folder: RunFolder) -> R:
         result = job.judged_as_used(folder.path, settings, trainer.run())
     run = job.ended(folder.path, model, settings, result)
     if earlier is not None and earlier["finished"]:
-        log.info("%s is finished already: nothing to do", folder.path)
+        log.info(said("{folder} is finished already: nothing to do", folder=folder.path))
     elif world.is_writer:
         record |= result.summary()
         job.finish(folder, record, run, trainer.state)
         folder.finish()
         folder.write_run(record)
     if world.agree_any(trainer.interruption.requested):
-        log.info("stopped in the last step: the run in %s is finished", folder.path)
+        log.info(said("stopped in the last step: the run in {folder} is finished", folder=folder.path))
         trainer.interruption.end()
     return run
 

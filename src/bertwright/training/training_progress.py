@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from bertwright.console import plain_console
 from bertwright.progress import Display, progress
 from bertwright.runs.training_state import TrainingState
+from bertwright.wording import said
 
 
 class Meter:
@@ -17,7 +18,7 @@ class Meter:
         self._steps, self._state, self._peak_tokens = steps, state, peak_tokens
         self._means: dict[str, float] = {}
         self._display = display
-        self._display.show("training", state.step, steps)
+        self._display.show(said("training"), state.step, steps)
         self.say = display.say
 
     def show(self, measures: Mapping[str, float]) -> None:
@@ -26,12 +27,12 @@ class Meter:
             self._means[name] = 0.95 * self._means[name] + 0.05 * value if name in self._means else value
         step = self._state.step + 1
         rate = self._state.tokens / max(self._state.seconds, 1e-9)
-        parts = [f"step {step}/{self._steps}"]
+        parts = [said("step {step}/{steps}", step=step, steps=self._steps)]
         parts += [f"{name.replace('_', ' ')} {value:.4f}" for name, value in self._means.items()]
-        parts.append(f"{rate:,.0f} tokens/s")
+        parts.append(said("{rate:,.0f} tokens/s", rate=rate))
         if self._peak_tokens is not None:
             parts.append(f"MFU {100 * rate / self._peak_tokens:.0f} %")
-        self._display.show("training", step, self._steps, " · ".join(parts))
+        self._display.show(said("training"), step, self._steps, " · ".join(parts))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from bertwright.errors import BertwrightError
 from bertwright.runs.run_folder import RunFolder
 from bertwright.runs.training_state import TrainingState
 from bertwright.training.world import World
+from bertwright.wording import said
 
 log = logging.getLogger("bertwright")
 
@@ -50,7 +51,13 @@ class FiniteWatcher:
             {"step": step, "loss": str(loss), "gradient_norm": str(norm), "examples": describe()}
         )
         log.warning(
-            "step %d: loss %s, gradient norm %s; the step is skipped, its texts are in %s", step, loss, norm, file
+            said(
+                "step {step}: loss {loss}, gradient norm {norm}; the step is skipped, its texts are in {file}",
+                step=step,
+                loss=loss,
+                norm=norm,
+                file=file,
+            )
         )
         if self._state.bad_in_a_row >= _MOST_BAD_STEPS:
             raise BertwrightError("BW510", step=step, count=_MOST_BAD_STEPS, culprit=find_culprit(), file=file)
@@ -87,10 +94,12 @@ def check_first_loss(loss: float, expected: float | None) -> None:
         return
     if abs(loss - expected) > 0.3 * expected + 0.1:
         log.warning(
-            "the loss at the start is %.3f; a head that knows nothing has %.3f. Likely causes: a checkpoint with "
-            "broken or foreign weights, or a head that was trained with other labels",
-            loss,
-            expected,
+            said(
+                "the loss at the start is {loss:.3f}; a head that knows nothing has {expected:.3f}. Likely causes: a "
+                "checkpoint with broken or foreign weights, or a head that was trained with other labels",
+                loss=loss,
+                expected=expected,
+            )
         )
 
 
@@ -103,11 +112,13 @@ def check_collapse(answer: str | None, count: int, learning_rate: float, causes:
     if answer is None or count < _FEW:
         return False
     log.warning(
-        "the model answers '%s' to all %d dev texts. Likely causes: a learning rate that is too high (now %g; try a "
-        "third of it) or too low, %s",
-        answer,
-        count,
-        learning_rate,
-        causes,
+        said(
+            "the model answers '{answer}' to all {n} dev texts. Likely causes: a learning rate that is too high (now "
+            "{rate:g}; try a third of it) or too low, {causes}",
+            answer=answer,
+            n=count,
+            rate=learning_rate,
+            causes=said(causes),
+        )
     )
     return True

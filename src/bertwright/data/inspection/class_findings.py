@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 
 from bertwright.data.answers import Marked
@@ -14,6 +15,7 @@ from bertwright.wording import quantity, said, shown
 
 _IMBALANCE = 10  # the largest class to the smallest
 _FEW = 10  # examples of a class
+_DOUBTFUL = frozenset(("None", "NA", "na", "NONE", "#NULL!"))  # of which some are classes
 _JOINED = re.compile(r"[|;,、，；/+]")  # what people put between several labels
 
 Classes = Mapping[str, int]  # with how many rows each has, the largest first
@@ -41,7 +43,7 @@ def of_classes(classes: Classes, table: Table, *, is_tagged: bool) -> list[Findi
             "train: {n} different labels in {rows} rows: '{column}' holds no classes", n=count, rows=rows, column=column
         )
         return [Finding("too many classes", "warning", message)]
-    return _alike(classes, table) + _unequal(classes, table)
+    return _may_be_missing(classes, table) + _alike(classes, table) + _unequal(classes, table)
 
 
 def of_both(classes: tuple[Classes, Classes], train: Table, dev: Table, *, is_tagged: bool) -> list[Finding]:
@@ -74,7 +76,10 @@ def _several_labels(classes: Classes, table: Table) -> Finding | None:
         joined = [label for label in classes if sign in label]
         parts = [part.strip() for label in joined for part in label.split(sign)]
         again = [part for part in parts if part in classes or parts.count(part) > 1]
-        if len(joined) >= 2 and parts and all(parts) and len(again) >= 0.8 * len(parts):
+        # A bar stands in hardly any name: one class and its parts are enough.
+        if sign == "|" and any(part in classes for part in parts):
+            again = parts
+        if (len(joined) >= 2 or sign == "|") and parts and all(parts) and len(again) >= 0.8 * len(parts):
             listed = shown((f"'{label}' {classes[label]}" for label in joined), 4)
             message = said(
                 "train: {n} of {all} classes look like several labels joined by '{sign}' ({listed}); each is a class "
@@ -107,17 +112,29 @@ def _unequal(classes: Classes, table: Table) -> list[Finding]:
     return findings
 
 
+def _may_be_missing(classes: Classes, table: Table) -> list[Finding]:
+    """Names that a program may have written where a label is missing."""
+    if not (doubtful := [label for label in classes if label in _DOUBTFUL]):
+        return []
+    listed = shown(f"'{label}' {classes[label]}" for label in doubtful)
+    message = said(
+        "train: {listed} may stand for a missing label and is read as a class; leave such cells empty",
+        listed=listed,
+    )
+    return [Finding("doubtful labels", "warning", message, _places_of(doubtful, table))]
+
+
 def _alike(classes: Classes, table: Table) -> list[Finding]:
     """Labels that a person would take for one."""
     groups: dict[str, list[str]] = {}
     for label in classes:
-        groups.setdefault(" ".join(label.split()).casefold(), []).append(label)
+        groups.setdefault(" ".join(unicodedata.normalize("NFKC", label).split()).casefold(), []).append(label)
     findings = []
     for group in groups.values():
         if len(group) > 1:
             listed = shown(f"'{label}' {classes[label]}" for label in group)
             message = said(
-                "train: labels that differ only in capital letters or spaces are classes of their own ({listed})",
+                "train: labels that differ only in case, width or spaces are classes of their own ({listed})",
                 listed=listed,
             )
             findings.append(Finding("alike labels", "warning", message, _places_of(group[1:], table)))

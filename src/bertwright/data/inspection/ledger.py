@@ -17,6 +17,7 @@ from bertwright.data.inspection.token_counts import TokenCounts, count_tokens
 from bertwright.data.reading.tables import Table
 from bertwright.data.windows import Long
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.wording import quantity, said, shown
 
 _EXAMPLE_TOKENS = 64
 
@@ -80,7 +81,7 @@ class EncodedExample:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Ledger:
     """What was found.
 
@@ -93,6 +94,18 @@ class Ledger:
     sets: tuple[SetOfExamples, ...]
     findings: tuple[Finding, ...]
     example: EncodedExample | None
+
+    def __repr__(self) -> str:
+        sets = ", ".join(f"{one.name}={one.rows}" for one in self.sets)
+        return f"Ledger({sets}, {len(self.findings)} findings)"
+
+    def __str__(self) -> str:
+        """A line for each set, and one for each finding."""
+        lines = []
+        for one in self.sets:
+            classes = shown((f"{label} {count}" for label, count in one.classes.items()), 8)
+            lines.append(f"{one.name}: {quantity(one.rows, 'example')}" + (f" ({classes})" if classes else ""))
+        return "\n".join([*lines, *(f"{said(one.severity)}: {one.line()}" for one in self.findings)])
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object: a key for every set, `findings` and `example`."""

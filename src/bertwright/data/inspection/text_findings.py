@@ -25,8 +25,9 @@ def of_texts(table: Table, name: str) -> list[Finding]:
     no_answer = "{name}: {rows} without a label; training refuses them"
     if table.columns.target:
         no_answer = "{name}: {rows} without a target; training refuses them"
+    unlabelled = () if table.dropped else table.unlabelled
     kinds: tuple[tuple[str, Severity, tuple[Where, ...], str], ...] = (
-        ("unlabelled", "warning", table.unlabelled, no_answer),
+        ("unlabelled", "warning", unlabelled, no_answer),
         ("empty", "note", table.empty, "{name}: {rows} without text left out"),
         ("undecided", "note", table.undecided, "{name}: {rows} with the label '-' left out"),
     )
@@ -83,7 +84,8 @@ def of_tokens(tokens: TokenCounts, name: str, rows: int, long: Long | None) -> l
         is_much = share > _UNKNOWN
         if is_much:
             message += said(
-                "; to teach them: {command}", command="bertwright vocab TEXTS --extend MODEL --out NEW-MODEL"
+                "; to teach them: {command}",
+                command="bertwright vocab --data DATA --extend MODEL --fold-width --out NEW-MODEL",
             )
         findings.append(Finding("unknown tokens", "warning" if is_much else "note", message))
     return findings

@@ -155,4 +155,5 @@ def _enclosed(source: OpenedSource, separator: str, *, spaced: bool = False) -> 
             start = reader.line_num + 1
             record.clear()
     except csv.Error as error:
-        raise BertwrightError("BW208", where=Where(name, start), reason=error) from error
+        reason = Phrase(str(error).replace("{", "{{").replace("}", "}}"))  # it may quote the separator
+        raise BertwrightError("BW208", where=Where(name, start), reason=reason) from error

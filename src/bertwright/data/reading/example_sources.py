@@ -11,6 +11,7 @@ from typing import Any
 from bertwright.data.answers import Label
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.class_folders import read_class_folders
+from bertwright.data.reading.class_words import with_class_words
 from bertwright.data.reading.columns.column_layout import ColumnLayout, find_layout
 from bertwright.data.reading.columns.column_search import TEXTS_WITH_LABELS
 from bertwright.data.reading.delimited import read_delimited
@@ -22,9 +23,10 @@ from bertwright.data.reading.passage_questions import form_of_questions
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tables import EXAMPLES, Columns, Table, given_examples
 from bertwright.errors import BertwrightError
+from bertwright.text.file_kinds import refuse_stand_ins
 
-# What programs write where a label is missing; "none" and "NA" may be classes.
-_NO_LABEL = frozenset(("", "nan", "NaN", "<NA>", "#N/A", "NaT"))
+# What programs write where a label is missing; "None" and "NA" may be classes, which `inspect` asks about.
+_NO_LABEL = frozenset(("", "nan", "NaN", "NAN", "<NA>", "#N/A", "N/A", "n/a", "NaT", "null", "NULL", "Null"))
 _READERS: dict[str, Callable[[OpenedSource], Rows]] = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), read_delimited),
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), read_json),
@@ -60,13 +62,13 @@ def read_examples(
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 a file or its encoding; BW204 an unknown format; BW205 no
             examples; BW206, BW220 to BW222, BW236, BW237 the columns; BW207, BW208, BW216, BW218, BW219, BW224 to
-            BW233, BW238 what the readers find.
+            BW233, BW238, BW261, BW262 what the readers find; BW215, BW260 no data at all.
     """
     if given := given_examples(source):
         return _of_examples(given, name)
     rows = open_rows(source, encoding, name, labelled=labelled, pair=pair)
     if labelled and columns in (None, Columns()):
-        rows = _no_questions(rows)
+        rows = with_class_words(_no_questions(rows))
     layout, found = find_layout(rows, columns or Columns(), TEXTS_WITH_LABELS, labelled=labelled, pair=pair)
     examples: list[Example] = []
     empty: list[Where] = []
@@ -77,6 +79,7 @@ def read_examples(
             empty.append(example.where)
     if not examples:
         raise BertwrightError("BW205", source=rows.source)
+    _refuse_header_again(examples, layout)
     unlabelled = [example.where for example in examples if example.answer is None and layout.label is not None]
     return Table(
         examples, rows.source, layout.columns, rows.encoding,
@@ -112,7 +115,7 @@ def stream_examples(
     """
     rows = open_rows(source, encoding, name, labelled=labelled, pair=pair)
     layout, found = find_layout(rows, columns or Columns(), TEXTS_WITH_LABELS, labelled=labelled, pair=pair)
-    return layout.columns, _labelled(found, layout)
+    return layout.columns, _labelled(found, layout, beside=True)
 
 
 def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, pair: bool | None) -> Rows:
@@ -130,9 +133,20 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
         return read_class_folders(source)
     if not source.path.exists():
         raise BertwrightError("BW201", file=source)
+    refuse_stand_ins(source.path)
     if source.suffix not in _READERS:
         raise BertwrightError("BW204", file=source, suffix=source.suffix or "-")
     return _READERS[source.suffix](source)
+
+
+def _refuse_header_again(examples: list[Example], layout: ColumnLayout) -> None:
+    """Raise BW262 where the names of the columns come again as if they were a text and its label."""
+    if not layout.header or not layout.columns.label:
+        return
+    header = layout.columns.text, layout.columns.label
+    for one in examples:
+        if isinstance(one.answer, Label) and (one.text, one.answer.name) == header:
+            raise BertwrightError("BW262", where=one.where, header=", ".join(map(str, header)))
 
 
 def _no_questions(rows: Rows) -> Rows:
@@ -145,6 +159,6 @@ def _no_questions(rows: Rows) -> Rows:
     return replace(rows, rows=chain([first], rows.rows))
 
 
-def _labelled(rows: Iterator[Row], layout: ColumnLayout) -> Iterator[Example]:
+def _labelled(rows: Iterator[Row], layout: ColumnLayout, *, beside: bool = False) -> Iterator[Example]:
     """Every row as an example."""
-    return layout.examples(rows, getitem, lambda label: None if label in _NO_LABEL else Label(label))
+    return layout.examples(rows, getitem, lambda label: None if label in _NO_LABEL else Label(label), beside=beside)

@@ -81,7 +81,7 @@ def _unreadable(where: Where, column: int, error: Exception) -> BertwrightError:
     if not isinstance(error, json.JSONDecodeError):
         return BertwrightError("BW225", where=where, column=column, reason=error)
     there = error.doc[error.pos : error.pos + 1]
-    reason: object = error.msg
+    reason = Phrase(error.msg)
     if there in _TYPED:
         reason = Phrase("a full-width or curly {found} where JSON has {wanted}", found=there, wanted=_TYPED[there])
     return BertwrightError("BW225", where=where, column=column, reason=reason)

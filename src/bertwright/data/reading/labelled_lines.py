@@ -11,7 +11,8 @@ from bertwright.wording import said
 _FEWEST = 4  # lines from which a form is recognised
 _FASTTEXT = "__label__"
 _COARSE_AND_FINE = re.compile(r"[A-Z]{2,}:[a-z]+ ")
-_NUMBER = re.compile(r"-?\d{1,3} (?=.*[^\d\s])")
+_LABEL_WORD = re.compile(r"(?<!\S)__label__\S+")
+_NUMBER = re.compile(r"[+-]?\d{1,3} (?=.*[^\d\s])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ def form_of_lines(lines: Sequence[str]) -> LabelledLines | None:
     if all(line.startswith(_FASTTEXT) for line in filled):
         remark = said("every line begins with its label after {sign}, as in fastText", sign=_FASTTEXT)
         return LabelledLines(_fasttext_fields, remark)
+    if all(_LABEL_WORD.search(line) for line in filled):
+        remark = said("every line holds its label after {sign}, as in fastText", sign=_FASTTEXT)
+        return LabelledLines(_labels_anywhere, remark)
     if all(map(_COARSE_AND_FINE.match, filled)):
         return LabelledLines(
             _first_word, said("every line begins with its class, such as {one}", one=filled[0].split()[0])
@@ -52,6 +56,11 @@ def form_of_lines(lines: Sequence[str]) -> LabelledLines | None:
 def _first_word(line: str) -> list[str]:
     label, _, text = line.strip().partition(" ")
     return [label, text.strip()] if line.strip() else ["", ""]
+
+
+def _labels_anywhere(line: str) -> list[str]:
+    labels = [found.removeprefix(_FASTTEXT) for found in _LABEL_WORD.findall(line)]
+    return ["|".join(labels), " ".join(_LABEL_WORD.sub(" ", line).split())]
 
 
 def _fasttext_fields(line: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bertwright.data.examples import Example, Where, places_listed
@@ -37,6 +37,7 @@ class Table:
         header: whether the first row held names; None where the format itself names its columns, or none are.
         remarks: what else was decided by looking, such as what quotes mean.
         unused: names of columns that are not read.
+        dropped: whether the rows without a label give no example, because somebody asked for that.
     """
 
     examples: list[Example]
@@ -50,11 +51,18 @@ class Table:
     header: bool | None = None
     remarks: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    dropped: bool = False
 
     @property
     def is_pair(self) -> bool:
         """Whether every example has a second text."""
         return self.columns.text_b is not None
+
+    def labelled_only(self) -> Table:
+        """It without the rows that have no label, which stay counted."""
+        if not self.unlabelled:
+            return self
+        return replace(self, examples=[one for one in self.examples if one.answer is not None], dropped=True)
 
     @property
     def has_lost(self) -> bool:
@@ -76,10 +84,13 @@ class Table:
             forms = {True: "{form} with a header", False: "{form} without a header"}
             parts.append(form if self.header is None else said(forms[self.header], form=form))
         parts += self.remarks
+        no_label = "{rows} without a label: {places}"
+        if self.dropped:
+            no_label = "{rows} without a label dropped: {places}"
         for places, what in (
             (self.empty, "{rows} without text left out: {places}"),
             (self.undecided, "{rows} with the label '-' left out: {places}"),
-            (self.unlabelled, "{rows} without a label: {places}"),
+            (self.unlabelled, no_label),
         ):
             if places:
                 parts.append(said(what, rows=quantity(len(places), "row"), places=places_listed(places)))

@@ -86,4 +86,4 @@ def _open(
     wished = columns or Columns()
     wished = replace(wished, label=None, target=wished.target or wished.label)
     layout, found = find_layout(rows, wished, TEXTS_WITH_TARGETS, labelled=labelled, pair=None)
-    return rows, layout.columns, layout.examples(found, cell_of, Written)
+    return rows, layout.columns, layout.examples(found, cell_of, Written, beside=not labelled)

@@ -21,10 +21,14 @@ from bertwright.data.tagged.tagged_sentences import SENTENCES_LOOKED_AT, Sentenc
 from bertwright.errors import BertwrightError
 from bertwright.wording import quantity, said, shown
 
+_ENDINGS = (".conll", ".conllu", ".bio", ".bioes", ".bmes", ".bilou", ".iob", ".iob2")  # of nothing else
+
 
 def looks_like_columns(source: OpenedSource) -> bool:
     """Whether the beginning of a file is tokens with tags."""
     first = source.first_lines(LINES_LOOKED_AT)
+    if source.suffix in _ENDINGS and any(map(str.strip, first)):
+        return True
     columns = numbered(first)
     if columns is not None and columns.is_clear:
         return True

@@ -47,8 +47,7 @@ class Found:
 
     Attributes:
         entities: as conlleval reads the tags.
-        readings: `strict`, only what is well formed; of a CRF `softmax` and `softmax_strict`, the same two of the most
-            probable tag of each unit alone.
+        readings: `strict`, only what is well formed.
     """
 
     entities: Sequence[Entity]

@@ -19,6 +19,7 @@ from bertwright.evaluation.entity_scores import EntityCounts, entity_reliability
 from bertwright.evaluation.paired_tests import paired_bootstrap_of_sums, resampling_units_needed
 from bertwright.tasks.comparison import WORTH_SHOWING, Comparison, DifferingRow
 from bertwright.tasks.entities.entities import Entity, EntityPrediction
+from bertwright.wording import said
 
 _TRUE, _FOUND, _RIGHT = range(3)
 
@@ -88,10 +89,12 @@ class EntityComparison(Comparison):
         return {"ece": (self.ece_a, self.ece_b)}
 
     def tally(self) -> str:
-        return (
-            f"entities found: by both {self.both}, only A {self.only_a}, only B {self.only_b}, neither {self.neither}; "
-            f"wrong answers: of both {self.wrong_both}, only A {self.wrong_a}, only B {self.wrong_b}"
-        )
+        return said(
+            "entities found: by both {both}, only A {only_a}, only B {only_b}, neither {neither}; wrong answers: of "
+            "both {wrong_both}, only A {wrong_a}, only B {wrong_b}",
+            both=self.both, only_a=self.only_a, only_b=self.only_b, neither=self.neither,
+            wrong_both=self.wrong_both, wrong_a=self.wrong_a, wrong_b=self.wrong_b,
+        )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         return {

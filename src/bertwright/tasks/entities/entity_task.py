@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Generic, Self, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bertwright.data.answers import Span
 from bertwright.data.examples import Example, spans_of
@@ -17,14 +20,17 @@ from bertwright.data.tagged.span_sources import looks_tagged, read_spans, stream
 from bertwright.data.tagged.units import Unit, unit_for
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError, hint
+from bertwright.evaluation.calibration import reliability_table
+from bertwright.evaluation.confidence import Estimate
 from bertwright.evaluation.entity_scores import EntityCounts, entity_reliability
+from bertwright.evaluation.score_scaling import Scaling, cross_scaled, fit_scaling
 from bertwright.tasks.entities.entities import Entity, EntityPrediction
 from bertwright.tasks.entities.entity_comparison import EntityComparison, compare_entities
 from bertwright.tasks.judged import MISTAKE_HEADER, Bars, Judged, Mistakes, ScoreTable
 from bertwright.tasks.task import HowToRead, S, Task
 from bertwright.text.tokenizer.inputs import half_of_a_pair
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
-from bertwright.wording import shown
+from bertwright.wording import Phrase, said, shown
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,12 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
     Attributes:
         types: in alphabetical order.
         unit: what a part is made of.
+        scaling: what makes the scores of entities honest; None where there were too few to tell.
     """
 
     types: tuple[str, ...]
     unit: Unit = "word"
+    scaling: Scaling | None = field(default=None, kw_only=True)
 
     reads_pairs: ClassVar[bool | None] = False  # type: ignore[misc]
     metric: ClassVar[str] = "f1"
@@ -109,6 +117,23 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
                         "BW255", where=example.where, type=span.type, known=shown(self.types), nearest=close
                     )
 
+    def to_json(self) -> dict[str, Any]:
+        scaling = None if self.scaling is None else self.scaling.to_json()
+        return {"types": list(self.types), "unit": self.unit, "scaling": scaling}
+
+    def calibrated(self, predictions: Sequence[EntityPrediction], examples: Sequence[Example]) -> Self:
+        """With the scaling that fits the scores of these entities, where it helps those it was not fitted on."""
+        return replace(self, scaling=fit_scaling(*_sureness(predictions, examples)))
+
+    def untempered(self) -> Self:
+        return replace(self, scaling=None)
+
+    def tempered(self, predictions: Sequence[EntityPrediction]) -> list[EntityPrediction]:
+        """The entities stay, only how sure they are changes."""
+        if self.scaling is None:
+            return [*predictions]
+        return [_rescored(one, self.scaling) for one in predictions]
+
     def encode(self, tokenizer: BertTokenizer, examples: Sequence[Example], reading: Reading) -> EncodedUnits:
         return encode_units(tokenizer, examples, self.unit, reading)
 
@@ -139,12 +164,18 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         return {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
 
     def judge(self, predictions: Sequence[EntityPrediction], examples: Sequence[Example]) -> Judged:
-        bars = self._bars(predictions, examples)
+        counts, bars = self._counts(predictions, examples), self._bars(predictions, examples)
+        main = counts[""]
+        shares = {"F1": main.interval(), "precision": Estimate(main.precision), "recall": Estimate(main.recall)}
         return Judged(
             count=len(examples),
             scores=self.score(predictions, examples),
-            tables=self._tables(predictions, examples),
+            metrics=shares,
+            metrics_note=said("The interval comes from resampling the texts."),
+            tables=self._tables(counts, predictions, examples),
             figures={"types.png": bars} if bars.names else {},
+            types=self.types,
+            details={"metrics": {name.lower(): one.to_json() for name, one in shares.items()}, "types": main.to_json()},
         )
 
     def mistakes(self, predictions: Sequence[EntityPrediction], examples: Sequence[Example]) -> Mistakes:
@@ -176,39 +207,61 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
     def compare(self, a: Sequence[EntityPrediction], b: Sequence[EntityPrediction], table: Table) -> EntityComparison:
         return compare_entities(a, b, table, self.types)
 
-    def _tables(self, given: Sequence[EntityPrediction], examples: Sequence[Example]) -> list[ScoreTable]:
-        """Each type, under every reading; then places that were found with another type."""
-        counts = self._counts(given, examples)
-        main = counts.pop("")
-        beside = [f"{name.replace('_', ' ')} F1" for name in counts]
-        header = ("type", "in the data", "found", "precision", "recall", "F1", *beside)
-        others = [dict(zip(one.types, one.f1_of_types().tolist())) for one in counts.values()]
-        rows = []
-        for kind, row in main.to_json().items():
-            shares = [row["precision"], row["recall"], row["f1"], *(one.get(kind, 0.0) for one in others)]
-            rows.append(_row(kind, row["true"], row["found"], shares))
-        shares = [main.precision, main.recall, main.f1, *(one.f1 for one in counts.values())]
-        rows.append(_row("all", main.true.sum(), main.found.sum(), shares))
-        interval = main.interval()
-        note = f"An entity is right if its place and its type are.{self.readings_note}"
-        if interval.low is not None:
-            note += f" F1 {interval.value:.4f}, 95 % interval {interval.low:.4f} to {interval.high:.4f}."
-        note += f" The score of an entity is off by {_ece(given, examples):.4f} on average (ECE, 15 bins)."
-        return [ScoreTable("Entities", header, tuple(rows), note), *_confusions(_spans_of(examples), given)]
+    def _tables(
+        self, counts: Mapping[str, EntityCounts], given: Sequence[EntityPrediction], examples: Sequence[Example]
+    ) -> list[ScoreTable]:
+        """Each type; what is told of the answers beside that; places that were found with another type."""
+        main = counts[""]
+        header = tuple(map(said, ("type", "in the data", "found", "precision", "recall", "F1")))
+        rows = [
+            _row(kind, row["true"], row["found"], [row["precision"], row["recall"], row["f1"]])
+            for kind, row in main.to_json().items()
+        ]
+        rows.append(_row(said("all"), main.true.sum(), main.found.sum(), [main.precision, main.recall, main.f1]))
+        note = said("An entity is right if its place and its type are.")
+        entities = ScoreTable(said("Entities"), header, tuple(rows), note)
+        return [entities, self._beside(counts, given, examples), *_confusions(_spans_of(examples), given)]
+
+    def _beside(
+        self, counts: Mapping[str, EntityCounts], given: Sequence[EntityPrediction], examples: Sequence[Example]
+    ) -> ScoreTable:
+        """Other readings of the same scores, and what the scores of entities are worth."""
+        rows = [(said("F1, {name}", name=said(name)), f"{one.f1:.4f}") for name, one in counts.items() if name]
+        rows.append((said("error of the scores (ECE)"), f"{_ece(given, examples):.4f}"))
+        scores, right = _sureness(given, examples)
+        if self.scaling is None and fit_scaling(scores, right) is not None:
+            error = reliability_table(cross_scaled(scores, right), right.astype(np.int64)).error()
+            rows.append((said("the same, calibrated as the model will answer"), f"{error:.4f}"))
+        return ScoreTable(said("Beside that"), ("", said("value")), tuple(rows), self.readings_note)
 
     def _bars(self, given: Sequence[EntityPrediction], examples: Sequence[Example]) -> Bars:
-        """The F1 of each type, and, where there is one, that of each unit for itself."""
-        counts = self._counts(given, examples)
-        main = counts[""]
+        """The F1 of each type."""
+        main = self._counts(given, examples)[""]
         drawn = {"F1": main.f1_of_types().tolist()}
-        if (softmax := counts.get("softmax")) is not None:
-            of_types = dict(zip(softmax.types, softmax.f1_of_types().tolist()))
-            drawn = {"F1 with the CRF": drawn["F1"], "F1 without": [of_types.get(kind, 0.0) for kind in main.types]}
-        return Bars("F1 of each type", main.types, tuple(main.true.tolist()), drawn)
+        return Bars(Phrase("F1 of each type"), main.types, tuple(main.true.tolist()), drawn)
 
 
 def _row(kind: str, true: int, found: int, shares: Sequence[float]) -> tuple[str, ...]:
     return (kind, str(true), str(found), *(f"{share:.4f}" for share in shares))
+
+
+def _sureness(
+    given: Sequence[EntityPrediction], examples: Sequence[Example]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """`[N]` the scores of all entities that were found, and whether each is right."""
+    pairs = [
+        (entity.score, entity.span in gold)
+        for one, gold in zip(given, map(set, _spans_of(examples)))
+        for entity in one.entities
+    ]
+    scores, right = zip(*pairs) if pairs else ((), ())
+    return np.array(scores, dtype=np.float64), np.array(right, dtype=np.bool_)
+
+
+def _rescored(prediction: EntityPrediction, scaling: Scaling) -> EntityPrediction:
+    scores = scaling(np.array([one.score for one in prediction.entities], dtype=np.float64)).tolist()
+    entities = tuple(replace(one, score=score) for one, score in zip(prediction.entities, scores))
+    return replace(prediction, entities=entities)
 
 
 def _ece(given: Sequence[EntityPrediction], examples: Sequence[Example]) -> float:
@@ -250,5 +303,6 @@ def _confusions(gold: Sequence[Sequence[Span]], given: Sequence[EntityPrediction
     if not counts:
         return []
     most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:10]
-    rows = tuple((true, said, str(count)) for (true, said), count in most)
-    return [ScoreTable("The right place with another type", ("true", "answered", "times"), rows)]
+    rows = tuple((true, told, str(count)) for (true, told), count in most)
+    header = said("true"), said("answered"), said("times")
+    return [ScoreTable(said("The right place with another type"), header, rows)]

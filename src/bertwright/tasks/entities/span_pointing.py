@@ -20,6 +20,7 @@ from bertwright.data.ragged import Ragged
 from bertwright.data.tagged.encoded_units import EncodedUnits, Ints
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts
+from bertwright.evaluation.score_scaling import Scaling
 from bertwright.model.models import BertWithHead
 from bertwright.model.pointer import BertForSpanPointing, pair_scores
 from bertwright.settings import Settings
@@ -65,10 +66,7 @@ class SpanPointing(EntityTask[SpanSettings]):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(tuple(values["types"]), values["unit"])
-
-    def to_json(self) -> dict[str, Any]:
-        return {"types": list(self.types), "unit": self.unit}
+        return cls(tuple(values["types"]), values["unit"], scaling=Scaling.from_json(values.get("scaling")))
 
     def config_changes(self) -> dict[str, Any]:
         return {"id2label": dict(enumerate(self.types)), "problem_type": None}
@@ -150,7 +148,9 @@ class SpanPointing(EntityTask[SpanSettings]):
                     key = (start, end + 1, int(kind))
                     found[owner][key] = max(value, found[owner].get(key, 0.0))
         entities = map(self._entities, found, encoded.units, encoded.texts)
-        return [EntityPrediction(bool(cut), tuple(some)) for some, cut in zip(entities, encoded.tokens_cut)]
+        return self.tempered(
+            [EntityPrediction(bool(cut), tuple(one)) for one, cut in zip(entities, encoded.tokens_cut)]
+        )
 
     def _entities(self, spans: Mapping[tuple[int, int, int], float], units: Ints, text: str) -> Iterator[Entity]:
         for (start, end, kind), value in sorted(spans.items()):

@@ -39,15 +39,10 @@ class Reader:
         bounds = torch.tensor([0, *accumulate(lengths)])
         device = self._sums.transitions.device
         emissions = emissions.to(device).float()
-        alone = emissions.argmax(1)
-        best = alone if self._crf is None else self._crf.decode(emissions, bounds)
+        best = emissions.argmax(1) if self._crf is None else self._crf.decode(emissions, bounds)
         parts = torch.split(best.cpu(), list(lengths))
         found = [self._entities(part) for part in parts]
         readings = {"strict": [self._entities(part, strict=True) for part in parts]}
-        if self._crf is not None:
-            parts = torch.split(alone.cpu(), list(lengths))
-            readings["softmax"] = [self._entities(part) for part in parts]
-            readings["softmax_strict"] = [self._entities(part, strict=True) for part in parts]
         scores = self._scores(emissions, bounds, best.cpu(), found)
         answers = []
         for index, spans in enumerate(found):

@@ -20,7 +20,7 @@ from bertwright.data.tagged.schemes import Scheme, spell_tag, write_tags
 from bertwright.data.tagged.units import Unit, span_of_units, trim
 from bertwright.data.targets import RaggedTargets
 from bertwright.model.losses import IGNORED
-from bertwright.wording import quantity, shown
+from bertwright.wording import quantity, said, shown
 
 log = logging.getLogger("bertwright")
 
@@ -75,9 +75,12 @@ def say_lost(lost: Sequence[str], unit: Unit) -> None:
     """Warn of entities that are not made of whole units."""
     if lost:
         log.warning(
-            "%s within a %s: not learnt, and counted as missed (unit=%s reads what lies within %ss): %s",
-            quantity(len(lost), "entity begins or ends", "entities begin or end"),
-            unit, "word" if unit == "token" else "character", unit, shown(lost, 3),
+            said(
+                "{entities} within a {unit}: not learnt, and counted as missed (unit={smaller} reads what lies within)"
+                ": {listed}",
+                entities=quantity(len(lost), "entity begins or ends", "entities begin or end"), unit=said(unit),
+                smaller="word" if unit == "token" else "character", listed=shown(lost, 3),
+            )
         )  # fmt: skip
 
 
@@ -85,8 +88,11 @@ def say_parted(parted: Sequence[str]) -> None:
     """Warn of entities that no input holds as a whole: nothing teaches a part of one."""
     if parted:
         log.warning(
-            "%s in no input as a whole, because of a cut or for being longer than what windows share (overlap): "
-            "not learnt: %s", quantity(len(parted), "entity is", "entities are"), shown(parted, 3),
+            said(
+                "{entities} in no input as a whole, because of a cut or for being longer than what windows share "
+                "(overlap): not learnt: {listed}",
+                entities=quantity(len(parted), "entity is", "entities are"), listed=shown(parted, 3),
+            )
         )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from bertwright.data.tagged.writing import overlapping
 from bertwright.data.targets import Targets
 from bertwright.data.windows import EncodedTexts
 from bertwright.errors import BertwrightError
+from bertwright.evaluation.score_scaling import Scaling
 from bertwright.model.crf.linear_chain import LinearChainCrf
 from bertwright.model.losses import IGNORED
 from bertwright.model.models import BertForTokenClassification, BertWithHead
@@ -37,7 +38,7 @@ from bertwright.tasks.entities.entity_task import EntityTask
 from bertwright.tasks.entities.tag_decoding import Reader
 from bertwright.tasks.entities.tag_targets import tag_targets
 from bertwright.tasks.task import Outputs
-from bertwright.wording import shown
+from bertwright.wording import said, shown
 
 _UNITS_AT_ONCE = 1 << 16  # whose emissions are decoded together
 
@@ -75,7 +76,8 @@ class Tagging(EntityTask[TaggingSettings]):
         """`transformers` has no CRF."""
         if self.head == "softmax":
             return ""
-        return "\n\n`transformers` leaves the CRF out and takes each word for itself: its answers are less good."
+        note = "`transformers` leaves the CRF out and takes each word for itself: its answers are less good."
+        return "\n\n" + said(note)
 
     @property
     def tags(self) -> list[str]:
@@ -97,10 +99,11 @@ class Tagging(EntityTask[TaggingSettings]):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(tuple(values["types"]), values["unit"], values["head"], values["scheme"])
+        scaling = Scaling.from_json(values.get("scaling"))
+        return cls(tuple(values["types"]), values["unit"], values["head"], values["scheme"], scaling=scaling)
 
     def to_json(self) -> dict[str, Any]:
-        return {"types": list(self.types), "unit": self.unit, "head": self.head, "scheme": self.scheme}
+        return {**super().to_json(), "head": self.head, "scheme": self.scheme}
 
     def with_settings(self, settings: TaggingSettings) -> Self:
         unit = self.unit if settings.unit == "auto" else settings.unit
@@ -108,7 +111,8 @@ class Tagging(EntityTask[TaggingSettings]):
 
     def without_effect(self, given: Mapping[str, Any]) -> list[str]:
         if self.head == "softmax" and (factor := given.get("transition_factor")) is not None:
-            return [f"transition_factor={factor} has no effect: head=softmax has no transitions"]
+            what = f"transition_factor={factor}"
+            return [said("{what} has no effect: head=softmax has no transitions", what=what)]
         return []
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> Self:
@@ -187,24 +191,29 @@ class Tagging(EntityTask[TaggingSettings]):
             found = reader.read(torch.cat(emissions), lengths)
             for (index, units), one in zip(places, found):
                 predictions[index] = predictions[index].extended(one, units, encoded.texts[index])
-        return [replace(one, truncated=bool(cut)) for one, cut in zip(predictions, encoded.tokens_cut)]
+        answers = [replace(one, truncated=bool(cut)) for one, cut in zip(predictions, encoded.tokens_cut)]
+        return self.tempered(answers)
 
     def readings(self, given: Sequence[EntityPrediction]) -> dict[str, list[Sequence[Any]]]:
-        """As conlleval counts; `strict`: only what is well formed; `softmax` (CRF): each unit alone, either way."""
-        names = ("strict", "softmax", "softmax_strict") if self.head == "crf" else ("strict",)
-        beside: dict[str, list[Sequence[Any]]] = {name: [one.readings.get(name, ()) for one in given] for name in names}
-        return {"": [one.entities for one in given], **beside}
+        """As conlleval counts; `strict`: only what is well formed. What weights that were trained with a CRF would say
+        without it is no reading: it is no measure of what the CRF is worth.
+        """
+        return {"": [one.entities for one in given], "strict": [one.readings.get("strict", ()) for one in given]}
 
     @property
     def readings_note(self) -> str:  # type: ignore[override]
-        note = " F1 counts as conlleval does; strict: an ill-formed sequence of tags is no entity."
-        return note + (" softmax: the most likely tag of each unit alone, without the CRF." * (self.head == "crf"))
+        return said("F1 counts as conlleval does; strict: an ill-formed sequence of tags is no entity.")
 
     def remarks(self, model: BertWithHead) -> list[str]:
         if isinstance(model, BertCrfForTokenClassification):
             moved = max(float(parameter.detach().abs().max()) for parameter in model.crf.parameters())
             if moved < 1e-3:
-                return [f"the transitions of the CRF did not move (largest {moved:.1e}): raise transition_factor"]
+                return [
+                    said(
+                        "the transitions of the CRF did not move (largest {moved:.1e}): raise transition_factor",
+                        moved=moved,
+                    )
+                ]
         return []
 
 

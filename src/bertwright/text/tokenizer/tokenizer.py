@@ -17,7 +17,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from bertwright.checkpoint.folders import unseal
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import weights_folder
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.assembling import Frame
 from bertwright.text.tokenizer.batch_encoding import BatchEncoding, filled, padded_batch, padded_width
@@ -44,8 +44,10 @@ from bertwright.text.vocabulary.wordpiece import (
     read_pipeline,
     settings_in,
 )
+from bertwright.wording import said
 
 _log = logging.getLogger("bertwright")
+_TOO_LONG = "an input of {n} tokens exceeds the {limit} that the model can read; truncation=True cuts it (said once)"
 
 
 class BertTokenizer(TokenTable):
@@ -101,7 +103,7 @@ class BertTokenizer(TokenTable):
         length limit is never above `max_position_embeddings`.
 
         Args:
-            folder_or_name: see `checkpoint.hub.model_folder`.
+            folder_or_name: see `checkpoint.hub.weights_folder`.
             **changes: laid over what the files say: fields of `TokenizerSettings`, such as `do_lower_case=True`.
 
         Raises:
@@ -109,7 +111,7 @@ class BertTokenizer(TokenTable):
                 BW401 a special token is missing; BW402 to BW404 and BW415 a file cannot be read; BW416 an added token
                 cannot have its id.
         """
-        folder = model_folder(folder_or_name, download=True, vocabulary=True)
+        folder = weights_folder(folder_or_name, download=True, vocabulary=True)
         settings = changed_settings(read_settings(folder), changes)
         saved, listed = folder / "tokenizer.json", folder / "vocab.txt"
         if saved.is_file():
@@ -315,12 +317,11 @@ class BertTokenizer(TokenTable):
     def _tell_of_uncut(self, longest: int, max_length: int | None, *, is_padded: bool) -> None:
         """What may come as a surprise where nothing is cut; `is_padded`: to the longest input."""
         if longest > self.model_max_length:
-            said = "an input of %d tokens exceeds the %d that the model can read; truncation=True cuts it"
-            self._tell_once(said, longest, self.model_max_length)
+            self._tell_once(_TOO_LONG, n=longest, limit=self.model_max_length)
         if max_length is not None and is_padded:
-            self._tell_once("max_length=%d has no effect without truncation=True", max_length)
+            self._tell_once("max_length={n} has no effect without truncation=True (said once)", n=max_length)
 
-    def _tell_once(self, message: str, *facts: int) -> None:
+    def _tell_once(self, message: str, **facts: int) -> None:
         if message not in self._told:
             self._told.add(message)
-            _log.warning(message + " (said once)", *facts)
+            _log.warning(said(message, **facts))

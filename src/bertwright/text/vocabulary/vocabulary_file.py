@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bertwright.errors import BertwrightError
-from bertwright.wording import shown
+from bertwright.wording import said, shown
 
 _log = logging.getLogger("bertwright")
 _CAPITAL = re.compile(r"[A-Z]")
@@ -52,10 +52,12 @@ def number_tokens(tokens: Iterable[str], source: str) -> dict[str, int]:
         raise BertwrightError("BW403", file=source)
     if repeated:
         _log.warning(
-            "%s: %d repeated tokens (%s); the last line of each counts, the ids before are never used",
-            source,
-            len(repeated),
-            shown(map(repr, repeated), 4),
+            said(
+                "{source}: {n} repeated tokens ({listed}); the last line of each counts, the ids before are never used",
+                source=source,
+                n=len(repeated),
+                listed=shown(map(repr, repeated), 4),
+            )
         )
     return vocabulary
 

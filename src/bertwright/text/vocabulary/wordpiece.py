@@ -18,6 +18,7 @@ from tokenizers.processors import TemplateProcessing
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer_files import TokenBeside, TokenizerSettings
 from bertwright.text.vocabulary.vocabulary_file import is_cased, require_tokens
+from bertwright.wording import said
 
 _log = logging.getLogger("bertwright")
 
@@ -32,12 +33,14 @@ def build_pipeline(vocabulary: dict[str, int], settings: TokenizerSettings, sour
     lower_case = settings.do_lower_case
     if lower_case is None:
         lower_case = not is_cased(vocabulary)
-        _log.warning(
-            "%s has %s capital letters: text is %s; set do_lower_case in tokenizer_config.json to decide otherwise",
-            source,
-            "no" if lower_case else "tokens with",
-            "lower-cased" if lower_case else "not lower-cased",
+        what = (
+            "{source} has no capital letters: text is lower-cased; set do_lower_case in tokenizer_config.json to "
+            "decide otherwise"
+            if lower_case
+            else "{source} has tokens with capital letters: text is not lower-cased; set do_lower_case in "
+            "tokenizer_config.json to decide otherwise"
         )
+        _log.warning(said(what, source=source))
     pipeline = Tokenizer(WordPiece(vocabulary, unk_token=settings.unk_token))
     pipeline.normalizer = BertNormalizer(
         clean_text=True,

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from bertwright.data.examples import Example
-from bertwright.data.inspection.ledger import SetOfExamples, examine
+from bertwright.data.inspection.ledger import Ledger, SetOfExamples, examine
 from bertwright.data.inspection.token_counts import counts_of
 from bertwright.data.reading.tables import Table
 from bertwright.data.windows import Reading
 from bertwright.tasks.task import Task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.training.steps import Dataset
-from bertwright.wording import quantity, shown
+from bertwright.wording import quantity, said, shown
 
 log = logging.getLogger("bertwright")
 
@@ -33,27 +33,35 @@ def prepare(
 
 def say_what_was_found(
     tables: tuple[Table, Table], sets: tuple[Dataset, Dataset], tokenizer: BertTokenizer, reading: Reading
-) -> None:
+) -> Ledger:
     """The ledger before training: classes, lengths, what is cut, and everything that looks wrong."""
     limit = reading.max_length
     counts = [counts_of(tokenizer, one.examples, one.encoded, limit) for one in sets]
     ledger = examine(*tables, tokenizer=tokenizer, max_length=limit, long=reading.long, counts=counts)
     for one, data in zip(ledger.sets, sets):
-        log.info("%s", _line(one))
+        log.info(_line(one))
         _say_cut(data, reading, one.name)
     for finding in (one for one in ledger.findings if one.is_news):
-        log.log(logging.WARNING if finding.severity == "warning" else logging.INFO, "%s", finding.line())
+        log.log(logging.WARNING if finding.severity == "warning" else logging.INFO, finding.line())
     if ledger.example is not None:
-        log.info("an example as the model reads it: %s", " ".join(ledger.example.pieces[:60]))
+        pieces = " ".join(ledger.example.pieces[:60])
+        log.info(said("an example as the model reads it: {pieces}", pieces=pieces))
+    return ledger
 
 
 def _line(one: SetOfExamples) -> str:
     classes = shown((f"{label} {count}" for label, count in one.classes.items()), 8)
     tokens = one.tokens
     assert tokens is not None
-    lengths = f"{tokens.tokens} tokens, median {tokens.median}, 95 % up to {tokens.p95}, longest {tokens.longest}"
-    told = "".join(f"; {line}" for line in one.answers)
-    return f"{one.name}: {quantity(one.rows, 'example')}{f' ({classes})' if classes else ''}{told}; {lengths}"
+    examples = quantity(one.rows, "example")
+    parts = [said("{examples} ({classes})", examples=examples, classes=classes) if classes else examples, *one.answers]
+    parts.append(
+        said(
+            "{tokens} tokens, median {median}, 95 % up to {p95}, longest {longest}",
+            tokens=tokens.tokens, median=tokens.median, p95=tokens.p95, longest=tokens.longest,
+        )
+    )  # fmt: skip
+    return said("{name}: {parts}", name=one.name, parts=said("; ").join(parts))
 
 
 def _say_cut(data: Dataset, reading: Reading, name: str) -> None:
@@ -61,7 +69,10 @@ def _say_cut(data: Dataset, reading: Reading, name: str) -> None:
     cut = int(encoded.tokens_cut.sum())
     if cut:
         log.warning(
-            "%s: %d of %d texts are cut at %d tokens (long=%s); %d tokens (%.1f %% of all) are lost",
-            name, (encoded.tokens_cut > 0).sum(), len(encoded.tokens), reading.max_length, reading.long, cut,
-            100 * cut / encoded.tokens.sum(),
+            said(
+                "{name}: {n} of {all} texts are cut at {limit} tokens (long={long}); {cut} tokens ({share:.1f} % of "
+                "all) are lost",
+                name=name, n=(encoded.tokens_cut > 0).sum(), all=len(encoded.tokens), limit=reading.max_length,
+                long=reading.long, cut=cut, share=100 * cut / encoded.tokens.sum(),
+            )
         )  # fmt: skip

@@ -14,6 +14,7 @@ from bertwright.tasks.task import Task
 from bertwright.training.loop_settings import FinetuneSettings, default_learning_rate
 from bertwright.training.micro_tokens import choose_micro_tokens
 from bertwright.training.world import World
+from bertwright.wording import said
 
 log = logging.getLogger("bertwright")
 
@@ -27,7 +28,8 @@ def decided_settings(
     # The default overlap is meant for 512 tokens; shorter inputs share as large a part of theirs.
     overlap = min(settings.overlap, limit // 4, max((limit - 3) // 2 - 1, 0))
     if limit < settings.max_length and "max_length" in given:
-        log.warning("max_length=%d: this model reads %d tokens at once, and no more", settings.max_length, limit)
+        wished = settings.max_length
+        log.warning(said("max_length={n}: this model reads {limit} tokens at once, and no more", n=wished, limit=limit))
     return settings.model_copy(
         update={
             "max_length": limit,

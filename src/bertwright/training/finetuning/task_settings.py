@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from typing import Any
 
 from pydantic import create_model
@@ -11,6 +10,7 @@ from pydantic import create_model
 from bertwright.errors import BertwrightError
 from bertwright.settings import Settings
 from bertwright.tasks.registry import all_tasks
+from bertwright.tasks.registry import foreign_to as foreign_to
 from bertwright.tasks.task import Task
 from bertwright.training.loop_settings import FinetuneSettings
 
@@ -49,16 +49,6 @@ def settings_for(kind: Kind, given: Settings) -> FinetuneSettings:
     return settings_with(kind)(**values)
 
 
-def foreign_to(kind: Kind) -> Iterator[str]:
-    """The names of settings that belong to other tasks only."""
-    own = set(_owned(kind))
-    return (name for other in all_tasks() for name in _owned(other) if name not in own)
-
-
 def own_settings(kind: Kind, settings: FinetuneSettings) -> Settings:
     """What a task itself reads of the settings of a run."""
     return kind.settings_class(**{name: getattr(settings, name) for name in kind.settings_class.model_fields})
-
-
-def _owned(kind: Kind) -> tuple[str, ...]:
-    return (*kind.settings_class.model_fields, *kind.other_settings)

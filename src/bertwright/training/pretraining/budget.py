@@ -15,6 +15,7 @@ from bertwright.training.lesson import Lesson
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings
 from bertwright.training.steps import Steps
 from bertwright.training.world import World
+from bertwright.wording import said
 
 log = logging.getLogger("bertwright")
 
@@ -35,7 +36,15 @@ def planned_steps(settings: PretrainSettings, steps: Steps, lesson: Lesson, worl
     if settings.max_minutes is not None:
         seconds = seconds_a_step(settings, steps, lesson, world)
         given.append(60 * settings.max_minutes / seconds)
-        log.info("a step takes about %.2f s: %g minutes are about %d steps", seconds, settings.max_minutes, given[-1])
+        minutes, steps_ = settings.max_minutes, int(given[-1])
+        log.info(
+            said(
+                "a step takes about {s:.2f} s: {minutes:g} minutes are about {n} steps",
+                s=seconds,
+                minutes=minutes,
+                n=steps_,
+            )
+        )
     if not given:
         given.append(settings.epochs * steps.steps_per_epoch)
     return world.least(max(int(min(given)), 1))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from bertwright.checkpoint.folders import whole_folder
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import weights_folder
 from bertwright.corpus.drawing.neighbours import token_counts
 from bertwright.corpus.drawing.sampler import PretrainSampler
 from bertwright.corpus.store import CorpusStore
@@ -46,11 +46,12 @@ from bertwright.training.pretraining.pretrain_steps import PretrainSteps, drawin
 from bertwright.training.pretraining.word_start import start_from_counts
 from bertwright.training.session import Job, open_folder, train_or_resume, written_by
 from bertwright.training.world import World, this_world
-from bertwright.wording import Phrase
+from bertwright.wording import Phrase, said
 
 log = logging.getLogger("bertwright")
 
 _EVALUATIONS = 10  # of a run, where no eval_steps are given
+_SHARE_OF_EVALUATIONS = 0.25  # of the time in steps, at most
 _EXAMPLES_COUNTED = 1000  # to tell how much is cut
 
 
@@ -107,7 +108,7 @@ def pretrain(
     place = usable_device(device)
     if init is not None and vocab is not None:
         raise BertwrightError("BW111")
-    source = whole_folder(model_folder(init or vocab or CorpusStore.vocabulary_of(store)))
+    source = whole_folder(weights_folder(init or vocab or CorpusStore.vocabulary_of(store)))
     tokenizer = BertTokenizer.from_pretrained(source)
     opened = CorpusStore.open(store, tokenizer)
     world, reads = this_world(), [source, opened.folder]
@@ -145,12 +146,13 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
             self._config = BertConfig.from_pretrained(init, **settings.dropout_values())
             self._config = replace(self._config, num_hidden_layers=settings.layers_from(self._config))
             for line in settings.other_than(self._config):
-                log.warning("the model of --init keeps its shape: no effect of %s", line)
+                log.warning(said("the model of --init keeps its shape: no effect of {what}", what=line))
             if settings.word_start != "random":
-                log.info("the model of --init keeps its word table: no effect of word_start=%s", settings.word_start)
+                what = f"word_start={settings.word_start}"
+                log.info(said("the model of --init keeps its word table: no effect of {what}", what=what))
             _check_start(init, self._config, tokenizer, settings)
         for line in settings.without_effect():
-            log.warning("%s", line)
+            log.warning(line)
         if settings.longest > self._config.max_position_embeddings:
             raise BertwrightError("BW112", max_length=settings.longest, rows=self._config.max_position_embeddings)
         self.objective = PreTraining(settings.objective, self._config.vocab_size)
@@ -173,10 +175,10 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
         else:
             net = self.objective.model_class.load(source, **wished.dropout_values())
             assert net.load_report is not None
-            log.info("%s", net.load_report.summary())
+            log.info(net.load_report.summary())
             if new := self._config.num_hidden_layers - net.config.num_hidden_layers:
                 deepen(net, self._config.num_hidden_layers)
-                log.info("new layers: %d on top of the model of --init, which change nothing at first", new)
+                log.info(said("new layers: {n} on top of the model of --init, which change nothing at first", n=new))
         net.checkpoint_layers(wished.gradient_checkpointing)  # before a step is timed
         return net.to(self._device).train()
 
@@ -195,14 +197,22 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
         )
         first = PretrainSteps(make_phases(self._samplers[:1], [1.0], settings.batch_tokens, 1), self.tokenizer)
         steps = planned_steps(settings, first, Lesson(model, self.objective, settings.precision), world)
-        log.info("%d steps planned", steps)
+        log.info(said("{n} steps planned", n=steps))
         return settings.model_copy(
             update={
                 "max_steps": steps,
                 "epochs": math.ceil(steps / first.steps_per_epoch),
-                "eval_steps": settings.eval_steps or max(steps // _EVALUATIONS, 1),
+                "eval_steps": settings.eval_steps or max(steps // self._evaluations(settings, steps), 1),
             }
         )
+
+    def _evaluations(self, settings: PretrainSettings, steps: int) -> int:
+        """How many there are in so many steps: few enough to take a small share of the time."""
+        length = settings.plan[-1][1]
+        held_out = self._sampler(settings, length, "held_out", seed=0)
+        texts = min(settings.eval_examples, held_out.count(0))
+        in_steps = texts * length / settings.batch_tokens / 3  # a step has a backward pass, which is two forward ones
+        return max(min(_EVALUATIONS, int(_SHARE_OF_EVALUATIONS * steps / max(in_steps, 1e-9))), 1)
 
     @contextmanager
     def course(self, lesson: Lesson, settings: PretrainSettings) -> Iterator[Course]:
@@ -244,19 +254,26 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
     def _say_what_is_trained(self, net: BertWithHead, settings: PretrainSettings) -> None:
         config, sampler = self._config, self._samplers[0]
         log.info(
-            "%.1f million parameters: %d layers, %d wide, %d heads, %d tokens in the vocabulary",
-            net.num_parameters() / 1e6, config.num_hidden_layers, config.hidden_size, config.num_attention_heads,
-            config.vocab_size,
+            said(
+                "{n:.1f} million parameters: {layers} layers, {width} wide, {heads} heads, {tokens} tokens in the "
+                "vocabulary",
+                n=net.num_parameters() / 1e6, layers=config.num_hidden_layers, width=config.hidden_size,
+                heads=config.num_attention_heads, tokens=config.vocab_size,
+            )
         )  # fmt: skip
-        log.info("%d documents to learn from, about %d texts a pass", sampler.documents, sampler.count(0))
+        documents, texts = sampler.documents, sampler.count(0)
+        log.info(said("{n} documents to learn from, about {texts} texts a pass", n=documents, texts=texts))
         examples = sampler.samples(0, min(_EXAMPLES_COUNTED, sampler.count(0)))
         cut = sum(one.tokens_cut for one in examples)
         if cut:
             share = 100 * cut / (cut + sum(len(one) for one in examples))
-            log.info("about %.1f %% of the tokens do not fit into %d and are cut", share, sampler.settings.max_length)
+            limit = sampler.settings.max_length
+            log.info(said("about {share:.1f} % of the tokens do not fit into {n} and are cut", share=share, n=limit))
         baseline = unigram_entropy(self._store, config.vocab_size)
-        chance = f"; of a pair it guesses 50 % ({math.log(2):.3f})" if self.objective.pair_name else ""
-        log.info("a model that knows only how often each token occurs has the MLM loss %.3f%s", baseline, chance)
+        line = said("a model that knows only how often each token occurs has the MLM loss {loss:.3f}", loss=baseline)
+        if self.objective.pair_name:
+            line = said("{line}; of a pair it guesses 50 % ({loss:.3f})", line=line, loss=math.log(2))
+        log.info(line)
 
 
 def _check_start(init: Path, config: BertConfig, tokenizer: BertTokenizer, settings: PretrainSettings) -> None:

@@ -10,7 +10,7 @@ from bertwright.corpus.drawing.sampling_settings import Masking, Objective, Samp
 from bertwright.model.config import BertConfig
 from bertwright.model.shapes import SHAPES, Shape
 from bertwright.training.loop_settings import LoopSettings
-from bertwright.wording import Phrase
+from bertwright.wording import Phrase, said
 
 _OF_A_SHAPE = ("num_hidden_layers", "hidden_size", "num_attention_heads")
 
@@ -18,6 +18,12 @@ _OF_A_SHAPE = ("num_hidden_layers", "hidden_size", "num_attention_heads")
 class PretrainSettings(LoopSettings):
     """What `key=value` words and recipes may set in pre-training."""
 
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        description="peak rate; not given: by the width of the model: 1e-3 up to 256, 5e-4, from 768 on 3e-4, from "
+        "1024 2e-4",
+    )
     objective: Objective = Field("mlm+nsp", description="mlm+nsp, mlm+sop or mlm")
     partners: Literal["any"] = Field("any", description="random second texts of mlm+nsp: of any document")
     masking: Masking = Field("token", description="what is masked: token, word, ngram or span")
@@ -103,7 +109,8 @@ class PretrainSettings(LoopSettings):
     def without_effect(self) -> list[str]:
         lines = super().without_effect()
         if self.phases and "max_length" in self.model_fields_set:
-            lines.append(f"max_length={self.max_length} has no effect: the phases say their lengths")
+            what = f"max_length={self.max_length}"
+            lines.append(said("{what} has no effect: the phases say their lengths", what=what))
         return lines
 
     def layers_from(self, config: BertConfig) -> int:
@@ -116,13 +123,13 @@ class PretrainSettings(LoopSettings):
         values = self.config_values()
         given = {*_OF_A_SHAPE, "intermediate_size", "max_position_embeddings"} & self.model_fields_set
         lines = [
-            f"{name}={getattr(self, name)}, where it has {getattr(config, name)}"
+            said("{name}={value}, where it has {own}", name=name, value=getattr(self, name), own=getattr(config, name))
             for name in sorted(given)
             if getattr(self, name) not in (None, getattr(config, name))
         ]
         shaped = {*_OF_A_SHAPE} - given
         if "shape" in self.model_fields_set and any(values[name] != getattr(config, name) for name in shaped):
-            lines.append(f"shape={self.shape}, where it has another one")
+            lines.append(said("shape={shape}, where it has another one", shape=self.shape))
         return lines
 
 

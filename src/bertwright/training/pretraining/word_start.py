@@ -21,6 +21,7 @@ from bertwright.corpus.drawing.neighbours import Neighbours, count_neighbours
 from bertwright.corpus.store import CorpusStore
 from bertwright.model.models import BertWithHead
 from bertwright.model.pretraining_models import BertForMaskedLM
+from bertwright.wording import said
 
 log = logging.getLogger("bertwright")
 
@@ -39,7 +40,7 @@ def start_from_counts(model: BertWithHead, store: CorpusStore, held_out: float) 
     assert isinstance(model, BertForMaskedLM)
     table = model.bert.embeddings.word_embeddings.weight
     kept = ~held_out_documents(store.documents, held_out)
-    log.info("counting which tokens stand beside each other, for the word table")
+    log.info(said("counting which tokens stand beside each other, for the word table"))
     found = count_neighbours(store, len(table), kept, contexts=max(_CONTEXTS, table.shape[1]))
     vectors = word_vectors(found, table.shape[1])
     known = vectors.norm(dim=1) > 0
@@ -47,7 +48,7 @@ def start_from_counts(model: BertWithHead, store: CorpusStore, held_out: float) 
     table[known] = (vectors[known] * length).to(table)
     shares = torch.from_numpy((found.tokens + 1.0) / (found.tokens + 1.0).sum())
     model.cls.predictions.bias.copy_(shares.log() - shares.log().mean())
-    log.info("%d of %d rows of the word table begin as counted", int(known.sum()), len(table))
+    log.info(said("{n} of {all} rows of the word table begin as counted", n=int(known.sum()), all=len(table)))
 
 
 def word_vectors(found: Neighbours, size: int) -> Tensor:

@@ -35,6 +35,7 @@ class ColumnLayout:
         width: the number of fields of every row; None where the rows are mappings.
         header: whether the first row held names; None where the question does not arise.
         unused: names of columns that are not read.
+        names: of all columns; `column 1` and so on where they have none.
     """
 
     columns: Columns
@@ -45,9 +46,15 @@ class ColumnLayout:
     width: int | None
     header: bool | None
     unused: tuple[str, ...]
+    names: tuple[str, ...]
 
     def examples(
-        self, rows: Iterator[Row], cell: Callable[[Any, Any], Any], answer_of: Callable[[str], Answer | None]
+        self,
+        rows: Iterator[Row],
+        cell: Callable[[Any, Any], Any],
+        answer_of: Callable[[str], Answer | None],
+        *,
+        beside: bool = False,
     ) -> Iterator[Example]:
         """Every row as an example.
 
@@ -55,6 +62,7 @@ class ColumnLayout:
             rows: of the source.
             cell: what stands in the fields of a row at a place; a `KeyError` where it must be there, and is not.
             answer_of: a label or a target, without white space around it, as an answer.
+            beside: whether examples keep the other fields of their rows.
 
         Raises:
             BertwrightError: BW207 a row of another width, BW224 a cell that is no text, BW227 a key is missing.
@@ -74,7 +82,16 @@ class ColumnLayout:
                     answer = answer_of(as_text(cell(fields, answer_at), where, answer_name).strip())
             except KeyError as error:
                 raise BertwrightError("BW227", where=where, key=error.args[0], keys=shown(fields)) from error
-            yield Example(text, answer, where, text_b)
+            yield Example(text, answer, where, text_b, beside=self._beside(fields) if beside else None)
+
+    def _beside(self, fields: Any) -> dict[str, Any]:
+        """The fields of a row that are no text of the example, by their names."""
+        texts = (self.text, self.text_b)
+        items = fields.items() if isinstance(fields, Mapping) else enumerate(fields)
+        others = ((key, value) for key, value in items if key not in texts)
+        if isinstance(fields, Mapping):
+            return {str(key): value for key, value in others}
+        return {self.names[at]: value for at, value in others}
 
 
 def find_layout(
@@ -102,7 +119,9 @@ def find_layout(
     columns = Columns(**{role: start.names[at] for role, at in found.items()})
     places = {role: start.keys[found[role]] if role in found else None for role in ROLES}
     unused = tuple(name for at, name in enumerate(start.names) if at not in found.values())
-    layout = ColumnLayout(columns, **places, width=start.width, header=start.header, unused=unused)
+    has_names = start.header is not False
+    names = tuple(name if has_names else f"column_{name}" for name in start.names)
+    layout = ColumnLayout(columns, **places, width=start.width, header=start.header, unused=unused, names=names)
     following = rows.rows
     if columns.text_b is None and wished.text is None and pair is not False:
         late = set(rules.partners(search.plain)) - {plain(start.names[at]) for at in found.values()}

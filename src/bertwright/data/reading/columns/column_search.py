@@ -105,10 +105,14 @@ class ColumnSearch:
         return BertwrightError("BW218", source=self._source, columns=shown(names), first=quoted(names[0]))
 
     def unclear(self, code: str) -> BertwrightError:
-        """The error `code`, with the first cells of all columns."""
+        """The error `code`, with the first cells of all columns; BW205: all are empty, BW261: labels need a second."""
         values = (" ".join(str(cells[0]).split()) for cells in self._cells)
         cut = (value if len(value) <= _LONGEST_CELL else value[:_LONGEST_CELL] + "…" for value in values)
         sample = " | ".join(f"{name} = {value}" for name, value in zip(self._names, cut))
+        if not any(str(cell).strip() for cells in self._cells for cell in cells):
+            return BertwrightError("BW205", source=self._source)
+        if code == "BW221" and len(self._names) == 1:
+            return BertwrightError("BW261", source=self._source, sample=sample)
         return BertwrightError(code, source=self._source, sample=sample)
 
 

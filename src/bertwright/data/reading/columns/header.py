@@ -87,7 +87,10 @@ def has_header(rows: Sequence[Sequence[Any]], wished: Collection[str], usual: Co
         usual: plain names of which one is enough, if it is no value of its column.
     """
     cells = [str(cell).strip() for cell in rows[0]]
-    below = [ColumnProfile.of([row[at] for row in rows[1:] if at < len(row)]) for at in range(len(cells))]
+    # A header that comes again, where files were put together, makes no values of its names.
+    is_known = len(cells) > 1 and all(plain(cell) in KNOWN for cell in cells)
+    others = [row for row in rows[1:] if not is_known or [str(cell).strip() for cell in row] != cells]
+    below = [ColumnProfile.of([row[at] for row in others if at < len(row)]) for at in range(len(cells))]
     first = _FirstRow(cells, below, len(rows), wished, usual)
     return next((said for rule in _RULES if (said := rule(first)) is not None), False)
 

@@ -1,0 +1,107 @@
+"""One answer as a row of a file: the other columns of its input, its text, and what the model says."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bertwright.data.examples import Example
+from bertwright.data.spreadsheet import BYTE_ORDER_MARK, harmless
+from bertwright.errors import BertwrightError, nearest
+from bertwright.tasks.prediction import Prediction, texts_of
+from bertwright.wording import said, shown
+
+log = logging.getLogger("bertwright")
+
+ALL = "*"
+FORMS = ("jsonl", "csv", "excel")
+
+
+@dataclass
+class AnswerRows:
+    """Makes the lines of a file of answers.
+
+    Attributes:
+        form: `jsonl`, `csv`, or `excel`, which is CSV that a spreadsheet opens without harm.
+        kept: names of the input's columns that stand beside the answers; `*`: all of them.
+        header: the columns of a CSV file, where they are known before the first row, as of a file that is gone on with.
+    """
+
+    form: str
+    kept: Sequence[str] = (ALL,)
+    header: Sequence[str] = ()
+    _renamed: set[str] = field(default_factory=set)
+    _left_out: dict[str, int] = field(default_factory=dict)
+
+    def lines(self, example: Example, answer: Prediction) -> str:
+        """One line, or in CSV two where it is the first.
+
+        Raises:
+            BertwrightError: BW591 a column that the input does not have.
+        """
+        answered = texts_of(example) | answer.to_json()
+        values = self._beside(example, answered) | answered
+        if self.form == "jsonl":
+            values |= {"doubt": answer.doubt} if answer.doubt else {}
+            return json.dumps(values, ensure_ascii=False, default=str) + "\n"
+        row, begin = _flat(values), ""
+        if not self.header:
+            self.header = list(row)
+            begin = (BYTE_ORDER_MARK if self.form == "excel" else "") + _csv_line(self.header)
+        for name in row.keys() - set(self.header):
+            self._left_out[name] = self._left_out.get(name, 0) + 1
+        cells = [row.get(name, "") for name in self.header]
+        if self.form == "excel":
+            cells = [harmless(cell) if isinstance(cell, str) else cell for cell in cells]
+        return begin + _csv_line(cells)
+
+    def say(self) -> None:
+        """What a person should know of the columns."""
+        if self._renamed:
+            names = shown(f"input_{name}" for name in sorted(self._renamed))
+            log.info(said("columns of the input that are called as those of an answer: {names}", names=names))
+        for name, count in self._left_out.items():
+            log.warning(
+                said("'{name}' stands in {n} later rows only, and was left out of the CSV file", name=name, n=count)
+            )
+
+    def _beside(self, example: Example, answered: dict[str, Any]) -> dict[str, Any]:
+        fields = example.beside or {}
+        if self.kept != (ALL,):
+            for name in self.kept:
+                if name not in fields and example.beside is not None:
+                    close, known = nearest(name, fields), shown(fields) or "-"
+                    raise BertwrightError("BW591", column=name, known=known, nearest=f"({close}?)" if close else "")
+            fields = {name: fields[name] for name in self.kept if name in fields}
+        clashing = fields.keys() & answered.keys()
+        self._renamed |= clashing
+        return {f"input_{name}" if name in clashing else name: value for name, value in fields.items()}
+
+
+def columns_of(line: str) -> list[str]:
+    """The columns of a CSV file by its first line."""
+    return next(csv.reader([line.removeprefix(BYTE_ORDER_MARK)]), [])
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """Nested scores as columns of their own."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": number for name, number in value.items()}
+        elif isinstance(value, list):
+            flat[key] = json.dumps(value, ensure_ascii=False, default=str)
+        else:
+            flat[key] = value
+    return flat
+
+
+def _csv_line(fields: Sequence[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(fields)
+    return line.getvalue()

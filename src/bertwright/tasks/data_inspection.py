@@ -1,0 +1,62 @@
+"""`inspect`: what a person should know about their data before a model is trained on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bertwright.data.examples import label_of
+from bertwright.data.inspection.ledger import Ledger, examine
+from bertwright.data.reading.opened_source import opened
+from bertwright.data.reading.tables import Columns, Table
+from bertwright.tasks.registry import task_for
+from bertwright.tasks.task import Task
+from bertwright.text.tokenizer.tokenizer import BertTokenizer
+
+
+def inspect(
+    data: Any,
+    dev: Any = None,
+    *,
+    model: str | Path = "mini",
+    task: str | None = None,
+    text: str | None = None,
+    text_b: str | None = None,
+    label: str | None = None,
+    labelled: bool = True,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    max_length: int | None = None,
+) -> Ledger:
+    """Look for what harms a training: duplicates, contradictions, rare classes, texts that are too long.
+
+        print(bertwright.inspect("train.csv", "dev.csv"))
+
+    Args:
+        data, dev: whatever `bertwright.finetune` reads.
+        model: tokens are counted as this model does.
+        task: what is to be learnt; None: what the form of the data asks for.
+        text, text_b, label: the columns, by name.
+        labelled: whether every text should have a label.
+        encoding, delimiter: of the files.
+        max_length: tokens read at once; None: those of the model.
+
+    Raises:
+        BertwrightError: those of reading the data, of the columns, and of the model.
+    """
+    source = opened(data, encoding, delimiter)
+    columns = Columns(text, label, text_b)
+    _, tables = read_sets(source, opened(dev, encoding, delimiter), columns, task=task, labelled=labelled)
+    return examine(*tables, tokenizer=BertTokenizer.from_pretrained(model), max_length=max_length)
+
+
+def read_sets(
+    data: Any, dev: Any, columns: Columns, *, task: str | None, labelled: bool
+) -> tuple[type[Task[Any, Any]], list[Table]]:
+    """The task that the data are for, and the tables of both; raises as `Task.read`."""
+    kind = task_for(data, task)
+    tables = [kind.read(data, columns, labelled=labelled)]
+    if dev is not None:
+        known = {label for one in tables[0].examples if (label := label_of(one))}
+        tables.append(kind.read(dev, columns, labelled=labelled, name="dev", pair=tables[0].is_pair, known=known))
+    return kind, tables
