@@ -97,7 +97,7 @@ def test_no_pre_training_is_advised_that_must_fail_and_a_model_is_gone_on_with(
     assert result.out.endswith(f"next: bertwright pretrain {enough} --out runs/pretrained\n"), "vocabulary alone"
     for split in ("train", "held_out"):
         tokenizer = BertTokenizer.from_pretrained(vocab)
-        PretrainSampler(CorpusStore.open(enough, tokenizer), tokenizer, SamplingSettings(), split=split)  # type: ignore[arg-type]
+        PretrainSampler(CorpusStore.open(enough, tokenizer), tokenizer, SamplingSettings(), split=split)
     result = command("prepare", corpus, "--vocab", tiny_model, "--out", tmp_path / "store", "--workers", 1)
     assert f"pretrain {tmp_path / 'store'} --init {tiny_model} --out" in result.out
 

@@ -467,9 +467,10 @@ def test_the_folding_of_widths_is_kept_in_the_folder_and_alike_in_every_path(tmp
     assert opened.fold_width
     text, narrow = "ＣＡＴ sat，１２", "CAT sat，12"
     for tokenizer in (folding, opened):
-        assert tokenizer.tokenize(text) == plain.tokenize(narrow) == ["cat", "sat", "，", "12"[0], "##2"]
+        assert tokenizer.tokenize(text) == plain.tokenize(narrow) == ["cat", "sat", "，", "1", "##2"]
         assert tokenizer(text)["input_ids"] == plain(narrow)["input_ids"]
-        assert tokenizer([["ＣＡＴ", "１２"]], is_split_into_words=True)["input_ids"] == plain([["CAT", "12"]], is_split_into_words=True)["input_ids"]  # fmt: skip
+        words = tokenizer([["ＣＡＴ", "１２"]], is_split_into_words=True)
+        assert words["input_ids"] == plain([["CAT", "12"]], is_split_into_words=True)["input_ids"]
         assert MemoEncoder(tokenizer).encode([text]) == MemoEncoder(plain).encode([narrow])
     assert plain.tokenize("１２") == ["[UNK]"]
     assert vocabulary_digest(plain) != vocabulary_digest(folding), "a store of one is no store of the other"

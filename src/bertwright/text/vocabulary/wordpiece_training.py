@@ -74,7 +74,7 @@ def train_wordpiece(counts: Mapping[str, int], size: int, *, cased: bool = False
 
 
 def without_room(counts: Mapping[str, int], tokens: Sequence[str], *, cased: bool = False) -> list[str]:
-    """The characters of which a vocabulary made from `counts` should have all and has not: it was too small for them."""
+    """The characters of which a vocabulary made from `counts` should have all, but was too small for."""
     wanted = basic_characters(cased)[0]
     if _is_chinese(_characters_of(counts)):
         wanted = [*wanted, *sorted(common_han())]
