@@ -163,7 +163,7 @@ def test_mistakes(command: Command, corpus: Path, vocab: Path, tiny_model: Path,
     prepare = ("prepare", corpus, "--vocab", vocab, "--out", out, "--workers", 1)
     refused(command(*prepare, "--documents", "sentence"), "BW125", "blank, line, file")
     refused(command("prepare", tmp_path / "no.txt", "--vocab", vocab, "--out", out), "BW201")
-    refused(command("prepare", corpus, "--vocab", tmp_path / "no", "--out", out), "BW301")
+    refused(command("prepare", corpus, "--vocab", tmp_path / "no", "--out", out), "BW307")
     refused(command("vocab", "--out", out), "BW126")
     refused(command("vocab", corpus, "--words", corpus, "--out", out), "BW126")
     refused(command("vocab", corpus, "--out", out, "--size", 10, "--workers", 1), "BW127", "--size")

@@ -260,7 +260,7 @@ def test_out_is_a_file(train_on: Callable[..., Result], train_csv: Path, tmp_pat
 
 def test_models_that_are_not_there(command: Command, train_csv: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    refused(command("finetune", train_csv, "--model", tmp_path / "none", "--out", out), "BW301")
+    refused(command("finetune", train_csv, "--model", tmp_path / "none", "--out", out), "BW307")
     (tmp_path / "empty").mkdir()
     refused(command("finetune", train_csv, "--model", tmp_path / "empty", "--out", out), "BW302")
     assert not out.exists(), "a mistake found before training leaves no run folder"

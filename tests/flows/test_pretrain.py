@@ -430,7 +430,7 @@ def test_settings_that_do_not_fit(
 
 def test_stores_that_do_not_fit(command: Command, trained: Path, store: Path, tiny_model: Path, tmp_path: Path) -> None:
     for words, code in (
-        ((tmp_path / "nothing",), "BW301"),
+        ((tmp_path / "nothing",), "BW307"),
         ((), "BW114"),
         ((store, "--init", tiny_model), "BW289"),
     ):

@@ -58,13 +58,15 @@ class Inquiry:
 
         Raises:
             BertwrightError: BW106 texts and a source, BW115 a second text beside a source, BW110 an output without a
-                file to read, BW632 nothing to resume, BW633 options of a file without one, and those of `place_for`.
+                file to read, BW632 nothing to resume, BW633 options of a file without one, BW639 a spreadsheet
+                without an output, and those of `place_for`.
         """
         rules = {
             "BW106": self.texts and self.source,
             "BW115": self.text_b is not None and self.source,
             "BW110": self.output and self.source in (None, STDIN),
             "BW632": self.resume and not self.output,
+            "BW639": self.excel and self.source and not self.output,
         }
         for code, is_broken in rules.items():
             if is_broken:
