@@ -160,7 +160,7 @@ def write_answers(
                 file.writelines(counted(lines, done))
             _, count = _whole_records(part, job.form)
             if output.exists():
-                log.warning(said("{output} was there and is replaced", output=output))
+                log.info(said("{output} was there and is replaced", output=output))
             part.replace(output)
             label.unlink()
     except KeyboardInterrupt:
