@@ -66,8 +66,8 @@ class Comparison(ABC):
     worth: ClassVar[str]  # the metric that `needed` is about
 
     def __repr__(self) -> str:
-        gains = ", ".join(f"{name} {one.a:.4f} → {one.b:.4f}" for name, one in self.differences.items())
-        return f"{type(self).__name__}({self.count} examples of {self.table.source}: {gains})"
+        both = ", ".join(f"{name}={one.a:.4f}→{one.b:.4f}" for name, one in self.differences.items())
+        return f"{type(self).__name__}('{self.table.source}', count={self.count}, {both})"
 
     @property
     def count(self) -> int:

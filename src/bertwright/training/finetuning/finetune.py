@@ -37,7 +37,13 @@ from bertwright.wording import quantity, said
 log = logging.getLogger("bertwright")
 
 # What an option of the command line is called in Python, where it is not the same word.
-_OF_OPTIONS = {"--text-column": "text", "--label-column": "label", "--input": "text", "--output": "out"}
+_OF_OPTIONS = {
+    "--text-column": "text",
+    "--text-b-column": "text_b",
+    "--label-column": "label",
+    "--input": "text",
+    "--output": "out",
+}
 
 
 def finetune(
@@ -151,7 +157,7 @@ def _check_words(changes: Mapping[str, Any]) -> None:
     """A word that is neither an argument nor a setting may be meant as either."""
     arguments = inspect.signature(finetune).parameters
     for word in changes.keys() - every_setting().model_fields.keys():
-        option = habit(word)
+        option = habit(word) or f"--{word}".replace("_", "-")
         meant = _OF_OPTIONS.get(option, option.split(" ")[0].strip("-").replace("-", "_"))
         meant = meant if meant in arguments else nearest(word, arguments, 0.75)
         if meant and not habit(word, every_setting().model_fields):
