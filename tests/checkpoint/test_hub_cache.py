@@ -134,7 +134,7 @@ def test_an_odd_name_is_refused_before_anybody_is_asked(
     add_snapshot("b")
     with pytest.raises(BertwrightError) as caught:
         model_folder(name, download=True)
-    assert caught.value.code == "BW301"
+    assert caught.value.code == "BW307"
 
 
 def test_a_name_that_nobody_has_is_told_with_what_was_tried(cache: Path) -> None:

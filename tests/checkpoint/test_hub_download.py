@@ -39,12 +39,14 @@ class Hub:
     Attributes:
         closed: what is refused to those without an account: `/api/` for all of it, `/resolve/` for the files.
         failing: a file that the hub cannot give just now.
+        garbled: a file that arrives with other bytes, as many as it has.
         lines: what was asked for, letter by letter.
     """
 
     url: str = ""
     closed: str = "nothing"
     failing: str = ""
+    garbled: str = ""
     repositories: dict[str, dict[str, bytes]] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
@@ -54,6 +56,15 @@ class Hub:
         """The files whose content was asked for."""
         asked = [path.partition(f"/resolve/{COMMIT}/")[2] for verb, path in self.requests if verb == "GET"]
         return sorted(file for file in asked if file)
+
+
+def stated(file: str, data: bytes) -> dict[str, object]:
+    """What a hub states of a file: git's digest, or the SHA-256 of a large one."""
+    entry: dict[str, object] = {"rfilename": file, "size": len(data)}
+    if file.endswith((".safetensors", ".bin")):
+        sha256 = hashlib.sha256(data).hexdigest()
+        return {**entry, "blobId": "0" * 40, "lfs": {"sha256": sha256, "size": len(data), "pointerSize": 1}}
+    return {**entry, "blobId": hashlib.sha1(f"blob {len(data)}\0".encode() + data).hexdigest()}
 
 
 def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
@@ -71,7 +82,7 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             if hub.closed in path:
                 self.answer(b"{}", status=401, **{"X-Error-Code": "GatedRepo", "X-Error-Message": "is restricted"})
             elif name and path.startswith("/api/models/") and rest in ("", "/revision/main", f"/revision/{COMMIT}"):
-                siblings = [{"rfilename": file} for file in found]
+                siblings = [stated(file, data) for file, data in found.items()]
                 self.answer(json.dumps({"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings}).encode())
             elif name and path.startswith("/api/models/") and rest.startswith("/tree/"):
                 tree = [
@@ -84,6 +95,7 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             elif rest.startswith("/resolve/") and rest.split("/", 3)[3] in found:
                 data = found[rest.split("/", 3)[3]]
                 tag = f'"{hashlib.sha1(data).hexdigest()}"'
+                data = data[::-1] if hub.garbled and path.endswith(hub.garbled) else data
                 self.answer(data, 200, **{"ETag": tag, "X-Repo-Commit": COMMIT})
             else:
                 code = "RepoNotFound" if not found else "EntryNotFound"
@@ -243,6 +255,17 @@ def test_a_download_of_which_a_small_file_failed_goes_on(hub: Hub, ask: Callable
     hub.requests.clear()
     assert ask("someone/small", hub.url) == found
     assert hub.requests == []
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "vocab.txt"])
+def test_other_content_than_the_hub_states_is_not_kept(hub: Hub, ask: Callable[..., str], file: str) -> None:
+    hub.repositories["someone/small"] = {**SMALL, **SAFE}
+    hub.garbled = file
+    assert ask("someone/small", hub.url) == (
+        f"error BW308 'someone/small' was downloaded, but not as the hub states it: {file}"
+    )
+    hub.garbled = ""
+    assert files_in(ask("someone/small", hub.url)) == {**TEXTS, **SAFE}
 
 
 COMMAND = "from bertwright.cli.main import main\nmain()\n"

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from bertwright import BertTokenizer
+from bertwright.corpus.drawing.sampler import PretrainSampler
+from bertwright.corpus.drawing.sampling_settings import SamplingSettings
 from bertwright.corpus.store import CorpusStore
 from bertwright.data.samples import sentiment_samples
 from tests.corpus import corpus_samples
@@ -81,6 +83,25 @@ def test_commands_that_come_next_can_be_copied_where_a_folder_has_a_space(
     assert commands[1][4] == "my run/best"
 
 
+def test_no_pre_training_is_advised_that_must_fail_and_a_model_is_gone_on_with(
+    command: Command, corpus: Path, vocab: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    few = tmp_path / "few.txt"
+    few.write_text("A text.\n\nAnother one.\n\nThe third.\n", encoding="utf-8")
+    result = command("prepare", few, "--vocab", vocab, "--out", tmp_path / "few", "--workers", 1)
+    assert "next:" not in result.out
+    assert "too few documents to pre-train on: pairs of texts and a held-out part need at least 4" in result.out
+    few.write_text("A text.\n\nAnother one.\n\nThe third.\n\nThe fourth.\n", encoding="utf-8")
+    enough = tmp_path / "enough"
+    result = command("prepare", few, "--vocab", vocab, "--out", enough, "--workers", 1)
+    assert result.out.endswith(f"next: bertwright pretrain {enough} --out runs/pretrained\n"), "vocabulary alone"
+    for split in ("train", "held_out"):
+        tokenizer = BertTokenizer.from_pretrained(vocab)
+        PretrainSampler(CorpusStore.open(enough, tokenizer), tokenizer, SamplingSettings(), split=split)
+    result = command("prepare", corpus, "--vocab", tiny_model, "--out", tmp_path / "store", "--workers", 1)
+    assert f"pretrain {tmp_path / 'store'} --init {tiny_model} --out" in result.out
+
+
 def test_chinese_words(command: Command, corpus: Path, vocab: Path, tmp_path: Path) -> None:
     pytest.importorskip("rjieba")
     words = ("prepare", corpus, "--vocab", vocab, "--out", tmp_path / "store", "--wwm", "--workers", 1)
@@ -142,7 +163,7 @@ def test_mistakes(command: Command, corpus: Path, vocab: Path, tiny_model: Path,
     prepare = ("prepare", corpus, "--vocab", vocab, "--out", out, "--workers", 1)
     refused(command(*prepare, "--documents", "sentence"), "BW125", "blank, line, file")
     refused(command("prepare", tmp_path / "no.txt", "--vocab", vocab, "--out", out), "BW201")
-    refused(command("prepare", corpus, "--vocab", tmp_path / "no", "--out", out), "BW301")
+    refused(command("prepare", corpus, "--vocab", tmp_path / "no", "--out", out), "BW307")
     refused(command("vocab", "--out", out), "BW126")
     refused(command("vocab", corpus, "--words", corpus, "--out", out), "BW126")
     refused(command("vocab", corpus, "--out", out, "--size", 10, "--workers", 1), "BW127", "--size")

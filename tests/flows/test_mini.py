@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from bertwright import BertForMaskedLM, BertModel, BertTokenizer, Predictor
 from bertwright.checkpoint.hub import model_folder
+from bertwright.tasks.fill_mask import _say_once
 
 from .conftest import Command
 
@@ -74,11 +75,13 @@ def test_it_is_the_default(command: Command, train_csv: Path, tmp_path: Path) ->
 
 
 def test_masks_typed_on_a_chinese_keyboard_are_masks_and_others_are_named(command: Command) -> None:
+    _say_once.cache_clear()
     usual = Predictor.load("mini")("今天天气真[MASK]。")
     for typed in ("【MASK】", "［MASK］", "[ＭＡＳＫ]", "［ＭＡＳＫ］"):
         result = command("predict", "mini", f"今天天气真{typed}。")
         assert json.loads(result.out)["masks"] == usual.to_json()["masks"]
         assert json.loads(result.out)["text"] == f"今天天气真{typed}。", "as it was typed"
+        assert result.err.count(f"{typed} is read as [MASK]") == 1
     for typed in ("[mask]", "<mask>", "____"):
         result = command("predict", "mini", f"今天天气真{typed}。")
         assert f"{typed} is no mask: write [MASK], in capitals" in result.err

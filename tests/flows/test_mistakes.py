@@ -260,7 +260,7 @@ def test_out_is_a_file(train_on: Callable[..., Result], train_csv: Path, tmp_pat
 
 def test_models_that_are_not_there(command: Command, train_csv: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    refused(command("finetune", train_csv, "--model", tmp_path / "none", "--out", out), "BW301")
+    refused(command("finetune", train_csv, "--model", tmp_path / "none", "--out", out), "BW307")
     (tmp_path / "empty").mkdir()
     refused(command("finetune", train_csv, "--model", tmp_path / "empty", "--out", out), "BW302")
     assert not out.exists(), "a mistake found before training leaves no run folder"
@@ -431,3 +431,24 @@ def test_flags_of_vocab_that_would_be_passed_over(command: Command, tiny_model: 
     given = ("vocab", "--words", words, "--extend", tiny_model, "--out", tmp_path / "out")
     refused(command(*given, "--size", 1), "BW638", "--size")
     refused(command(*given, "--cased"), "BW638", "--cased")
+
+
+def test_data_of_another_task_is_called_what_it_is(
+    command: Command, run: Path, train_on: Callable[..., Result], tmp_path: Path
+) -> None:
+    table = write_csv(tmp_path / "train.csv", GOOD)
+    tagged = tmp_path / "train.conll"
+    tagged.write_text("Anna B-PER\nsings O\n\nBob B-PER\nsleeps O\n", encoding="utf-8")
+    refused(train_on(tagged, "--task", "classification"), "BW263", "train.conll: these are tagged sentences")
+    refused(command("evaluate", run, tagged), "BW263")
+    refused(train_on(table, "--task", "tagging"), "BW264", "train.csv:1: this is a table of texts")
+    refused(command("convert-data", table, tmp_path / "out.conll"), "BW264")
+    refused(command("convert-data", tagged, tagged, "--overwrite"), "BW576")
+    refused(command("pretrain", tmp_path, "--out", tmp_path / "run"), "BW287")
+    refused(command("finetune", "max_steps=3", table), "BW143", "bertwright finetune TRAIN.csv max_steps=3")
+    refused(command("finetune", table, "--model", table), "BW307")
+    answered = command("predict", run, table)
+    assert "is answered as a text" in answered.err
+    (tmp_path / "answers.jsonl").write_text("mine", encoding="utf-8")
+    replaced = command("predict", run, "--input", table, "--output", tmp_path / "answers.jsonl")
+    assert "answers.jsonl was there and is replaced" in replaced.err

@@ -389,12 +389,16 @@ def test_the_columns_of_the_input_stand_beside_the_answers(command: Command, run
         ("8", "2026-01-03", "x"),
     ]
     assert found[0]["label"] in ("positive", "negative")
+    both = write_csv(tmp_path / "both.csv", [("good", "a", "b")], ("text", "label", "input_label"))
+    (one,) = answers(command("predict", run, "--input", both).out)
+    assert (one["input_input_label"], one["input_label"]) == ("a", "b")
     chosen = answers(command("predict", run, "--input", source, "--columns", "date").out)
     assert [set(one) & {"id", "date", "input_label"} for one in chosen] == [{"date"}, {"date"}]
     none = answers(command("predict", run, "--input", source, "--columns", "").out)
     assert "date" not in none[0]
     refused(command("predict", run, "--input", source, "--columns", "dat"), "BW591")
     refused(command("predict", run, "a text", "--columns", "date"), "BW633")
+    refused(command("predict", run, "--input", source, "--excel"), "BW639")
     output = tmp_path / "out.csv"
     assert command("predict", run, "--input", source, "--output", output, "--excel").code == 0
     raw = output.read_bytes()

@@ -318,7 +318,7 @@ def test_a_name_that_is_no_model_is_a_sentence(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(BertwrightError) as caught:
         BertModel.from_pretrained(str(tmp_path / "nowhere"))
-    assert caught.value.code == "BW301"
+    assert caught.value.code == "BW307"
 
 
 def test_a_relative_folder_and_a_path_are_names(

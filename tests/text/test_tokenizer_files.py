@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from bertwright.corpus.drawing.masking import Masker
+from bertwright.corpus.fast_ids import MemoEncoder
+from bertwright.corpus.store import vocabulary_digest
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.text.vocabulary.vocabulary_file import is_cased, read_vocabulary, write_vocabulary
@@ -455,3 +457,20 @@ def test_minilm_with_128_in_its_tokenizer_json(caplog: pytest.LogCaptureFixture)
     assert (len(row), row.tokens_cut) == (512, 190)
     assert tokenizer.do_lower_case
     assert not caplog.records
+
+
+def test_the_folding_of_widths_is_kept_in_the_folder_and_alike_in_every_path(tmp_path: Path) -> None:
+    plain = tiny_tokenizer()
+    folding = BertTokenizer(TINY, do_lower_case=True, fold_width=True)
+    folding.save_pretrained(tmp_path)
+    opened = BertTokenizer.from_pretrained(tmp_path)
+    assert opened.fold_width
+    text, narrow = "ＣＡＴ sat，１２", "CAT sat，12"
+    for tokenizer in (folding, opened):
+        assert tokenizer.tokenize(text) == plain.tokenize(narrow) == ["cat", "sat", "，", "1", "##2"]
+        assert tokenizer(text)["input_ids"] == plain(narrow)["input_ids"]
+        words = tokenizer([["ＣＡＴ", "１２"]], is_split_into_words=True)
+        assert words["input_ids"] == plain([["CAT", "12"]], is_split_into_words=True)["input_ids"]
+        assert MemoEncoder(tokenizer).encode([text]) == MemoEncoder(plain).encode([narrow])
+    assert plain.tokenize("１２") == ["[UNK]"]
+    assert vocabulary_digest(plain) != vocabulary_digest(folding), "a store of one is no store of the other"

@@ -10,7 +10,7 @@ import pytest
 
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
-from bertwright.text.vocabulary.wordpiece_training import PLACES, train_wordpiece
+from bertwright.text.vocabulary.wordpiece_training import PLACES, train_wordpiece, without_room
 
 COUNTS = Counter(
     {
@@ -91,6 +91,15 @@ def test_a_chinese_vocabulary_with_room_has_the_common_characters() -> None:
     assert {"龄", "钥", "好"} <= set(train_wordpiece(chinese, 9000))
     assert "龄" not in train_wordpiece(chinese, 3000), "half of the room at most"
     assert "龄" not in train_wordpiece(Counter({"weather": 500, "good": 300, "天": 2}), 9000), "a quotation"
+
+
+def test_characters_without_room_are_named() -> None:
+    chinese = Counter({"天": 50, "气": 40, "好": 30})
+    missing = without_room(chinese, train_wordpiece(chinese, 3000))
+    assert "龄" in missing
+    assert not {"7", "$", "，", "天"} & set(missing)
+    assert without_room(chinese, train_wordpiece(chinese, 9000)) == []
+    assert {"7", "$"} <= set(without_room(COUNTS, train_wordpiece(COUNTS, 160)))
 
 
 def test_the_same_in_every_process() -> None:

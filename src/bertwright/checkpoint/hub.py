@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
+from bertwright.checkpoint.digests import remove_differing
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase, said
 
@@ -55,9 +56,9 @@ def model_folder(name: str | os.PathLike[str], *, download: bool = False, vocabu
         vocabulary: one is needed: download, if that is allowed, where the cache has config and weights only.
 
     Raises:
-        BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW303, where a
-            download failed; BW563, where the hub gives the files to some accounts only; BW564,
-            where it knows no such public model.
+        BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW307, where it can be no
+            name on a hub either; BW303, where a download failed; BW563, where the hub gives the files to some
+            accounts only; BW564, where it knows no such public model.
     """
     is_built_in = isinstance(name, str) and name in BUILT_IN
     name = spelt(name)
@@ -102,7 +103,9 @@ def _hub_folder(name: str, *, download: bool, whole: bool) -> Path:
         return found[0]
     if download and spellings:
         return fetch(spellings[-1])
-    raise BertwrightError("BW301", name=name, tried=" / ".join(spellings) or name)
+    if not spellings or Path(name).exists() or ("/" in name and Path(name).parent.exists()):
+        raise BertwrightError("BW307", name=name)
+    raise BertwrightError("BW301", name=name, tried=" / ".join(spellings))
 
 
 def _folder(name: str) -> Path | None:
@@ -190,8 +193,9 @@ def _is_whole(snapshot: Path) -> bool:
 def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None, token: str | None = None) -> Path:
     """Download the files of `name` that a model needs: one form of the weights, safetensors before .bin.
 
-    What was interrupted goes on where it stopped, and is checked by its size and digest. Whoever is logged in to a hub
-    stays unknown to it: no token is sent but the one that is given.
+    Files that are there stay, a broken connection is taken up where it broke, and the content is compared with the
+    digests that the hub states. Whoever is logged in to a hub stays unknown to it: no token is sent but the one that
+    is given.
 
     Args:
         name: on the hub.
@@ -203,8 +207,8 @@ def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None
         The folder in the hub's cache, where every command finds it under its name.
 
     Raises:
-        BertwrightError: BW303 the download failed, BW563 the files are given to some accounts only, BW564 there is no
-            such public model.
+        BertwrightError: BW303 the download failed, BW308 files came with other content, BW563 the files are given to
+            some accounts only, BW564 there is no such public model.
     """
     from huggingface_hub import HfApi, snapshot_download  # imported late: the library takes its time
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
@@ -213,7 +217,8 @@ def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None
     shown_to: str | bool = token or False
     mark = _unfinished(name)
     try:
-        info = HfApi(endpoint=endpoint, token=shown_to).model_info(name, revision=revision, timeout=_TIMEOUT)
+        hub = HfApi(endpoint=endpoint, token=shown_to)
+        info = hub.model_info(name, revision=revision, timeout=_TIMEOUT, files_metadata=True)
         patterns = [*TEXT_FILES, *_weight_patterns({entry.rfilename for entry in info.siblings or ()})]
         cache = cache_folder()
         mark.parent.mkdir(parents=True, exist_ok=True)
@@ -221,8 +226,12 @@ def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None
         got = snapshot_download(
             name, revision=revision, allow_patterns=patterns, endpoint=endpoint, cache_dir=cache, token=shown_to
         )
+        if differing := remove_differing(Path(got), info.siblings or ()):
+            raise BertwrightError("BW308", name=name, files=", ".join(differing))
         mark.unlink(missing_ok=True)
         return Path(got)
+    except BertwrightError:
+        raise
     except GatedRepoError as error:  # a kind of the next
         raise BertwrightError("BW563", name=name) from error
     except RepositoryNotFoundError as error:

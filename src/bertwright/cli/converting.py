@@ -35,7 +35,7 @@ def convert_data(
 
       bertwright convert-data train.char.bmes train.json --to cluener
     """
-    from bertwright.checkpoint.folders import write_text
+    from bertwright.checkpoint.folders import place_for, write_text
     from bertwright.data.examples import places_listed, spans_of
     from bertwright.data.tagged.column_files import scheme_named
     from bertwright.data.tagged.schemes import SCHEMES
@@ -44,6 +44,7 @@ def convert_data(
     from bertwright.errors import BertwrightError
     from bertwright.wording import quantity, said
 
+    place_for(target, source)
     form = form_for(target, to)
     suffix = target.suffix.lower().removeprefix(".")
     by_name = suffix if suffix in (*SCHEMES, "iob", "iob2") else "bio"

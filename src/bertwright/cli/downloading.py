@@ -24,7 +24,7 @@ def download(
 ) -> None:
     """Fetch the files that a BERT needs into the hub's cache, where every command finds it under its name.
 
-    What was interrupted goes on where it stopped. HF_ENDPOINT names a mirror for every command.
+    Files that are there stay; the content is checked. HF_ENDPOINT names a mirror for every command.
 
     Examples:
 
@@ -56,5 +56,5 @@ def download(
         typer.echo(json.dumps({"model": model, "folder": str(there), "files": sizes}, ensure_ascii=False))
         return
     typer.echo(said("the model is in {folder}", folder=there))
-    name = quoted(out) if out is not None else quoted(model)
+    name = quoted(model if out is None and revision is None else there)
     typer.echo(said("next: {command}", command=f"bertwright finetune TRAIN.csv --model {name}"))

@@ -130,6 +130,8 @@ def _refuse_other_things(train: Path, settings: Sequence[str]) -> None:
 
     if (train / "run.json").is_file():
         raise BertwrightError("BW137", folder=train)
+    if "=" in str(train) and not train.exists():
+        raise BertwrightError("BW143", word=train)
     for word in settings:
         if "=" not in word and (Path(word).suffix or Path(word).exists()):
             raise BertwrightError("BW135", word=word, verb="finetune", train=train)

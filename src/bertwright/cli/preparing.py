@@ -14,7 +14,7 @@ from bertwright.wording import Phrase, quantity, quoted, said
 
 log = logging.getLogger("bertwright")
 
-_FEWEST_DOCUMENTS = 4  # two to draw pairs from, one held out, one more
+_FEWEST_DOCUMENTS = 4  # two to draw pairs from, and two held out
 _TOLD = {
     "duplicate_documents": Phrase("documents that stand earlier in the corpus, dropped"),
     "duplicate_lines": Phrase("other lines that stand earlier in the corpus, dropped"),
@@ -127,6 +127,6 @@ def _print_next(out: Path, vocab: str, documents: int) -> None:
             )
         )
         return
-    folder = weights_folder(vocab)
+    folder = weights_folder(vocab, download=True, vocabulary=True)  # it was read from there
     init = f" --init {quoted(vocab)}" if any((folder / name).is_file() for name in WEIGHT_FILES) else ""
     typer.echo(said("next: {command}", command=f"bertwright pretrain {quoted(out)}{init} --out runs/pretrained"))

@@ -99,7 +99,7 @@ def _hint(option: str, known: Iterable[str]) -> str:
     """What an unknown option was probably meant to be."""
     known = list(known)
     close = habit(option, known) or nearest(option, known)
-    return said("did you mean {option}?", option=close) if close else said("its options are listed by --help")
+    return said("did you mean {option}?", option=close) + " " if close else ""
 
 
 _REASONS = (

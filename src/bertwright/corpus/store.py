@@ -128,10 +128,11 @@ class CorpusStore:
         """The vocabulary that lies in a store.
 
         Raises:
-            BertwrightError: BW113 none does.
+            BertwrightError: BW113 none does, BW287 it is no store.
         """
         vocabulary = Path(folder) / VOCABULARY
-        if Path(folder).is_dir() and not vocabulary.is_dir():
+        if not vocabulary.is_dir():
+            _read_manifest(Path(folder))
             raise BertwrightError("BW113", folder=folder)
         return vocabulary
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -14,8 +15,10 @@ from bertwright.corpus.word_counts import WordCounts
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.token_table import CONTINUATION
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
-from bertwright.text.vocabulary.wordpiece_training import train_wordpiece
-from bertwright.wording import shown
+from bertwright.text.vocabulary.wordpiece_training import train_wordpiece, without_room
+from bertwright.wording import said, shown
+
+log = logging.getLogger("bertwright")
 
 _WORDS_AT_ONCE = 1000
 LEAST_COUNT = 5  # of a word that is worth a token
@@ -63,6 +66,13 @@ def make_vocabulary(
     )
     with publishing(out) as staging:
         tokenizer.save_pretrained(staging)
+    if missing := without_room(counts.words, list(tokenizer.get_vocab()), cased=cased):
+        log.warning(
+            said(
+                "no room for {n:,} characters that texts may have: {listed}; a larger --size holds them",
+                n=len(missing), listed=shown(missing, 12),
+            )
+        )  # fmt: skip
     return tokenizer, measure(tokenizer, counts.held_out, held_out=counts.held_out is not counts.words)
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,7 @@ class AnswerRows:
     form: str
     kept: Sequence[str] = (ALL,)
     header: Sequence[str] = ()
-    _renamed: set[str] = field(default_factory=set)
+    _renamed: dict[str, str] = field(default_factory=dict)
     _left_out: dict[str, int] = field(default_factory=dict)
 
     def lines(self, example: Example, answer: Prediction) -> str:
@@ -63,7 +63,7 @@ class AnswerRows:
     def say(self) -> None:
         """What a person should know of the columns."""
         if self._renamed:
-            names = shown(f"input_{name}" for name in sorted(self._renamed))
+            names = shown(self._renamed[name] for name in sorted(self._renamed))
             log.info(said("columns of the input that are called as those of an answer: {names}", names=names))
         for name, count in self._left_out.items():
             log.warning(
@@ -78,9 +78,16 @@ class AnswerRows:
                     close, known = nearest(name, fields), shown(fields) or "-"
                     raise BertwrightError("BW591", column=name, known=known, nearest=f"({close}?)" if close else "")
             fields = {name: fields[name] for name in self.kept if name in fields}
-        clashing = fields.keys() & answered.keys()
-        self._renamed |= clashing
-        return {f"input_{name}" if name in clashing else name: value for name, value in fields.items()}
+        taken = fields.keys() | answered.keys()
+        new_names = {name: _free_name(name, taken) for name in fields if name in answered}
+        self._renamed |= new_names
+        return {new_names.get(name, name): value for name, value in fields.items()}
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    while name in taken:
+        name = f"input_{name}"
+    return name
 
 
 def columns_of(line: str) -> list[str]:

@@ -57,10 +57,10 @@ def _require_leave(out: Path, overwrite: bool) -> None:
     """Never delete what no export has written, such as the rest of a run."""
     if not out.is_dir():
         raise BertwrightError("BW503", folder=out)
-    if not overwrite:
-        raise BertwrightError("BW572", folder=out)
     if others := unlisted(out):
         raise BertwrightError("BW574", folder=out, files=shown(others, 3))
+    if not overwrite:
+        raise BertwrightError("BW572", folder=out)
 
 
 def _halved(name: str, tensor: Tensor, file: Path) -> Tensor:

@@ -58,19 +58,23 @@ class Inquiry:
 
         Raises:
             BertwrightError: BW106 texts and a source, BW115 a second text beside a source, BW110 an output without a
-                file to read, BW632 nothing to resume, BW633 options of a file without one, and those of `place_for`.
+                file to read, BW632 nothing to resume, BW633 options of a file without one, BW639 a spreadsheet
+                without an output, and those of `place_for`.
         """
         rules = {
             "BW106": self.texts and self.source,
             "BW115": self.text_b is not None and self.source,
             "BW110": self.output and self.source in (None, STDIN),
             "BW632": self.resume and not self.output,
+            "BW639": self.excel and self.source and not self.output,
         }
         for code, is_broken in rules.items():
             if is_broken:
                 raise BertwrightError(code)
         if self.source is None:
             self._check_options()
+        for file in filter(_is_a_file, self.texts):
+            log.warning(said("'{text}' is answered as a text; for the texts in that file: --input {text}", text=file))
         if self.output is not None and self.source is not None:
             place_for(self.output, self.source)
 
@@ -136,3 +140,10 @@ def _encoding_of(source: Any) -> str:
     if not isinstance(source, OpenedSource) or source.path.is_dir() or source.suffix in (".parquet", ".pq"):
         return ""
     return "" if source.encoding.startswith("utf-8") else f" ({source.encoding})"
+
+
+def _is_a_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name, a NUL
+        return False

@@ -159,6 +159,8 @@ def write_answers(
             with _appending(part) as file:
                 file.writelines(counted(lines, done))
             _, count = _whole_records(part, job.form)
+            if output.exists():
+                log.warning(said("{output} was there and is replaced", output=output))
             part.replace(output)
             label.unlink()
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ Shapes: M masks of an input, V vocabulary, K tokens to choose from.
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from collections.abc import Iterable, Sequence
@@ -41,8 +42,11 @@ _TYPED_MASK = re.compile(r"[\[［【]\s*(?:MASK|ＭＡＳＫ)\s*[\]］】]")
 
 
 def _with_masks(example: Example) -> Example:
-    if not any(sign in example.text + (example.text_b or "") for sign in "［【Ｍ"):
+    both = example.text + (example.text_b or "")
+    if not any(sign in both for sign in "［【Ｍ"):
         return example
+    if typed := [one for one in _TYPED_MASK.findall(both) if one != "[MASK]"]:
+        _say_once(typed[0])
     text, text_b = (one and _TYPED_MASK.sub("[MASK]", one) for one in (example.text, example.text_b))
     return replace(example, text=text or "", text_b=text_b)
 
@@ -61,6 +65,11 @@ def plain_fill_mask(folder: Path) -> tuple[FillMask, Reading] | None:
     task = FillMask("mlm+nsp" if _PAIR_HEAD in found else "mlm")
     log.info(said("{folder} has no task.json, but the head of a masked language model: it fills [MASK]", folder=folder))
     return task, Reading(BertConfig.from_pretrained(folder).max_position_embeddings, "head", 0)
+
+
+@functools.cache
+def _say_once(typed: str) -> None:
+    log.info(said("{typed} is read as [MASK]", typed=typed))
 
 
 class FillMaskSettings(Settings):

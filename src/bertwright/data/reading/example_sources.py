@@ -33,6 +33,8 @@ _READERS: dict[str, Callable[[OpenedSource], Rows]] = {
     **dict.fromkeys((".parquet", ".pq"), read_parquet),
 }
 
+TAGGED_ENDINGS = (".conll", ".conllu", ".bio", ".bioes", ".bmes", ".bilou", ".iob", ".iob2")  # of nothing else
+
 
 def read_examples(
     source: Any,
@@ -122,7 +124,8 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
     """The rows of a source, before anybody knows which column holds what.
 
     Raises:
-        BertwrightError: BW201 no such file, BW204 an unknown ending, and those of `read_examples`.
+        BertwrightError: BW201 no such file, BW204 an unknown ending, BW263 one of tagged sentences,
+            and those of `read_examples`.
     """
     if isinstance(source, Rows):
         return source
@@ -134,6 +137,8 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
     if not source.path.exists():
         raise BertwrightError("BW201", file=source)
     refuse_stand_ins(source.path)
+    if source.suffix in TAGGED_ENDINGS:
+        raise BertwrightError("BW263", file=source)
     if source.suffix not in _READERS:
         raise BertwrightError("BW204", file=source, suffix=source.suffix or "-")
     return _READERS[source.suffix](source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bertwright.data.examples import Where
+from bertwright.data.reading.example_sources import TAGGED_ENDINGS
 from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.tagged.numbered import (
     DOCUMENT,
@@ -21,13 +22,11 @@ from bertwright.data.tagged.tagged_sentences import SENTENCES_LOOKED_AT, Sentenc
 from bertwright.errors import BertwrightError
 from bertwright.wording import quantity, said, shown
 
-_ENDINGS = (".conll", ".conllu", ".bio", ".bioes", ".bmes", ".bilou", ".iob", ".iob2")  # of nothing else
-
 
 def looks_like_columns(source: OpenedSource) -> bool:
     """Whether the beginning of a file is tokens with tags."""
     first = source.first_lines(LINES_LOOKED_AT)
-    if source.suffix in _ENDINGS and any(map(str.strip, first)):
+    if source.suffix in TAGGED_ENDINGS and any(map(str.strip, first)):
         return True
     columns = numbered(first)
     if columns is not None and columns.is_clear:
@@ -54,7 +53,7 @@ def read_columns(source: OpenedSource) -> tuple[list[Sentence], tuple[str, ...]]
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW242 a line without a tag; BW256 a
             line with another number than its place in the sentence; BW257 the tags stand in front; BW247 sentences of
-            one token only; BW205 no sentence.
+            one token only; BW264 a table of texts; BW205 no sentence.
     """
     first = source.first_lines(LINES_LOOKED_AT)
     columns = numbered(first)
@@ -97,7 +96,7 @@ class _Collector:
         self._documents = self._comments = 0
 
     def add(self, line: str, where: Where) -> None:
-        """A line without its end; raises BW242, BW256."""
+        """A line without its end; raises BW242, BW256, BW264."""
         fields = fields_of(line)
         if not line.strip():
             self._end_sentence()
@@ -126,6 +125,8 @@ class _Collector:
             want = self._columns.first + len(self.sentences[-1].tokens)
             if fields[0].strip() != str(want):
                 raise BertwrightError("BW256", where=where, have=fields[0][:40], want=want)
+        if width < 2 and "," in line and not self.sentences[0].tokens:
+            raise BertwrightError("BW264", where=where, line=line[:40])
         if len(fields) != width or width < 2 or not fields[self._tag].strip() or not fields[self._token].strip():
             raise BertwrightError("BW242", where=where, have=len(fields), want=max(width, 2), line=line[:40])
 

@@ -73,6 +73,23 @@ def train_wordpiece(counts: Mapping[str, int], size: int, *, cased: bool = False
     return [*PLACES, *first, *pieces][:size]
 
 
+def without_room(counts: Mapping[str, int], tokens: Sequence[str], *, cased: bool = False) -> list[str]:
+    """The characters of which a vocabulary made from `counts` should have all, but was too small for."""
+    wanted = basic_characters(cased)[0]
+    if _is_chinese(_characters_of(counts)):
+        wanted = [*wanted, *sorted(common_han())]
+    known = frozenset(tokens)
+    return [one for one in wanted if one not in known]
+
+
+def _characters_of(counts: Mapping[str, int]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for word, count in counts.items():
+        for character in word:
+            found[character] += count
+    return found
+
+
 def _alphabet(counts: Mapping[str, int], size: int, cased: bool) -> tuple[list[str], list[str]]:
     """The characters that are tokens, and those that are tokens within words; each sorted."""
     begins: Counter[str] = Counter()
