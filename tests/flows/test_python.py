@@ -163,6 +163,7 @@ def test_what_was_lost_is_said_to_programs_too(
     [
         ({"out": "taken"}, "BW502"),
         ({"out": "file.txt"}, "BW503"),
+        ({"out": "file.txt/run"}, "BW501"),
         ({"model": "no-such-model"}, "BW301"),
         ({"dev": "no-such-file.csv"}, "BW201"),
         ({"device": "abacus"}, "BW130"),
@@ -183,6 +184,12 @@ def test_what_costs_nothing_is_checked_before_the_data_are_read(
     given = {"model": str(tiny_model), "out": "run", **wrong}
     with pytest.raises(BertwrightError, match=code):
         bertwright.finetune(train, given.pop("dev", None), **given)  # type: ignore[arg-type]
+
+
+def test_a_place_that_is_taken_is_said_before_a_store_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW502"):
+        bertwright.pretrain(tmp_path / "no-store", out=tmp_path, max_steps=1)
 
 
 def test_a_run_is_a_model_to_start_from(trained: bertwright.Run, tmp_path: Path) -> None:
