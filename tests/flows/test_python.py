@@ -6,10 +6,14 @@ import inspect
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import bertwright
-from bertwright import BertwrightError
+from bertwright import BertTokenizer, BertwrightError
+from bertwright.data.examples import label_of
+from bertwright.data.reading.given_data import rows_of, say_read
+from bertwright.tasks.classification import Classification
 
 from .conftest import write_csv
 
@@ -69,6 +73,77 @@ def test_answers_are_short_to_look_at(trained: bertwright.Run) -> None:
     assert "good 12" in str(trained.ledger) or "good 11" in str(trained.ledger)
 
 
+def test_a_run_stands_for_its_folder(trained: bertwright.Run, tmp_path: Path) -> None:
+    by_folder, by_run = (bertwright.evaluate(one, ROWS).scores for one in (trained.folder, trained))
+    assert by_run == by_folder
+    comparison = bertwright.compare(trained, trained, ROWS)
+    assert comparison.count == len(ROWS)
+    assert len(repr(comparison)) < 300
+    answers = bertwright.Predictor.load(trained)(["a good day"])
+    assert answers == bertwright.Predictor.load(trained.folder)(["a good day"])
+    assert BertTokenizer.from_pretrained(trained).encode("a") == BertTokenizer.from_pretrained(trained.folder).encode(
+        "a"
+    )
+
+
+def test_two_lists_go_wherever_data_go(trained: bertwright.Run, tiny_model: Path) -> None:
+    texts, labels = (list(column) for column in zip(*ROWS))
+    assert bertwright.evaluate(trained, texts, labels).scores == bertwright.evaluate(trained, ROWS).scores
+    assert bertwright.compare(trained, trained, texts, labels).count == len(ROWS)
+    assert bertwright.inspect(texts, labels, model=tiny_model).sets[0].classes == {"good": 12, "bad": 12}
+    with pytest.raises(BertwrightError, match="BW534"):
+        bertwright.evaluate(trained, texts, labels[1:])
+    with pytest.raises(BertwrightError, match="BW535"):
+        bertwright.evaluate(trained, Path("test.csv"), labels)
+
+
+def test_arrays_are_lists_too() -> None:
+    texts, labels = zip(*ROWS)
+    rows, rest = rows_of(np.array(texts), np.array([int(label == "good") for label in labels]))
+    table = Classification.read(rows, labelled=True)
+    assert rest is None
+    assert [one.text for one in table.examples] == list(texts)
+    assert {str(label_of(one)) for one in table.examples} == {"0", "1"}
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_missing_texts_in_lists_are_counted(missing: float | None, caplog: pytest.LogCaptureFixture) -> None:
+    texts, labels = (list(column) for column in zip(*ROWS))
+    rows, _ = rows_of([missing, *texts[1:]], labels)
+    table = Classification.read(rows, labelled=True)
+    assert (len(table.examples), len(table.empty)) == (len(ROWS) - 1, 1)
+    with caplog.at_level(logging.WARNING, "bertwright"):
+        say_read(table)
+    assert "1 row without text left out" in caplog.text
+
+
+def test_an_evaluation_says_what_it_left_out(trained: bertwright.Run, caplog: pytest.LogCaptureFixture) -> None:
+    texts, labels = (list(column) for column in zip(*ROWS))
+    with caplog.at_level(logging.WARNING, "bertwright"):
+        report = bertwright.evaluate(trained, [None, *texts[1:]], labels)
+    assert len(report.examples) == len(ROWS) - 1
+    assert "1 row without text left out: data:1" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("texts", "text"),
+        ("labels", "label"),
+        ("text_column", "text"),
+        ("output_dir", "out"),
+        ("gpu", "device"),
+        ("lr", "learning_rate"),
+        ("epoch", "epochs"),
+        ("batchsize", "batch_size"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_word_of_python(word: str, meant: str, tmp_path: Path) -> None:
+    with pytest.raises(BertwrightError, match="BW101") as caught:
+        bertwright.finetune(ROWS, out=tmp_path / "run", **{word: 1})  # type: ignore[arg-type]
+    assert caught.value.fields["nearest"] == meant
+
+
 def test_what_was_lost_is_said_to_programs_too(
     tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -88,6 +163,7 @@ def test_what_was_lost_is_said_to_programs_too(
     [
         ({"out": "taken"}, "BW502"),
         ({"out": "file.txt"}, "BW503"),
+        ({"out": "file.txt/run"}, "BW501"),
         ({"model": "no-such-model"}, "BW301"),
         ({"dev": "no-such-file.csv"}, "BW201"),
         ({"device": "abacus"}, "BW130"),
@@ -96,8 +172,6 @@ def test_what_was_lost_is_said_to_programs_too(
 def test_what_costs_nothing_is_checked_before_the_data_are_read(
     wrong: dict[str, str], code: str, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bertwright.tasks.classification import Classification
-
     def read(*_: object, **__: object) -> None:
         pytest.fail("the data were read first")
 
@@ -110,6 +184,12 @@ def test_what_costs_nothing_is_checked_before_the_data_are_read(
     given = {"model": str(tiny_model), "out": "run", **wrong}
     with pytest.raises(BertwrightError, match=code):
         bertwright.finetune(train, given.pop("dev", None), **given)  # type: ignore[arg-type]
+
+
+def test_a_place_that_is_taken_is_said_before_a_store_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW502"):
+        bertwright.pretrain(tmp_path / "no-store", out=tmp_path, max_steps=1)
 
 
 def test_a_run_is_a_model_to_start_from(trained: bertwright.Run, tmp_path: Path) -> None:

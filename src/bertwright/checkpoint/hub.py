@@ -45,7 +45,7 @@ TEXT_FILES = (
 )
 
 
-def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool = False) -> Path:
+def model_folder(name: str | os.PathLike[str], *, download: bool = False, vocabulary: bool = False) -> Path:
     """The folder of the model called `name`.
 
     Args:
@@ -60,26 +60,33 @@ def model_folder(name: str | Path, *, download: bool = False, vocabulary: bool =
             name on a hub either; BW303, where a download failed; BW563, where the hub gives the files to some
             accounts only; BW564, where it knows no such public model.
     """
-    folder = _folder(str(name))
-    if name in BUILT_IN:
+    is_built_in = isinstance(name, str) and name in BUILT_IN
+    name = spelt(name)
+    folder = _folder(name)
+    if is_built_in:
         if folder is not None and _holds_any(folder, _OF_A_MODEL):
             other = f".{os.sep}{name}"
             log.warning(
                 said("{name} is the built-in model; for the folder of that name write {other}", name=name, other=other)
             )
-        return BUILT_IN[str(name)]
+        return BUILT_IN[name]
     if folder is not None:
         return folder
-    if str(name) in BUILT_IN:
-        return BUILT_IN[str(name)]
-    return _hub_folder(str(name), download=download, whole=download and vocabulary)
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    return _hub_folder(name, download=download, whole=download and vocabulary)
 
 
-def weights_folder(name: str | Path, *, download: bool = False, vocabulary: bool = False) -> Path:
+def spelt(name: object) -> str:
+    """A name or a place as it is written; of what stands for a folder, such as a finished run, that folder."""
+    return os.fspath(name) if isinstance(name, os.PathLike) else str(name)
+
+
+def weights_folder(name: str | os.PathLike[str], *, download: bool = False, vocabulary: bool = False) -> Path:
     """As `model_folder`; of a run folder its `best/`, which holds the model."""
     folder = model_folder(name, download=download, vocabulary=vocabulary)
     if (folder / "run.json").is_file() and not (folder / "config.json").is_file() and (folder / "best").is_dir():
-        log.info(said("{name} is a run: its best model is taken", name=name))
+        log.info(said("{name} is a run: its best model is taken", name=spelt(name)))
         return folder / "best"
     return folder
 

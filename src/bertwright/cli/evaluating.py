@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from bertwright.evaluation.abstention import Abstention
     from bertwright.inference.evaluate import Report
 
-log = logging.getLogger("bertwright")
 
 Data = Annotated[Path, typer.Argument(help="Labelled texts, in any format that `finetune` reads.")]
 
@@ -82,7 +80,6 @@ def evaluate(
         choices=choices or (),
         drop_unlabelled=drop_unlabelled,
     )
-    log.info(report.table.summary())
     if predictions is not None:
         write_text(predictions, answers_jsonl(report.examples, report.predictions))
     threshold = None if abstain_accuracy is None else report.abstention(abstain_accuracy)
@@ -147,7 +144,6 @@ def compare(
         delimiter=delimiter,
         drop_unlabelled=drop_unlabelled,
     )
-    log.info(comparison.table.summary())
     if output is not None:
         write_text(output, comparison.to_csv())
     if as_json:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from bertwright.checkpoint.hub import spelt
+from bertwright.data.reading.given_data import labelled_rows, say_read
 from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
@@ -22,9 +24,10 @@ log = logging.getLogger("bertwright")
 
 
 def compare(
-    run_a: str | Path,
-    run_b: str | Path,
+    run_a: str | os.PathLike[str],
+    run_b: str | os.PathLike[str],
     data: Any,
+    labels: Any = None,
     *,
     columns: Columns | None = None,
     encoding: str | None = None,
@@ -40,18 +43,20 @@ def compare(
         print(bertwright.compare("runs/first", "runs/second", "test.csv").verdict())
 
     Args:
-        run_a, run_b: run folders, or model folders.
-        data, columns, encoding, text, text_b, label, delimiter, drop_unlabelled: as of `evaluate`.
+        run_a, run_b: run folders, model folders, or `Run`s.
+        data, labels, columns, encoding, text, text_b, label, delimiter, drop_unlabelled: as of `evaluate`.
 
     Raises:
         BertwrightError: BW520 runs with different labels, BW523 a task that cannot be scored, BW580 two tasks, BW635
             runs that write texts, and those of `evaluate`.
     """
     predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
-    task = _shared_task([one.task.as_task() for one in predictors], (run_a, run_b))
+    task = _shared_task([one.task.as_task() for one in predictors], (spelt(run_a), spelt(run_b)))
     if columns is None and (text, text_b, label) != (None, None, None):
         columns = Columns(text, label, text_b)
+    data = labelled_rows(data, labels)
     table = labelled_data(task, opened(data, encoding, delimiter), columns, drop=drop_unlabelled)
+    say_read(table)
     task.check(table.examples)
     seen_a, seen_b = (set_of(run, table) for run in (run_a, run_b))
     say_seen(run_a, seen_a)
@@ -64,7 +69,7 @@ def compare(
     return replace(task.compare(given[0], given[1], table), seen=(seen_a, seen_b))
 
 
-def _shared_task(tasks: Sequence[Task[Any, Any]], runs: Sequence[str | Path]) -> Task[Any, Any]:
+def _shared_task(tasks: Sequence[Task[Any, Any]], runs: Sequence[str]) -> Task[Any, Any]:
     """The task of the first run, if the second answers the same question."""
     first, second = tasks
     (kind_a, names_a), (kind_b, names_b) = first.question, second.question

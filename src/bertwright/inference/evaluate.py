@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from bertwright.data.examples import Example
+from bertwright.data.reading.given_data import labelled_rows, say_read
 from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.windows import Reading
@@ -85,8 +86,9 @@ class Report:
 
 
 def evaluate(
-    run: str | Path,
+    run: str | os.PathLike[str],
     data: Any,
+    labels: Any = None,
     *,
     columns: Columns | None = None,
     encoding: str | None = None,
@@ -102,19 +104,22 @@ def evaluate(
     """Score the model of a run folder on labelled data.
 
         bertwright.evaluate("runs/first", "test.csv").scores
-        bertwright.evaluate(run.folder, frame, text="review", label="stars")
+        bertwright.evaluate(run, frame, text="review", label="stars")
+        bertwright.evaluate(run, ["good", "bad", …], ["pos", "neg", …])
 
     Args:
-        run: a run folder, a model folder, or a `Run`'s `folder`.
-        data: a file, rows or a data frame, as `bertwright.finetune` reads them.
+        run: a run folder, a model folder, or a `Run`.
+        data: a file, rows or a data frame, as `bertwright.finetune` reads them; or a list of texts.
+        labels: of the texts, where `data` is a list of them.
         columns: of the data; or by name, as `text`, `text_b` and `label`.
         encoding, delimiter: of a file, instead of those that are found.
         choices: `key=value` words for `Predictor.answering`.
         drop_unlabelled: leave out rows without a label, and say how many; else they are an error.
 
     Raises:
-        BertwrightError: those of `Predictor.load` and `read_examples`, BW209 for a label it does not know, BW581 and
-            BW582 for pairs where it reads single texts and the other way round, BW523 for a task without labels.
+        BertwrightError: BW534, BW535 labels that do not go with the texts, those of `Predictor.load` and
+            `read_examples`, BW209 for a label it does not know, BW581 and BW582 for pairs where it reads single texts
+            and the other way round, BW523 for a task without labels.
     """
     predictor = Predictor.load(run, device, engine)
     if choices:
@@ -122,7 +127,9 @@ def evaluate(
     task = predictor.task.as_task()
     if columns is None and (text, text_b, label) != (None, None, None):
         columns = Columns(text, label, text_b)
+    data = labelled_rows(data, labels)
     table = labelled_data(task, opened(data, encoding, delimiter), columns, drop=drop_unlabelled)
+    say_read(table)
     seen = set_of(run, table)
     say_seen(run, seen)
     report = replace(score(predictor, table, fitted_on_it=seen == "dev"), seen=seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -47,8 +48,10 @@ class Predictor(Generic[P]):
     reading: Reading
 
     @classmethod
-    def load(cls, folder: str | Path, device: str = "cpu", engine: str = TorchEngine.name) -> Predictor[Any]:
-        """The predictor that a run folder or a model folder holds.
+    def load(
+        cls, folder: str | os.PathLike[str], device: str = "cpu", engine: str = TorchEngine.name
+    ) -> Predictor[Any]:
+        """The predictor that a run folder, a model folder or a `Run` holds.
 
         Args:
             engine: what computes: `torch`, or one that an installed package brings.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import model_folder, spelt
 from bertwright.data.examples import digest_of
 from bertwright.data.reading.tables import Table
 from bertwright.wording import Phrase, said
@@ -24,7 +25,7 @@ _WORDS = {
 }
 
 
-def set_of(run: str | Path, table: Table) -> str | None:
+def set_of(run: str | os.PathLike[str], table: Table) -> str | None:
     """`train` or `dev` where the examples of the table are that set of the run, rows and labels and order; else None.
 
     A folder that is no run, such as a model that was exported, does not say what it was trained on.
@@ -34,10 +35,10 @@ def set_of(run: str | Path, table: Table) -> str | None:
     return known.get(digest_of(table.examples)) if known else None
 
 
-def say_seen(run: str | Path, seen: str | None) -> None:
+def say_seen(run: str | os.PathLike[str], seen: str | None) -> None:
     """A warning where the data were `seen`."""
     if seen is not None:
-        log.warning(said(_WORDS[seen].text, run=run))
+        log.warning(said(_WORDS[seen].text, run=spelt(run)))
 
 
 def _record(folder: Path) -> dict[str, Any]:

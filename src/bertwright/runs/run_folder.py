@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import logging
+import os
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
@@ -24,6 +26,13 @@ log = logging.getLogger("bertwright")
 
 SCHEMA_VERSION = 1
 TRAINING = "training"  # in `last/`: what it takes to go on from there
+
+
+def _require_room(path: Path) -> None:
+    above = next(one for one in path.absolute().parents if one.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        error = errno.EACCES if above.is_dir() else errno.ENOTDIR
+        raise BertwrightError("BW501", folder=path, reason=os.strerror(error))
 
 
 def run_facts(task: str, model: str, device: torch.device) -> dict[str, Any]:
@@ -94,8 +103,10 @@ class RunFolder:
         """Refuse a place where `RunFolder` could not be made or opened, before any work; nothing is written.
 
         Raises:
-            BertwrightError: BW502 to BW504 as `RunFolder`.
+            BertwrightError: BW501 to BW504 as `RunFolder`.
         """
+        if not path.exists():
+            _require_room(path)
         if path.exists() and not path.is_dir():
             raise BertwrightError("BW503", folder=path)
         if path.is_dir() and any(one.name != staging_of(path / "run.json").name for one in path.iterdir()):

@@ -44,7 +44,7 @@ class DifferingClass(DifferingRow):
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClassComparison(Comparison):
     """Two runs on the same rows; the p-value of the accuracy is McNemar's, the others are of permutation tests.
 

@@ -42,7 +42,7 @@ class DifferingRow(ABC):
         return {name: str(value) for name, value in self.to_json().items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison(ABC):
     """Two runs on the same texts.
 
@@ -64,6 +64,10 @@ class Comparison(ABC):
     unit: ClassVar[str]  # what is counted and resampled: one of them
     header: ClassVar[tuple[str, ...]]  # of `to_csv`
     worth: ClassVar[str]  # the metric that `needed` is about
+
+    def __repr__(self) -> str:
+        both = ", ".join(f"{name}={one.a:.4f}→{one.b:.4f}" for name, one in self.differences.items())
+        return f"{type(self).__name__}('{self.table.source}', count={self.count}, {both})"
 
     @property
     def count(self) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any
 
 from bertwright.data.examples import label_of
 from bertwright.data.inspection.ledger import Ledger, examine
+from bertwright.data.reading.given_data import rows_of
 from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.tasks.registry import task_for
@@ -18,7 +19,7 @@ def inspect(
     data: Any,
     dev: Any = None,
     *,
-    model: str | Path = "mini",
+    model: str | os.PathLike[str] = "mini",
     task: str | None = None,
     text: str | None = None,
     text_b: str | None = None,
@@ -42,8 +43,9 @@ def inspect(
         max_length: tokens read at once; None: those of the model.
 
     Raises:
-        BertwrightError: those of reading the data, of the columns, and of the model.
+        BertwrightError: BW534 not as many labels as texts, those of reading the data, of the columns, and of the model.
     """
+    data, dev = rows_of(data, dev)
     source = opened(data, encoding, delimiter)
     columns = Columns(text, label, text_b)
     _, tables = read_sets(source, opened(dev, encoding, delimiter), columns, task=task, labelled=labelled)

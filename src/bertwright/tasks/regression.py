@@ -245,7 +245,7 @@ class DifferingValue(DifferingRow):
         return {"gold": self.gold, "a": self.a, "b": self.b}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ValueComparison(Comparison):
     """Two runs on the same texts; the rows begin with those in which one is much closer to the truth.
 

@@ -14,7 +14,9 @@ from bertwright.wording import said
 class LoopSettings(Settings):
     """What every training run may set."""
 
-    epochs: int = Field(3, ge=1, description="passes over the training data, at most")
+    epochs: int = Field(
+        3, ge=1, description="passes over the training data, at most; not given: more than 3 where rows are few"
+    )
     max_steps: int | None = Field(None, ge=1, description="stop after this many steps, whatever the epochs")
     learning_rate: float | None = Field(
         None,

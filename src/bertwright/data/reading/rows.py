@@ -44,6 +44,13 @@ def cell_of(fields: Fields, key: Any) -> Any:
     return fields[key] if key < len(fields) else ""
 
 
+def is_missing(value: Any) -> bool:
+    """Whether nothing stands in a cell: None, NaN, or the NA of a data frame."""
+    return (
+        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    )
+
+
 def as_text(value: Any, where: Where, column: str | None) -> str:
     """A cell as a string; an empty one where the value is missing (None, NaN, NA).
 
@@ -54,7 +61,7 @@ def as_text(value: Any, where: Where, column: str | None) -> str:
         return value
     if getattr(value, "shape", None) == ():
         value = value.item()  # of numpy and torch
-    if value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value):
+    if is_missing(value):
         return ""
     if isinstance(value, (bool, int, float)) or not hasattr(value, "__len__"):
         return str(value)

@@ -57,7 +57,7 @@ class DifferingEntities(DifferingRow):
         return {**cells, "a": named(self.a), "b": named(self.b), "text": text}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EntityComparison(Comparison):
     """Two runs on the same texts; the texts are resampled, since the entities of one are not independent.
 

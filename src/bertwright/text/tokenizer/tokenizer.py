@@ -8,6 +8,7 @@ state, so that one tokenizer serves many threads and every token lost is counted
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
@@ -94,7 +95,7 @@ class BertTokenizer(TokenTable):
         self._begin(build_pipeline(vocabulary, settings, source), settings, source)
 
     @classmethod
-    def from_pretrained(cls, folder_or_name: str | Path, **changes: Any) -> BertTokenizer:
+    def from_pretrained(cls, folder_or_name: str | os.PathLike[str], **changes: Any) -> BertTokenizer:
         """The tokenizer of a model: a folder, or a name on the hub (the local cache is asked first).
 
         `tokenizer.json` is read if there, else `vocab.txt`; what `tokenizer_config.json` says about case,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.wording import said
@@ -34,17 +35,22 @@ def with_enough_epochs(given: FinetuneSettings, decided: FinetuneSettings, rows:
     return decided.model_copy(update={"epochs": epochs})
 
 
-def say_if_rising(rows: Sequence[Mapping[str, float]], metric: str, best_step: int, epochs: int) -> None:
+def say_if_rising(
+    rows: Sequence[Mapping[str, float]], metric: str, best_step: int, settings: Mapping[str, Any]
+) -> None:
     """A remark where the last evaluation was the best one, and clearly better than the one before.
 
-    `rows` are those of `metrics.csv`.
+    `rows` are those of `metrics.csv`, `settings` those of `run.json`.
     """
     scores = [row.get(f"dev_{metric}", math.nan) for row in rows]
     if len(scores) < 2 or rows[-1]["step"] != best_step or not abs(scores[-1] - scores[-2]) > _RISE:
         return
+    more = [f"epochs={2 * settings['epochs']}"]
+    if settings["max_steps"] is not None:  # it ended the run before the epochs did, or soon would
+        more.append(f"max_steps={2 * settings['max_steps']}")
     log.info(
         said(
-            "the dev score was still getting better in the end ({name} {before:.4f}, then {last:.4f}): try epochs={n}",
-            name=metric, before=scores[-2], last=scores[-1], n=2 * epochs,
+            "the dev score was still getting better in the end ({name} {before:.4f}, then {last:.4f}): try {settings}",
+            name=metric, before=scores[-2], last=scores[-1], settings=" ".join(more),
         )
     )  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import math
+import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,12 @@ from typing import Any
 from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import weights_folder
 from bertwright.data.examples import digest_of
+from bertwright.data.reading.given_data import rows_of, say_read
 from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.split import hold_out
-from bertwright.errors import BertwrightError
+from bertwright.errors import BertwrightError, nearest
+from bertwright.habits import habit
 from bertwright.machine.device import usable_device
 from bertwright.runs.resuming import check_same_kind
 from bertwright.runs.run_folder import RunFolder
@@ -24,7 +28,6 @@ from bertwright.tasks.registry import task_for
 from bertwright.tasks.task import Task
 from bertwright.training.finetuning.finetune_job import FinetuneJob
 from bertwright.training.finetuning.finished_run import Run
-from bertwright.training.finetuning.given_data import rows_of, say_read
 from bertwright.training.finetuning.task_settings import every_setting, own_settings, settings_for
 from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.session import open_folder, train_or_resume, written_by
@@ -33,12 +36,21 @@ from bertwright.wording import quantity, said
 
 log = logging.getLogger("bertwright")
 
+# What an option of the command line is called in Python, where it is not the same word.
+_OF_OPTIONS = {
+    "--text-column": "text",
+    "--text-b-column": "text_b",
+    "--label-column": "label",
+    "--input": "text",
+    "--output": "out",
+}
+
 
 def finetune(
     train: Any,
     dev: Any = None,
     *,
-    model: str | Path = "mini",
+    model: str | os.PathLike[str] = "mini",
     out: str | Path,
     columns: Columns | None = None,
     encoding: str | None = None,
@@ -62,19 +74,21 @@ def finetune(
         run = bertwright.finetune(frame, text="review", label="stars", out="runs/first")
         run = bertwright.finetune(["good", "bad", …], ["pos", "neg", …], out="runs/first")
         run.scores, run.ledger
-        bertwright.Predictor.load(run.folder)(["a text", "another"])
+        bertwright.Predictor.load(run)(["a text", "another"])
 
     Args:
         train: a file (CSV, TSV, JSON, JSON lines, Parquet, compressed or not), a folder of class folders, a pandas
             or polars data frame, a `datasets.Dataset`, or rows: mappings, or tuples of text(s) and label; or a list
             of texts, with the list of their labels behind it.
-        dev: the same, to choose the best epoch by; without it a stratified part of `train` is held out.
-        model: a folder, a hub name, or `mini`, the built-in model.
+        dev: the same, to choose the best epoch by; without it a stratified part of `train` is held out. Texts and
+            labels that are two lists get one as rows: `finetune(list(zip(texts, labels)), list(zip(…, …)))`.
+        model: a folder, a hub name, a `Run` to go on from, or `mini`, the built-in model.
         out: the run folder to write.
         columns: names of the text and label columns, where they are not the usual ones.
         encoding: of the files, instead of the detected one.
         settings: all settings at once.
-        **changes: some of them, laid over `settings`, such as `epochs=2`.
+        **changes: some of them, laid over `settings`, such as `epochs=2`; `bertwright finetune --show-settings`
+            prints them all.
         task: `classification` of texts, `tagging` of their parts, `spans`, which may lie in each other, or `seq2seq`:
             a text is written for every text; None: what the form of the data asks for.
         seeds: train once for each of them, into `out/seed-N`; `out` itself then holds the best model, and
@@ -91,11 +105,13 @@ def finetune(
         The run; of several seeds, the best one.
 
     Raises:
-        BertwrightError: BW561 `resume` beside `overwrite`, BW636 a seed that stands twice, BW201 no such file, and for
-            every other mistake in what was given; each says what, where, why and what to do.
+        BertwrightError: BW561 `resume` beside `overwrite`, BW101 no such argument or setting, BW636 a seed that stands
+            twice, BW201 no such file, and for every other mistake in what was given; each says what, where, why and
+            what to do.
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
+    _check_words(changes)
     given = every_setting().resolve(**({} if settings is None else settings.model_dump(exclude_unset=True)) | changes)
     _check_seeds(seeds)
     place = usable_device(device)
@@ -135,6 +151,17 @@ def finetune(
             of_seed = open_folder(world, folder.path / f"seed-{seed}", resume=resume)
             runs.append(train_or_resume(job.with_seed(seed), of_seed))
         return _summarise(folder, runs, seeds)
+
+
+def _check_words(changes: Mapping[str, Any]) -> None:
+    """A word that is neither an argument nor a setting may be meant as either."""
+    arguments = inspect.signature(finetune).parameters
+    for word in changes.keys() - every_setting().model_fields.keys():
+        option = habit(word) or f"--{word}".replace("_", "-")
+        meant = _OF_OPTIONS.get(option, option.split(" ")[0].strip("-").replace("-", "_"))
+        meant = meant if meant in arguments else nearest(word, arguments, 0.75)
+        if meant and not habit(word, every_setting().model_fields):
+            raise BertwrightError("BW101", key=word, nearest=meant)
 
 
 def _check_seeds(seeds: Sequence[int]) -> None:

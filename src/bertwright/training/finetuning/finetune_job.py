@@ -84,7 +84,6 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
         for examples in (train, dev):
             task.check_model(config, examples)
         self._sources = tables[0].source, tables[1].source
-        self._settings = with_enough_epochs(settings, self._settings, len(train))
         self._train = prepare(task, self.tokenizer, train, self._reading, settings.class_weight)
         self._dev = prepare(task, self.tokenizer, dev, self._reading)
         self._ledger = say_what_was_found(tables, (self._train, self._dev), self.tokenizer, self._reading)
@@ -126,7 +125,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
         return net
 
     def decide(self, model: BertWithHead) -> FinetuneSettings:
-        return self._settings
+        return with_enough_epochs(self.requested, self._settings, len(self._train.examples))
 
     @contextmanager
     def course(self, lesson: Lesson, settings: FinetuneSettings) -> Iterator[Course]:
@@ -165,7 +164,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
 
     def finish(self, folder: RunFolder, record: dict[str, Any], run: Run, state: TrainingState) -> None:
         """Write the report of a run that is over."""
-        say_if_rising(state.rows, run.task.metric, run.outcome.best.step, record["settings"]["epochs"])
+        say_if_rising(state.rows, run.task.metric, run.outcome.best.step, record["settings"])
         record["settings"] = record["settings"] | {"micro_tokens": state.micro_tokens}
         card = Card(
             folder=folder.path,

@@ -18,9 +18,9 @@ from bertwright.tasks.task import Task
 log = logging.getLogger("bertwright")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Run:
-    """A finished run.
+    """A finished run; wherever a run folder is asked for, it stands for its own.
 
     Attributes:
         folder: its run folder; `folder / "best"` is the model.
@@ -44,6 +44,9 @@ class Run:
     def scores(self) -> dict[str, float]:
         """The task's metrics on the dev set."""
         return dict(self.outcome.best.scores)
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{name}={value:.4f}" for name, value in self.scores.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -55,9 +56,9 @@ _SHARE_OF_EVALUATIONS = 0.25  # of the time in steps, at most
 _EXAMPLES_COUNTED = 1000  # to tell how much is cut
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class PretrainRun:
-    """A finished run.
+    """A finished run; wherever a model folder is asked for, it stands for its own.
 
     Attributes:
         folder: its run folder; `folder / "best"` is the model.
@@ -67,13 +68,21 @@ class PretrainRun:
     folder: Path
     outcome: RunResult
 
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    def __repr__(self) -> str:
+        best = self.outcome.best
+        scores = ", ".join(f"{name}={value:.4f}" for name, value in best.scores.items())
+        return f"PretrainRun('{self.folder}', best_step={best.step}, {scores})"
+
 
 def pretrain(
     store: str | Path,
     *,
     out: str | Path,
-    init: str | Path | None = None,
-    vocab: str | Path | None = None,
+    init: str | os.PathLike[str] | None = None,
+    vocab: str | os.PathLike[str] | None = None,
     settings: PretrainSettings | None = None,
     device: str = "cpu",
     overwrite: bool = False,
@@ -81,6 +90,10 @@ def pretrain(
     **changes: Any,
 ) -> PretrainRun:
     """Train a BERT on raw text, from scratch or from a checkpoint.
+
+        bertwright.prepare(["corpus/"], "vocab/", "store")
+        run = bertwright.pretrain("store", out="runs/pretrained", max_minutes=60)
+        bertwright.finetune("train.csv", model=run, out="runs/first")
 
     Args:
         store: what `bertwright prepare` wrote.
@@ -106,6 +119,7 @@ def pretrain(
             "BW124", name="transition_factor", value=settings.transition_factor, task=PreTraining.name
         )
     place = usable_device(device)
+    RunFolder.require_place(Path(out), overwrite=overwrite, resume=resume)
     if init is not None and vocab is not None:
         raise BertwrightError("BW111")
     source = whole_folder(weights_folder(init or vocab or CorpusStore.vocabulary_of(store)))
