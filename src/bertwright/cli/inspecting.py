@@ -53,10 +53,9 @@ def inspect(
       bertwright inspect questions.tsv --task seq2seq
     """
     from bertwright.console import plain_console
-    from bertwright.data.inspection.ledger import examine
     from bertwright.data.reading.opened_source import opened
     from bertwright.data.reading.tables import Columns
-    from bertwright.tasks.data_inspection import read_sets
+    from bertwright.tasks.data_inspection import ledger_of, read_sets
     from bertwright.tasks.entities.alignment import alignment
     from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
@@ -64,7 +63,7 @@ def inspect(
     sources = opened(data, encoding, delimiter), opened(dev, encoding, delimiter)
     kind, tables = read_sets(*sources, columns, task=task, labelled=labels)
     tokenizer = BertTokenizer.from_pretrained(model)
-    ledger = examine(*tables, tokenizer=tokenizer, max_length=max_length)
+    ledger = ledger_of(tables, tokenizer, max_length)
     if as_json:
         typer.echo(json.dumps(ledger.to_json(), ensure_ascii=False, indent=2))
         return
@@ -72,6 +71,8 @@ def inspect(
     for table, one in zip(tables, ledger.sets):
         console.print(table.summary())
         _print_set(console, one)
+    if ledger.unit is not None:
+        console.print(ledger.unit_line())
     _print_findings(console, ledger)
     if ledger.example is not None and not show_alignment:
         _print_example(console, ledger.example)

@@ -41,27 +41,31 @@ class Scaling:
         return None if values is None else cls(float(values[0]), float(values[1]))
 
 
-def fit_scaling(scores: Floats, right: NDArray[np.bool_]) -> Scaling | None:
-    """The scaling that fits; None where there are too few answers, or where it would not help on those it was not
+def fit_scaling(scores: Floats, right: NDArray[np.bool_], texts: NDArray[np.int64]) -> Scaling | None:
+    """The scaling that fits; None where there are too few answers, or where it would not help on texts that it was not
     fitted on (each half is judged with the scaling of the other).
 
     Args:
         scores: `[N]` from 0 to 1.
         right: `[N]`
+        texts: `[N]` the number of the text of each answer.
     """
     few = _FEWEST // 10
     if len(scores) < _FEWEST or right.sum() < few or (~right).sum() < few:
         return None
-    if _loss(cross_scaled(scores, right), right) >= _loss(scores, right):
+    if _loss(cross_scaled(scores, right, texts), right) >= _loss(scores, right):
         return None
     return _fitted(scores, right)
 
 
-def cross_scaled(scores: Floats, right: NDArray[np.bool_]) -> Floats:
-    """`[N]`: each half of the scores, by turns, with the scaling that fits the other half."""
+def cross_scaled(scores: Floats, right: NDArray[np.bool_], texts: NDArray[np.int64]) -> Floats:
+    """`[N]`: the scores of each half of the texts, by turns, with the scaling that fits the other half: the answers of
+    one text are not independent.
+    """
     scaled = scores.copy()
     for half in (0, 1):
-        scaled[half::2] = _fitted(scores[1 - half :: 2], right[1 - half :: 2])(scores[half::2])
+        here = texts % 2 == half
+        scaled[here] = _fitted(scores[~here], right[~here])(scores[here])
     return scaled
 
 

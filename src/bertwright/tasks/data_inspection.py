@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bertwright.data.examples import label_of
@@ -10,6 +12,7 @@ from bertwright.data.inspection.ledger import Ledger, examine
 from bertwright.data.reading.given_data import rows_of
 from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns, Table
+from bertwright.data.tagged.units import unit_for
 from bertwright.tasks.registry import task_for
 from bertwright.tasks.task import Task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
@@ -49,7 +52,13 @@ def inspect(
     source = opened(data, encoding, delimiter)
     columns = Columns(text, label, text_b)
     _, tables = read_sets(source, opened(dev, encoding, delimiter), columns, task=task, labelled=labelled)
-    return examine(*tables, tokenizer=BertTokenizer.from_pretrained(model), max_length=max_length)
+    return ledger_of(tables, BertTokenizer.from_pretrained(model), max_length)
+
+
+def ledger_of(tables: Sequence[Table], tokenizer: BertTokenizer, max_length: int | None) -> Ledger:
+    """What `examine` finds in train and dev, and the unit that tagged data would be read by."""
+    ledger = examine(*tables, tokenizer=tokenizer, max_length=max_length)
+    return replace(ledger, unit=unit_for(tables[0].examples)) if ledger.sets[0].is_tagged else ledger
 
 
 def read_sets(

@@ -14,7 +14,9 @@ from bertwright.data.inspection.finding import Finding
 from bertwright.data.inspection.repetition import repetitions
 from bertwright.data.inspection.text_findings import of_texts, of_tokens
 from bertwright.data.inspection.token_counts import TokenCounts, count_tokens
+from bertwright.data.inspection.token_findings import of_tagged
 from bertwright.data.reading.tables import Table
+from bertwright.data.tagged.units import Unit
 from bertwright.data.windows import Long
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.wording import quantity, said, shown
@@ -89,11 +91,13 @@ class Ledger:
         sets: train, and dev where there is one.
         findings: warnings first.
         example: one encoded text; None without a tokenizer.
+        unit: what gets a tag, where nothing else is wished; None for data that are not tagged.
     """
 
     sets: tuple[SetOfExamples, ...]
     findings: tuple[Finding, ...]
     example: EncodedExample | None
+    unit: Unit | None = None
 
     def __repr__(self) -> str:
         sets = ", ".join(f"{one.name}={one.rows}" for one in self.sets)
@@ -105,14 +109,21 @@ class Ledger:
         for one in self.sets:
             classes = shown((f"{label} {count}" for label, count in one.classes.items()), 8)
             lines.append(f"{one.name}: {quantity(one.rows, 'example')}" + (f" ({classes})" if classes else ""))
+        if self.unit is not None:
+            lines.append(self.unit_line())
         return "\n".join([*lines, *(f"{said(one.severity)}: {one.line()}" for one in self.findings)])
 
+    def unit_line(self) -> str:
+        """The sentence about `unit`."""
+        return said("what gets a tag, by the entities of train: unit={unit}", unit=self.unit)
+
     def to_json(self) -> dict[str, Any]:
-        """A JSON object: a key for every set, `findings` and `example`."""
+        """A JSON object: a key for every set, `findings` and `example`; `unit` of tagged data."""
         return {
             **{one.name: one.to_json() for one in self.sets},
             "findings": [finding.to_json() for finding in self.findings],
             "example": self.example.to_json() if self.example else None,
+            **({"unit": self.unit} if self.unit is not None else {}),
         }
 
 
@@ -142,7 +153,7 @@ def examine(
     sets = [_in_figures(name, table, tokens) for (name, table), tokens in zip_longest(tables.items(), counts)]
     findings: list[Finding] = []
     for one, table in zip(sets, tables.values()):
-        findings += of_texts(table, one.name) + repetitions(table, one.name)
+        findings += of_texts(table, one.name) + of_tagged(table, one.name) + repetitions(table, one.name)
         if one.tokens is not None:
             findings += of_tokens(one.tokens, one.name, one.rows, long)
         if one.name == "train":

@@ -24,7 +24,7 @@ from bertwright.data.tagged.json_spans import (
     text_with_spans,
     tokens_with_tags,
 )
-from bertwright.data.tagged.position_digits import have_positions, without_positions
+from bertwright.data.tagged.position_digits import without_positions
 from bertwright.data.tagged.tagged_sentences import SENTENCES_LOOKED_AT, Sentence, space_between, to_examples
 from bertwright.data.tagged.units import trim
 from bertwright.errors import BertwrightError
@@ -131,10 +131,9 @@ def read_spans(
     if source.suffix in _JSON:
         return _of_rows(read_json(source), labelled=labelled, keep_empty=keep_empty)
     sentences, remarks = read_columns(source)
-    if have_positions(sentences):
-        sentences = without_positions(sentences)
-        remarks += (said("digits behind the characters are their places in a word, and were taken off"),)
-    read = to_examples(sentences, str(source))
+    bare, placed = without_positions(sentences)
+    remarks += placed
+    read = to_examples(bare, str(source))
     about = Table([], str(source), Columns("tokens", "tags"), source.encoding, format="column file")
     return _table(read.examples, about, remarks + read.remarks(), labelled=labelled, keep_empty=keep_empty)
 
@@ -172,8 +171,9 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
         )
     remarks: tuple[str, ...] = ()
     if sentences:
-        tagged_texts = to_examples(list(sentences.values()), rows.source, between)
-        remarks = tagged_texts.remarks()
+        bare, placed = without_positions(list(sentences.values()))
+        tagged_texts = to_examples(bare, rows.source, between)
+        remarks = placed + tagged_texts.remarks()
         for at, example in zip(sentences, tagged_texts.examples):
             examples[at] = example
     remarks += _places_of(

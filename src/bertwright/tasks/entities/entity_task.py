@@ -228,9 +228,9 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         """Other readings of the same scores, and what the scores of entities are worth."""
         rows = [(said("F1, {name}", name=said(name)), f"{one.f1:.4f}") for name, one in counts.items() if name]
         rows.append((said("error of the scores (ECE)"), f"{_ece(given, examples):.4f}"))
-        scores, right = _sureness(given, examples)
-        if self.scaling is None and fit_scaling(scores, right) is not None:
-            error = reliability_table(cross_scaled(scores, right), right.astype(np.int64)).error()
+        scores, right, texts = _sureness(given, examples)
+        if self.scaling is None and fit_scaling(scores, right, texts) is not None:
+            error = reliability_table(cross_scaled(scores, right, texts), right.astype(np.int64)).error()
             rows.append((said("the same, calibrated as the model will answer"), f"{error:.4f}"))
         return ScoreTable(said("Beside that"), ("", said("value")), tuple(rows), self.readings_note)
 
@@ -247,15 +247,15 @@ def _row(kind: str, true: int, found: int, shares: Sequence[float]) -> tuple[str
 
 def _sureness(
     given: Sequence[EntityPrediction], examples: Sequence[Example]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """`[N]` the scores of all entities that were found, and whether each is right."""
-    pairs = [
-        (entity.score, entity.span in gold)
-        for one, gold in zip(given, map(set, _spans_of(examples)))
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
+    """`[N]` the scores of all entities that were found, whether each is right, and the number of its text."""
+    found = [
+        (entity.score, entity.span in gold, text)
+        for text, (one, gold) in enumerate(zip(given, map(set, _spans_of(examples))))
         for entity in one.entities
     ]
-    scores, right = zip(*pairs) if pairs else ((), ())
-    return np.array(scores, dtype=np.float64), np.array(right, dtype=np.bool_)
+    scores, right, texts = zip(*found) if found else ((), (), ())
+    return np.array(scores, dtype=np.float64), np.array(right, dtype=np.bool_), np.array(texts, dtype=np.int64)
 
 
 def _rescored(prediction: EntityPrediction, scaling: Scaling) -> EntityPrediction:
