@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).parents[2]
 SETTINGS = {name for kind in (every_setting(), PretrainSettings, GenerationSettings) for name in kind.model_fields}
 # What the messages of the interface in Python name, and `key=value` itself.
 ARGUMENTS = {
-    "ignore_mismatched_sizes", "is_split_into_words", "key", "max_length", "padding", "pad_to_multiple_of",
+    "ignore_mismatched_sizes", "is_split_into_words", "key", "label", "max_length", "padding", "pad_to_multiple_of",
     "return_tensors", "truncation",
 }  # fmt: skip
 
