@@ -231,7 +231,7 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         scores, right, texts = _sureness(given, examples)
         if self.scaling is None and fit_scaling(scores, right, texts) is not None:
             error = reliability_table(cross_scaled(scores, right, texts), right.astype(np.int64)).error()
-            rows.append((said("the same, calibrated as the model will answer"), f"{error:.4f}"))
+            rows.append((said("the same, calibrated, on texts like these"), f"{error:.4f}"))
         return ScoreTable(said("Beside that"), ("", said("value")), tuple(rows), self.readings_note)
 
     def _bars(self, given: Sequence[EntityPrediction], examples: Sequence[Example]) -> Bars:
