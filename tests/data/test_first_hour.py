@@ -41,6 +41,9 @@ def test_a_file_of_two_encodings_is_refused_with_the_line(tmp_path: Path) -> Non
     path = tmp_path / "mixed.csv"
     path.write_bytes("文本,标签\n".encode() + rows)
     assert str(refused(path, "BW217").fields["where"]) == f"{path}:1"
+    utf8 = "".join(f"{text},好\n" for text in CHINESE).encode()
+    path.write_bytes("文本,标签\n".encode() + utf8 + rows)
+    assert "line 6 is gb18030" in refused(path, "BW217").texts("en")[0]
     path.write_bytes("文本,标签\n".encode("gb18030") + rows)
     table = read_examples(path, labelled=True)
     assert (table.encoding, table.columns.text) == ("gb18030", "文本")
@@ -241,6 +244,7 @@ def test_what_stands_in_the_place_of_data_is_named(tmp_path: Path, content: byte
     ("line", "label", "text"),
     [
         ("{word} we talked about it {}", "sport", "we talked about it 0"),
+        ("{word}\u3000we talked about it {}", "sport", "we talked about it 0"),
         ("we talked about it {} __label__{word}", "sport", "we talked about it 0"),
         ("{sign}1 we talked about it {}", "+1", "we talked about it 0"),
     ],

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import typer
+from rich.cells import cell_len
 
-from bertwright.cli.helping import help_of, wide
+from bertwright.cli.helping import help_of
 from bertwright.cli.main import app
 from bertwright.cli.typed_words import meant
 from bertwright.text.han import count_han
@@ -128,7 +129,7 @@ def test_help_in_chinese_keeps_its_columns(command: Command) -> None:
         for heading in ("用法：", "参数：", "选项：", "示例：", "[默认：", "[必填]", "[选项]"):
             assert heading in shown
         assert "    bertwright finetune train.csv --dev dev.csv\n" in shown
-        assert max(map(wide, shown.splitlines())) <= 80
+        assert max(map(cell_len, shown.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

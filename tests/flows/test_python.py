@@ -13,6 +13,7 @@ import bertwright
 from bertwright import BertTokenizer, BertwrightError
 from bertwright.data.examples import label_of
 from bertwright.data.reading.given_data import rows_of, say_read
+from bertwright.data.reading.tables import Columns
 from bertwright.tasks.classification import Classification
 
 from .conftest import write_csv
@@ -91,6 +92,9 @@ def test_two_lists_go_wherever_data_go(trained: bertwright.Run, tiny_model: Path
     assert bertwright.evaluate(trained, texts, labels).scores == bertwright.evaluate(trained, ROWS).scores
     assert bertwright.compare(trained, trained, texts, labels).count == len(ROWS)
     assert bertwright.inspect(texts, labels, model=tiny_model).sets[0].classes == {"good": 12, "bad": 12}
+    mixed = [{"review": text, "text": "nothing", "stars": label} for text, label in ROWS]
+    by_both = bertwright.evaluate(trained, mixed, columns=Columns(label="stars"), text="review")
+    assert by_both.scores == bertwright.evaluate(trained, ROWS).scores
     with pytest.raises(BertwrightError, match="BW534"):
         bertwright.evaluate(trained, texts, labels[1:])
     with pytest.raises(BertwrightError, match="BW535"):

@@ -226,12 +226,6 @@ def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None
         got = snapshot_download(
             name, revision=revision, allow_patterns=patterns, endpoint=endpoint, cache_dir=cache, token=shown_to
         )
-        if differing := remove_differing(Path(got), info.siblings or ()):
-            raise BertwrightError("BW308", name=name, files=", ".join(differing))
-        mark.unlink(missing_ok=True)
-        return Path(got)
-    except BertwrightError:
-        raise
     except GatedRepoError as error:  # a kind of the next
         raise BertwrightError("BW563", name=name) from error
     except RepositoryNotFoundError as error:
@@ -239,6 +233,10 @@ def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None
     except Exception as error:  # each release of the library lets other errors of other HTTP clients through
         reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         raise BertwrightError("BW303", name=name, reason=reason, files=", ".join(TEXT_FILES[:3])) from error
+    if differing := remove_differing(Path(got), info.siblings or ()):
+        raise BertwrightError("BW308", name=name, files=", ".join(differing))
+    mark.unlink(missing_ok=True)
+    return Path(got)
 
 
 def _unfinished(name: str) -> Path:

@@ -56,7 +56,7 @@ def take_theirs(model: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -
     A hook of `nn.Module.register_load_state_dict_pre_hook`; `state` is changed in place, and what has no place in the
     model stays in it, for the library to report.
     """
-    wanted = [name for name, _ in model.named_parameters()]
+    wanted = dict(model.named_parameters())
     there = {names.canonical(name.removeprefix(prefix)): name for name in state if name.startswith(prefix)}
     tensors = {canonical: state[name] for canonical, name in there.items()}
     made: dict[str, Tensor] = {}

@@ -6,10 +6,10 @@ A text is looked up paragraph by paragraph; in Chinese, lines are broken by the 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 import typer
+from rich.cells import cell_len
 
 from bertwright.wording import language, worded
 
@@ -64,11 +64,11 @@ class _Page(typer.Context.formatter_class):  # type: ignore[misc, valid-type]  #
             super().write_dl(rows, col_max, col_spacing)
             return
         named = [(_kinds(name), _explained(text)) for name, text in rows]
-        first = min(max(wide(name) for name, _ in named), col_max) + col_spacing
+        first = min(max(cell_len(name) for name, _ in named), col_max) + col_spacing
         for name, text in named:
             self.write(" " * self.current_indent + name)
-            fits = wide(name) <= first - col_spacing
-            self.write(" " * (first - wide(name)) if fits else "\n" + " " * (first + self.current_indent))
+            fits = cell_len(name) <= first - col_spacing
+            self.write(" " * (first - cell_len(name)) if fits else "\n" + " " * (first + self.current_indent))
             lines = broken(text, max(self.width - first - 2, 10)) or [""]
             self.write(("\n" + " " * (first + self.current_indent)).join(lines) + "\n")
 
@@ -100,16 +100,11 @@ def _extra(one: str) -> str:
     return worded(f"[{one}]")[1:-1]
 
 
-def wide(text: str) -> int:
-    """The columns that a text takes in a terminal."""
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
 def broken(text: str, width: int) -> list[str]:
     """Lines of at most `width` columns, broken at spaces and between Chinese characters."""
     lines, line = [], ""
     for part in _units(_PART.findall(" ".join(text.split()))):
-        if wide((line + part).rstrip()) > width and line.strip():
+        if cell_len((line + part).rstrip()) > width and line.strip():
             lines.append(line.rstrip())
             line = ""
         line += part if line else part.lstrip()

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from bertwright.checkpoint.hub import spelt
-from bertwright.data.reading.given_data import labelled_rows, say_read
+from bertwright.data.reading.given_data import labelled_rows
 from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
-from bertwright.inference.evaluate import labelled_data, say_cut
+from bertwright.inference.evaluate import labelled_data, say_cut, say_gaps
 from bertwright.inference.predictor import Predictor
 from bertwright.inference.seen import say_seen, set_of
 from bertwright.tasks.comparison import Comparison
 from bertwright.tasks.task import Task
 from bertwright.wording import shown
-
-log = logging.getLogger("bertwright")
 
 
 def compare(
@@ -52,17 +49,13 @@ def compare(
     """
     predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
     task = _shared_task([one.task.as_task() for one in predictors], (spelt(run_a), spelt(run_b)))
-    if columns is None and (text, text_b, label) != (None, None, None):
-        columns = Columns(text, label, text_b)
-    data = labelled_rows(data, labels)
-    table = labelled_data(task, opened(data, encoding, delimiter), columns, drop=drop_unlabelled)
-    say_read(table)
+    source = opened(labelled_rows(data, labels), encoding, delimiter)
+    table = labelled_data(task, source, Columns.named(columns, text, text_b, label), drop=drop_unlabelled)
     task.check(table.examples)
     seen_a, seen_b = (set_of(run, table) for run in (run_a, run_b))
     say_seen(run_a, seen_a)
     say_seen(run_b, seen_b)
-    for gap in task.gaps(table.examples):
-        log.warning("%s", gap)
+    say_gaps(task, table)
     given = [predictor.answer(table.examples) for predictor in predictors]
     for predictor, answers in zip(predictors, given):
         say_cut(answers, predictor.reading)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bertwright.data.examples import Example, Where, places_listed
 from bertwright.tasks.prediction import DOUBTS, Prediction
-from bertwright.wording import Phrase, quantity, said
+from bertwright.wording import quantity, said
 
 log = logging.getLogger("bertwright")
 
@@ -41,7 +41,6 @@ class Doubts:
         for kind, count in self._counts.items():
             places = self._places[kind]
             listed = places_listed(places[:3]) + (f", … (+{count - 3})" if count > 3 else "")
-            phrase = DOUBTS[kind]
-            log.warning(str(Phrase(phrase.text, texts=quantity(count, "text"), places=listed)))
+            log.warning(said(DOUBTS[kind].text, texts=quantity(count, "text"), places=listed))
         if self._like_a_mask:
             log.warning(said("{found} is no mask: write [MASK], in capitals", found=self._like_a_mask))

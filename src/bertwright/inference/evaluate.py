@@ -125,24 +125,31 @@ def evaluate(
     if choices:
         predictor = predictor.answering(choices)
     task = predictor.task.as_task()
-    if columns is None and (text, text_b, label) != (None, None, None):
-        columns = Columns(text, label, text_b)
-    data = labelled_rows(data, labels)
-    table = labelled_data(task, opened(data, encoding, delimiter), columns, drop=drop_unlabelled)
-    say_read(table)
+    source = opened(labelled_rows(data, labels), encoding, delimiter)
+    table = labelled_data(task, source, Columns.named(columns, text, text_b, label), drop=drop_unlabelled)
     seen = set_of(run, table)
     say_seen(run, seen)
     report = replace(score(predictor, table, fitted_on_it=seen == "dev"), seen=seen)
-    for gap in task.gaps(table.examples):
-        log.warning("%s", gap)
+    say_gaps(task, table)
     return report
 
 
 def labelled_data(task: Task[Any, Any], data: Any, columns: Columns | None, *, drop: bool = False) -> Table:
-    """Data that a trained model is judged on; `drop`: without the rows that have no label. Raises as `Task.read`."""
+    """Data that a trained model is judged on, and what was read, said; `drop`: without the rows that have no label.
+
+    Raises as `Task.read`.
+    """
     pair, known = task.reads_pairs or None, task.class_names
     table = task.read(data, columns, labelled=True, name="data", pair=pair, known=known)
-    return table.labelled_only() if drop else table
+    table = table.labelled_only() if drop else table
+    say_read(table)
+    return table
+
+
+def say_gaps(task: Task[Any, Any], table: Table) -> None:
+    """Warn of what the examples lack, so that their scores say little."""
+    for gap in task.gaps(table.examples):
+        log.warning(str(gap))
 
 
 def score(predictor: Predictor[Any], table: Table, *, fitted_on_it: bool = False) -> Report:

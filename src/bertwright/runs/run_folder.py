@@ -87,12 +87,11 @@ class RunFolder:
 
     def _make(self, overwrite: bool, resume: bool, reads: Sequence[Path]) -> None:
         path = self.path
-        if path.exists() and not path.is_dir():
-            raise BertwrightError("BW503", folder=path)
+        self.require_place(path, overwrite=overwrite, resume=resume)
         if path.is_dir():  # what a run left behind that was killed before it had begun
             staging_of(path / "run.json").unlink(missing_ok=True)
         if path.is_dir() and any(path.iterdir()):
-            self._take_over(overwrite, resume, reads)
+            self._take_over(resume, reads)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -112,15 +111,11 @@ class RunFolder:
         if path.is_dir() and any(one.name != staging_of(path / "run.json").name for one in path.iterdir()):
             if not overwrite and not resume:
                 raise BertwrightError("BW502", folder=path)
-            if not _is_run(path):
+            if not _is_run(path):  # never delete what no run has written
                 raise BertwrightError("BW504", folder=path)
 
-    def _take_over(self, overwrite: bool, resume: bool, reads: Sequence[Path]) -> None:
-        """Go on with what lies there, or delete it."""
-        if not overwrite and not resume:
-            raise BertwrightError("BW502", folder=self.path)
-        if not _is_run(self.path):  # never delete what no run has written
-            raise BertwrightError("BW504", folder=self.path)
+    def _take_over(self, resume: bool, reads: Sequence[Path]) -> None:
+        """Go on with the run that lies there, or delete it."""
         if resume:
             self.record = _read_run(self.path / "run.json")
             return

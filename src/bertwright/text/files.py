@@ -114,7 +114,7 @@ def detect_encoding(path: Path) -> str:
             lines = (line for line in file if not _is_chinese_in_utf8(line))
             is_chinese = _reads_as_chinese(lines if mixed else iter(partial(file.read, _BLOCK), b""))
         if is_chinese and mixed:
-            raise BertwrightError("BW217", where=f"{path}:{mixed}")
+            raise BertwrightError("BW217", where=f"{path}:{mixed}", other=line)
         if is_chinese:
             return "gb18030"
         likely = _likely_encoding(path)
@@ -176,6 +176,8 @@ def _line_in_utf8(path: Path) -> int | None:
 
 def _is_chinese_in_utf8(line: bytes) -> bool:
     """Whether a line reads as at least two Han characters in UTF-8, and as gb18030 not as common ones only."""
+    if line.isascii():
+        return False
     try:
         read = line.decode("utf-8")
     except UnicodeDecodeError:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
 
-from bertwright.data.reading.rows import Row, Rows
+from bertwright.data.reading.labelled_lines import first_word
+from bertwright.data.reading.rows import Fields, Rows, cell_of
 from bertwright.wording import said
 
 _LOOKED_AT = 100
@@ -35,11 +35,12 @@ def with_class_words(rows: Rows) -> Rows:
         return rows
     first = list(islice(rows.rows, _LOOKED_AT))
     again = chain(first, rows.rows)
-    words = _class_words([str(fields[0]) for _, fields in first if isinstance(fields, list)])
+    words = _class_words([_line(fields) for _, fields in first])
     if not words:
         return replace(rows, rows=again)
     remark = said("every line begins with its class, such as {one}", one=next(iter(words)))
-    return replace(rows, format="labelled lines", names=("label", "text"), rows=_cut(again), remarks=(remark,))
+    cut = ((where, first_word(_line(fields))) for where, fields in again)
+    return replace(rows, format="labelled lines", names=("label", "text"), rows=cut, remarks=(remark,))
 
 
 def _class_words(lines: list[str]) -> Counter[str]:
@@ -51,7 +52,5 @@ def _class_words(lines: list[str]) -> Counter[str]:
     return words if is_few and not any(word.casefold() in _ORDINARY for word in words) else Counter()
 
 
-def _cut(rows: Iterator[Row]) -> Iterator[Row]:
-    for where, fields in rows:
-        label, _, text = str(fields[0]).strip().partition(" ") if isinstance(fields, list) else ("", "", "")
-        yield where, [label, text.strip()]
+def _line(fields: Fields) -> str:
+    return str(cell_of(fields, 0))

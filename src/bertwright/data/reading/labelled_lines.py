@@ -45,17 +45,18 @@ def form_of_lines(lines: Sequence[str]) -> LabelledLines | None:
         return LabelledLines(_labels_anywhere, remark)
     if all(map(_COARSE_AND_FINE.match, filled)):
         return LabelledLines(
-            _first_word, said("every line begins with its class, such as {one}", one=filled[0].split()[0])
+            first_word, said("every line begins with its class, such as {one}", one=filled[0].split()[0])
         )
     numbers = {line.split()[0] for line in filled}
     if all(map(_NUMBER.match, filled)) and 2 <= len(numbers) <= 0.5 * len(filled):
-        return LabelledLines(_first_word, said("every line begins with the number of its class"))
+        return LabelledLines(first_word, said("every line begins with the number of its class"))
     return None
 
 
-def _first_word(line: str) -> list[str]:
-    label, _, text = line.strip().partition(" ")
-    return [label, text.strip()] if line.strip() else ["", ""]
+def first_word(line: str) -> list[str]:
+    """A line as its first word, which is its label, and the text behind it."""
+    label, text, *_ = (*line.split(maxsplit=1), "", "")
+    return [label, text.strip()]
 
 
 def _labels_anywhere(line: str) -> list[str]:
@@ -64,8 +65,8 @@ def _labels_anywhere(line: str) -> list[str]:
 
 
 def _fasttext_fields(line: str) -> list[str]:
-    label, text = _first_word(line)
+    label, text = first_word(line)
     while text.startswith(_FASTTEXT):  # several labels are one name, which is said to look like several
-        more, text = _first_word(text)
+        more, text = first_word(text)
         label += "|" + more.removeprefix(_FASTTEXT)
     return [label.removeprefix(_FASTTEXT), text]

@@ -20,6 +20,12 @@ class Columns:
     text_b: str | None = None
     target: str | None = None  # of texts that are to be written
 
+    @classmethod
+    def named(cls, columns: Columns | None, text: str | None, text_b: str | None, label: str | None) -> Columns | None:
+        """`columns` with those that were named one by one laid over them; None where nobody named any."""
+        given = {key: name for key, name in (("text", text), ("text_b", text_b), ("label", label)) if name is not None}
+        return replace(columns or cls(), **given) if given else columns
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

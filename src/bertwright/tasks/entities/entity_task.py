@@ -164,8 +164,11 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
         return {name: EntityCounts.of(gold, one) for name, one in self.readings(given).items()}
 
     def judge(self, predictions: Sequence[EntityPrediction], examples: Sequence[Example]) -> Judged:
-        counts, bars = self._counts(predictions, examples), self._bars(predictions, examples)
+        counts = self._counts(predictions, examples)
         main = counts[""]
+        bars = Bars(
+            Phrase("F1 of each type"), main.types, tuple(main.true.tolist()), {"F1": main.f1_of_types().tolist()}
+        )
         shares = {"F1": main.interval(), "precision": Estimate(main.precision), "recall": Estimate(main.recall)}
         return Judged(
             count=len(examples),
@@ -233,12 +236,6 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
             error = reliability_table(cross_scaled(scores, right, texts), right.astype(np.int64)).error()
             rows.append((said("the same, calibrated, on texts like these"), f"{error:.4f}"))
         return ScoreTable(said("Beside that"), ("", said("value")), tuple(rows), self.readings_note)
-
-    def _bars(self, given: Sequence[EntityPrediction], examples: Sequence[Example]) -> Bars:
-        """The F1 of each type."""
-        main = self._counts(given, examples)[""]
-        drawn = {"F1": main.f1_of_types().tolist()}
-        return Bars(Phrase("F1 of each type"), main.types, tuple(main.true.tolist()), drawn)
 
 
 def _row(kind: str, true: int, found: int, shares: Sequence[float]) -> tuple[str, ...]:

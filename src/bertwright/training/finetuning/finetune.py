@@ -124,8 +124,7 @@ def finetune(
             raise BertwrightError("BW201", file=one)
     kind = task_for(train, task)
     settings = settings_for(kind, given)
-    if columns is None and (text, text_b, label) != (None, None, None):
-        columns = Columns(text, label, text_b)
+    columns = Columns.named(columns, text, text_b, label)
     table = kind.read(train, columns, labelled=True)
     table = table.labelled_only() if drop_unlabelled else table
     say_read(table)
@@ -135,8 +134,7 @@ def finetune(
     for line in (*settings.without_effect(), *wanted.without_effect(settings.model_dump(exclude_unset=True))):
         log.warning(line)
     world = this_world()
-    job = FinetuneJob(wanted, start, tables, place, settings, world)
-    job.data_sha256 = whole
+    job = FinetuneJob(wanted, start, tables, place, settings, world, whole)
     reads = [job.start, *(one.path for one in (train, dev) if isinstance(one, OpenedSource))]
     with written_by(world, Path(out)):
         folder = open_folder(world, Path(out), overwrite=overwrite, resume=resume, reads=reads)

@@ -51,14 +51,11 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
 
     Attributes:
         start: the folder of the model that training starts from.
-        data_sha256: of the training data as it was given, a part that was held out included.
 
     Raises:
         BertwrightError: BW325 a model with fewer rows than its vocabulary has tokens, BW109 with fewer layers than are
             to be frozen, and those of `Task.check_model`.
     """
-
-    data_sha256 = ""
 
     def __init__(
         self,
@@ -68,7 +65,9 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
         device: torch.device,
         settings: FinetuneSettings,
         world: World,
+        data_sha256: str,
     ) -> None:
+        """`data_sha256`: of the training data as it was given, a part that was held out included."""
         self.start, self._device, self.world = model, device, world
         self.tokenizer = BertTokenizer.from_pretrained(self.start)
         self.objective = self._task = task = task.bound(self.tokenizer)
@@ -83,7 +82,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
         train, dev = (table.examples for table in tables)
         for examples in (train, dev):
             task.check_model(config, examples)
-        self._sources = tables[0].source, tables[1].source
+        self._sources, self._data_sha256 = (tables[0].source, tables[1].source), data_sha256
         self._train = prepare(task, self.tokenizer, train, self._reading, settings.class_weight)
         self._dev = prepare(task, self.tokenizer, dev, self._reading)
         self._ledger = say_what_was_found(tables, (self._train, self._dev), self.tokenizer, self._reading)
@@ -100,7 +99,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
             "train_source": self._sources[0],
             "train_examples": len(self._train.examples),
             "train_sha256": digest_of(self._train.examples),
-            "data_sha256": self.data_sha256,
+            "data_sha256": self._data_sha256,
             "dev_source": self._sources[1],
             "dev_examples": len(self._dev.examples),
             "dev_sha256": digest_of(self._dev.examples),

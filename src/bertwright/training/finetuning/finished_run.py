@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,6 @@ from bertwright.runs.results import RunResult
 from bertwright.tasks.judged import Judged
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Task
-
-log = logging.getLogger("bertwright")
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
