@@ -83,12 +83,34 @@ def spelt(name: object) -> str:
 
 
 def weights_folder(name: str | os.PathLike[str], *, download: bool = False, vocabulary: bool = False) -> Path:
-    """As `model_folder`; of a run folder its `best/`, which holds the model."""
+    """As `model_folder`; of a run folder its `best/`, which holds the model.
+
+    Raises:
+        BertwrightError: BW584 a run without a `best/`, and those of `model_folder`.
+    """
     folder = model_folder(name, download=download, vocabulary=vocabulary)
-    if (folder / "run.json").is_file() and not (folder / "config.json").is_file() and (folder / "best").is_dir():
+    if (folder / "run.json").is_file() and not (folder / "config.json").is_file():
+        require_best(folder)
         log.info(said("{name} is a run: its best model is taken", name=spelt(name)))
         return folder / "best"
     return folder
+
+
+def require_best(run: Path) -> None:
+    """Refuse a run folder that has no `best/` yet.
+
+    Raises:
+        BertwrightError: BW584, which names `last/` where there is one.
+    """
+    if (run / "best").is_dir():
+        return
+    way_out = Phrase("train it: the command that began it, with --resume")
+    if (run / "last" / "config.json").is_file():
+        way_out = Phrase(
+            "go on with it: the command that began it, with --resume; or take the model as it was last saved: {last}",
+            last=run / "last",
+        )
+    raise BertwrightError("BW584", folder=run, way_out=way_out)
 
 
 def _hub_folder(name: str, *, download: bool, whole: bool) -> Path:

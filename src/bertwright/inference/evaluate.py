@@ -16,6 +16,7 @@ from bertwright.data.windows import Reading
 from bertwright.engines.runner import Runner
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.abstention import Abstention, abstention
+from bertwright.inference.orders import judged_task, require_order
 from bertwright.inference.predictor import Predictor
 from bertwright.inference.seen import say_seen, set_of
 from bertwright.tasks.judged import Judged
@@ -119,12 +120,13 @@ def evaluate(
     Raises:
         BertwrightError: BW534, BW535 labels that do not go with the texts, those of `Predictor.load` and
             `read_examples`, BW209 for a label it does not know, BW581 and BW582 for pairs where it reads single texts
-            and the other way round, BW523 for a task without labels.
+            and the other way round, BW144 for arguments that changed places, BW145 for a pre-trained model.
     """
+    require_order("evaluate", (run,), data)
     predictor = Predictor.load(run, device, engine)
     if choices:
         predictor = predictor.answering(choices)
-    task = predictor.task.as_task()
+    task = judged_task(predictor, run)
     source = opened(labelled_rows(data, labels), encoding, delimiter)
     table = labelled_data(task, source, Columns.named(columns, text, text_b, label), drop=drop_unlabelled)
     seen = set_of(run, table)

@@ -12,7 +12,7 @@ from typing import Any, Generic, overload
 import numpy as np
 
 from bertwright.checkpoint.folders import whole_folder
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import model_folder, require_best
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns
 from bertwright.data.windows import Reading
@@ -57,8 +57,9 @@ class Predictor(Generic[P]):
             engine: what computes: `torch`, or one that an installed package brings.
 
         Raises:
-            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW326 the
-                head was never trained, BW330 to BW332 no task or one that is not understood, BW132 no such engine.
+            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW584 a run that has no
+                model yet, BW326 the head was never trained, BW330 to BW332 no task or one that is not understood,
+                BW132 no such engine.
         """
         kind = engine_named(engine)
         usable_device(device)
@@ -121,8 +122,9 @@ class Predictor(Generic[P]):
                 data frame, a `datasets.Dataset`, mappings, as `bertwright.finetune` reads them.
 
         Raises:
-            BertwrightError: BW233 an item that is no text, BW581 a pair for a model of single texts, BW582 the other
-                way round, and those of `bertwright.data.reading.example_sources.stream_examples`.
+            BertwrightError: BW233 an item that is no text, BW585 a row of several fields, BW581 a pair for a model of
+                single texts, BW582 the other way round, and those of
+                `bertwright.data.reading.example_sources.stream_examples`.
         """
         examples, doubts = self._examples(texts), Doubts()
         try:
@@ -139,6 +141,9 @@ class Predictor(Generic[P]):
             return self.task.stream(texts, Columns())[1]
         items = iter(texts)
         begun = list(islice(items, 1))
+        for row in begun:
+            if isinstance(row, tuple) and len(row) > 2 and not self.task.reads_pairs:
+                raise BertwrightError("BW585", where="texts:1", count=len(row))
         items = chain(begun, items)
         return self.task.stream(items, Columns())[1] if begun and not _is_text(begun[0]) else as_examples(items)
 
@@ -179,9 +184,10 @@ def best_of(folder: Path) -> Path:
     """The model folder meant by `folder`: a run's `best/`, whole and verified, or `folder` itself.
 
     Raises:
-        BertwrightError: BW324 for a damaged file, BW505 for a folder that is neither.
+        BertwrightError: BW324 for a damaged file, BW505 for a folder that is neither, BW584 for a run without a model.
     """
     if (folder / "run.json").is_file():
+        require_best(folder)
         return whole_folder(folder / "best")
     if not (folder / "config.json").is_file():
         raise BertwrightError("BW505", folder=folder)

@@ -29,11 +29,12 @@ def read_delimited(source: OpenedSource) -> Rows:
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW208 quotes that do not fit; BW216
-            full-width signs between the columns.
+            full-width signs between the columns; BW270 a delimiter was named that no line has.
     """
     # Looking needs it as much as reading. The limit belongs to the whole process; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
     first = source.first_lines(_LINES_LOOKED_AT)
+    _refuse_strange_delimiter(source, first)
     if source.delimiter is None and (form := form_of_lines(first)) is not None:
         rows = _lines(source, form.fields_of)
         remark = (form.remark,)
@@ -53,6 +54,23 @@ def read_delimited(source: OpenedSource) -> Rows:
     rows = _filled(_enclosed(source, "\t") if quotes is TabQuotes.ENCLOSING else _lines(source, _split))
     remarks = (said(quotes.value),) if quotes.value else ()
     return Rows(str(source), "TSV", rows, may_have_header=True, encoding=source.encoding, remarks=remarks)
+
+
+def _refuse_strange_delimiter(source: OpenedSource, lines: list[str]) -> None:
+    """Raise BW270 where somebody named a delimiter that no line has."""
+    if source.delimiter is None or not any(map(str.strip, lines)) or any(source.delimiter in line for line in lines):
+        return
+    there = next(
+        (sign for sign in (*_SEPARATORS, *_FULL_WIDTH) if all(sign in one for one in filter(str.strip, lines))), ""
+    )
+    found = Phrase("no sign that separates columns stands in every line")
+    way_out = Phrase("look at the file, and leave --delimiter out to have the separator found")
+    if there:
+        name = Phrase("tab") if there == "\t" else f"'{there}'"
+        found = Phrase("what separates the columns of this file is {sign}", sign=name)
+        way_out = Phrase("leave --delimiter out, or write --delimiter {sign!q}", sign="tab" if there == "\t" else there)
+    delimiter = Phrase("tab") if source.delimiter == "\t" else source.delimiter
+    raise BertwrightError("BW270", source=source, delimiter=delimiter, found=found, way_out=way_out)
 
 
 def _refuse_full_width(source: OpenedSource, lines: list[str], separator: str) -> None:

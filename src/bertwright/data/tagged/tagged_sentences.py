@@ -118,7 +118,10 @@ def _parse(text: str, scheme: Scheme, where: Where, known: dict[str, Tag]) -> Ta
         return known.setdefault(text, tag)
     types = {one.type for one in known.values() if one.type}
     close = nearest(text, [*tag_set(sorted(types), scheme), *known])
-    raise BertwrightError("BW240", where=where, tag=text, scheme=scheme.upper(), nearest=f"({close}?)" if close else "")
+    raise BertwrightError(
+        "BW240", where=where, tag=text, scheme=scheme.upper(), nearest=f"({close}?)" if close else "",
+        tags=shown(reversed(tag_set([min(types, default="PER")], scheme))),
+    )  # fmt: skip
 
 
 def join(tokens: Sequence[str], between: str) -> tuple[str, list[tuple[int, int]]]:
