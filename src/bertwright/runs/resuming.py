@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,6 +60,10 @@ def _check_same_data(folder: Path, recorded: Mapping[str, Any], now: Mapping[str
     was, value = (_described(one, part) for one in (recorded, now))
     if str(was) == str(value):
         value = Phrase("{described}, with other texts or answers", described=value)
+        file = Path(str(now.get(f"{part}_source", "")))
+        if file.is_file():
+            written = datetime.fromtimestamp(file.stat().st_mtime).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006  (here)
+            value = Phrase("{described}; the file was last written {date}", described=value, date=written)
     raise BertwrightError("BW506", folder=folder, name=name, was=was, now=value)
 
 

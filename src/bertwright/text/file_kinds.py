@@ -34,6 +34,7 @@ _KINDS = (  # the first bytes, what it is, what to do, endings that say so thems
 _ZIP = b"PK\x03\x04"
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _PAGES = (b"<!doctype html", b"<html")
+_MARKED_UP = ((b"{\\rtf", Phrase("an RTF document"), _IN_WORDS), (b"<?xml", Phrase("an XML file"), _EXPORT))
 _AS_TABLE = Phrase("save it as CSV UTF-8 in the spreadsheet program")
 _OFFICE = (  # what lies in an archive that is a document, or its type; what it is; what to do
     ("xl/", Phrase("an Excel workbook"), _AS_TABLE),
@@ -81,12 +82,17 @@ def _in_archive(path: Path) -> tuple[Phrase, Phrase]:
 
 
 def refuse_stand_ins(path: Path) -> None:
-    """Raise BW215 for what a failed download leaves in the place of data: a web page, a pointer of Git LFS."""
+    """Raise BW215 for what a failed download leaves in the place of data (a web page, a pointer of Git LFS), and for
+    documents that are written in plain letters.
+    """
     with path.open("rb") as file:
         start = file.read(256)
     if start.startswith(_POINTER):
         way_out = Phrase("fetch the file itself: git lfs pull")
         raise BertwrightError("BW215", file=path, kind=Phrase("a pointer of Git LFS"), way_out=way_out)
+    for first, kind, way_out in _MARKED_UP:
+        if start.removeprefix(b"\xef\xbb\xbf").startswith(first):
+            raise BertwrightError("BW215", file=path, kind=kind, way_out=way_out)
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_PAGES):
         way_out = Phrase("download the file itself; this is the page about it, or an error page")
         raise BertwrightError("BW215", file=path, kind=Phrase("a web page"), way_out=way_out)

@@ -63,7 +63,7 @@ class FiniteWatcher:
         )
         if self._state.bad_in_a_row >= _MOST_BAD_STEPS:
             raise BertwrightError(
-                "BW510", step=step, count=_MOST_BAD_STEPS, culprit=find_culprit(), file=file, rate=rate
+                "BW510", step=step, count=_MOST_BAD_STEPS, culprit=find_culprit(), file=file, rate=rate, lower=rate / 10
             )
         return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from bertwright.data.examples import Where
@@ -12,11 +12,11 @@ from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
 from bertwright.wording import Phrase, filled, quantity, said, shown
 
-_TABLES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq")
 
-
-def read_class_folders(source: OpenedSource) -> Rows:
+def read_class_folders(source: OpenedSource, endings: Collection[str] = ()) -> Rows:
     """One row a file, in the order of names; the encoding is found for every file by itself.
+
+    `endings`: of files that are data by themselves.
 
     Raises:
         BertwrightError: BW229 no sub-folder holds a text file, BW271 the folder holds tables; while reading BW202,
@@ -24,7 +24,7 @@ def read_class_folders(source: OpenedSource) -> Rows:
     """
     files = {inside.name: texts for inside in sorted(source.path.iterdir()) if (texts := _texts_in(inside))}
     if not files:
-        refuse_tables(source.path)
+        _refuse_files_of_data(source.path, endings)
         raise BertwrightError("BW229", folder=source)
     remarks = [said("{n} sub-folders are the classes: {listed}", n=len(files), listed=shown(files))]
     passed_over = sum(1 for file in source.path.rglob("*") if file.is_file()) - sum(map(len, files.values()))
@@ -39,9 +39,9 @@ def read_class_folders(source: OpenedSource) -> Rows:
     return Rows(str(source), "class folders", _rows(files, source.wished), names, remarks=tuple(remarks))
 
 
-def refuse_tables(folder: Path) -> None:
-    """Raise BW271 for a folder with tables in it, saying how they are given."""
-    tables = [one for one in sorted(folder.iterdir()) if one.is_file() and plain_suffix(one) in _TABLES]
+def _refuse_files_of_data(folder: Path, endings: Collection[str]) -> None:
+    """Raise BW271 for a folder with tables or tagged texts in it, saying how they are given."""
+    tables = [one for one in sorted(folder.iterdir()) if one.is_file() and plain_suffix(one) in endings]
     if not tables:
         return
     parts = {part: one for one in tables for part in ("train", "dev", "valid", "test") if part in one.name.lower()}
@@ -64,7 +64,13 @@ def refuse_tables(folder: Path) -> None:
     else:
         way_out = Phrase("give one file: {command}", command=_command(command, file=tables[0]))
     files = shown((one.name for one in tables), 4)
-    raise BertwrightError("BW271", folder=folder, count=len(tables), files=files, way_out=way_out)
+    raise BertwrightError(
+        "BW271",
+        folder=folder,
+        count=quantity(len(tables), "file of data", "files of data"),
+        files=files,
+        way_out=way_out,
+    )
 
 
 def _command(text: str, **words: object) -> str:

@@ -65,7 +65,7 @@ def form_of_questions(fields: Any) -> str:
     """What data of question answering an object is, by the name of the collection that has its form; else empty."""
     if not isinstance(fields, Mapping):
         return ""
-    if is_passage(fields):
+    if isinstance(fields.get("paragraphs"), list):
         return "SQuAD"
     if isinstance(fields.get("qas"), list):
         return "CMRC" if "context_text" in fields else "SQuAD"

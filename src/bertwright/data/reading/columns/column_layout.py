@@ -103,7 +103,7 @@ def _of_another_width(where: Where, fields: Any, width: int) -> BertwrightError:
         cause = Phrase(
             "the quotes “ ” around a text are no quotes to a CSV file, so that a comma inside it ends the field"
         )
-        plain = """sed 's/[“”＂]/"/g' {file!q} > plain.csv"""
+        plain = """sed 's/“/"/g; s/”/"/g; s/＂/"/g' {file!q} > plain.csv"""
         way_out = Phrase(
             "write plain quotes around it; for a whole file: {command}",
             command=filled(plain, {"file": where.source}, "en"),
