@@ -48,7 +48,7 @@ def _refuse_files_of_data(folder: Path, endings: Collection[str]) -> None:
     dev = parts.get("dev") or parts.get("valid")
     suffixes = {"".join(one.suffixes) for one in tables}
     command = "bertwright finetune {file!q}"
-    if "train" in parts:
+    if "train" in parts and len(tables) > 1:
         command += " --dev {dev!q}" if dev else ""
         way_out = Phrase("give them one by one: {command}", command=_command(command, file=parts["train"], dev=dev))
     elif len(tables) > 1 and suffixes <= {".csv", ".tsv"} and len(suffixes) == 1:

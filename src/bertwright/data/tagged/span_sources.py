@@ -97,6 +97,7 @@ def read_spans(
     encoding: str | None = None,
     name: str = "train",
     keep_empty: bool = False,
+    keep_unmarked: bool = False,
 ) -> Table:
     """The examples of a source, their `spans` counted in characters of `text`.
 
@@ -113,11 +114,21 @@ def read_spans(
         name: what a source in memory is called in messages.
         keep_empty: whether rows without text give examples, too, so that answers and rows go side by side.
 
+        keep_unmarked: whether texts of which nothing says what is marked in them are kept and counted, where labels are
+            wanted; else they are an error.
+
     Raises:
         BertwrightError: BW201 to BW203, BW225, BW226, BW228, BW234, BW235 a file; BW205 no examples; BW240 to BW242,
-            BW247 the tags; BW253 a folder; BW243, BW244, BW249 a span; BW248, BW252 an object.
+            BW247 the tags; BW253 a folder; BW243, BW244, BW249 a span; BW248, BW252 an object; BW254 a text without
+            spans.
     """
-    source = opened(source, encoding)
+    table = _read(opened(source, encoding), labelled=labelled, name=name, keep_empty=keep_empty)
+    if table.unlabelled and not keep_unmarked:
+        raise BertwrightError("BW254", where=table.unlabelled[0])
+    return table
+
+
+def _read(source: Any, *, labelled: bool, name: str, keep_empty: bool) -> Table:
     if not isinstance(source, OpenedSource):
         if given := given_examples(source):
             about = Table([], name, Columns("text", "spans"), format=EXAMPLES)

@@ -72,7 +72,7 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
                 raise BertwrightError("BW124", name=f"{wished}_column", value=column, task=cls.name)
         assert not how.get("pair")
         encoding, name = how.get("encoding"), how.get("name", "train")
-        return read_spans(source, labelled=how["labelled"], encoding=encoding, name=name)
+        return read_spans(source, labelled=how["labelled"], encoding=encoding, name=name, keep_unmarked=True)
 
     @classmethod
     def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
