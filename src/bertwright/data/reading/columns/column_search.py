@@ -75,7 +75,20 @@ class ColumnSearch:
         for role, rule in rules.steps:
             if role not in self.found:
                 self.found = rule(self) | self.found
+        self._refuse_swapped(wished)
         return self.found
+
+    def _refuse_swapped(self, wished: Columns) -> None:
+        """BW272 where one of two columns was named, and by their names each is what the other one became."""
+        if (
+            not self.plain
+            or not self.found.keys() >= {"text", "label"}
+            or (wished.text is None) == (wished.label is None)
+        ):
+            return
+        text, label = self.found["text"], self.found["label"]
+        if self.plain[text] in LABELS and self.plain[label] in TEXTS:
+            raise self._taken_twice(text, "text", "label") if wished.text else self._taken_twice(label, "label", "text")
 
     def _wished(self, name: str) -> int:
         for known, wanted in ((self._names, name), (self.plain, plain(name))):
