@@ -8,6 +8,7 @@ import json
 import lzma
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ def test_an_archive_that_is_none_and_one_that_is_cut_get_two_answers(suffix: str
     error = refused(plain, "BW202")
     assert f"not compressed, though its name ends with {suffix}" in error.texts("en")[0]
     assert error.texts("en")[2].endswith(f"mv {plain} {tmp_path / 'a.csv'}")
-    pack = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}[suffix]
+    packs: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
     cut = tmp_path / f"b.csv{suffix}"
-    cut.write_bytes(pack(TABLE.encode())[:-12])
+    cut.write_bytes(packs[suffix](TABLE.encode())[:-12])
     error = refused(cut, "BW202")
     assert "is cut off" in error.texts("en")[0]
     assert "截断" in error.texts("zh")[0]

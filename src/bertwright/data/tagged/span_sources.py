@@ -163,7 +163,7 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
     wrong: list[tuple[Where, Span, str, str]] = []
     unannotated: list[Where] = []
     several: list[Where] = []
-    bare: dict[Where, Mapping[str, Any]] = {}  # nothing is said of what is marked in them
+    unmarked: dict[Where, Mapping[str, Any]] = {}  # nothing is said of what is marked in them
     for where, row in rows.rows:
         assert isinstance(row, Mapping)
         if (tagged := tokens_with_tags(row)) is not None:
@@ -174,13 +174,13 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
         elif labelled and is_unannotated(row):
             unannotated.append(where)
         elif labelled and not has_spans(row) and (text := plain_text_of(row)):
-            bare[where] = row
+            unmarked[where] = row
             examples.append(Example(text, None, where))
         else:
             several += [where] * (len(annotations_of(row)) > 1)
             examples.append(_of_object(row, where, wrong, labelled=labelled))
-    if bare and len(bare) == len(examples):
-        where, row = next(iter(bare.items()))
+    if unmarked and len(unmarked) == len(examples):
+        where, row = next(iter(unmarked.items()))
         text_with_spans(row, where)  # says what it lacks
     if wrong:
         where, span, read, told = wrong[0]
