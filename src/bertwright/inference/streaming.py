@@ -244,6 +244,8 @@ def counted(lines: Iterable[str], done: int = 0) -> Iterator[str]:
     with progress(remarks_console(), bounded=False) as display:
         for count, line in enumerate(lines, start=1):
             yield line
+            if not display.is_due():  # a sentence for every answer would take longer than the answer
+                continue
             rate = count / (time.perf_counter() - started)
             note = said("{n:,} answers · {rate:,.0f}/s", n=done + count, rate=rate)
             display.show("answers", done + count, None, note)
