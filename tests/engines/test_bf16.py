@@ -170,9 +170,8 @@ def test_a_change_of_the_model_is_in_the_next_answer(change: Callable[[BertWithH
         assert not torch.equal(value, before[name])
 
 
-def test_a_module_that_nobody_else_has_is_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = TorchEngine(sharpened(BertForSequenceClassification), Classification(("a", "b", "c")), "bf16")
-    engine._computing, engine._lent = engine._as_now(), False
+def test_a_module_that_nobody_else_has_is_prepared_once() -> None:
+    engine = TorchEngine(sharpened(BertForSequenceClassification), Classification(("a", "b", "c")), "bf16").sole()
     prepared = engine._computing
     assert engine.ready()._computing is prepared
     assert engine.model is not None  # now somebody has it

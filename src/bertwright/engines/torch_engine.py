@@ -41,9 +41,12 @@ class TorchEngine(Engine):
         model = task.model_class.load(folder)
         if model.load_report is not None and model.load_report.fresh:
             raise BertwrightError("BW326", folder=folder, heads=", ".join(model.load_report.fresh))
-        engine = cls(model.to(place), task, precision)
-        engine._computing, engine._lent = engine._as_now(), False
-        return engine
+        return cls(model.to(place), task, precision).sole()
+
+    def sole(self) -> Self:
+        """For whoever gives the module to nobody else: it is prepared now, and not again before it is asked for."""
+        self._computing, self._lent = self._as_now(), False
+        return self
 
     def ready(self) -> TorchEngine:
         """Where the module was lent, weights may have changed in ways that leave no trace: they are taken anew."""
