@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from bertwright.data.answers import Marked
-from bertwright.data.inspection.class_names import Classes, named_classes, one_class, places_of
+from bertwright.data.inspection.class_names import Classes, may_be_missing, one_class, places_of, several_labels
 from bertwright.data.inspection.finding import Finding
 from bertwright.data.inspection.repetition import overlap
 from bertwright.data.reading.tables import Table
@@ -31,9 +29,9 @@ def of_classes(classes: Classes, table: Table, *, is_tagged: bool) -> list[Findi
         (label,) = classes
         message = said("train: every row has the label '{label}'; training refuses it", label=label)
         return [Finding("single class", "warning", message)]
-    named = named_classes(classes, table)
-    if any(one.kind == "several labels" for one in named):
-        return named
+    named = may_be_missing(classes, table) + one_class(classes, table)
+    if several := several_labels(classes, table):
+        return [several, *named]
     if len(classes) > max(20, rows // 2):
         count, column = len(classes), table.columns.label
         message = said(

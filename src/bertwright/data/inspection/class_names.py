@@ -15,7 +15,6 @@ from bertwright.wording import said, shown
 Classes = Mapping[str, int]  # with how many rows each has, the largest first
 
 _JOINING = re.compile(r"[|｜;,、，；/+&\s#]")  # what people put between several labels
-_HASHED = re.compile(r"#[^#]+(?:#|$)")  # one tag of `#a##b#` or `#a #b`
 _CLEAR = "|｜"  # signs that stand in hardly any name
 _AROUND = " \t[](){}\"'“”‘’【】"  # of lists that somebody wrote as text
 # Some of these are classes of some data, which only a person can tell.
@@ -46,13 +45,7 @@ _DOUBTFUL = frozenset(
 )
 
 
-def named_classes(classes: Classes, table: Table) -> list[Finding]:
-    """Everything that the names tell, where rows have one class each."""
-    several = _several_labels(classes, table)
-    return [*([several] if several else []), *_may_be_missing(classes, table), *one_class(classes, table)]
-
-
-def _several_labels(classes: Classes, table: Table) -> Finding | None:
+def several_labels(classes: Classes, table: Table) -> Finding | None:
     """Whether names such as `sports|news` are several labels in one cell: some of their parts come again in others."""
     signs = {found for label in classes for found in _JOINING.findall(label)}
     for sign in sorted(signs, key=lambda one: (one.isspace(), one)):
@@ -72,11 +65,11 @@ def _several_labels(classes: Classes, table: Table) -> Finding | None:
 
 
 def _parts(label: str, sign: str) -> list[str]:
-    """What stands between the signs; in tags, between those of their beginnings and ends."""
+    """What stands between the signs."""
     name = label.strip(_AROUND)
     if sign == "#":
-        found = _HASHED.findall(name) if name.startswith("#") else [name]
-        return [part.strip("# ,，;；、") for part in found if part.strip("# ,，;；、")]
+        tags = name.split(sign) if name.startswith(sign) else [name]  # `#a##b#` or `#a #b`
+        return [part for one in tags if (part := one.strip(" ,，;；、"))]
     return [part for one in name.split(None if sign.isspace() else sign) if (part := one.strip(_AROUND))]
 
 
@@ -95,7 +88,7 @@ def _come_again(sign: str, joined: Sequence[Sequence[str]], single: Collection[s
     return (len(joined) > 1 or sign in _CLEAR) and len(again) >= 0.7 * len(parts)
 
 
-def _may_be_missing(classes: Classes, table: Table) -> list[Finding]:
+def may_be_missing(classes: Classes, table: Table) -> list[Finding]:
     """Names that somebody may have written where a label is missing."""
     doubtful = [label for label in classes if _folded(label) in _DOUBTFUL]
     if not doubtful or (doubtful == ["-"] and "+" in classes):
