@@ -39,8 +39,9 @@ class AnswerRows:
     _left_out: dict[str, int] = field(default_factory=dict)
 
     def lines(self, example: Example, answer: Prediction) -> str:
-        """One line, or in CSV two where it is the first. The doubt of an answer stands in JSON lines where there is one,
-        in CSV, whose columns are those of the first line, always.
+        """One line, or in CSV two where it is the first.
+
+        The doubt of an answer stands in JSON lines where there is one; in CSV it has a column from the start.
 
         Raises:
             BertwrightError: BW591 a column that the input does not have.

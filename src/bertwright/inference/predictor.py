@@ -13,6 +13,7 @@ import numpy as np
 
 from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.vocabulary_rows import check_rows
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns
 from bertwright.data.windows import Reading
@@ -57,8 +58,9 @@ class Predictor(Generic[P]):
             engine: what computes: `torch`, or one that an installed package brings.
 
         Raises:
-            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW326 the
-                head was never trained, BW330 to BW332 no task or one that is not understood, BW132 no such engine.
+            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW325 fewer rows than
+                tokens, BW326 the head was never trained, BW330 to BW332 no task or one that is not understood, BW132
+                no such engine.
         """
         kind = engine_named(engine)
         usable_device(device)
@@ -67,6 +69,8 @@ class Predictor(Generic[P]):
         tokenizer = BertTokenizer.from_pretrained(folder)
         task = task.bound(tokenizer)
         runner = Runner.of(kind.load(folder, task, device), task)
+        if (model := runner.engine.model) is not None:
+            check_rows(folder, len(tokenizer), model.config.vocab_size)
         return Predictor(runner.engine, tokenizer, runner.task, reading)
 
     @staticmethod

@@ -54,7 +54,9 @@ class OpenedSource:
         named = plain_suffix(self.path)
         if self.suffix == named:
             return ()
-        return (said("the name ends in {named}, but the content is {form}", named=named, form=FORMS_OF_TEXT[self.suffix]),)
+        return (
+            said("the name ends in {named}, but the content is {form}", named=named, form=FORMS_OF_TEXT[self.suffix]),
+        )
 
     @cached_property
     def encoding(self) -> str:
