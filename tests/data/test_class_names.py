@@ -59,7 +59,7 @@ def test_a_class_whose_name_says_that_there_is_no_label_is_named_with_its_rows(l
 @pytest.mark.parametrize(
     ("one", "other"),
     [("体育", "體育"), ("A", "Ａ"), ("Sports", "sports"), ("财经", "財經"), ("news", "news\u200b"),
-     ("体 育", "体育")],
+     ("体 育", "体育"), ("good", "good."), ("'good'", "good")],
 )  # fmt: skip
 def test_two_names_of_one_class_are_named_with_their_rows(one: str, other: str) -> None:
     found = findings(["something else", one, other])["alike labels"]

@@ -46,6 +46,10 @@ def test_a_mistake_in_a_file_of_its_name_is_named_as_before(tmp_path: Path) -> N
         path.write_text(content, encoding="utf-8")
         with pytest.raises(BertwrightError, match="BW225"):
             read_examples(path, labelled=True)
+    path = tmp_path / "a.csv"
+    path.write_text('{"text": "a", "label": "b"},\n' * 4, encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW225"):
+        read_examples(path, labelled=True)
     path = tmp_path / "a.tsv"
     path.write_text('{"a": 1}\tgood\n{"a": 2}\tbad\n' * 4, encoding="utf-8")
     table = read_examples(path, labelled=True)

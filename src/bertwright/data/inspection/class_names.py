@@ -16,11 +16,12 @@ Classes = Mapping[str, int]  # with how many rows each has, the largest first
 
 _JOINING = re.compile(r"[|｜;,、，；/+&\s#]")  # what people put between several labels
 _CLEAR = "|｜"  # signs that stand in hardly any name
+_ENDS = "\"'“”‘’`.。,，:：;；!！"  # around a name
 _AROUND = " \t[](){}\"'“”‘’【】"  # of lists that somebody wrote as text
 # Some of these are classes of some data, which only a person can tell.
 _DOUBTFUL = frozenset(
     (
-        *("none", "na", "n/a", "n.a.", "nan", "nil", "null", "nul", "#null!", "#n/a", "#ref!", "#value!", "#name?"),
+        *("none", "na", "n/a", "n.a", "nan", "nil", "null", "nul", "#null!", "#n/a", "#ref!", "#value!", "#name?"),
         *("unlabeled", "unlabelled", "unannotated", "untagged", "unknown", "undefined", "unspecified", "unassigned"),
         *("unclassified", "uncategorized", "uncategorised", "missing", "empty", "blank", "(blank)", "(empty)", "tbd"),
         *("nolabel", "no_label", "notlabeled", "notlabelled", "notavailable", "to_do", "to-do", "todo", "fixme"),
@@ -112,8 +113,8 @@ def one_class(classes: Classes, table: Table) -> list[Finding]:
         if len(group) > 1:
             listed = shown(f"'{label}' {classes[label]}" for label in group)
             message = said(
-                "train: one class under several names? They differ only in case, width, spaces, invisible characters, "
-                "or simplified and traditional forms, and are classes of their own ({listed})",
+                "train: one class under several names? They differ only in case, width, spaces, marks, invisible "
+                "characters, or simplified and traditional forms, and are classes of their own ({listed})",
                 listed=listed,
             )
             findings.append(Finding("alike labels", "warning", message, places_of(group[1:], table)))
@@ -121,10 +122,11 @@ def one_class(classes: Classes, table: Table) -> list[Finding]:
 
 
 def _folded(label: str) -> str:
-    """A name without its case, the width of its characters, its spaces, and what nobody sees."""
+    """A name without its case, the width of its characters, its spaces, signs around it, and what nobody sees."""
     wide = unicodedata.normalize("NFKC", label)
     seen = "".join(sign for sign in wide if unicodedata.category(sign) != "Cf")
-    return "".join(seen.split()).casefold()
+    bare = "".join(seen.split()).casefold()
+    return bare.strip(_ENDS) or bare
 
 
 def places_of(labels: Collection[str], table: Table) -> tuple[Where, ...]:

@@ -39,7 +39,7 @@ def _kind_of_json(first: str) -> str:
         value, end = json.JSONDecoder().raw_decode(first)
     except (ValueError, RecursionError):
         return ".json"  # it goes on in the next line, or has a mistake
-    if end < len(first):
+    if first[end:].strip() not in ("", ","):  # of a comma the reader of JSON says that it is too much
         return ""
     is_line = isinstance(value, dict) and not isinstance(value.get("data"), list)
     return ".jsonl" if is_line else ".json"
