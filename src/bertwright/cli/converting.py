@@ -35,7 +35,7 @@ def convert_data(
 
       bertwright convert-data train.char.bmes train.json --to cluener
     """
-    from bertwright.checkpoint.folders import place_for, write_text
+    from bertwright.checkpoint.folders import place_for, say_if_replaced, write_text
     from bertwright.data.examples import places_listed, spans_of
     from bertwright.data.tagged.column_files import scheme_named
     from bertwright.data.tagged.schemes import SCHEMES
@@ -46,6 +46,8 @@ def convert_data(
 
     place_for(target, source)
     form = form_for(target, to)
+    if scheme is not None and form != "columns":
+        raise BertwrightError("BW640", scheme=scheme, form=form, file=target)
     suffix = target.suffix.lower().removeprefix(".")
     by_name = suffix if suffix in (*SCHEMES, "iob", "iob2") else "bio"
     chosen = scheme_named(scheme or by_name)
@@ -53,6 +55,7 @@ def convert_data(
         raise BertwrightError("BW122", file=target)
     table = read_spans(source, encoding=encoding)
     log.info(table.summary())
+    say_if_replaced(target)
     write_text(target, "".join(lines_for(table.examples, form, chosen)))
     joined = not_told_apart(table.examples, form, chosen)
     spans = sum(len(spans_of(example) or ()) for example in table.examples) - len(joined)

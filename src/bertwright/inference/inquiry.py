@@ -155,6 +155,8 @@ class Inquiry:
         name, read = "stdin" if is_stdin else str(self.source), describe(columns, None)
         encoding = "" if is_stdin or self.encoding else _encoding_of(source)
         log.info(said("{source}{encoding}: {columns}", source=name, encoding=encoding, columns=read))
+        for remark in source.remarks if isinstance(source, OpenedSource) else ():
+            log.warning(said("{name}: {parts}", name=name, parts=remark))
         return columns, examples
 
 

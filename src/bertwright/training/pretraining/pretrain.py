@@ -16,6 +16,7 @@ import torch
 
 from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import weights_folder
+from bertwright.checkpoint.vocabulary_rows import check_rows
 from bertwright.corpus.drawing.neighbours import token_counts
 from bertwright.corpus.drawing.sampler import PretrainSampler
 from bertwright.corpus.store import CorpusStore
@@ -44,6 +45,7 @@ from bertwright.training.pretraining.budget import planned_steps
 from bertwright.training.pretraining.held_out_set import HeldOut
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings, default_pretraining_rate
 from bertwright.training.pretraining.pretrain_steps import PretrainSteps, drawing_pool, make_phases
+from bertwright.training.pretraining.whole_words import say_of_words
 from bertwright.training.pretraining.word_start import start_from_counts
 from bertwright.training.session import Job, open_folder, train_or_resume, written_by
 from bertwright.training.world import World, this_world
@@ -285,6 +287,7 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
             share = 100 * cut / (cut + sum(len(one) for one in examples))
             limit = sampler.settings.max_length
             log.info(said("about {share:.1f} % of the tokens do not fit into {n} and are cut", share=share, n=limit))
+        say_of_words(self._store, self.tokenizer, settings.masking)
         baseline = unigram_entropy(self._store, config.vocab_size)
         line = said("a model that knows only how often each token occurs has the MLM loss {loss:.3f}", loss=baseline)
         if self.objective.pair_name:
@@ -294,8 +297,7 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
 
 def _check_start(init: Path, config: BertConfig, tokenizer: BertTokenizer, settings: PretrainSettings) -> None:
     """Refuse a checkpoint whose tables lack rows for the tokens, or for the second of two texts."""
-    if len(tokenizer) > config.vocab_size:
-        raise BertwrightError("BW325", model=init, tokens=len(tokenizer), rows=config.vocab_size)
+    check_rows(init, len(tokenizer), config.vocab_size)
     if settings.objective != "mlm" and config.type_vocab_size < 2:
         reason = Phrase("the model of --init knows no second text, mlm needs none")
         raise BertwrightError("BW102", key="objective", value=settings.objective, reason=reason)
