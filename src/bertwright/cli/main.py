@@ -15,6 +15,7 @@ from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
+from bertwright.callers import at_the_command_line
 from bertwright.cli import (
     converting,
     demo,
@@ -90,6 +91,11 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1 or 2."""
+    with at_the_command_line():
+        _run()
+
+
+def _run() -> None:
     # Waiting threads sleep: beside busy programs, threads that spin make a training two to three times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _settle_streams()
