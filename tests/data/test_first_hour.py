@@ -306,7 +306,7 @@ def test_reasons_of_parsers_are_said_in_chinese(tmp_path: Path) -> None:
 def test_a_delimiter_needs_a_file_to_answer_for() -> None:
     with pytest.raises(BertwrightError, match="BW633") as caught:
         Inquiry(["a text"], delimiter="^").check()
-    assert "delimiter=" in caught.value.message("en")
+    assert "--delimiter" in caught.value.message("en")
 
 
 def test_a_short_tagged_file_with_a_word_without_a_tag_is_refused_with_its_line(tmp_path: Path) -> None:
