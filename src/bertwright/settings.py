@@ -69,10 +69,11 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             key, name = ".".join(map(str, first["loc"])) or "?", str(first["loc"][0]) if first["loc"] else ""
-            facts = {"key": key, "value": first["input"], "reason": _reason(first)}
+            value, reason = first["input"], _reason(first)
             if recipe and name in of_recipe and name not in laid_over:
-                raise BertwrightError("BW148", where=_place(recipe, name), **facts) from error
-            raise BertwrightError("BW102", **facts) from error
+                place = _place(recipe, name)
+                raise BertwrightError("BW148", where=place, key=key, value=value, reason=reason) from error
+            raise BertwrightError("BW102", key=key, value=value, reason=reason) from error
 
     def changed(self, **changes: Any) -> Self:
         """These settings with `changes` laid over those that were given. Raises as `resolve` does."""
