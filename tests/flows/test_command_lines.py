@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from bertwright.cli.helping import help_of
 from bertwright.cli.main import app
 from bertwright.cli.typed_words import meant
+from bertwright.errors import BertwrightError
 from bertwright.text.han import count_han
 from bertwright.wording import phrases
 
@@ -194,3 +195,32 @@ def test_a_usage_line_and_its_examples_are_in_chinese(command: Command, monkeypa
         told = command(verb, "--help").out
         assert told.startswith(usage)
         assert not any(name in told for name in (" IN ", " OUT", "TRAIN", "CORPUS", "STORE", "KEY=VALUE", "This is a"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "finetune train.csv --model no/such",
+        "prepare corpus.txt --vocab no/such --out store",
+        "vocab corpus.txt --extend no/such --out more",
+        "inspect train.csv --model no/such",
+        "pretrain store --init no/such --out run",
+    ],
+)
+def test_every_verb_fetches_a_model_only_where_it_is_told_to(
+    words: str, command: Command, train: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def fetch(name: str, **_: object) -> Path:
+        asked.append(name)
+        raise BertwrightError("BW564", name=name)
+
+    monkeypatch.setattr("bertwright.checkpoint.hub.fetch", fetch)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(train.parent)
+    (train.parent / "corpus.txt").write_text("a text\n", encoding="utf-8")
+    refused(command(*words.split()), "BW301", "bertwright download no/such")
+    assert asked == []
+    refused(command(*words.split(), "--download"), "BW564")
+    assert asked == ["no/such"]

@@ -29,5 +29,6 @@ Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, â
 Engine = Annotated[str, typer.Option(help=f"What computes: {', '.join(engine_names())}.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Run = Annotated[Path, typer.Argument(help="A run folder or a model folder.")]
+Download = Annotated[bool, typer.Option("--download", help="Fetch a model that is not on this machine.")]
 Resume = Annotated[bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace the run that the folder holds.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Device, Overwrite, Resume
+from bertwright.cli.options import Device, Download, Overwrite, Resume
 from bertwright.wording import said
 
 
@@ -18,6 +18,7 @@ def pretrain(
     init: Annotated[str, typer.Option(help="Go on with this model: a folder or a hub name.")] = "",
     vocab: Annotated[str, typer.Option(help="Vocabulary of a model from scratch. Default: that of the store.")] = "",
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
+    download: Download = False,
     device: Device = "cpu",
     resume: Resume = False,
     overwrite: Overwrite = False,
@@ -52,6 +53,7 @@ def pretrain(
         init=init or None,
         vocab=vocab or None,
         settings=PretrainSettings.resolve(recipe, settings or ()),
+        download=download,
         device=device,
         overwrite=overwrite,
         resume=resume,

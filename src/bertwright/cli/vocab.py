@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bertwright.cli.corpus_options import Encoding, Field, SkipBad, Workers
+from bertwright.cli.options import Download
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase, quantity, quoted, said, shown
 
@@ -49,6 +50,7 @@ def vocab(
     encoding: Encoding = None,
     skip_bad_lines: SkipBad = False,
     workers: Workers = None,
+    download: Download = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a vocabulary that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -96,7 +98,7 @@ def vocab(
         )  # fmt: skip
         _print_vocabulary(out, len(made), coverage, as_json=as_json)
         return
-    folder = weights_folder(extend, download=True, vocabulary=True)
+    folder = weights_folder(extend, download=download, vocabulary=True)
     tokenizer = BertTokenizer.from_pretrained(folder, fold_width=fold_width or None)
     chosen = [] if words is None else read_new_words(words, encoding)
     if data:

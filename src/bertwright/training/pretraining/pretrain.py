@@ -87,6 +87,7 @@ def pretrain(
     device: str = "cpu",
     overwrite: bool = False,
     resume: bool = False,
+    download: bool = False,
     **changes: Any,
 ) -> PretrainRun:
     """Train a BERT on raw text, from scratch or from a checkpoint.
@@ -106,6 +107,7 @@ def pretrain(
         device: such as `cpu` or `cuda:0`.
         overwrite: replace the run that `out` holds.
         resume: go on with the run that `out` holds, as if it had never stopped; where there is none, begin.
+        download: fetch an `init` or a `vocab` that is on the hub and not on this machine.
 
     Raises:
         BertwrightError: BW561 `resume` beside `overwrite`, BW111 `vocab` beside `init`, BW124 a setting of a CRF, and
@@ -122,7 +124,9 @@ def pretrain(
     RunFolder.require_place(Path(out), overwrite=overwrite, resume=resume)
     if init is not None and vocab is not None:
         raise BertwrightError("BW111")
-    source = whole_folder(weights_folder(init or vocab or CorpusStore.vocabulary_of(store)))
+    source = whole_folder(
+        weights_folder(init or vocab or CorpusStore.vocabulary_of(store), download=download, vocabulary=download)
+    )
     tokenizer = BertTokenizer.from_pretrained(source)
     opened = CorpusStore.open(store, tokenizer)
     world, reads = this_world(), [source, opened.folder]
