@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Device, Download, Overwrite, Resume
-from bertwright.wording import said
+from bertwright.cli.options import Device, Download, Json, Overwrite, Resume
+from bertwright.wording import Phrase, said
 
 
 def pretrain(
@@ -22,6 +23,7 @@ def pretrain(
     device: Device = "cpu",
     resume: Resume = False,
     overwrite: Overwrite = False,
+    as_json: Json = False,
     show_settings: Annotated[bool, typer.Option(help="List every setting with its default, and stop.")] = False,
 ) -> None:
     """Train a BERT on raw text: masked language model and next sentence prediction.
@@ -58,8 +60,11 @@ def pretrain(
         overwrite=overwrite,
         resume=resume,
     )
+    if as_json:
+        typer.echo(json.dumps(run.to_json(), ensure_ascii=False))
+        return
     for name, value in run.outcome.best.scores.items():
-        typer.echo(f"{name.replace('_', ' ')}: {value:.4f}")
+        typer.echo(said("{name}: {value:.4f}", name=Phrase(name.replace("_", " ")), value=value))
     best = run.folder / "best"
     typer.echo(said("the model is in {folder}; next:", folder=best))
     text = quoted(said("a text with a [MASK]"))

@@ -76,6 +76,15 @@ class PretrainRun:
         scores = ", ".join(f"{name}={value:.4f}" for name, value in best.scores.items())
         return f"PretrainRun('{self.folder}', best_step={best.step}, {scores})"
 
+    def to_json(self) -> dict[str, Any]:
+        """Where it is, how good and at what cost, as a JSON object."""
+        best, outcome = self.outcome.best, self.outcome
+        return {
+            "run": str(self.folder), "model": str(self.folder / "best"), "best_step": best.step, "scores": best.scores,
+            "tokens": outcome.tokens, "train_seconds": outcome.train_seconds, "total_seconds": outcome.total_seconds,
+            "stopped": str(outcome.stopped),
+        }  # fmt: skip
+
 
 def pretrain(
     store: str | Path,
