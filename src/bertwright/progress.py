@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from bertwright.wording import said
+from bertwright.wording import said, worded
 
 SECONDS_BETWEEN_LINES = 30.0
 _NOTE = TextColumn("{task.fields[note]}", markup=False)
@@ -38,7 +38,7 @@ class Display:
         `note` stands beside it.
         """
         if stage not in self._stages:
-            self._bars.add_task(stage, total=total, completed=done, note=note)  # type: ignore[arg-type]  # whole or not
+            self._bars.add_task(worded(stage), total=total, completed=done, note=note)  # type: ignore[arg-type]  # whole or not
             self._stages[stage] = self._bars.tasks[-1]
         task = self._stages[stage]
         self._bars.update(task.id, completed=done, note=note)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bertwright.cli.options import Json
-from bertwright.wording import quoted, said
+from bertwright.wording import quoted, said, worded
 
 _SOURCES = {"hub": None, "hf-mirror": "https://hf-mirror.com", "modelscope": None}
 
@@ -64,4 +64,4 @@ def download(
         return
     typer.echo(said("the model is in {folder}", folder=there))
     place = quoted(model if out is None and revision is None else there)
-    typer.echo(said("next: {command}", command=f"bertwright finetune TRAIN.csv --model {place}"))
+    typer.echo(said("next: {command}", command=f"bertwright finetune {worded('TRAIN')}.csv --model {place}"))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bertwright.cli.options import Device, Download, Json, Overwrite, Resume
-from bertwright.wording import Phrase, said
+from bertwright.wording import measure_name, said, worded
 
 
 def pretrain(
@@ -64,9 +64,9 @@ def pretrain(
         typer.echo(json.dumps(run.to_json(), ensure_ascii=False))
         return
     for name, value in run.outcome.best.scores.items():
-        typer.echo(said("{name}: {value:.4f}", name=Phrase(name.replace("_", " ")), value=value))
+        typer.echo(said("{name}: {parts}", name=measure_name(name).replace("_", " "), parts=f"{value:.4f}"))
     best = run.folder / "best"
     typer.echo(said("the model is in {folder}; next:", folder=best))
     text = quoted(said("a text with a [MASK]"))
-    for command in (f"predict {quoted(run.folder)} {text}", f"finetune TRAIN.csv --model {quoted(best)}"):
+    for command in (f"predict {quoted(run.folder)} {text}", f"finetune {worded('TRAIN')}.csv --model {quoted(best)}"):
         typer.echo(f"  bertwright {command}")

@@ -11,7 +11,7 @@ from bertwright.model.config import BertConfig
 from bertwright.reports.markdown import evaluations, every_setting, place, table
 from bertwright.reports.report import can_draw
 from bertwright.runs.results import RunResult
-from bertwright.wording import quoted, said
+from bertwright.wording import measure_name, quoted, said, worded
 
 
 def write_pretrain_card(
@@ -41,11 +41,11 @@ def _card(
 ) -> str:
     settings = record["settings"]
     names = (said("metric"), said("value"))
-    scores = table(names, [(name, f"{value:.4f}") for name, value in outcome.best.scores.items()])
+    scores = table(names, [(measure_name(name), f"{value:.4f}") for name, value in outcome.best.scores.items()])
     what = said(
         "A BERT pre-trained with bertwright {version} ({objective}), {start}: {layers} layers, {width} wide, {heads} "
         "heads, {tokens} tokens in the vocabulary. The model is in `best/`.",
-        version=record["bertwright_version"], objective=settings["objective"], start=place(record["model"]),
+        version=record["bertwright_version"], objective=settings["objective"], start=place(worded(record["model"])),
         layers=config.num_hidden_layers, width=config.hidden_size, heads=config.num_attention_heads,
         tokens=config.vocab_size,
     )  # fmt: skip
