@@ -71,17 +71,19 @@ class Card:
     is_pair: bool = False
 
 
-def model_card(card: Card, plots: Sequence[str] = (), legend: Sequence[str] = ()) -> str:
+def model_card(card: Card, plots: Sequence[str] = (), legend: Sequence[str] = (), remark: str = "") -> str:
     """Markdown.
 
     Args:
         plots: names of the plots beside the card.
         legend: what the numbers in them stand for, where no font has the characters of the names.
+        remark: on the language of the plots.
     """
     pictures = _Pictures(plots, legend)
     sections = [
         _front(card), _scores(card), *map(_extra, card.judged.tables), pictures.of_others(card.judged),
         _calibration(card, pictures), _mistakes(card, pictures), _use(card), _limits(card), _training(card, pictures),
+        remark,
     ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from bertwright.reports.markdown import evaluations, every_setting, place, table
 from bertwright.reports.report import can_draw
 from bertwright.runs.results import RunResult
 from bertwright.wording import measure_name, quoted, said, worded
+
+log = logging.getLogger("bertwright")
 
 
 def write_pretrain_card(
@@ -24,6 +27,7 @@ def write_pretrain_card(
     """
     picture = ""
     if can_draw():
+        from bertwright.reports.plot_words import font_remark
         from bertwright.reports.plots import png_of_curves
 
         measures = outcome.history[0].measures if outcome.history else {}
@@ -33,6 +37,9 @@ def write_pretrain_card(
         write_bytes(folder / "loss.png", png_of_curves(curves, rows))
         title = said("losses and accuracies by step")
         picture = f"\n\n![{title}](loss.png)"
+        if remark := font_remark():
+            log.info(remark)
+            picture += f"\n\n{remark}"
     write_text(folder / "README.md", _card(folder, record, config, outcome, rows) + picture + "\n")
 
 
