@@ -224,3 +224,12 @@ def test_every_verb_fetches_a_model_only_where_it_is_told_to(
     assert asked == []
     refused(command(*words.split(), "--download"), "BW564")
     assert asked == ["no/such"]
+
+
+def test_the_place_of_a_typed_text_is_said_in_chinese(
+    command: Command, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTWRIGHT_LANG", "zh")
+    told = command("predict", run, "好", "也好", "--text-b", "坏").err
+    assert "BW581: 命令行的第 1 个文本：" in told
+    assert "arguments" not in told

@@ -210,3 +210,12 @@ def test_a_predictor_of_a_folder_is_told_how_it_is_loaded(trained: bertwright.Ru
         assert f"bertwright.Predictor.load('{folder}')" in str(caught.value)
     predictor = bertwright.Predictor.load(trained)
     assert copy.copy(predictor).reading == predictor.reading
+
+
+def test_a_run_tells_its_scores_with_their_intervals_as_json(trained: bertwright.Run) -> None:
+    told = trained.to_json()
+    assert told["scores"] == trained.scores
+    for name in ("accuracy", "macro_f1"):
+        one = told["metrics"][name]
+        assert one["low"] <= one["value"] <= one["high"]
+        assert one["value"] == pytest.approx(told["scores"][name], abs=1e-6)
