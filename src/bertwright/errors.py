@@ -45,6 +45,8 @@ class BertwrightError(Exception):
         lang = lang or language()
         templates = _templates(self.code, lang)
         facts = self.fields | {"reason": explained(self.fields.get("reason", ""))}
+        if facts.get("nearest") == "":
+            templates = [text.replace(" {nearest}", "") for text in templates]
         what, cause, way_out = (filled(text, facts, lang) for text in templates)
         return what, cause, way_out
 

@@ -102,7 +102,7 @@ def _print_set(console: Console, one: SetOfExamples) -> None:
             table.add_row("…", f"+{len(one.classes) - _MOST_CLASSES}", "")
         console.print(table)
     for line in one.answers:
-        console.print(f"{one.name}: {line}")
+        console.print(said("{name}: {parts}", name=one.name, parts=line))
     if one.tokens is not None:
         tokens = one.tokens
         console.print(
@@ -116,7 +116,9 @@ def _print_set(console: Console, one: SetOfExamples) -> None:
 
 
 def _print_findings(console: Console, ledger: Ledger) -> None:
-    lines = [f"{said(one.severity)}: {one.line()}" for one in ledger.findings if one.is_news]
+    lines = [
+        said("{name}: {parts}", name=said(one.severity), parts=one.line()) for one in ledger.findings if one.is_news
+    ]
     for line in lines or [said("nothing to remark")]:
         console.print(line)
 
