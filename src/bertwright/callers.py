@@ -24,10 +24,17 @@ _FLAGS = {
     "wwm": "True", "fold_width": "True", "cased": "True", "half": "True", "no_labels": "False",
 }  # fmt: skip
 _OF_A_SHELL = (
-    ("`inspect --no-labels`", "`bertwright.inspect(…, labelled=False)`"), ("on the command line", "as an argument"),
-    ("在命令行写", "在调用里写"), ("the same command", "the same call"), ("this command", "this call"), ("同样的命令", "同样的调用"), ("同样命令", "同样的调用"),
-    ("原来的命令", "原来的调用"), ("这条命令", "这个调用"), ("这个命令", "这个调用"),
-)  # fmt: skip
+    ("`inspect --no-labels`", "`bertwright.inspect(…, labelled=False)`"),
+    ("on the command line", "as an argument"),
+    ("在命令行写", "在调用里写"),
+    ("the same command", "the same call"),
+    ("this command", "this call"),
+    ("同样的命令", "同样的调用"),
+    ("同样命令", "同样的调用"),
+    ("原来的命令", "原来的调用"),
+    ("这条命令", "这个调用"),
+    ("这个命令", "这个调用"),
+)
 # A command as a shell takes it, up to the sign that ends it; or anything between backticks.
 _COMMAND = re.compile(r"`[^`]*`|\b(?:bertwright [a-z]|hf download |pip install )[^;；，）`]*")
 _VALUE = (

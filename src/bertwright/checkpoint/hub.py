@@ -62,7 +62,8 @@ def model_folder(
 
     Raises:
         BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW307, where it can be no
-            name on a hub either; BW303, where a download failed; BW311, where it is no BERT; BW563, where the hub gives the files to some
+            name on a hub either; BW303, where a download failed; BW311, where it is no BERT; BW563, where the
+            hub gives the files to some
             accounts only; BW564, where it knows no such public model.
     """
     is_built_in = isinstance(name, str) and name in BUILT_IN

@@ -54,8 +54,8 @@ class _Repository:
             headers["Authorization"] = f"Bearer {self.token}"
         if begin:
             headers["Range"] = f"bytes={begin}-"
-        request = Request(f"{self.address}{what}?{urlencode({'Revision': self.revision, **query})}", headers=headers)  # noqa: S310
-        answer: http.client.HTTPResponse = urlopen(request, timeout=_TIMEOUT)  # noqa: S310  (http and https only)
+        request = Request(f"{self.address}{what}?{urlencode({'Revision': self.revision, **query})}", headers=headers)
+        answer: http.client.HTTPResponse = urlopen(request, timeout=_TIMEOUT)
         return answer
 
     def files(self) -> list[_File]:
