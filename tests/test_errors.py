@@ -85,7 +85,7 @@ def test_commands_and_facts_stay_as_they_are_for_a_program() -> None:
 
 
 def _raised(call: Callable[[], object]) -> Exception:
-    with pytest.raises(Exception) as caught:  # noqa: PT011  (any is a reason)
+    with pytest.raises(Exception) as caught:
         call()
     return caught.value
 

@@ -2,7 +2,7 @@
 
 Every such mistake has a fixed code (`BW201`), which never changes its meaning and is never used again for another.
 Under it `messages/` keeps, in English and in Chinese, three short texts: what happened and where, the likely cause,
-and the next command (for callers in Python see `callers.py`). The code that notices the mistake supplies only the facts:
+and the next command (`callers.py`: or the next call, in Python). The code that notices the mistake supplies the facts:
 
     raise BertwrightError("BW203", where="train.csv:17", label="postive", known="negative, positive")
 """

@@ -88,7 +88,7 @@ def _of_this_keyboard(word: str, verb: str) -> str:
 
 
 def _with_plain_values(words: Sequence[str], options: Mapping[str, object]) -> list[str]:
-    """The words with ASCII in numbers, and between the items of lists, that follow an option: `--size ３０`, `好，坏`."""
+    """The words with ASCII in numbers, and between the items of lists, behind an option: `--size ３０`, `好，坏`."""
     kept: list[str] = []
     option = ""  # the one whose value comes
     for word in words:
