@@ -94,6 +94,7 @@ def evaluate(
     encoding: str | None = None,
     device: str = "cpu",
     engine: str = "torch",
+    precision: str = "auto",
     choices: Sequence[str] = (),
     text: str | None = None,
     text_b: str | None = None,
@@ -113,6 +114,7 @@ def evaluate(
         labels: of the texts, where `data` is a list of them.
         columns: of the data; or by name, as `text`, `text_b` and `label`.
         encoding, delimiter: of a file, instead of those that are found.
+        precision: as of `Predictor.load`.
         choices: `key=value` words for `Predictor.answering`.
         drop_unlabelled: leave out rows without a label, and say how many; else they are an error.
 
@@ -121,7 +123,7 @@ def evaluate(
             `read_examples`, BW209 for a label it does not know, BW581 and BW582 for pairs where it reads single texts
             and the other way round, BW523 for a task without labels.
     """
-    predictor = Predictor.load(run, device, engine)
+    predictor = Predictor.load(run, device, engine, precision)
     if choices:
         predictor = predictor.answering(choices)
     task = predictor.task.as_task()

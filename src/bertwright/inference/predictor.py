@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, overload
 
 import numpy as np
+import torch
 
 from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import model_folder
@@ -23,11 +25,15 @@ from bertwright.engines.torch_engine import TorchEngine
 from bertwright.errors import BertwrightError
 from bertwright.inference.doubts import Doubts
 from bertwright.machine.device import usable_device
+from bertwright.machine.precision import precision_of_answers
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.prediction import P
 from bertwright.tasks.task import Answers
 from bertwright.tasks.task_file import read_task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.wording import said
+
+log = logging.getLogger("bertwright")
 
 _TEXTS_AT_ONCE = 4096  # sorted by length among themselves; bounds the memory of a stream
 
@@ -59,31 +65,43 @@ class Predictor(Generic[P]):
 
     @classmethod
     def load(
-        cls, folder: str | os.PathLike[str], device: str = "cpu", engine: str = TorchEngine.name
+        cls,
+        folder: str | os.PathLike[str],
+        device: str = "cpu",
+        engine: str = TorchEngine.name,
+        precision: str = "auto",
     ) -> Predictor[Any]:
         """The predictor that a run folder, a model folder or a `Run` holds.
 
         Args:
             engine: what computes: `torch`, or one that an installed package brings.
+            precision: in which numbers: `fp32`, `bf16`, or `auto`, the one of them that is faster on the device.
 
         Raises:
             BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW326 the
-                head was never trained, BW330 to BW332 no task or one that is not understood, BW132 no such engine.
+                head was never trained, BW330 to BW332 no task or one that is not understood, BW132 no such engine,
+                BW155 no such precision, BW156 one in which the engine cannot compute.
         """
         kind = engine_named(engine)
-        usable_device(device)
+        precision = _precision_for(kind, precision, usable_device(device))
         folder = best_of(model_folder(folder))
         task, reading = read_task(folder)
         tokenizer = BertTokenizer.from_pretrained(folder)
         task = task.bound(tokenizer)
-        runner = Runner.of(kind.load(folder, task, device), task)
+        runner = Runner.of(kind.load(folder, task, device, precision), task)
         return Predictor(runner.engine, tokenizer, runner.task, reading)
 
     @staticmethod
-    def of(model: BertWithHead, tokenizer: BertTokenizer, task: Answers[Any], reading: Reading) -> Predictor[Any]:
-        """The predictor of a model in memory, which is set to `eval`."""
+    def of(
+        model: BertWithHead,
+        tokenizer: BertTokenizer,
+        task: Answers[Any],
+        reading: Reading,
+        precision: str = "fp32",
+    ) -> Predictor[Any]:
+        """The predictor of a model in memory, which is set to `eval`; `precision` is `fp32` or `bf16`."""
         task = task.bound(tokenizer)
-        runner = Runner.of(TorchEngine(model, task), task)
+        runner = Runner.of(TorchEngine(model, task, precision), task)
         return Predictor(runner.engine, tokenizer, runner.task, reading)
 
     def answering(self, words: Sequence[str]) -> Predictor[P]:
@@ -97,7 +115,8 @@ class Predictor(Generic[P]):
 
     def __repr__(self) -> str:
         reading = self.reading
-        return f"Predictor(task='{self.task.name}', engine='{self.engine.name}', max_length={reading.max_length})"
+        engine = f"engine='{self.engine.name}', precision='{self.engine.precision}'"
+        return f"Predictor(task='{self.task.name}', {engine}, max_length={reading.max_length})"
 
     @property
     def model(self) -> BertWithHead | None:
@@ -168,6 +187,23 @@ class Predictor(Generic[P]):
             if doubt := self.task.doubt(examples[place], encoded.inputs[at]):
                 answers[place] = replace(answers[place], doubt=doubt)
         return answers
+
+
+def _precision_for(kind: type[Engine], wished: str, device: torch.device) -> str:
+    """The numbers in which an engine is to compute, said where it was left to the machine.
+
+    Raises:
+        BertwrightError: BW155 a precision that is not known, BW156 one that this engine does not know.
+    """
+    chosen = precision_of_answers(wished, device)
+    if chosen not in kind.precisions:
+        if wished != "auto":
+            known = ", ".join(kind.precisions)
+            raise BertwrightError("BW156", engine=kind.name, precision=chosen, known=known)
+        return kind.precisions[0]
+    if wished == "auto" and chosen != "fp32":
+        log.info(said("answers are computed in {precision}; --precision fp32 is slower and exact", precision=chosen))
+    return chosen
 
 
 def as_examples(items: Iterable[Any], source: str = "texts") -> Iterator[Example]:
