@@ -164,7 +164,7 @@ def _encoding_of(source: Any) -> str:
     """` (gb18030)`, where a file's encoding was found by looking and is none that everybody expects."""
     if not isinstance(source, OpenedSource) or source.path.is_dir() or source.suffix in (".parquet", ".pq"):
         return ""
-    return "" if source.encoding.startswith("utf-8") else f" ({source.encoding})"
+    return "" if source.encoding.startswith("utf-8") else said(" ({encoding})", encoding=source.encoding)
 
 
 def _is_a_file(text: str) -> bool:

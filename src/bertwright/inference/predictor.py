@@ -54,6 +54,16 @@ class Predictor(Generic[P]):
     task: Answers[P]
     reading: Reading
 
+    def __new__(cls, *given: Any, **_named: Any) -> Predictor[Any]:
+        """As of every class; a folder in the place of an engine is refused with what to call.
+
+        Raises:
+            BertwrightError: BW588.
+        """
+        if given and isinstance(given[0], str | os.PathLike):
+            raise BertwrightError("BW588", folder=os.fspath(given[0]))
+        return super().__new__(cls)
+
     @classmethod
     def load(
         cls,

@@ -78,6 +78,15 @@ class PretrainRun:
         scores = ", ".join(f"{name}={value:.4f}" for name, value in best.scores.items())
         return f"PretrainRun('{self.folder}', best_step={best.step}, {scores})"
 
+    def to_json(self) -> dict[str, Any]:
+        """Where it is, how good and at what cost, as a JSON object."""
+        best, outcome = self.outcome.best, self.outcome
+        return {
+            "run": str(self.folder), "model": str(self.folder / "best"), "best_step": best.step, "scores": best.scores,
+            "tokens": outcome.tokens, "train_seconds": outcome.train_seconds, "total_seconds": outcome.total_seconds,
+            "stopped": str(outcome.stopped),
+        }  # fmt: skip
+
 
 def pretrain(
     store: str | Path,
@@ -89,6 +98,7 @@ def pretrain(
     device: str = "cpu",
     overwrite: bool = False,
     resume: bool = False,
+    download: bool = False,
     **changes: Any,
 ) -> PretrainRun:
     """Train a BERT on raw text, from scratch or from a checkpoint.
@@ -108,6 +118,7 @@ def pretrain(
         device: such as `cpu` or `cuda:0`.
         overwrite: replace the run that `out` holds.
         resume: go on with the run that `out` holds, as if it had never stopped; where there is none, begin.
+        download: fetch an `init` or a `vocab` that is on the hub and not on this machine.
 
     Raises:
         BertwrightError: BW561 `resume` beside `overwrite`, BW111 `vocab` beside `init`, BW124 a setting of a CRF, and
@@ -126,7 +137,9 @@ def pretrain(
     RunFolder.require_place(Path(out), overwrite=overwrite, resume=resume)
     if init is not None and vocab is not None:
         raise BertwrightError("BW111")
-    source = whole_folder(weights_folder(init or vocab or CorpusStore.vocabulary_of(store)))
+    source = whole_folder(
+        weights_folder(init or vocab or CorpusStore.vocabulary_of(store), download=download, vocabulary=download)
+    )
     tokenizer = BertTokenizer.from_pretrained(source)
     opened = CorpusStore.open(store, tokenizer)
     world, reads = this_world(), [source, opened.folder]
