@@ -78,7 +78,7 @@ class BertPreTrainedModel(Pretrained):
             mark_started(module)
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Give the parameters of one module fresh values, whatever they were; a class of one's own may do it otherwise."""
+        """Give the parameters of one module fresh values, whatever they were; a class of one's own may do otherwise."""
         start_module(module, self.config.initializer_range)
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
@@ -239,5 +239,5 @@ class BertPreTrainedModel(Pretrained):
         settle_saving(f"{type(self).__name__}.save_pretrained", {"push_to_hub": True})
 
 
-def _ask_gradients(module: nn.Module, inputs: Any, output: Tensor) -> None:
+def _ask_gradients(_: nn.Module, __: Any, output: Tensor) -> None:
     output.requires_grad_(True)

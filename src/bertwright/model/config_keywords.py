@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -36,12 +36,7 @@ _NAMES_CODE = ("auto_map", "_attn_implementation_internal", "trust_remote_code",
 _ALIKE = 0.86  # beyond, two names are the same one, misspelt
 
 
-class _Config(Protocol):
-    model_type: str
-    extra: dict[str, Any]
-
-
-Kind = TypeVar("Kind", bound=_Config)
+Kind = TypeVar("Kind")
 
 
 def keeps_unknown_words(kind: type[Kind]) -> type[Kind]:
@@ -51,13 +46,14 @@ def keeps_unknown_words(kind: type[Kind]) -> type[Kind]:
         BertwrightError: (of the constructor) BW311 and BW312 as `refuse_foreign`, BW313 what can only be a misspelt
             name of its own.
     """
-    made = kind.__init__
-    own = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    made_class: Any = kind
+    made = made_class.__init__
+    own = {field.name for field in dataclasses.fields(made_class)}
 
     @functools.wraps(made)
-    def construct(self: Kind, **values: Any) -> None:
+    def construct(self: Any, **values: Any) -> None:
         unknown = {name: value for name, value in values.items() if name not in own}
-        refuse_foreign(unknown, kind.model_type, type(self).model_type)
+        refuse_foreign(unknown, made_class.model_type, type(self).model_type)
         for name in unknown.keys() - USUAL.keys() - WITHOUT_EFFECT:
             if meant := nearest(name, own, _ALIKE):
                 raise BertwrightError("BW313", key=name, nearest=meant)
@@ -65,7 +61,7 @@ def keeps_unknown_words(kind: type[Kind]) -> type[Kind]:
         known = {name: value for name, value in values.items() if name in own}
         made(self, **known | {"extra": {**values.get("extra", {}), **unknown}})
 
-    kind.__init__ = construct  # type: ignore[method-assign]
+    made_class.__init__ = construct
     return kind
 
 

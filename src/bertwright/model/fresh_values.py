@@ -38,7 +38,7 @@ def start_module(module: nn.Module, deviation: float) -> None:
     if isinstance(module, (nn.Linear, nn.Embedding, *_CONVOLUTIONS, *_NORMS)):
         for name, parameter in module.named_parameters(recurse=False):
             start(module, name, parameter, deviation)
-        if hasattr(module, "reset_running_stats"):
+        if isinstance(module, nn.modules.batchnorm._NormBase):
             module.reset_running_stats()
     elif isinstance(module, nn.LSTM):
         for name, parameter in module.named_parameters(recurse=False):

@@ -253,8 +253,9 @@ class BertForMultipleChoice(BertWithClassifier):
         for what, tensor, expected in shapes:
             if tensor is not None and tensor.dim() != 1 + expected.count(","):
                 raise BertwrightError("BW420", what=what, shape=list(tensor.shape), expected=expected)
-        flat = [tensor if tensor is None else tensor.flatten(0, 1) for tensor in tensors]
-        output = super().forward(*flat, return_dict=True, **wanted)
+        ids, mask, types, places, words = (one if one is None else one.flatten(0, 1) for one in tensors)
+        options: dict[str, Any] = {**wanted, "return_dict": True}
+        output = super().forward(ids, mask, types, places, words, **options)
         first: Tensor = next(tensor for tensor in (input_ids, inputs_embeds) if tensor is not None)
         output.logits = output.logits.view(first.shape[:2])
         output.loss = None if labels is None else class_loss(output.logits, labels)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
@@ -81,8 +80,8 @@ class Pretrained(nn.Module):
             dtype, ignore_mismatched_sizes: as in `load`; `torch_dtype` is the older name of `dtype`.
             state_dict: in place of the file of the weights.
             **more: `cache_dir`, `local_files_only`, `token`, `revision`, `force_download`, `subfolder`, for the hub;
-                `device_map`, one device; arguments of the constructor, such as `add_pooling_layer=False`; all others are
-                laid over the config, such as `num_labels=3`, or `output_hidden_states=True`, which calls then do.
+                `device_map`, one device; arguments of the constructor, such as `add_pooling_layer=False`; all others
+                are laid over the config, such as `num_labels=3`, or `output_hidden_states=True`, which calls then do.
 
         Raises:
             BertwrightError: BW301 and BW303 not found, BW316 an argument that cannot be honoured, BW318 nothing to

@@ -75,7 +75,7 @@ class BertForPreTraining(BertForMaskedLM):
         self.cls.seq_relationship = Linear(config.hidden_size, 2)
         self.initialise_head()
 
-    def forward(  # type: ignore[override]
+    def forward(
         self,
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,

@@ -17,7 +17,7 @@ from bertwright.model.typed_modules import Embedding, Linear
 
 @torch.no_grad()
 def resized_table(table: nn.Embedding, rows: int, deviation: float | None) -> Embedding:
-    """A table `[rows, H]` with the rows of `table`; new ones are drawn from N(0, deviation²), or are the mean of all."""
+    """A table `[rows, H]` with the rows of `table`; new ones are from N(0, deviation²), or the mean of all."""
     pad = table.padding_idx if table.padding_idx is not None and table.padding_idx < rows else None
     with torch.device("meta"):
         made = Embedding(rows, table.embedding_dim, padding_idx=pad)
@@ -46,7 +46,7 @@ def output_of(head: MaskedLanguageModelHead, words: nn.Parameter) -> Linear:
     return made
 
 
-def _resized(values: nn.Parameter, rows: int, deviation: float | None) -> nn.Parameter:
+def _resized(values: Tensor, rows: int, deviation: float | None) -> nn.Parameter:
     kept = values[:rows]
     more = values.new_empty(rows - len(kept), *values.shape[1:])
     if deviation is None:  # in fp32: the mean of halves would be rounded at every step
