@@ -188,7 +188,7 @@ class FieldCalls(TokenTable):
         Args:
             token_ids_0: the ids of a text; of a whole input where `already_has_special_tokens`.
             token_ids_1: the ids of its pair.
-            already_has_special_tokens: whether the ids are looked at; else their count says where special tokens will be.
+            already_has_special_tokens: whether the ids are looked at; else their count says where they will be.
         """
         first = as_python(token_ids_0)
         if already_has_special_tokens:
