@@ -273,6 +273,8 @@ def _parts_of_parquet(source: Source, number: int, part_bytes: int) -> Iterator[
                     line, texts, size = line + len(texts), [], 0
             if texts:
                 yield part(whole)
+    except BertwrightError:
+        raise
     except (OSError, ValueError) as error:
         raise BertwrightError("BW232", file=path, reason=str(error).splitlines()[0]) from error
 
