@@ -53,8 +53,9 @@ class BertwrightError(Exception):
     """
 
     def __new__(cls, code: str, **_: object) -> Self:
-        built_in = next((kind for kind, codes in _KINDS.items() if code in codes), ValueError)
-        made: Self = built_in.__new__(_also(cls, built_in), code)  # type: ignore[assignment]
+        built_in: Any = next((kind for kind, codes in _KINDS.items() if code in codes), ValueError)
+        kind: Any = cls
+        made: Self = built_in.__new__(_also(kind, built_in), code)
         return made
 
     def __init__(self, code: str, **fields: object) -> None:
