@@ -44,7 +44,7 @@ class BertModel(PaddedModel):
         Raises:
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
-        check_indices(self.config, batch)
+        check_indices(self.embeddings, batch)
         hidden = self.embeddings(batch) if words is None else self.embeddings(batch, words)
         encoding: Encoding = self.encoder(hidden, batch, **wanted)
         return encoding
