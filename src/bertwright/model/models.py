@@ -38,13 +38,13 @@ class BertModel(PaddedModel):
         self.pooler = Pooler(config) if add_pooling_layer else None
         self.initialise()
 
-    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: bool) -> Encoding:
+    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: Any) -> Encoding:
         """Hidden states; see `PaddedModel.encode`.
 
         Raises:
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
-        check_indices(self.config, batch)
+        check_indices(self.embeddings, batch)
         hidden = self.embeddings(batch) if words is None else self.embeddings(batch, words)
         encoding: Encoding = self.encoder(hidden, batch, **wanted)
         return encoding
@@ -110,7 +110,7 @@ class BertWithHead(PaddedModel):
         """The scores of this model for an encoded batch."""
         raise NotImplementedError
 
-    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: bool) -> Encoding:
+    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: Any) -> Encoding:
         return self.base_model.encode(batch, words, **wanted)
 
     def forward(
@@ -207,9 +207,8 @@ class BertForQuestionAnswering(BertWithHead):
         **wanted: Any,
     ) -> Any:
         """See `PaddedModel.forward`; `start_positions` and `end_positions` are `[B]`, the columns of an answer."""
-        positions = {"start_positions": start_positions, "end_positions": end_positions}
-        tensors = (input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds)
-        return super().forward(*tensors, **positions, **wanted)
+        wanted |= {"start_positions": start_positions, "end_positions": end_positions}
+        return super().forward(input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds, **wanted)
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
