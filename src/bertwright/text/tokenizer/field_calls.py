@@ -239,6 +239,7 @@ class FieldCalls(TokenTable):
             side=known_side("padding_side", self.padding_side if padding_side is None else padding_side),
             pad_id=self.pad_token_id,
             adds_mask="attention_mask" in self.model_input_names if adds_mask is None else adds_mask,
+            masks_nothing=adds_mask is True,
         )
         return pad_inputs(encoded_inputs, settled, return_tensors)
 

@@ -27,6 +27,7 @@ class Padding:
         side: where the pads go.
         pad_id: the id of [PAD].
         adds_mask: whether inputs without an attention mask get one.
+        masks_nothing: whether even inputs without any id get one.
     """
 
     width: Width
@@ -35,6 +36,7 @@ class Padding:
     side: Side
     pad_id: int
     adds_mask: bool
+    masks_nothing: bool
 
     @property
     def fills(self) -> dict[str, int]:
@@ -61,7 +63,7 @@ def pad_inputs(given: Any, padding: Padding, return_tensors: str | None) -> Batc
         values = {name: as_python(value) for name, value in values.items()}
     ids = values[_IDS] = as_python(values[_IDS])
     if not ids:
-        return BatchEncoding(values | ({_MASK: []} if padding.adds_mask else {}))
+        return BatchEncoding(values | ({_MASK: []} if padding.masks_nothing else {}))
     if single := not isinstance(ids[0], list):
         values = {name: [value] for name, value in values.items()}
     padded = _padded(values, padding)
