@@ -135,13 +135,14 @@ def collators(transformers: Any) -> dict[str, tuple[Callable[[Any], Any], Callab
         return {**tokenizer([text, text], ["mat", "the mat"]), "label": 1}
 
     mlm = transformers.DataCollatorForLanguageModeling
+    only_masks = {"mask_replace_prob": 1, "random_replace_prob": 0}
     return {
         "padding": (transformers.DataCollatorWithPadding, plain),
         "padding to 8": (lambda t: transformers.DataCollatorWithPadding(t, pad_to_multiple_of=8), plain),
         "tags": (transformers.DataCollatorForTokenClassification, tagged),
         "masks": (lambda t: mlm(t, seed=3), masked),
         "masks in arrays": (lambda t: mlm(t, seed=3, return_tensors="np"), masked),
-        "masks of words": (lambda t: mlm(t, whole_word_mask=True, mask_replace_prob=1, random_replace_prob=0, seed=3), of_words),
+        "masks of words": (lambda t: mlm(t, whole_word_mask=True, seed=3, **only_masks), of_words),
         "targets": (transformers.DataCollatorForSeq2Seq, tagged),
         "choices": (transformers.DataCollatorForMultipleChoice, choices),
     }  # fmt: skip

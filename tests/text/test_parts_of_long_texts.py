@@ -11,7 +11,7 @@ import pytest
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
-WORDS = "the cat sat on mat hello unaffable world 中国 , . zebra".split()
+WORDS = ["the", "cat", "sat", "on", "mat", "hello", "unaffable", "world", "中国", ",", ".", "zebra"]
 EVERYTHING: dict[str, Any] = {
     "return_overflowing_tokens": True,
     "return_offsets_mapping": True,

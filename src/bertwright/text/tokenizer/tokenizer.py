@@ -69,9 +69,9 @@ class BertTokenizer(Calls):
         tokenize_chinese_chars: whether each Han character is a word of its own.
         model_max_length: the longest input of the model in tokens, special ones included.
         fold_width: whether digits and letters of double width (１９, ＡＢ) are read as those of ASCII.
-        **named: `vocab_file`, an older word for `vocab`; special tokens by what they are for (`cls_token="<s>"`, `additional_special_tokens=[…]`), which are
-            taken from the vocabulary (the additional ones are added where it lacks them), and other fields of
-            `TokenizerSettings`.
+        **named: `vocab_file`, an older word for `vocab`; special tokens by what they are for (`cls_token="<s>"`,
+            `additional_special_tokens=[…]`), which are taken from the vocabulary (the additional ones are added where
+            it lacks them); and other fields of `TokenizerSettings`.
 
     Attributes:
         cls_token, cls_token_id, … mask_token_id, all_special_tokens, all_special_ids: as in `TokenTable`.
@@ -198,7 +198,7 @@ class BertTokenizer(Calls):
         raise AttributeError("__class__")
 
     def __getattr__(self, name: str) -> Any:
-        """Raises an `AttributeError` that says what to use in place of what `transformers` has and a BERT here has not."""
+        """Raises an `AttributeError` that says what to use in place of what `transformers` has beside."""
         if name in _NOT_HERE:
             raise AttributeError(said("a tokenizer has no {name} here: {way_out}", name=name, way_out=_NOT_HERE[name]))
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
