@@ -38,7 +38,7 @@ class BertModel(PaddedModel):
         self.pooler = Pooler(config) if add_pooling_layer else None
         self.initialise()
 
-    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: Any) -> Encoding:
+    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: bool) -> Encoding:
         """Hidden states; see `PaddedModel.encode`.
 
         Raises:
@@ -110,7 +110,7 @@ class BertWithHead(PaddedModel):
         """The scores of this model for an encoded batch."""
         raise NotImplementedError
 
-    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: Any) -> Encoding:
+    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: bool) -> Encoding:
         return self.base_model.encode(batch, words, **wanted)
 
     def forward(
