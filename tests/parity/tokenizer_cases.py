@@ -439,7 +439,12 @@ def check_decoding() -> None:
 
 
 def check_save_and_load(folder: Path) -> None:
-    for name, options in {"plain": {}, "cased": {"do_lower_case": False}, "left": {"padding_side": "left"}}.items():
+    ways: dict[str, dict[str, Any]] = {
+        "plain": {},
+        "cased": {"do_lower_case": False},
+        "left": {"padding_side": "left"},
+    }
+    for name, options in ways.items():
         ours = our_own(**options)
         ours.save_pretrained(folder / name)
         for reader in (BertTokenizer, transformers.BertTokenizer, transformers.AutoTokenizer):
