@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bertwright.inference.compare import compare as compare
     from bertwright.inference.evaluate import evaluate as evaluate
     from bertwright.inference.predictor import Predictor as Predictor
+    from bertwright.model.bert_pretrained import BertPreTrainedModel as BertPreTrainedModel
     from bertwright.model.config import BertConfig as BertConfig
     from bertwright.model.models import BertForMultipleChoice as BertForMultipleChoice
     from bertwright.model.models import BertForQuestionAnswering as BertForQuestionAnswering
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM as BertForSeq2SeqLM
     from bertwright.model.tagger import BertCrfForTokenClassification as BertCrfForTokenClassification
     from bertwright.tasks.data_inspection import inspect as inspect
+    from bertwright.text.tokenizer.batch_encoding import BatchEncoding as BatchEncoding
     from bertwright.text.tokenizer.tokenizer import BertTokenizer as BertTokenizer
+    from bertwright.text.tokenizer.tokenizer import BertTokenizerFast as BertTokenizerFast
     from bertwright.training.finetuning.finetune import finetune as finetune
     from bertwright.training.finetuning.finished_run import Run as Run
     from bertwright.training.pretraining.pretrain import pretrain as pretrain
@@ -37,8 +40,11 @@ if TYPE_CHECKING:
 _HOME = {
     "BertwrightError": "errors",
     "BertTokenizer": "text.tokenizer.tokenizer",
+    "BertTokenizerFast": "text.tokenizer.tokenizer",
+    "BatchEncoding": "text.tokenizer.batch_encoding",
     "BertConfig": "model.config",
     "BertModel": "model.models",
+    "BertPreTrainedModel": "model.bert_pretrained",
     "BertForPreTraining": "model.pretraining_models",
     "BertForMaskedLM": "model.pretraining_models",
     "BertForNextSentencePrediction": "model.pretraining_models",
@@ -65,7 +71,19 @@ __all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
+    """A name from its home.
+
+    Raises:
+        BertwrightError: BW319 a name of `transformers`, which is not here: an `ImportError`, for only what is none of
+            the kind `AttributeError` is shown by `from bertwright import …`.
+    """
     if name not in _HOME:
+        from bertwright.elsewhere import import_of
+
+        if line := import_of(name):
+            from bertwright.errors import BertwrightError
+
+            raise BertwrightError("BW319", name=name, line=line)
         raise AttributeError(f"module 'bertwright' has no attribute {name!r}")
     return getattr(importlib.import_module(f"bertwright.{_HOME[name]}"), _ELSEWHERE.get(name, name))
 

@@ -11,11 +11,14 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from bertwright.checkpoint.digests import remove_differing
+from bertwright.checkpoint.hub_cache import WEIGHT_FILES, cache_folder, cached_snapshots, unfinished_mark
+from bertwright.checkpoint.hub_request import AS_USUAL, HubRequest
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase, said
 
@@ -29,12 +32,6 @@ KINDS = ("bert", "encoder-decoder")  # what `config.json` calls the models that 
 _OF_A_MODEL = ("config.json", "run.json", "vocab.txt")  # what lies in a folder that may have been meant
 _TIMEOUT = 20  # seconds until a hub that does not answer counts as out of reach
 
-WEIGHT_FILES = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
 VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")  # either is enough
 TEXT_FILES = (
     "config.json",
@@ -47,7 +44,12 @@ TEXT_FILES = (
 
 
 def model_folder(
-    name: str | os.PathLike[str], *, download: bool = False, vocabulary: bool = False, any_kind: bool = False
+    name: str | os.PathLike[str],
+    *,
+    download: bool = False,
+    vocabulary: bool = False,
+    any_kind: bool = False,
+    request: HubRequest = AS_USUAL,
 ) -> Path:
     """The folder of the model called `name`.
 
@@ -59,6 +61,7 @@ def model_folder(
         vocabulary: one is needed: download, if that is allowed, where the cache has config and weights only.
         any_kind: of any architecture, since its vocabulary alone is wanted; else a download of what is no BERT ends
             before its weights come.
+        request: what else the caller says of a hub name.
 
     Raises:
         BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW307, where it can be no
@@ -80,7 +83,8 @@ def model_folder(
         return folder
     if name in BUILT_IN:
         return BUILT_IN[name]
-    return _hub_folder(name, download=download, whole=download and vocabulary, any_kind=any_kind)
+    download = download and not request.local_files_only
+    return _hub_folder(name, request, download=download, vocabulary=vocabulary, any_kind=any_kind)
 
 
 def spelt(name: object) -> str:
@@ -89,14 +93,20 @@ def spelt(name: object) -> str:
 
 
 def weights_folder(
-    name: str | os.PathLike[str], *, download: bool = False, vocabulary: bool = False, any_kind: bool = False
+    name: str | os.PathLike[str],
+    *,
+    download: bool = False,
+    vocabulary: bool = False,
+    any_kind: bool = False,
+    request: HubRequest = AS_USUAL,
 ) -> Path:
     """As `model_folder`; of a run folder its `best/`, which holds the model.
 
     Raises:
         BertwrightError: BW584 a run without a `best/`, and those of `model_folder`.
     """
-    folder = model_folder(name, download=download, vocabulary=vocabulary, any_kind=any_kind)
+    folder = model_folder(name, download=download, vocabulary=vocabulary, any_kind=any_kind, request=request)
+    folder /= request.subfolder
     if (folder / "run.json").is_file() and not (folder / "config.json").is_file():
         require_best(folder)
         log.info(said("{name} is a run: its best model is taken", name=spelt(name)))
@@ -121,21 +131,37 @@ def require_best(run: Path) -> None:
     raise BertwrightError("BW584", folder=run, way_out=way_out)
 
 
-def _hub_folder(name: str, *, download: bool, whole: bool, any_kind: bool) -> Path:
-    """The folder of a model in the hub's cache, downloaded where that is allowed; `whole`: one with a vocabulary."""
+def _hub_folder(name: str, request: HubRequest, *, download: bool, vocabulary: bool, any_kind: bool) -> Path:
+    """The folder of a model in the hub's cache, downloaded where that is allowed; better one with a `vocabulary`."""
     spellings = _spellings(name)
-    cached = list(chain.from_iterable(map(_cached, spellings)))
+    cached = list(chain.from_iterable(cached_snapshots(spelling, request) for spelling in spellings))
     found = [snapshot for snapshot in cached if _holds_any(snapshot, VOCABULARY_FILES)]
-    if not whole:
+    if not (download and vocabulary):
         found += cached
-    goes_on = download and any(map(Path.exists, map(unfinished_mark, spellings)))
-    if found and not goes_on:
+    anew = request.force_download or any(unfinished_mark(one, request.cache_dir).exists() for one in spellings)
+    if found and not (download and anew):
         return found[0]
     if download and spellings:
-        return fetch(spellings[-1], any_kind=any_kind)
+        return fetch(spellings[-1], any_kind=any_kind, **_of_a_fetch(request))
     if not spellings or Path(name).exists() or ("/" in name and Path(name).parent.exists()):
         raise BertwrightError("BW307", name=name)
     raise BertwrightError("BW301", name=name, tried=" / ".join(spellings))
+
+
+def _of_a_fetch(request: HubRequest) -> dict[str, Any]:
+    """A request in the words of `fetch`."""
+    token = request.token
+    if token is True:
+        from huggingface_hub import get_token
+
+        token = get_token()
+    return {
+        "revision": request.revision,
+        "token": token or None,
+        "cache": request.cache_dir,
+        "again": request.force_download,
+        "subfolder": request.subfolder,
+    }
 
 
 def _folder(name: str) -> Path | None:
@@ -148,32 +174,6 @@ def _folder(name: str) -> Path | None:
 
 def _holds_any(folder: Path, files: Iterable[str]) -> bool:
     return any((folder / file).is_file() for file in files)
-
-
-def cache_folder() -> Path:
-    """Where the hub keeps what it downloaded, by the variables that its own library reads (at its import)."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    home = os.environ.get("HF_HOME") or f"{home}/huggingface"
-    folder = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or f"{home}/hub"
-    return Path(os.path.expandvars(folder)).expanduser()
-
-
-def cache_entry(name: str) -> Path:
-    """Where the cache keeps what belongs to a name on a hub."""
-    return cache_folder() / f"models--{name.replace('/', '--')}"
-
-
-def shard_names(index: Path) -> list[str]:
-    """The files that the index of a sharded checkpoint names: names only, never a path that leads elsewhere.
-
-    Raises:
-        ValueError: where the index is damaged.
-    """
-    try:
-        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        return sorted({Path(shard).name for shard in shards})
-    except (KeyError, AttributeError, TypeError) as error:
-        raise ValueError(Phrase("no weight_map that names files: {error}", error=error)) from error
 
 
 def hub_name(name: str) -> str:
@@ -196,35 +196,6 @@ def _spellings(name: str) -> list[str]:
     return [name] if owner else [name, f"{_FIRST_OWNER}/{name}"]
 
 
-def _cached(name: str) -> Iterator[Path]:
-    """The snapshots of `name` in the hub's cache that hold a model: the one that `main` points to, then the newest.
-
-    The look-ups of the hub's own library know no revision but `main` without being told its hash, take one without
-    weights for whole, and cost half a second of imports.
-    """
-    entry = cache_entry(name)
-    main = entry / "refs" / "main"
-    revisions = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
-    snapshots = entry / "snapshots"
-    if snapshots.is_dir():
-        newest_first = sorted(snapshots.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        revisions += [path.name for path in newest_first]
-    return (snapshots / revision for revision in revisions if _is_whole(snapshots / revision))
-
-
-def _is_whole(snapshot: Path) -> bool:
-    """Whether config and weights are there: a download that came to its end, or that of a model without vocabulary."""
-    if not (snapshot / "config.json").is_file():
-        return False
-    weights = next((snapshot / name for name in WEIGHT_FILES if (snapshot / name).is_file()), None)
-    if weights is None or weights.suffix != ".json":
-        return weights is not None
-    try:
-        return all((snapshot / shard).is_file() for shard in shard_names(weights))
-    except (OSError, ValueError):
-        return False
-
-
 def fetch(
     name: str,
     *,
@@ -232,6 +203,9 @@ def fetch(
     revision: str | None = None,
     token: str | None = None,
     any_kind: bool = False,
+    cache: Path | None = None,
+    again: bool = False,
+    subfolder: str = "",
 ) -> Path:
     """Download the files of `name` that a model needs: one form of the weights, safetensors before .bin.
 
@@ -245,6 +219,9 @@ def fetch(
         revision: a branch, a tag or a commit; None: the newest.
         token: of an account that may have the files.
         any_kind: of any architecture; else what is no BERT is refused before its weights come.
+        cache: the folder of the cache; None: where the hub's library has it.
+        again: fetch what is there already, too.
+        subfolder: where the files lie in the repository.
 
     Returns:
         The folder in the hub's cache, where every command finds it under its name.
@@ -258,23 +235,29 @@ def fetch(
 
     endpoint = endpoint or os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # as the library itself reads it
     shown_to: str | bool = token or False
-    mark = unfinished_mark(name)
+    mark, cache = unfinished_mark(name, cache), cache or cache_folder()
     try:
         hub = HfApi(endpoint=endpoint, token=shown_to)
         info = hub.model_info(name, revision=revision, timeout=_TIMEOUT, files_metadata=True)
         there = {entry.rfilename for entry in info.siblings or ()}
-        patterns = [*TEXT_FILES, *weight_patterns(there)]
-        cache = cache_folder()
+        patterns = _patterns(there, subfolder)
+        of_config = f"{subfolder.strip('/')}/config.json".removeprefix("/")
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
-        if "config.json" in there and not any_kind:
+        if of_config in there and not any_kind:
             commit = info.sha or revision
             config = hf_hub_download(
-                name, "config.json", revision=commit, endpoint=endpoint, cache_dir=cache, token=shown_to
+                name, of_config, revision=commit, endpoint=endpoint, cache_dir=cache, token=shown_to
             )
             require_bert(Path(config), mark)
         got = snapshot_download(
-            name, revision=revision, allow_patterns=patterns, endpoint=endpoint, cache_dir=cache, token=shown_to
+            name,
+            revision=revision,
+            allow_patterns=patterns,
+            endpoint=endpoint,
+            cache_dir=cache,
+            token=shown_to,
+            force_download=again,
         )
     except BertwrightError:
         raise
@@ -307,9 +290,11 @@ def require_bert(config: Path, mark: Path) -> None:
         raise BertwrightError("BW311", architecture=kind)
 
 
-def unfinished_mark(name: str) -> Path:
-    """A file in the cache while `name` is downloaded: one of the small files may fail where the others came."""
-    return cache_entry(name) / ".bertwright-unfinished"
+def _patterns(files: Iterable[str], subfolder: str) -> list[str]:
+    """Which of the `files` of a repository are fetched."""
+    before = f"{subfolder.strip('/')}/" if subfolder else ""
+    there = {file.removeprefix(before) for file in files if file.startswith(before)}
+    return [before + file for file in (*TEXT_FILES, *weight_patterns(there))]
 
 
 def weight_patterns(there: set[str]) -> list[str]:

@@ -18,13 +18,8 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from bertwright.checkpoint.hub import (
-    TEXT_FILES,
-    cache_entry,
-    require_bert,
-    unfinished_mark,
-    weight_patterns,
-)
+from bertwright.checkpoint.hub import TEXT_FILES, require_bert, weight_patterns
+from bertwright.checkpoint.hub_cache import cache_entry, unfinished_mark
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
 
@@ -106,6 +101,8 @@ def fetch_from_modelscope(
     there = _Repository(f"{endpoint}/api/v1/models/{name}/repo", revision or "master", token)
     try:
         return _fetch(there, name)
+    except BertwrightError:
+        raise
     except HTTPError as error:
         if error.code in _CLOSED:
             raise BertwrightError("BW563", name=name) from error

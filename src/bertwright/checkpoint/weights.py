@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bertwright.checkpoint import names
-from bertwright.checkpoint.hub import WEIGHT_FILES, shard_names
+from bertwright.checkpoint.hub_cache import WEIGHT_FILES, shard_names
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
 
@@ -96,7 +96,8 @@ def to_theirs(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     renamed: dict[str, Tensor] = {}
     for ours, tensor in state.items():
         parts = names.theirs(ours)
-        for name, piece in zip(parts, tensor.detach().chunk(len(parts))):
+        pieces = tensor.detach().chunk(len(parts)) if len(parts) > 1 else [tensor.detach()]
+        for name, piece in zip(parts, pieces):
             renamed[name] = piece.cpu().contiguous()
         if second := names.second(ours, state):
             renamed[second] = renamed[parts[0]].clone()

@@ -119,7 +119,8 @@ def _print_ledger(ledger: dict[str, Any]) -> None:
 
 def _print_next(out: Path, vocab: str, documents: int) -> None:
     """The command that follows, if it can work; `--init` where the vocabulary is that of a trained model."""
-    from bertwright.checkpoint.hub import WEIGHT_FILES, weights_folder
+    from bertwright.checkpoint.hub import weights_folder
+    from bertwright.checkpoint.hub_cache import WEIGHT_FILES
 
     if documents < _FEWEST_DOCUMENTS:
         typer.echo(

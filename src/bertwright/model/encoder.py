@@ -51,9 +51,9 @@ class Embeddings(Module):
         self.LayerNorm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = Dropout(config.hidden_dropout_prob)
 
-    def forward(self, batch: Ragged) -> Tensor:
-        """`[T, H]`"""
-        words = self.word_embeddings(batch.input_ids)
+    def forward(self, batch: Ragged, words: Tensor | None = None) -> Tensor:
+        """`[T, H]`; `words [T, H]` stand in place of the rows of the word table."""
+        words = self.word_embeddings(batch.input_ids) if words is None else words
         summed = words + self.token_type_embeddings(batch.token_type_ids) + self.position_embeddings(batch.position_ids)
         return self.dropout(self.LayerNorm(summed))
 
@@ -223,20 +223,23 @@ def run_layer(layer: Callable[..., Tensor], again: bool, *inputs: object) -> Ten
     return output
 
 
-def check_indices(config: BertConfig, batch: Ragged) -> None:
+def check_indices(tables: Embeddings, batch: Ragged) -> None:
     """An index outside a table is a sentence on the CPU; a GPU would answer with a device-side assert.
+
+    What somebody put in the place of a table has its own errors.
 
     Raises:
         BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
     """
     if batch.input_ids.device.type != "cpu" or not batch.num_tokens:
         return
-    tables = (
-        ("BW421", batch.input_ids, config.vocab_size),
-        ("BW422", batch.token_type_ids, config.type_vocab_size),
-        ("BW423", batch.position_ids, config.max_position_embeddings),
+    looked_up = (
+        ("BW421", batch.input_ids, tables.word_embeddings),
+        ("BW422", batch.token_type_ids, tables.token_type_embeddings),
+        ("BW423", batch.position_ids, tables.position_embeddings),
     )
-    for code, ids, rows in tables:
+    for code, ids, table in looked_up:
         low, high = torch.aminmax(ids)
+        rows = getattr(table, "num_embeddings", int(high) + 1)
         if low < 0 or high >= rows:
             raise BertwrightError(code, value=int(high if high >= rows else low), rows=rows)
