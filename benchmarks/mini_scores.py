@@ -28,7 +28,7 @@ import numpy as np
 import torch
 
 from bertwright import BertConfig, BertForPreTraining, BertModel, BertTokenizer
-from bertwright.checkpoint.folders import write_text
+from bertwright.checkpoint.replacing import write_text
 from bertwright.checkpoint.hub import model_folder
 from bertwright.corpus.drawing.sampler import PretrainSampler
 from bertwright.corpus.drawing.sampling_settings import SamplingSettings

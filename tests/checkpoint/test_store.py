@@ -13,7 +13,9 @@ import pytest
 import torch
 
 from bertwright.checkpoint import folders as store
-from bertwright.checkpoint.folders import MANIFEST, publishing, verify, whole_folder, write_text
+from bertwright.checkpoint import replacing
+from bertwright.checkpoint.folders import MANIFEST, publishing, verify, whole_folder
+from bertwright.checkpoint.replacing import write_text
 from bertwright.checkpoint.weights import write_tensors
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
@@ -89,7 +91,7 @@ def test_a_block_that_fails_leaves_the_old_folder(folder: Path, failure: type[Ba
     assert names_beside(folder) == ["best"]
 
 
-@pytest.mark.parametrize("where", ["_write_manifest", "_digest", "_flush", "_flush_one"])
+@pytest.mark.parametrize("where", ["_write_manifest", "_digest", "_flush", "flush"])
 def test_a_full_disk_is_a_sentence_and_leaves_the_old_folder(
     folder: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -142,6 +144,7 @@ DYING = """
 import os, sys
 from pathlib import Path
 from bertwright.checkpoint import folders as store
+from bertwright.checkpoint import replacing
 folder, moment = Path(sys.argv[1]), sys.argv[2]
 rename, calls = Path.rename, []
 def rename_or_die(self, target):
@@ -268,7 +271,7 @@ def test_a_text_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     file = tmp_path / "run.json"
     write_text(file, "一")
     assert file.read_text(encoding="utf-8") == "一"
-    monkeypatch.setattr(store, "_flush_one", out_of_space)
+    monkeypatch.setattr(replacing, "flush", out_of_space)
     with pytest.raises(BertwrightError) as caught:
         write_text(file, "二")
     assert caught.value.code == "BW501"

@@ -8,10 +8,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bertwright.checkpoint.replacing import flush, require_path, write_text
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
 
@@ -31,9 +32,16 @@ def publishing(folder: Path, *, keep_previous: bool = False) -> Iterator[Path]:
     With `keep_previous` the folder that was there before stays as `.NAME.previous` until the next one is whole, for
     `generations` to fall back on.
 
+    Of a link what it leads to is replaced, beside itself.
+
     Raises:
-        BertwrightError: BW501 where the disk or the permissions do not allow it, or for `.` and `..`.
+        BertwrightError: BW501 where the disk or the permissions do not allow it, or for `.` and `..`; BW503 for what is
+            no folder, BW644 for a NUL in the path.
     """
+    require_path(folder)
+    folder = _meant(folder)
+    if folder.exists() and not folder.is_dir():
+        raise BertwrightError("BW503", folder=folder)
     if folder.name in ("", ".."):  # what stands beside has its name
         reason = Phrase("a folder that is replaced must be called by its name")
         raise BertwrightError("BW501", folder=folder, reason=reason)
@@ -62,6 +70,7 @@ def whole_folder(folder: Path) -> Path:
     Raises:
         BertwrightError: BW324 for a file that does not agree with the manifest.
     """
+    folder = _meant(folder)
     if not folder.exists() and _previous(folder).exists():
         folder = _previous(folder)
     verify(folder)
@@ -70,12 +79,12 @@ def whole_folder(folder: Path) -> Path:
 
 def generations(folder: Path) -> list[Path]:
     """What `publishing` left of `folder`, the newest first; not verified."""
-    return [path for path in (folder, _previous(folder)) if path.is_dir()]
+    return [path for path in (folder, _previous(_meant(folder))) if path.is_dir()]
 
 
 def prune(folder: Path) -> None:
     """Remove what `keep_previous` kept."""
-    shutil.rmtree(_previous(folder), ignore_errors=True)
+    shutil.rmtree(_previous(_meant(folder)), ignore_errors=True)
 
 
 def unseal(folder: Path) -> None:
@@ -157,62 +166,12 @@ def unlisted(folder: Path) -> list[str]:
     return sorted(set(files) - listed)
 
 
-def write_text(file: Path, text: str) -> None:
-    """Replace `file` by `text` in UTF-8, whole or not at all.
-
-    Raises:
-        BertwrightError: BW501 where the disk or the permissions do not allow it.
-    """
-    write_bytes(file, text.encode())
-
-
-def place_for(output: Path, reads: Path) -> None:
-    """Make the folder of a file that will be written, before the work.
-
-    Raises:
-        BertwrightError: BW501 it cannot be made, BW576 the file is what is read, or would lie in it.
-    """
-    there, source = output.resolve(), reads.resolve()
-    if there == source or (source.is_dir() and there.is_relative_to(source)):
-        raise BertwrightError("BW576", file=output, source=reads)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
-
-
 def delete(path: Path) -> None:
     """Remove a file, a link (not what it leads to), or a folder with all that is in it."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink()
-
-
-def staging_of(file: Path) -> Path:
-    """Where `write_bytes` writes until `file` is replaced; a process that was killed leaves it behind."""
-    return file.with_name(f".{file.name}.tmp")
-
-
-def write_bytes(file: Path, content: bytes) -> None:
-    """Replace `file` by `content`, whole or not at all; of a link, what it leads to. A device or a pipe is written to.
-
-    Raises:
-        BertwrightError: BW501 where the disk or the permissions do not allow it.
-    """
-    there = Path(os.path.realpath(file))
-    staging = staging_of(there)
-    try:
-        if there.exists() and not there.is_file() and not there.is_dir():
-            there.write_bytes(content)
-            return
-        staging.write_bytes(content)
-        _flush_one(staging)
-        staging.replace(there)
-    except OSError as error:
-        with suppress(OSError):  # where nothing can be written, nothing can be taken away either
-            staging.unlink(missing_ok=True)
-        raise BertwrightError("BW501", folder=file, reason=error.strerror or error) from error
 
 
 def _replace(folder: Path, staging: Path, keep_previous: bool) -> None:
@@ -227,9 +186,14 @@ def _replace(folder: Path, staging: Path, keep_previous: bool) -> None:
         if previous.exists():
             previous.rename(folder)
         raise
-    _flush_one(folder.parent)
+    flush(folder.parent)
     if not keep_previous:
         shutil.rmtree(previous, ignore_errors=True)
+
+
+def _meant(folder: Path) -> Path:
+    """What a link leads to, so that the link stays one; every other folder as it was named."""
+    return Path(os.path.realpath(folder)) if folder.is_symlink() else folder
 
 
 def _previous(folder: Path) -> Path:
@@ -263,7 +227,7 @@ def _write_manifest(folder: Path) -> None:
         path.relative_to(folder).as_posix(): {"size": path.stat().st_size, "sha256": _digest(path)} for path in files
     }
     text = json.dumps({"schema_version": SCHEMA_VERSION, "files": entries}, indent=2) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    write_text(folder / MANIFEST, text)
 
 
 def _digest(file: Path) -> str:
@@ -273,15 +237,4 @@ def _digest(file: Path) -> str:
 
 def _flush(folder: Path) -> None:
     for path in [*folder.rglob("*"), folder]:
-        _flush_one(path)
-
-
-def _flush_one(path: Path) -> None:
-    """Wait until the disk has it: a rename that outlives a power cut must not outlive its content."""
-    if path.is_dir() and os.name == "nt":
-        return  # Windows cannot open a folder
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        flush(path)

@@ -57,7 +57,7 @@ def evaluate(
 
       bertwright evaluate runs/first test.csv --show-errors 10 --abstain-accuracy 0.95
     """
-    from bertwright.checkpoint.folders import place_for, write_text
+    from bertwright.checkpoint.replacing import place_for, write_text
     from bertwright.cli.printed_tables import print_abstention, print_errors, print_judged
     from bertwright.data.reading.tables import Columns
     from bertwright.errors import BertwrightError
@@ -126,7 +126,7 @@ def compare(
 
       bertwright compare runs/first runs/second test.csv --output rows.csv
     """
-    from bertwright.checkpoint.folders import place_for, write_text
+    from bertwright.checkpoint.replacing import place_for, write_text
     from bertwright.cli.printed_tables import print_comparison
     from bertwright.data.reading.tables import Columns
     from bertwright.inference.compare import compare as run_compare

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.checkpoint.folders import MANIFEST, delete, write_text
+from bertwright.checkpoint.folders import MANIFEST, delete
+from bertwright.checkpoint.replacing import write_text
 from bertwright.corpus.store import KIND, VOCABULARY, WORK
 from bertwright.errors import BertwrightError
 

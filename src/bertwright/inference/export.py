@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bertwright.checkpoint.folders import place_for, publishing, unlisted
+from bertwright.checkpoint.folders import publishing, unlisted
+from bertwright.checkpoint.replacing import place_for, write_text
 from bertwright.checkpoint.hub import TEXT_FILES, model_folder
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError
@@ -48,7 +49,7 @@ def export_huggingface(run: str | Path, out: Path, *, half: bool = False, overwr
             tensors = {name: _halved(name, tensor, file) for name, tensor in tensors.items()}
             config = json.loads((staging / "config.json").read_text(encoding="utf-8"))
             config["dtype"] = "float32"
-            (staging / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+            write_text(staging / "config.json", json.dumps(config, indent=2) + "\n")
         write_named(tensors, staging / "model.safetensors")
     log.info(said("{size:.1f} MB in {folder}", size=sum(one.stat().st_size for one in out.iterdir()) / 1e6, folder=out))
 

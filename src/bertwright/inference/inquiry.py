@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from bertwright.checkpoint.folders import place_for
+from bertwright.checkpoint.replacing import is_stream, place_for
 from bertwright.data.examples import Example
 from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.stdin import lines_of_stdin, rows_of_stdin
@@ -59,7 +59,7 @@ class Inquiry:
         Raises:
             BertwrightError: BW106 texts and a source, BW115 a second text beside a source, BW110 an output without a
                 file to read, BW632 nothing to resume, BW633 options of a file without one, BW639 a spreadsheet
-                without an output, and those of `place_for`.
+                without an output, BW643 an output that keeps nothing to go on with, and those of `place_for`.
         """
         rules = {
             "BW106": self.texts and self.source,
@@ -67,6 +67,7 @@ class Inquiry:
             "BW110": self.output and self.source in (None, STDIN),
             "BW632": self.resume and not self.output,
             "BW639": self.excel and self.source and not self.output,
+            "BW643": self.resume and self.output and is_stream(self.output),
         }
         for code, is_broken in rules.items():
             if is_broken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import logging
 import os
@@ -15,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from bertwright.checkpoint.folders import write_text
+from bertwright.checkpoint.replacing import is_stream, opened_stream, opened_to_append, settle, write_text
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.lock import sole_writer
 from bertwright.console import remarks_console
@@ -73,12 +74,14 @@ class Job:
 
 
 def form_of(output: Path, *, excel: bool = False) -> str:
-    """`jsonl` or `csv`, by the ending of the name, or `excel`.
+    """`jsonl` or `csv`, by the ending of the name, or `excel`; into a device or a pipe without one `jsonl`.
 
     Raises:
         BertwrightError: BW432 for another ending, or another than `.csv` with `excel`.
     """
     form = output.suffix.lower().removeprefix(".")
+    if form not in ("jsonl", "csv") and is_stream(output):
+        return "excel" if excel else "jsonl"
     if form not in ("jsonl", "csv") or (excel and form != "csv"):
         raise BertwrightError("BW432", file=output)
     return "excel" if excel else form
@@ -133,7 +136,7 @@ def write_answers(
     """Write the answers to `output`, which appears under its name when all of them are there.
 
     Until then they stand in `OUTPUT.part`, and `OUTPUT.part.json` says what they belong to. With `resume` the whole
-    lines of a part are kept and their texts passed over.
+    lines of a part are kept and their texts passed over. A device, a pipe or a socket is written to as the answers come.
 
     Returns:
         How many answers stand in the file.
@@ -142,15 +145,17 @@ def write_answers(
         BertwrightError: BW430 there is a part and `resume` was not asked for, BW431 it belongs to another job, BW514
             another process is writing it, BW501 the disk or the permissions do not allow writing.
     """
+    if is_stream(output):
+        return _sent(predictor, examples, output, job)
     if output.is_symlink():  # it stays one
         output = output.resolve()
     part, label = output.with_name(f"{output.name}.part"), output.with_name(f"{output.name}.part.json")
     try:
         if output.is_dir():  # before the work: its name could not be given at the end
             raise BertwrightError("BW501", folder=output, reason=os.strerror(errno.EISDIR))
-        part.touch()
+        _begin(part, label)
         with sole_writer(part):
-            part.touch()  # another process may just have finished it
+            _begin(part, label)  # another process may just have finished it
             job = _as_begun(label, job)
             done = _taken_up(part, label, job, resume=resume)
             write_text(label, job.to_json() + "\n")
@@ -161,7 +166,7 @@ def write_answers(
             _, count = _whole_records(part, job.form)
             if output.exists():
                 log.info(said("{output} was there and is replaced", output=output))
-            part.replace(output)
+            settle(part, output)
             label.unlink()
     except KeyboardInterrupt:
         log.info(said("the answers so far are in {part}; the same command with --resume goes on", part=part))
@@ -169,6 +174,24 @@ def write_answers(
     except OSError as error:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
     return count
+
+
+def _sent(predictor: Predictor[Any], examples: Iterable[Example], output: Path, job: Job) -> int:
+    """Write the answers to what keeps none; how many."""
+    count = 0
+    with opened_stream(output) as stream:
+        for line in counted(answer_lines(predictor, examples, AnswerRows(job.form, job.beside))):
+            stream.write(line.encode())
+            stream.flush()
+            count += 1
+    return count
+
+
+def _begin(part: Path, label: Path) -> None:
+    """Make the part where it is not there; raises `OSError` where a link lies in the place of either."""
+    if label.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    opened_to_append(part).close()
 
 
 def _as_begun(label: Path, job: Job) -> Job:
@@ -218,7 +241,7 @@ def counted(lines: Iterable[str], done: int = 0) -> Iterator[str]:
 def _appending(part: Path) -> Iterator[IO[str]]:
     """The part, to be written on; on the disk in the end, and removed with its label if there is nothing in it."""
     try:
-        with part.open("a", encoding="utf-8", newline="") as file:
+        with io.TextIOWrapper(opened_to_append(part), encoding="utf-8", newline="") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -10,7 +10,7 @@ from itertools import filterfalse
 from pathlib import Path
 from typing import Any, Self
 
-from bertwright.checkpoint.folders import write_text
+from bertwright.checkpoint.replacing import write_text
 from bertwright.checkpoint.hub import weights_folder
 from bertwright.errors import BertwrightError, nearest
 from bertwright.model.activations import ACTIVATIONS

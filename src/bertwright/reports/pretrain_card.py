@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bertwright.checkpoint.folders import write_bytes, write_text
+from bertwright.checkpoint.replacing import write_bytes, write_text
 from bertwright.model.config import BertConfig
 from bertwright.reports.markdown import evaluations, every_setting, place, table
 from bertwright.reports.report import can_draw

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from bertwright.checkpoint.folders import write_bytes, write_text
+from bertwright.checkpoint.replacing import write_bytes, write_text
 from bertwright.data.examples import Example
 from bertwright.data.spreadsheet import spreadsheet_csv
 from bertwright.reports.card import Card, model_card

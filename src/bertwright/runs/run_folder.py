@@ -17,7 +17,8 @@ from typing import Any
 
 import torch
 
-from bertwright.checkpoint.folders import MANIFEST, delete, generations, prune, publishing, staging_of, verify, write_text
+from bertwright.checkpoint.folders import MANIFEST, delete, generations, prune, publishing, verify
+from bertwright.checkpoint.replacing import staging_of, write_text
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase, said
 from bertwright.version import __version__

@@ -18,6 +18,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from bertwright.checkpoint.folders import unseal
+from bertwright.checkpoint.replacing import write_text
 from bertwright.checkpoint.hub import weights_folder
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.assembling import Frame
@@ -308,7 +309,7 @@ class BertTokenizer(TokenTable):
         folder.mkdir(parents=True, exist_ok=True)
         unseal(folder)
         write_vocabulary(folder / "vocab.txt", self._id_of)
-        (folder / "tokenizer.json").write_text(self._pipeline.to_str(pretty=True), encoding="utf-8", newline="\n")
+        write_text(folder / "tokenizer.json", self._pipeline.to_str(pretty=True))
         sides = known_side("padding_side", self.padding_side), known_side("truncation_side", self.truncation_side)
         as_set = replace(self._settings, padding_side=sides[0], truncation_side=sides[1])
         write_settings(folder, replace(as_set, model_max_length=self.model_max_length))
