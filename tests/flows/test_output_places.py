@@ -76,7 +76,7 @@ def test_other_outputs_go_into_devices_and_through_links(
     assert (null.is_symlink(), link.is_symlink(), (tmp_path / "target.csv").is_file()) == (True, True, True)
     for words in (("export", run), ("vocab", data)):
         refused = command(*words, "--out", null, "--overwrite")
-        assert (refused.code, "BW503" in refused.err) == (1, True), refused.err
+        assert (refused.code, "BW503" in refused.err) == (2, True), refused.err
 
 
 def test_a_link_in_the_place_of_a_part_is_not_followed(command: Command, run: Path, data: Path, tmp_path: Path) -> None:
