@@ -246,10 +246,11 @@ def test_overwrite_never_deletes_what_the_command_reads(
     more = ("--out", out, "--overwrite", "max_steps=1")
     refused(command("finetune", train_csv, "--model", out / "best", *more), "BW509", "best", "--out")
     data = Path(shutil.copy(train_csv, out / "data.csv"))
-    refused(train_on(data, "--overwrite"), "BW509", "data.csv")
-    refused(train_on(train_csv, "--dev", data, "--overwrite"), "BW509", "data.csv")
+    refused(train_on(data, "--overwrite"), "BW586", "data.csv")
+    refused(train_on(train_csv, "--dev", data, "--overwrite"), "BW586", "data.csv")
     assert (out / "best" / "model.safetensors").exists()
-    assert data.exists()
+    data.unlink()
+    refused(train_on(out / "predictions.jsonl", "--overwrite"), "BW509", "predictions.jsonl")
     assert train_on(train_csv, "max_steps=1", "--overwrite").code == 0
 
 

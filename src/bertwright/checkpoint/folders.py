@@ -162,7 +162,7 @@ def unlisted(folder: Path) -> list[str]:
         listed = {MANIFEST, *json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]}
     except (OSError, ValueError, KeyError, TypeError):
         listed = set()
-    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return sorted(set(files) - listed)
 
 

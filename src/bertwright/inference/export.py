@@ -58,10 +58,16 @@ def _require_leave(out: Path, overwrite: bool) -> None:
     """Never delete what no export has written, such as the rest of a run."""
     if not out.is_dir():
         raise BertwrightError("BW503", folder=out)
-    if others := unlisted(out):
+    if (others := unlisted(out)) or (others := _of_a_run(out)):
         raise BertwrightError("BW574", folder=out, files=shown(others, 3))
     if not overwrite:
         raise BertwrightError("BW572", folder=out)
+
+
+def _of_a_run(out: Path) -> list[str]:
+    """The model of another run has a manifest, too."""
+    is_one = (out.parent / "run.json").is_file() and out.name in ("best", "last")
+    return sorted(one.name for one in out.iterdir()) if is_one else []
 
 
 def _halved(name: str, tensor: Tensor, file: Path) -> Tensor:
