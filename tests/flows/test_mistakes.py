@@ -250,7 +250,8 @@ def test_overwrite_never_deletes_what_the_command_reads(
     refused(train_on(train_csv, "--dev", data, "--overwrite"), "BW586", "data.csv")
     assert (out / "best" / "model.safetensors").exists()
     data.unlink()
-    refused(train_on(out / "predictions.jsonl", "--overwrite"), "BW509", "predictions.jsonl")
+    mistakes = Path(shutil.copy(train_csv, out / "errors.csv"))  # a file of the run
+    refused(train_on(mistakes, "--overwrite"), "BW509", "errors.csv")
     assert train_on(train_csv, "max_steps=1", "--overwrite").code == 0
 
 

@@ -26,6 +26,10 @@ def predict(
         typer.Option(help="Columns of the input that stand beside the answers: id,date. Default: all; '': none."),
     ] = None,
     excel: Annotated[bool, typer.Option("--excel", help="Write a CSV file that Excel opens as it is.")] = False,
+    escape_formulae: Annotated[
+        bool,
+        typer.Option("--escape-formulae", help="In a CSV file, put ' before what a spreadsheet would run as a formula."),
+    ] = False,
     text_column: TextColumn = None,
     text_b_column: TextBColumn = None,
     encoding: Encoding = None,
@@ -71,6 +75,7 @@ def predict(
         delimiter,
         None if columns is None else [name.strip() for name in columns.split(",") if name.strip()],
         excel,
+        escape_formulae,
     )
     inquiry.check()
     given = _of_masks(top_k, among)

@@ -19,7 +19,8 @@ from bertwright.wording import said, shown
 log = logging.getLogger("bertwright")
 
 ALL = "*"
-FORMS = ("jsonl", "csv", "excel")
+FORMS = ("jsonl", "csv", "escaped", "excel")
+_HARMLESS = ("escaped", "excel")
 
 
 @dataclass
@@ -27,7 +28,7 @@ class AnswerRows:
     """Makes the lines of a file of answers.
 
     Attributes:
-        form: `jsonl`, `csv`, or `excel`, which is CSV that a spreadsheet opens without harm.
+        form: `jsonl`, `csv`, `escaped`, which is CSV without formulas, or `excel`, which has a byte-order mark, too.
         kept: names of the input's columns that stand beside the answers; `*`: all of them.
         header: the columns of a CSV file, where they are known before the first row, as of a file that is gone on with.
     """
@@ -50,14 +51,14 @@ class AnswerRows:
             values |= {"doubt": answer.doubt} if answer.doubt else {}
             return json.dumps(values, ensure_ascii=False, default=str) + "\n"
         row, begin = _flat(values), ""
+        if self.form in _HARMLESS:
+            row = {harmless(name): harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
         if not self.header:
             self.header = list(row)
             begin = (BYTE_ORDER_MARK if self.form == "excel" else "") + _csv_line(self.header)
         for name in row.keys() - set(self.header):
             self._left_out[name] = self._left_out.get(name, 0) + 1
         cells = [row.get(name, "") for name in self.header]
-        if self.form == "excel":
-            cells = [harmless(cell) if isinstance(cell, str) else cell for cell in cells]
         return begin + _csv_line(cells)
 
     def say(self) -> None:

@@ -40,6 +40,7 @@ class Inquiry:
         delimiter: between the columns of the source; None: found.
         kept: columns of the source that stand beside the answers; None: all of them.
         excel: whether a CSV output is for a spreadsheet.
+        escape_formulae: whether a CSV output has an apostrophe before what a spreadsheet would run.
     """
 
     texts: Sequence[str] = ()
@@ -52,6 +53,7 @@ class Inquiry:
     delimiter: str | None = None
     kept: Sequence[str] | None = None
     excel: bool = False
+    escape_formulae: bool = False
 
     def check(self) -> None:
         """Refuse what does not go together, before a model is loaded.
@@ -59,7 +61,8 @@ class Inquiry:
         Raises:
             BertwrightError: BW106 texts and a source, BW115 a second text beside a source, BW110 an output without a
                 file to read, BW632 nothing to resume, BW633 options of a file without one, BW639 a spreadsheet
-                without an output, BW643 an output that keeps nothing to go on with, and those of `place_for`.
+                without an output, BW643 an output that keeps nothing to go on with, BW645 formulas without an
+                output, and those of `place_for`.
         """
         rules = {
             "BW106": self.texts and self.source,
@@ -67,6 +70,7 @@ class Inquiry:
             "BW110": self.output and self.source in (None, STDIN),
             "BW632": self.resume and not self.output,
             "BW639": self.excel and self.source and not self.output,
+            "BW645": self.escape_formulae and self.source and not self.output,
             "BW643": self.resume and self.output and is_stream(self.output),
         }
         for code, is_broken in rules.items():
@@ -88,6 +92,7 @@ class Inquiry:
             "--delimiter": self.delimiter,
             "--columns": self.kept,
             "--excel": self.excel,
+            "--escape-formulae": self.escape_formulae,
         }
         if given := [name for name, value in of_files.items() if value]:
             raise BertwrightError("BW633", options=", ".join(given))
@@ -109,7 +114,7 @@ class Inquiry:
             choices = [*choices, f"engine={predictor.engine.name}"]
         if self.delimiter is not None:
             choices = [*choices, f"delimiter={self.delimiter}"]
-        form = form_of(self.output, excel=self.excel)
+        form = form_of(self.output, excel=self.excel, escaped=self.escape_formulae)
         job = job_of(run, self.source, form, columns, self.encoding, choices, self._kept)
         count = write_answers(predictor, examples, self.output, job, resume=self.resume)
         log.info(said("{answers} in {output}", answers=quantity(count, "answer"), output=self.output))

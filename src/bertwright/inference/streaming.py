@@ -48,7 +48,7 @@ class Job:
         names: a digest of the names of the files in a folder; empty for a file.
         beside: the input's columns that are kept, as of `AnswerRows`.
         columns: of the texts.
-        form: `jsonl`, `csv` or `excel`.
+        form: `jsonl`, `csv`, `escaped` or `excel`.
         encoding: of the input, where it was named.
         answering: how the model was told to answer, in `key=value` words.
     """
@@ -73,18 +73,19 @@ class Job:
         return json.dumps(values)
 
 
-def form_of(output: Path, *, excel: bool = False) -> str:
-    """`jsonl` or `csv`, by the ending of the name, or `excel`; into a device or a pipe without one `jsonl`.
+def form_of(output: Path, *, excel: bool = False, escaped: bool = False) -> str:
+    """`jsonl` or `csv`, by the ending of the name, `escaped` or `excel`; into a device or a pipe without one `jsonl`.
 
     Raises:
-        BertwrightError: BW432 for another ending, or another than `.csv` with `excel`.
+        BertwrightError: BW432 for another ending, or another than `.csv` for a spreadsheet.
     """
     form = output.suffix.lower().removeprefix(".")
+    asked = "excel" if excel else "escaped" if escaped else ""
     if form not in ("jsonl", "csv") and is_stream(output):
-        return "excel" if excel else "jsonl"
-    if form not in ("jsonl", "csv") or (excel and form != "csv"):
+        return asked or "jsonl"
+    if form not in ("jsonl", "csv") or (asked and form != "csv"):
         raise BertwrightError("BW432", file=output)
-    return "excel" if excel else form
+    return asked or form
 
 
 def job_of(
