@@ -7,14 +7,15 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bertwright.checkpoint.hub import WEIGHT_FILES
 from bertwright.checkpoint.replacing import flush, require_path, write_text
 from bertwright.errors import BertwrightError
-from bertwright.wording import Phrase
+from bertwright.wording import Phrase, shown
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
@@ -105,7 +106,8 @@ def verify(folder: Path) -> None:
     """Check every file of the manifest; a folder without one (a plain checkpoint) is taken as it is.
 
     Raises:
-        BertwrightError: BW324 for a file that is missing or differs, BW332 for a manifest of a newer program.
+        BertwrightError: BW324 for a file that is missing or differs, BW332 for a manifest of a newer program, BW333 for
+            one that names what is not in the folder, BW334 for one that leaves the weights out.
     """
     manifest = folder / MANIFEST
     if not manifest.is_file():
@@ -116,8 +118,9 @@ def verify(folder: Path) -> None:
             return
         if (version := content["schema_version"]) > SCHEMA_VERSION:
             raise BertwrightError("BW332", file=manifest, version=version, known=SCHEMA_VERSION)
+        _require_weights(folder, content["files"])
         for name, entry in content["files"].items():
-            file = folder / name
+            file = _inside(folder, name)
             if not file.is_file():
                 raise BertwrightError("BW324", file=file, reason=Phrase("missing"))
             if file.stat().st_size != entry["size"]:
@@ -126,6 +129,26 @@ def verify(folder: Path) -> None:
                 raise BertwrightError("BW324", file=file, reason="SHA-256")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW324", file=manifest, reason=error) from error
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """The file of a manifest's entry, which must lie in the folder, also where links lead."""
+    file, real = folder / name, os.path.realpath(folder)
+    if os.path.isabs(name) or ".." in Path(name).parts or os.path.commonpath([real, os.path.realpath(file)]) != real:
+        raise BertwrightError("BW333", file=folder / MANIFEST, name=name)
+    return file
+
+
+def _require_weights(folder: Path, entries: Mapping[str, Any]) -> None:
+    """Weights that nobody has checked are not loaded from a folder that says it is whole."""
+    there = [name for name in WEIGHT_FILES if (folder / name).is_file()]
+    left_out = [name for name in there[:1] if name not in entries]
+    if there and there[0].endswith(".index.json") and not left_out:
+        shards = _read_json(folder / there[0])
+        named = shards.get("weight_map") if isinstance(shards, dict) else None
+        left_out = sorted({str(one) for one in named.values()} - set(entries)) if isinstance(named, dict) else []
+    if left_out:
+        raise BertwrightError("BW334", file=folder / MANIFEST, names=shown(left_out, 3))
 
 
 def _is_of_others(manifest: Any) -> bool:

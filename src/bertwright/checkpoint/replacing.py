@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase
 
 _MOST_LINKS = 40  # as many as Linux follows
 _OWN_STREAMS = "/proc/self/fd"
@@ -159,8 +160,10 @@ def require_path(path: object) -> None:
     """Refuse what no system takes for a path.
 
     Raises:
-        BertwrightError: BW644 a NUL in it.
+        BertwrightError: BW644 a NUL in it, BW646 nothing at all.
     """
+    if path == "":
+        raise BertwrightError("BW646", argument=Phrase("a path"))
     if "\0" in str(path):
         raise BertwrightError("BW644", path=repr(str(path)))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertwright.cli.options import (
+    AllScores,
     Choices,
     Delimiter,
     Device,
@@ -42,6 +43,7 @@ def evaluate(
     device: Device = "cpu",
     engine: Engine = "torch",
     predictions: Annotated[Path | None, typer.Option(help="Write every answer here, as JSON lines.")] = None,
+    all_scores: AllScores = False,
     show_errors: Annotated[int, typer.Option(min=0, help="Show so many wrong answers, the most confident first.")] = 0,
     abstain_accuracy: Annotated[
         float | None, typer.Option(help="Find the score above which answers are as accurate as this, such as 0.95.")
@@ -81,7 +83,7 @@ def evaluate(
         drop_unlabelled=drop_unlabelled,
     )
     if predictions is not None:
-        write_text(predictions, answers_jsonl(report.examples, report.predictions))
+        write_text(predictions, answers_jsonl(report.examples, report.predictions, all_scores=all_scores))
     threshold = None if abstain_accuracy is None else report.abstention(abstain_accuracy)
     if as_json:
         document = _document(report, threshold, abstain_accuracy, show_errors)

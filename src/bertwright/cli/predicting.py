@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Choices, Delimiter, Device, Encoding, Engine, Run, TextBColumn, TextColumn
+from bertwright.cli.options import AllScores, Choices, Delimiter, Device, Encoding, Engine, Run, TextBColumn, TextColumn
 from bertwright.errors import BertwrightError
 
 
@@ -30,6 +30,7 @@ def predict(
         bool,
         typer.Option("--escape-formulae", help="In a CSV file, put ' before what a spreadsheet would run as a formula."),
     ] = False,
+    all_scores: AllScores = False,
     text_column: TextColumn = None,
     text_b_column: TextBColumn = None,
     encoding: Encoding = None,
@@ -76,6 +77,7 @@ def predict(
         None if columns is None else [name.strip() for name in columns.split(",") if name.strip()],
         excel,
         escape_formulae,
+        all_scores,
     )
     inquiry.check()
     given = _of_masks(top_k, among)

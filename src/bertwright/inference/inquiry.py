@@ -41,6 +41,7 @@ class Inquiry:
         kept: columns of the source that stand beside the answers; None: all of them.
         excel: whether a CSV output is for a spreadsheet.
         escape_formulae: whether a CSV output has an apostrophe before what a spreadsheet would run.
+        all_scores: whether answers name every class, however many there are.
     """
 
     texts: Sequence[str] = ()
@@ -54,6 +55,7 @@ class Inquiry:
     kept: Sequence[str] | None = None
     excel: bool = False
     escape_formulae: bool = False
+    all_scores: bool = False
 
     def check(self) -> None:
         """Refuse what does not go together, before a model is loaded.
@@ -108,15 +110,19 @@ class Inquiry:
             predictor = predictor.answering(choices)
         columns, examples = self._examples(predictor)
         if self.output is None or self.source is None:
-            yield from answer_lines(predictor, examples, AnswerRows("jsonl", self._kept))
+            yield from answer_lines(predictor, examples, AnswerRows("jsonl", self._kept, self.all_scores))
             return
         if predictor.engine.name != "torch":
             choices = [*choices, f"engine={predictor.engine.name}"]
         if self.delimiter is not None:
             choices = [*choices, f"delimiter={self.delimiter}"]
+        if self.all_scores:
+            choices = [*choices, "all_scores=true"]
         form = form_of(self.output, excel=self.excel, escaped=self.escape_formulae)
         job = job_of(run, self.source, form, columns, self.encoding, choices, self._kept)
-        count = write_answers(predictor, examples, self.output, job, resume=self.resume)
+        count = write_answers(
+            predictor, examples, self.output, job, resume=self.resume, all_scores=self.all_scores
+        )
         log.info(said("{answers} in {output}", answers=quantity(count, "answer"), output=self.output))
 
     @property

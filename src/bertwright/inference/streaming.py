@@ -132,7 +132,7 @@ def answer_lines(predictor: Predictor[Any], examples: Iterable[Example], rows: A
 
 
 def write_answers(
-    predictor: Predictor[Any], examples: Iterable[Example], output: Path, job: Job, *, resume: bool
+    predictor: Predictor[Any], examples: Iterable[Example], output: Path, job: Job, *, resume: bool, all_scores: bool = False
 ) -> int:
     """Write the answers to `output`, which appears under its name when all of them are there.
 
@@ -147,7 +147,7 @@ def write_answers(
             another process is writing it, BW501 the disk or the permissions do not allow writing.
     """
     if is_stream(output):
-        return _sent(predictor, examples, output, job)
+        return _sent(predictor, examples, output, AnswerRows(job.form, job.beside, all_scores))
     if output.is_symlink():  # it stays one
         output = output.resolve()
     part, label = output.with_name(f"{output.name}.part"), output.with_name(f"{output.name}.part.json")
@@ -160,7 +160,8 @@ def write_answers(
             job = _as_begun(label, job)
             done = _taken_up(part, label, job, resume=resume)
             write_text(label, job.to_json() + "\n")
-            rows = AnswerRows(job.form, job.beside, _header_of(part, job.form) if done else ())
+            header = _header_of(part, job.form) if done else ()
+            rows = AnswerRows(job.form, job.beside, all_scores, header)
             lines = answer_lines(predictor, islice(examples, done, None), rows)
             with _appending(part) as file:
                 file.writelines(counted(lines, done))
@@ -177,11 +178,11 @@ def write_answers(
     return count
 
 
-def _sent(predictor: Predictor[Any], examples: Iterable[Example], output: Path, job: Job) -> int:
+def _sent(predictor: Predictor[Any], examples: Iterable[Example], output: Path, rows: AnswerRows) -> int:
     """Write the answers to what keeps none; how many."""
     count = 0
     with opened_stream(output) as stream:
-        for line in counted(answer_lines(predictor, examples, AnswerRows(job.form, job.beside))):
+        for line in counted(answer_lines(predictor, examples, rows)):
             stream.write(line.encode())
             stream.flush()
             count += 1

@@ -16,6 +16,7 @@ import torch
 
 from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import text_digests, weights_folder
+from bertwright.checkpoint.replacing import require_path
 from bertwright.corpus.drawing.neighbours import token_counts
 from bertwright.corpus.drawing.sampler import PretrainSampler
 from bertwright.corpus.store import CorpusStore
@@ -119,6 +120,7 @@ def pretrain(
             "BW124", name="transition_factor", value=settings.transition_factor, task=PreTraining.name
         )
     place = usable_device(device)
+    require_path(out)
     RunFolder.require_place(Path(out), overwrite=overwrite, resume=resume)
     if init is not None and vocab is not None:
         raise BertwrightError("BW111")
