@@ -94,8 +94,8 @@ def test_everything_is_printed_on_the_plain_console() -> None:
     )
 
 
-# Beside `replacing.py`, where a file is made or moved: a folder takes its place whole, a corpus store grows by appending
-# to files of its own, a mark without content.
+# Beside `replacing.py`, where a file is made or moved: a folder takes its place whole, a corpus store grows by
+# appending to files of its own, a mark without content.
 _OTHER_WRITERS = {
     "checkpoint/folders.py": {"rename"},
     "checkpoint/hub.py": {"touch"},

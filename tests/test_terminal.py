@@ -115,7 +115,7 @@ def test_stdout_is_not_obeyed_where_it_is_a_terminal_and_rich_still_draws(monkey
     import sys
 
     assert isinstance(sys.stdout, ForTerminal)
-    print(HOSTILE)  # noqa: T201
+    print(HOSTILE)
     sys.stdout.writelines([HOSTILE, "\n"])
     command_line.typer.echo(HOSTILE)
     assert not OBEYED.search(raw.getvalue().decode())
@@ -127,7 +127,7 @@ def test_a_pipe_gets_texts_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="utf-8", write_through=True))
     command_line._settle_streams()
-    print(HOSTILE)  # noqa: T201
+    print(HOSTILE)
     assert raw.getvalue().decode() == HOSTILE + "\n"
 
 

@@ -40,7 +40,7 @@ class ForTerminal:
 
 
 def plain_console(**options: Any) -> Console:
-    """A console that takes neither `:smile:` nor `[red]` nor a control character in what it prints for more than text."""
+    """A console that takes neither `:smile:` nor `[red]` nor a control character for more than characters."""
     return _PlainConsole(emoji=False, markup=False, **options)
 
 

@@ -50,7 +50,7 @@ class BertwrightError(Exception):
         return what, cause, way_out
 
     def message(self, lang: str | None = None) -> str:
-        """The whole message, ready to print, in at most 4 KiB: where facts are longer, the middle of them is left out."""
+        """The whole message, ready to print, in at most 4 KiB: of longer facts the middle is left out."""
         lang = lang or language()
         error, cause, way_out = _LABELS[lang]
         for most in (None, *_LENGTHS_OF_FACTS):

@@ -51,11 +51,11 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
 def test_a_link_to_a_device_stays_one(tmp_path: Path) -> None:
     link = tmp_path / "answers.jsonl"
     link.symlink_to("/dev/null")
-    before = os.stat("/dev/null")
+    before = Path("/dev/null").stat()
     write_text(link, "x")
     write_text(Path("/dev/null"), "x")
     assert link.readlink() == Path("/dev/null")
-    assert os.path.samestat(before, os.stat("/dev/null"))
+    assert os.path.samestat(before, Path("/dev/null").stat())
 
 
 def test_a_socket_gets_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,9 +157,9 @@ def test_what_fails_leaves_the_old_file_and_nothing_beside_it(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     if call == "write":
-        monkeypatch.setattr(replacing.os, "fdopen", fail)
+        monkeypatch.setattr(os, "fdopen", fail)
     else:
-        monkeypatch.setattr(replacing.os, call, fail)
+        monkeypatch.setattr(os, call, fail)
     write = {"text": lambda: write_text(file, "new"), "tensors": lambda: write_named({"a": torch.zeros(1)}, file)}
     assert code_of(write[writer]) == "BW501"
     assert file.read_text() == "old"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.checkpoint import replacing
 from bertwright.inference import streaming
 from tests.flows.conftest import Command, write_csv
 
@@ -111,7 +110,7 @@ def test_a_disk_that_fails_is_one_message_and_leaves_no_half_of_a_file(
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(replacing.os, call, fail)
+    monkeypatch.setattr(os, call, fail)
     failed = command(verb, *words[verb])
     assert failed.code == 1
     assert failed.err.count("error BW501") == 1, failed.err

@@ -215,7 +215,18 @@ def test_a_spreadsheet_runs_no_formula_from_a_text(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [" =1+1", "＝1+1", "\u3000=1", "\ufeff=1", "\t=1", "\r=1", "+cmd|' /C calc'!A0", "－1＋1", "＠SUM(1)", "\u00a0-2+3"],
+    [
+        " =1+1",
+        "＝1+1",
+        "\u3000=1",
+        "\ufeff=1",
+        "\t=1",
+        "\r=1",
+        "+cmd|' /C calc'!A0",
+        "－1＋1",
+        "＠SUM(1)",
+        "\u00a0-2+3",
+    ],
 )
 def test_a_formula_is_found_behind_what_spreadsheets_pass_over(text: str) -> None:
     assert harmless(text) == f"'{text}"
@@ -242,7 +253,9 @@ def test_a_card_shows_what_comes_from_data_as_text(tmp_path: Path, count: int) -
         }  # fmt: skip
         card = replace(story.card, record=record, folder=tmp_path / model.replace("/", "∕"))
         text = model_card(card)
-        tokens = [inner for token in MarkdownIt().enable("table").parse(text) for inner in (token, *(token.children or ()))]
+        tokens = [
+            inner for token in MarkdownIt().enable("table").parse(text) for inner in (token, *(token.children or ()))
+        ]
         kinds = {token.type for token in tokens}
         assert not kinds & {"html_inline", "html_block", "image", "link_open"}, text
         assert sum(token.type == "table_open" for token in tokens) == text.count("| --- |\n")

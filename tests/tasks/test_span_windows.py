@@ -1,4 +1,4 @@
-"""Spans of long texts: the answers of windows are put together in room that grows with the text, not with its square."""
+"""Spans of long texts: the answers of windows are joined in room that grows with the text, not with its square."""
 
 from __future__ import annotations
 

@@ -134,7 +134,11 @@ def verify(folder: Path) -> None:
 def _inside(folder: Path, name: str) -> Path:
     """The file of a manifest's entry, which must lie in the folder, also where links lead."""
     file, real = folder / name, os.path.realpath(folder)
-    if os.path.isabs(name) or ".." in Path(name).parts or os.path.commonpath([real, os.path.realpath(file)]) != real:
+    if (
+        Path(name).is_absolute()
+        or ".." in Path(name).parts
+        or os.path.commonpath([real, os.path.realpath(file)]) != real
+    ):
         raise BertwrightError("BW333", file=folder / MANIFEST, name=name)
     return file
 
@@ -185,7 +189,9 @@ def unlisted(folder: Path) -> list[str]:
         listed = {MANIFEST, *json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]}
     except (OSError, ValueError, KeyError, TypeError):
         listed = set()
-    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    files = (
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
+    )
     return sorted(set(files) - listed)
 
 

@@ -1,4 +1,4 @@
-"""The one way in which a file is written: whole or not at all, through links, and into devices and pipes as they are."""
+"""The one way in which a file is written: whole or not at all, through links, into devices and pipes as they are."""
 
 from __future__ import annotations
 

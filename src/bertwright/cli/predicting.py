@@ -28,7 +28,7 @@ def predict(
     excel: Annotated[bool, typer.Option("--excel", help="Write a CSV file that Excel opens as it is.")] = False,
     escape_formulae: Annotated[
         bool,
-        typer.Option("--escape-formulae", help="In a CSV file, put ' before what a spreadsheet would run as a formula."),
+        typer.Option("--escape-formulae", help="In a CSV file, put ' before what a spreadsheet would run."),
     ] = False,
     all_scores: AllScores = False,
     text_column: TextColumn = None,

@@ -43,7 +43,9 @@ class Verb(TyperCommand):
             value = given.get(one.name)
             values = value if isinstance(value, list | tuple) else [value]
             if "" in values and one.name in self._paths():
-                raise BertwrightError("BW646", argument=one.opts[0] if one.opts[0].startswith("-") else one.name.upper())
+                raise BertwrightError(
+                    "BW646", argument=one.opts[0] if one.opts[0].startswith("-") else one.name.upper()
+                )
         return super().parse_args(ctx, args)
 
     def _paths(self) -> set[str]:

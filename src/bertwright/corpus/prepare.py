@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.checkpoint.folders import MANIFEST
-from bertwright.checkpoint.replacing import settle, write_text
 from bertwright.checkpoint.hub import weights_folder
 from bertwright.checkpoint.lock import sole_writer
+from bertwright.checkpoint.replacing import settle, write_text
 from bertwright.corpus.document_ids import EncodingJob, PartReader, Scanned
 from bertwright.corpus.journal import Column, Journal
 from bertwright.corpus.manifest import describe_store, job_digest, made_from

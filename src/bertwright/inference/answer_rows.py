@@ -100,7 +100,11 @@ class AnswerRows:
 
 def say_best_named(classes: int) -> None:
     """That answers name some classes of many."""
-    log.info(said("answers name the {n} best of {classes:,} classes; all of them: --all-scores", n=BEST_NAMED, classes=classes))
+    log.info(
+        said(
+            "answers name the {n} best of {classes:,} classes; all of them: --all-scores", n=BEST_NAMED, classes=classes
+        )
+    )
 
 
 def _free_name(name: str, taken: Collection[str]) -> str:

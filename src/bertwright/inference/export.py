@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from bertwright.checkpoint.folders import publishing, unlisted
-from bertwright.checkpoint.replacing import place_for, write_text
 from bertwright.checkpoint.hub import TEXT_FILES, model_folder
+from bertwright.checkpoint.replacing import place_for, write_text
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError
 from bertwright.inference.predictor import best_of

@@ -120,9 +120,7 @@ class Inquiry:
             choices = [*choices, "all_scores=true"]
         form = form_of(self.output, excel=self.excel, escaped=self.escape_formulae)
         job = job_of(run, self.source, form, columns, self.encoding, choices, self._kept)
-        count = write_answers(
-            predictor, examples, self.output, job, resume=self.resume, all_scores=self.all_scores
-        )
+        count = write_answers(predictor, examples, self.output, job, resume=self.resume, all_scores=self.all_scores)
         log.info(said("{answers} in {output}", answers=quantity(count, "answer"), output=self.output))
 
     @property

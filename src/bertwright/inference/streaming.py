@@ -16,9 +16,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from bertwright.checkpoint.replacing import is_stream, opened_stream, opened_to_append, settle, write_text
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.lock import sole_writer
+from bertwright.checkpoint.replacing import is_stream, opened_stream, opened_to_append, settle, write_text
 from bertwright.console import remarks_console
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns
@@ -132,12 +132,18 @@ def answer_lines(predictor: Predictor[Any], examples: Iterable[Example], rows: A
 
 
 def write_answers(
-    predictor: Predictor[Any], examples: Iterable[Example], output: Path, job: Job, *, resume: bool, all_scores: bool = False
+    predictor: Predictor[Any],
+    examples: Iterable[Example],
+    output: Path,
+    job: Job,
+    *,
+    resume: bool,
+    all_scores: bool = False,
 ) -> int:
     """Write the answers to `output`, which appears under its name when all of them are there.
 
     Until then they stand in `OUTPUT.part`, and `OUTPUT.part.json` says what they belong to. With `resume` the whole
-    lines of a part are kept and their texts passed over. A device, a pipe or a socket is written to as the answers come.
+    lines of a part are kept and their texts passed over. A device, a pipe or a socket gets the answers as they come.
 
     Returns:
         How many answers stand in the file.

@@ -10,8 +10,8 @@ from itertools import filterfalse
 from pathlib import Path
 from typing import Any, Self
 
-from bertwright.checkpoint.replacing import write_text
 from bertwright.checkpoint.hub import weights_folder
+from bertwright.checkpoint.replacing import write_text
 from bertwright.errors import BertwrightError, nearest
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.wording import Phrase

@@ -28,7 +28,9 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def cell(text: str) -> str:
     """One line in which a bar does not end the cell, and which holds no HTML, no picture, no link and no code."""
     line = _one_line(text)
-    return line if isinstance(text, Markup) else _escaped(line, "\\`<>|[]" if "](" in line or "][" in line else "\\`<>|")
+    return (
+        line if isinstance(text, Markup) else _escaped(line, "\\`<>|[]" if "](" in line or "][" in line else "\\`<>|")
+    )
 
 
 def plain(text: str) -> str:

@@ -19,13 +19,13 @@ from bertwright.wording import said
 log = logging.getLogger("bertwright")
 
 
-def answers_jsonl(
-    examples: Sequence[Example], predictions: Sequence[Prediction], *, all_scores: bool = False
-) -> str:
+def answers_jsonl(examples: Sequence[Example], predictions: Sequence[Prediction], *, all_scores: bool = False) -> str:
     """Every answer, one JSON line each, in the order of the examples; of many classes with the best scores, unless all
     are asked for.
     """
-    rows = (answer_row(example, prediction, all_scores=all_scores) for example, prediction in zip(examples, predictions))
+    rows = (
+        answer_row(example, prediction, all_scores=all_scores) for example, prediction in zip(examples, predictions)
+    )
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 

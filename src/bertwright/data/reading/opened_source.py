@@ -88,7 +88,8 @@ def opened(source: Any, encoding: str | None = None, delimiter: str | None = Non
     """A path as an `OpenedSource`; rows in memory, and a source that is opened already, as they are.
 
     Raises:
-        BertwrightError: BW138 a delimiter that is not one character, BW202 a pipe that cannot be copied, BW644 a NUL in the path, BW646 an empty one.
+        BertwrightError: BW138 a delimiter that is not one character, BW202 a pipe that cannot be copied, BW644 a NUL in
+            the path, BW646 an empty one.
     """
     if not isinstance(source, (str, Path)):
         return source

@@ -42,8 +42,8 @@ def tokens_with_tags(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | No
 
 
 def is_unannotated(row: Mapping[str, Any]) -> bool:
-    """Whether an object of Label Studio has no annotation, or only cancelled ones and such without a result: nobody says
-    what is in its text.
+    """Whether an object of Label Studio has no annotation, or only ones that were cancelled or have no result: nobody
+    says what is in its text.
     """
     return _is_task(row) and _annotation(row) is None
 

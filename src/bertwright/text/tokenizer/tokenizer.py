@@ -18,8 +18,8 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from bertwright.checkpoint.folders import unseal
-from bertwright.checkpoint.replacing import write_text
 from bertwright.checkpoint.hub import weights_folder
+from bertwright.checkpoint.replacing import write_text
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.assembling import Frame
 from bertwright.text.tokenizer.batch_encoding import BatchEncoding, filled, padded_batch, padded_width
