@@ -285,12 +285,7 @@ def test_an_entry_of_a_manifest_lies_in_its_folder(kind: str, folder: Path, tmp_
     outside = tmp_path / "outside" / "secret.txt"
     outside.parent.mkdir()
     outside.write_text("secret", encoding="utf-8")
-    name = {
-        "absolute": str(outside),
-        "above": "../outside/secret.txt",
-        "link": "in.txt",
-        "link of a folder": "in/secret.txt",
-    }
+    name = {"absolute": str(outside), "above": "../outside/secret.txt", "link": "in.txt"}.get(kind, "in/secret.txt")
     if kind == "link":
         (folder / "in.txt").symlink_to(outside)
     elif kind == "link of a folder":
@@ -307,6 +302,19 @@ def test_a_link_within_a_folder_and_a_link_to_it_are_fine(folder: Path, tmp_path
     verify(folder)
     (tmp_path / "link").symlink_to(folder)
     verify(tmp_path / "link")
+
+
+def test_the_cache_of_the_hub_keeps_the_contents_beside(folder: Path, tmp_path: Path) -> None:
+    snapshot, blobs = tmp_path / "models--a--b" / "snapshots" / "0123", tmp_path / "models--a--b" / "blobs"
+    snapshot.mkdir(parents=True)
+    blobs.mkdir()
+    for file in (one for one in folder.rglob("*") if one.is_file()):
+        place = snapshot / file.relative_to(folder)
+        place.parent.mkdir(exist_ok=True)
+        blob = blobs / hashlib.sha256(str(file).encode()).hexdigest()
+        blob.write_bytes(file.read_bytes())
+        place.symlink_to(blob)
+    verify(snapshot)
 
 
 def test_a_manifest_does_not_leave_the_weights_out(folder: Path) -> None:
