@@ -119,6 +119,43 @@ def test_a_disk_that_fails_is_one_message_and_leaves_no_half_of_a_file(
     assert left <= {"out.jsonl.part", "out.jsonl.part.json"}  # predict goes on from them
 
 
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("verb", ["finetune", "prepare", "pretrain"])
+def test_a_disk_that_fails_under_a_run_is_one_message_and_no_half_is_taken_for_whole(
+    command: Command, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str, call: str
+) -> None:
+    corpus, data, out = tmp_path / "corpus.txt", write_csv(tmp_path / "data.csv", ROWS * 4), tmp_path / "out"
+    corpus.write_text("\n\n".join(f"food number {n} is good\nand it is cheap" for n in range(40)), encoding="utf-8")
+    store = tmp_path / "store"
+    words: dict[str, tuple[object, ...]] = {
+        "finetune": (data, "--dev", data, "--model", tiny_model, "--out", out, "max_steps=1", "epochs=1"),
+        "prepare": (corpus, "--vocab", tiny_model, "--out", out, "--workers", 1),
+        "pretrain": (store, "--out", out, "max_steps=1", "hidden_size=16", "num_hidden_layers=1",
+                     "num_attention_heads=2", "intermediate_size=16", "max_length=16", "batch_tokens=64"),
+    }  # fmt: skip
+    if verb == "pretrain":
+        assert command("prepare", corpus, "--vocab", tiny_model, "--out", store, "--workers", 1).code == 0
+
+    calls, real = 0, getattr(os, call)
+
+    def fail(*given: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 3:  # in the middle of it
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fail)
+        failed = command(verb, *words[verb])
+    assert failed.code == 1
+    assert failed.err.count("error BW") == 1, failed.err
+    assert not (out / "best").exists()
+    assert not list(out.glob("manifest.json"))
+    again = command(verb, *words[verb], "--resume")
+    assert again.code == 0, again.err
+
+
 def test_answers_after_a_full_disk_go_on(
     command: Command, run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

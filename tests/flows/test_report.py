@@ -393,3 +393,11 @@ def test_a_plot_is_labelled_in_chinese_only_where_a_font_has_the_characters(monk
     assert plot_words.PlotWords.plain()(Phrase("true class")) == "真实类别"
     monkeypatch.setattr(plot_words, "font_families", lambda texts: None if any("的" in t for t in texts) else ["Plain"])
     assert plot_words.PlotWords.plain()(Phrase("true class")) == "true class"
+
+
+def test_a_plot_of_hostile_names_warns_of_nothing(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    """A warning of a font would name the character as it is, to a terminal."""
+    pytest.importorskip("matplotlib")
+    labels = ("a\x1b[31m", "b\x9b\u202e")
+    tell(tmp_path, make_story({"x": labels, "y": (labels[1], labels[1])}, labels))
+    assert not [one for one in recwarn if "\x1b" in str(one.message) or "\x9b" in str(one.message)]

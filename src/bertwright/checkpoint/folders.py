@@ -164,7 +164,7 @@ def _read_json(file: Path) -> Any:
     """What stands in a file; None where that is no JSON."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

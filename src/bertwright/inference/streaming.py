@@ -196,8 +196,8 @@ def _sent(predictor: Predictor[Any], examples: Iterable[Example], output: Path, 
 
 
 def _begin(part: Path, label: Path) -> None:
-    """Make the part where it is not there; raises `OSError` where a link lies in the place of either."""
-    if label.is_symlink():
+    """Make the part where it is not there; raises `OSError` where a link or a pipe lies in the place of either."""
+    if label.is_symlink() or part.is_symlink() or is_stream(part):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     opened_to_append(part).close()
 
