@@ -8,6 +8,7 @@ import logging
 import re
 
 import pytest
+import typer
 from rich.table import Table
 
 from bertwright.checkpoint.folders import verify
@@ -117,7 +118,7 @@ def test_stdout_is_not_obeyed_where_it_is_a_terminal_and_rich_still_draws(monkey
     assert isinstance(sys.stdout, ForTerminal)
     print(HOSTILE)
     sys.stdout.writelines([HOSTILE, "\n"])
-    command_line.typer.echo(HOSTILE)
+    typer.echo(HOSTILE)
     assert not OBEYED.search(raw.getvalue().decode())
     plain_console(force_terminal=True, color_system="standard").print("text", style="bold")
     assert "\x1b[1mtext" in raw.getvalue().decode()

@@ -17,6 +17,7 @@ import torch
 
 from bertwright import Predictor, finetune
 from bertwright.checkpoint import folders as store
+from bertwright.checkpoint import replacing
 from bertwright.data.examples import label_of
 from bertwright.data.samples import sentiment_samples
 from bertwright.errors import BertwrightError
@@ -405,7 +406,7 @@ def test_a_run_that_goes_on_saves_as_often_as_it_is_told_now(
 def test_a_run_that_was_killed_before_it_had_begun_begins(
     tiny_model: Path, tmp_path: Path, truth: dict[str, Any]
 ) -> None:
-    store.staging_of(tmp_path / "run.json").write_text('{"schema_', encoding="utf-8")
+    replacing.staging_of(tmp_path / "run.json").write_text('{"schema_', encoding="utf-8")
     train(tiny_model, tmp_path, resume=True)
     assert ending(tmp_path) == truth
 

@@ -178,7 +178,7 @@ def _settle_streams() -> None:
         codecs.register_error(_AS_JSON, _escaped)
         sys.stdout.reconfigure(errors=_AS_JSON)
         if sys.stdout.isatty():
-            sys.stdout = ForTerminal(sys.stdout)  # type: ignore[assignment]
+            sys.stdout = ForTerminal(sys.stdout)
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
