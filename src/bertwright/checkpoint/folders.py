@@ -123,8 +123,9 @@ def verify(folder: Path) -> None:
             file = _inside(folder, name)
             if not file.is_file():
                 raise BertwrightError("BW324", file=file, reason=Phrase("missing"))
-            if file.stat().st_size != entry["size"]:
-                raise BertwrightError("BW324", file=file, reason=f"{file.stat().st_size} of {entry['size']} bytes")
+            if (size := file.stat().st_size) != entry["size"]:
+                reason = Phrase("{have} of {want} bytes", have=size, want=entry["size"])
+                raise BertwrightError("BW324", file=file, reason=reason)
             if _digest(file) != entry["sha256"]:
                 raise BertwrightError("BW324", file=file, reason="SHA-256")
     except (ValueError, KeyError, TypeError, AttributeError) as error:

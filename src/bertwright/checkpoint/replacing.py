@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import stat
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from bertwright.errors import BertwrightError
-from bertwright.wording import Phrase
+from bertwright.wording import Phrase, said
+
+log = logging.getLogger("bertwright")
 
 _MOST_LINKS = 40  # as many as Linux follows
 _OWN_STREAMS = "/proc/self/fd"
@@ -169,7 +172,7 @@ def require_path(path: object) -> None:
 
 
 def place_for(output: Path, reads: Path) -> None:
-    """Make the folder of a file that will be written, before the work.
+    """Make the folder of a file that will be written, before the work, and say so.
 
     Raises:
         BertwrightError: BW501 it cannot be made, BW576 the file is what is read, or would lie in it, BW644 a NUL.
@@ -178,8 +181,16 @@ def place_for(output: Path, reads: Path) -> None:
     there, source = Path(os.path.realpath(output)), Path(os.path.realpath(reads))
     if there == source or (source.is_dir() and there.is_relative_to(source)):
         raise BertwrightError("BW576", file=output, source=reads)
+    if is_stream(output) or there.parent.exists():
+        return
     try:
-        if not is_stream(output):
-            there.parent.mkdir(parents=True, exist_ok=True)
+        there.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
+    log.info(said("the folder {folder} was not there and is made", folder=output.parent))
+
+
+def say_if_replaced(output: Path) -> None:
+    """Say, before it happens, that a file which a person asked for takes the place of another one."""
+    if output.is_file() and not is_stream(output):
+        log.info(said("{output} was there and is replaced", output=output))

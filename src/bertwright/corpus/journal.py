@@ -16,7 +16,7 @@ from bertwright.checkpoint.folders import MANIFEST, delete
 from bertwright.checkpoint.replacing import write_text
 from bertwright.corpus.store import KIND, VOCABULARY, WORK
 from bertwright.errors import BertwrightError
-from bertwright.wording import shown
+from bertwright.wording import Phrase, shown
 
 STATE = "state.json"
 _SECONDS_BETWEEN = 1.0
@@ -67,7 +67,7 @@ class Journal:
             _clear(store)
             return
         if not resume:
-            raise BertwrightError("BW551", folder=store, what="finished" if is_store else "unfinished")
+            raise BertwrightError("BW551", folder=store, what=Phrase("finished") if is_store else Phrase("unfinished"))
         file = store / MANIFEST if is_store else self.folder / STATE
         if not file.is_file():
             return  # stopped before anything was done

@@ -12,13 +12,19 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.lock import sole_writer
-from bertwright.checkpoint.replacing import is_stream, opened_stream, opened_to_append, settle, write_text
+from bertwright.checkpoint.replacing import (
+    is_stream,
+    opened_stream,
+    opened_to_append,
+    say_if_replaced,
+    settle,
+    write_text,
+)
 from bertwright.console import remarks_console
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns
@@ -51,6 +57,7 @@ class Job:
         form: `jsonl`, `csv`, `escaped` or `excel`.
         encoding: of the input, where it was named.
         answering: how the model was told to answer, in `key=value` words.
+        precision: the numbers in which it answers.
     """
 
     run: str
@@ -64,12 +71,17 @@ class Job:
     answering: tuple[str, ...] = ()
     names: str = ""
     beside: tuple[str, ...] = ()
+    precision: str = "fp32"
 
     def to_json(self) -> str:
-        """One line; without `beside`, as versions wrote it that knew no such thing, where nothing is kept."""
+        """One line; without `beside` and `precision`, as versions wrote it that knew no such things, where nothing is
+        kept and answers are computed in fp32.
+        """
         values = asdict(self)
         if not self.beside:
             del values["beside"]
+        if self.precision == "fp32":
+            del values["precision"]
         return json.dumps(values)
 
 
@@ -119,13 +131,23 @@ def _digest(states: object) -> str:
     return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
 
-def answer_lines(predictor: Predictor[Any], examples: Iterable[Example], rows: AnswerRows) -> Iterator[str]:
-    """Lines of a file of answers, one an example and in their order; for CSV the first one has the header before it."""
+def answer_lines(
+    predictor: Predictor[Any], examples: Iterable[Example], rows: AnswerRows, done: int = 0
+) -> Iterator[str]:
+    """Lines of a file of answers, one an example and in their order; for CSV the first one has the header before it.
+
+    The first `done` examples are passed over. What shares a batch is the same then: in bf16 the last digits of a score
+    depend on it.
+    """
     doubts = Doubts()
     for chunk in _chunks(examples):
-        answers = predictor.answer(chunk)
-        doubts.note(chunk, answers)
-        for example, answer in zip(chunk, answers):
+        over = min(done, len(chunk))
+        done -= over
+        if over == len(chunk):
+            continue
+        answers = predictor.answer(chunk)[over:]
+        doubts.note(chunk[over:], answers)
+        for example, answer in zip(chunk[over:], answers):
             yield rows.lines(example, answer)
     doubts.say()
     rows.say()
@@ -139,11 +161,13 @@ def write_answers(
     *,
     resume: bool,
     all_scores: bool = False,
+    any_precision: bool = False,
 ) -> int:
     """Write the answers to `output`, which appears under its name when all of them are there.
 
     Until then they stand in `OUTPUT.part`, and `OUTPUT.part.json` says what they belong to. With `resume` the whole
-    lines of a part are kept and their texts passed over. A device, a pipe or a socket gets the answers as they come.
+    lines of a part are kept and their texts passed over; with `any_precision` also where they were computed in other
+    numbers. A device, a pipe or a socket gets the answers as they come.
 
     Returns:
         How many answers stand in the file.
@@ -163,17 +187,19 @@ def write_answers(
         _begin(part, label)
         with sole_writer(part):
             _begin(part, label)  # another process may just have finished it
-            job = _as_begun(label, job)
+            job, now = _as_begun(label, job), job.precision
+            if any_precision:
+                job = replace(job, precision=begun_in(output) or now)
             done = _taken_up(part, label, job, resume=resume)
+            job = replace(job, precision=now)
             write_text(label, job.to_json() + "\n")
             header = _header_of(part, job.form) if done else ()
             rows = AnswerRows(job.form, job.beside, all_scores, header)
-            lines = answer_lines(predictor, islice(examples, done, None), rows)
+            lines = answer_lines(predictor, examples, rows, done)
             with _appending(part) as file:
                 file.writelines(counted(lines, done))
             _, count = _whole_records(part, job.form)
-            if output.exists():
-                log.info(said("{output} was there and is replaced", output=output))
+            say_if_replaced(output)
             settle(part, output)
             label.unlink()
     except KeyboardInterrupt:
@@ -209,6 +235,16 @@ def _as_begun(label: Path, job: Job) -> Job:
     return job
 
 
+def begun_in(output: Path) -> str | None:
+    """The numbers in which an output was begun that is not whole yet; None where there is none."""
+    label = output.with_name(f"{output.name}.part.json")
+    try:
+        precision = json.loads(label.read_text(encoding="utf-8")).get("precision", "fp32")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return str(precision)
+
+
 def _header_of(part: Path, form: str) -> list[str]:
     if form == "jsonl":
         return []
@@ -240,6 +276,8 @@ def counted(lines: Iterable[str], done: int = 0) -> Iterator[str]:
     with progress(remarks_console(), bounded=False) as display:
         for count, line in enumerate(lines, start=1):
             yield line
+            if not display.is_due():  # a sentence for every answer would take longer than the answer
+                continue
             rate = count / (time.perf_counter() - started)
             note = said("{n:,} answers · {rate:,.0f}/s", n=done + count, rate=rate)
             display.show("answers", done + count, None, note)
