@@ -25,6 +25,7 @@ from bertwright.checkpoint.hub import (
     unfinished_mark,
     weight_patterns,
 )
+from bertwright.checkpoint.replacing import settle
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
 
@@ -137,7 +138,7 @@ def _fetch(there: _Repository, name: str) -> Path:
             if not _is_as_stated(part, file):
                 part.unlink()
                 raise BertwrightError("BW308", name=name, files=file.path)
-            part.replace(target)
+            settle(part, target)
         if file.path == "config.json":
             require_bert(target, mark)
     mark.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from bertwright.data.reading.true_form import FORMS_OF_TEXT, true_ending
 from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
 from bertwright.text.lines import blocks_of, encoding_of, lines_of
+from bertwright.text.unreadable import unreadable
 from bertwright.wording import said
 
 _LINES_LOOKED_AT = 100
@@ -101,7 +102,7 @@ def _copy_of_pipe(path: Path) -> Path | None:
         with path.open("rb") as pipe, new_file(file) as copy:
             shutil.copyfileobj(pipe, copy)
     except OSError as error:
-        raise BertwrightError("BW202", file=path, reason=error.strerror or error) from error
+        raise unreadable(path, error) from error
     return file
 
 

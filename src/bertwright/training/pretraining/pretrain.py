@@ -129,9 +129,8 @@ def pretrain(
         raise BertwrightError("BW561")
     settings = (settings or PretrainSettings.resolve()).changed(**changes)
     if "transition_factor" in settings.model_fields_set:  # there is no CRF
-        raise BertwrightError(
-            "BW124", name="transition_factor", value=settings.transition_factor, task=PreTraining.name
-        )
+        value = settings.transition_factor
+        raise BertwrightError("BW124", name="transition_factor", value=value, task=PreTraining.name)
     for line in settings.doubts():
         log.warning(line)
     place = usable_device(device)
