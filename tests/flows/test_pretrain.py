@@ -228,6 +228,17 @@ def test_a_run_that_died_goes_on_bit_for_bit(
     assert ending(tmp_path / "run") == ending(tmp_path / "whole")
 
 
+def test_a_vocabulary_that_changed_is_not_gone_on_with(store: Path, vocab: Path, tmp_path: Path) -> None:
+    """A file beside the vocabulary that the store does not know of is enough to read texts in another way."""
+    mine = tmp_path / "vocab"
+    shutil.copytree(vocab, mine)
+    settings = SMALL | {"max_steps": 2, "eval_steps": 2}
+    pretrain(store, vocab=mine, out=tmp_path / "run", **settings)
+    (mine / "special_tokens_map.json").write_text("{}\n", encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW587.*special_tokens_map.json"):
+        pretrain(store, vocab=mine, out=tmp_path / "run", resume=True, **settings)
+
+
 def test_evaluations_after_skipped_steps_have_the_columns_of_the_others(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ The network is asked only where the caller allows it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -41,6 +42,12 @@ TEXT_FILES = (
     "special_tokens_map.json",
     "added_tokens.json",
 )
+
+
+def text_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of the files that decide what a text is to the model of `folder`, and what shape that has, by name."""
+    there = [folder / name for name in TEXT_FILES if (folder / name).is_file()]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in there}
 
 
 def model_folder(

@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 
 from bertwright.checkpoint.hub import TEXT_FILES, require_bert, weight_patterns
 from bertwright.checkpoint.hub_cache import cache_entry, unfinished_mark
+from bertwright.checkpoint.replacing import settle
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
 
@@ -134,7 +135,7 @@ def _fetch(there: _Repository, name: str) -> Path:
             if not _is_as_stated(part, file):
                 part.unlink()
                 raise BertwrightError("BW308", name=name, files=file.path)
-            part.replace(target)
+            settle(part, target)
         if file.path == "config.json":
             require_bert(target, mark)
     mark.unlink(missing_ok=True)

@@ -39,7 +39,7 @@ def convert_data(
 
       bertwright convert-data train.char.bmes train.json --to cluener
     """
-    from bertwright.checkpoint.folders import place_for, say_if_replaced, write_text
+    from bertwright.checkpoint.replacing import is_stream, place_for, say_if_replaced, write_text
     from bertwright.data.examples import places_listed, spans_of
     from bertwright.data.tagged.column_files import scheme_named
     from bertwright.data.tagged.schemes import SCHEMES
@@ -55,7 +55,7 @@ def convert_data(
     suffix = target.suffix.lower().removeprefix(".")
     by_name = suffix if suffix in (*SCHEMES, "iob", "iob2") else "bio"
     chosen = scheme_named(scheme or by_name)
-    if target.exists() and not overwrite:
+    if target.exists() and not is_stream(target) and not overwrite:
         raise BertwrightError("BW122", file=target)
     table = read_spans(source, encoding=encoding)
     log.info(table.summary())
@@ -72,9 +72,12 @@ def convert_data(
     else:
         what = said("columns, {scheme}", scheme=chosen.upper()) if form == "columns" else form
         texts, entities = quantity(len(table.examples), "text"), quantity(spans, "entity", "entities")
-        typer.echo(
-            said("{target}: {texts} with {entities} ({what})", target=target, texts=texts, entities=entities, what=what)
-        )
+        facts = {"target": target, "texts": texts, "entities": entities, "what": what}
+        line = said("{target}: {texts} with {entities} ({what})", **facts)
+        if is_stream(target):  # it may be stdout
+            log.info(line)
+        else:
+            typer.echo(line)
     if joined:
         stand = quantity(len(joined), "more stands", "more stand")
         log.warning(

@@ -86,6 +86,8 @@ def inspect(
 def _print_set(console: Console, one: SetOfExamples) -> None:
     from rich.table import Table
 
+    from bertwright.console import plain_text
+
     if one.classes:
         if one.is_tagged:
             title, headings = "{name}: {rows} texts, {n} types", ("type", "entities")
@@ -97,7 +99,7 @@ def _print_set(console: Console, one: SetOfExamples) -> None:
         table.add_column(said(headings[1]), justify="right")
         table.add_column(said("share"), justify="right")
         for label, count in list(one.classes.items())[:_MOST_CLASSES]:
-            table.add_row(label, str(count), f"{100 * count / sum(one.classes.values()):.1f} %")
+            table.add_row(plain_text(label), str(count), f"{100 * count / sum(one.classes.values()):.1f} %")
         if len(one.classes) > _MOST_CLASSES:
             table.add_row("…", f"+{len(one.classes) - _MOST_CLASSES}", "")
         console.print(table)

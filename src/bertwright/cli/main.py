@@ -32,9 +32,10 @@ from bertwright.cli import (
 )
 from bertwright.cli.typed_words import meant, options_first
 from bertwright.cli.usage import Verb, Verbs
-from bertwright.errors import BertwrightError
+from bertwright.console import ForTerminal
+from bertwright.errors import LONGEST_MESSAGE, BertwrightError
 from bertwright.version import __version__
-from bertwright.wording import LANGUAGES, said, shown
+from bertwright.wording import LANGUAGES, said, shortened, shown, visible
 
 app = typer.Typer(
     name="bertwright",
@@ -85,7 +86,7 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Remarks on stderr: plain lines, warnings marked."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage()
+        message = visible(shortened(record.getMessage(), LONGEST_MESSAGE))
         return said("warning: {message}", message=message) if record.levelno >= logging.WARNING else message
 
 
@@ -187,6 +188,8 @@ def _settle_streams() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         codecs.register_error(_AS_JSON, _escaped)
         sys.stdout.reconfigure(errors=_AS_JSON)
+        if sys.stdout.isatty():
+            sys.stdout = ForTerminal(sys.stdout)
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:

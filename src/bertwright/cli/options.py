@@ -25,6 +25,9 @@ Delimiter = Annotated[
 DropUnlabelled = Annotated[
     bool, typer.Option("--drop-unlabelled", help="Leave out rows without a label, and count them.")
 ]
+AllScores = Annotated[
+    bool, typer.Option("--all-scores", help="Name every class in an answer; else of more than 100 the 20 best.")
+]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
 Engine = Annotated[str, typer.Option(help=f"What computes: {', '.join(engine_names())}.")]
 Precision = Annotated[

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -29,6 +31,32 @@ class Verb(TyperCommand):
         """As of typer; a mistake on the command line is one message."""
         with _mistakes_told(self):
             return super().make_context(*given, **more)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As of typer, which takes an empty path for the current folder.
+
+        Raises:
+            BertwrightError: BW646 an empty path.
+        """
+        given = self.make_parser(ctx).parse_args(args=list(args))[0]
+        for one in self.get_params(ctx):
+            value = given.get(one.name)
+            values = value if isinstance(value, list | tuple) else [value]
+            if "" in values and one.name in self._paths():
+                raise BertwrightError(
+                    "BW646", argument=one.opts[0] if one.opts[0].startswith("-") else one.name.upper()
+                )
+        return super().parse_args(ctx, args)
+
+    def _paths(self) -> set[str]:
+        """The parameters that are paths, or several of them."""
+        hints = get_type_hints(inspect.unwrap(self.callback)) if self.callback else {}
+        return {name for name, hint in hints.items() if Path in (hint, *_parts(hint))}
+
+
+def _parts(hint: Any) -> set[Any]:
+    """The types of which a type is made."""
+    return {part for one in get_args(hint) for part in (one, *_parts(one))}
 
 
 class Verbs(TyperGroup):

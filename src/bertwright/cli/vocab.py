@@ -137,11 +137,13 @@ def _unread_words(data: list[Path], encoding: str | None, tokenizer: BertTokeniz
     """What the vocabulary cannot read in the texts of labelled data, the most frequent first."""
     from bertwright.corpus.vocabulary_from_corpus import measure, unknown_words
     from bertwright.corpus.word_counts import CountingJob
+    from bertwright.data.reading.opened_source import opened
     from bertwright.tasks.registry import task_for
 
     texts: list[str] = []
     for file in data:
-        table = task_for(file, None, encoding).read(file, labelled=False, encoding=encoding, name=file.name)
+        source = opened(file, encoding)
+        table = task_for(source, None, encoding).read(source, labelled=False, encoding=encoding, name=file.name)
         texts += [text for one in table.examples for text in (one.text, one.text_b) if text]
     job = CountingJob(bool(tokenizer.do_lower_case), tokenizer.strip_accents, fold_width=tokenizer.fold_width)
     counts = job.make().count_texts(texts)

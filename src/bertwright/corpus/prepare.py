@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.checkpoint.folders import MANIFEST, write_text
+from bertwright.checkpoint.folders import MANIFEST
 from bertwright.checkpoint.hub import weights_folder
 from bertwright.checkpoint.lock import sole_writer
+from bertwright.checkpoint.replacing import settle, write_text
 from bertwright.corpus.document_ids import EncodingJob, PartReader, Scanned
 from bertwright.corpus.journal import Column, Journal
 from bertwright.corpus.manifest import describe_store, job_digest, made_from
@@ -240,7 +241,7 @@ def _finish(out: Path, journal: Journal) -> None:
     manifest = journal.state["manifest"]
     for name in manifest["files"]:
         if (journal.folder / name).exists():
-            (journal.folder / name).replace(out / name)
+            settle(journal.folder / name, out / name)
     write_text(out / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
     shutil.rmtree(journal.folder)
 

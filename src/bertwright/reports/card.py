@@ -10,7 +10,7 @@ from typing import Any
 
 from bertwright.data.windows import LONGER_TEXTS
 from bertwright.evaluation.class_scores import class_scores, top_confusions
-from bertwright.reports.markdown import cell, evaluations, every_setting, place, plain, table
+from bertwright.reports.markdown import bold, code, evaluations, every_setting, place, plain, table
 from bertwright.tasks.judged import Bars, Confusion, Judged, Scatter, ScoreTable
 from bertwright.tasks.registry import foreign_to
 from bertwright.tasks.task import Task
@@ -124,7 +124,7 @@ def predict_command(folder: Path, *, is_pair: bool) -> str:
 
 
 def _front(card: Card) -> str:
-    base = place(card.record.get("model", ""))
+    base = code(place(card.record.get("model", "")))
     pipeline = f"pipeline_tag: {card.task.pipeline}\n" if card.task.pipeline else ""
     facts = {"task": worded(card.task.name), "version": card.record.get("bertwright_version", __version__)}
     made = (
@@ -241,7 +241,7 @@ def _mistakes(card: Card, pictures: _Pictures) -> str:
     )
     text = f"## {worded('Mistakes')}\n\n{told}"
     if len(labels) <= _WIDEST_CONFUSION:
-        rows = [(f"**{cell(label)}**", *map(str, counts[i])) for i, label in enumerate(labels)]
+        rows = [(bold(label), *map(str, counts[i])) for i, label in enumerate(labels)]
         text += f"\n\n{table((worded('true ↓ predicted →'), *labels), rows)}"
     elif wrong:
         most = top_confusions(counts, 15)
@@ -275,8 +275,8 @@ print(answer.to_json())
     return f"""## {worded("Use")}
 
 ```
-{predict_command(folder, is_pair=card.is_pair)}
-bertwright evaluate {quoted(folder)} test.csv
+{code(predict_command(folder, is_pair=card.is_pair))}
+bertwright evaluate {code(quoted(folder))} test.csv
 ```
 {python}{peer}"""
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bertwright.checkpoint.folders import write_bytes, write_text
+from bertwright.checkpoint.replacing import write_bytes, write_text
 from bertwright.model.config import BertConfig
-from bertwright.reports.markdown import evaluations, every_setting, place, table
+from bertwright.reports.markdown import code, evaluations, every_setting, place, plain, table
 from bertwright.reports.report import can_draw
 from bertwright.runs.results import RunResult
 from bertwright.wording import measure_name, quoted, said, worded
@@ -52,7 +52,8 @@ def _card(
     what = said(
         "A BERT pre-trained with bertwright {version} ({objective}), {start}: {layers} layers, {width} wide, {heads} "
         "heads, {tokens} tokens in the vocabulary. The model is in `best/`.",
-        version=record["bertwright_version"], objective=settings["objective"], start=place(worded(record["model"])),
+        version=record["bertwright_version"], objective=settings["objective"],
+        start=plain(place(worded(record["model"]))),
         layers=config.num_hidden_layers, width=config.hidden_size, heads=config.num_attention_heads,
         tokens=config.vocab_size,
     )  # fmt: skip
@@ -60,7 +61,7 @@ def _card(
     cost = said(
         "{steps} steps, {tokens} tokens of the store `{store}`, {seconds:.0f} s in training on {device} ({rate:.0f} "
         "tokens/s), torch {torch}.",
-        steps=record["steps"], tokens=record["train_tokens"], store=place(record["store"]),
+        steps=record["steps"], tokens=record["train_tokens"], store=code(place(record["store"])),
         seconds=record["train_seconds"], device=record["device"], rate=record["tokens_per_second"],
         torch=record["torch_version"],
     )  # fmt: skip
@@ -71,7 +72,7 @@ pipeline_tag: fill-mask
 tags: [bert, bertwright]
 ---
 
-# {folder.resolve().name}
+# {plain(folder.resolve().name)}
 
 {what}
 
@@ -84,8 +85,8 @@ tags: [bert, bertwright]
 ## {said("Use")}
 
 ```
-bertwright predict {quoted(run)} {quoted(text)}
-bertwright finetune train.csv --model {quoted(run + "/best")} --out runs/first
+bertwright predict {code(quoted(run))} {quoted(text)}
+bertwright finetune train.csv --model {code(quoted(run + "/best"))} --out runs/first
 ```
 
 ## {said("Training")}

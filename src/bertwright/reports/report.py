@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from bertwright.checkpoint.folders import write_bytes, write_text
+from bertwright.checkpoint.replacing import write_bytes, write_text
 from bertwright.data.examples import Example
 from bertwright.data.spreadsheet import spreadsheet_csv
 from bertwright.reports.card import Card, model_card
@@ -19,9 +19,13 @@ from bertwright.wording import said
 log = logging.getLogger("bertwright")
 
 
-def answers_jsonl(examples: Sequence[Example], predictions: Sequence[Prediction]) -> str:
-    """Every answer, one JSON line each, in the order of the examples."""
-    rows = (answer_row(example, prediction) for example, prediction in zip(examples, predictions))
+def answers_jsonl(examples: Sequence[Example], predictions: Sequence[Prediction], *, all_scores: bool = False) -> str:
+    """Every answer, one JSON line each, in the order of the examples; of many classes with the best scores, unless all
+    are asked for.
+    """
+    rows = (
+        answer_row(example, prediction, all_scores=all_scores) for example, prediction in zip(examples, predictions)
+    )
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 

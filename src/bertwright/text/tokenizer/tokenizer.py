@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 from bertwright.checkpoint.folders import unseal
 from bertwright.checkpoint.hub import weights_folder
 from bertwright.checkpoint.hub_request import HubRequest
+from bertwright.checkpoint.replacing import write_text
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.assembling import Frame
 from bertwright.text.tokenizer.calls import Calls
@@ -239,7 +240,7 @@ class BertTokenizer(Calls):
         folder.mkdir(parents=True, exist_ok=True)
         unseal(folder)
         write_vocabulary(folder / "vocab.txt", self._id_of)
-        (folder / "tokenizer.json").write_text(self._pipeline.to_str(pretty=True), encoding="utf-8", newline="\n")
+        write_text(folder / "tokenizer.json", self._pipeline.to_str(pretty=True))
         usual = {self._id_of[token] for token in self.special_tokens_map.values()}
         added, size = self.added_tokens_decoder, self.vocab_size
         is_more = any(token_id not in usual or token_id >= size for token_id in added)

@@ -14,6 +14,7 @@ from typing import Any, Self
 import torch
 
 from bertwright.checkpoint.folders import whole_folder
+from bertwright.checkpoint.hub import text_digests
 from bertwright.checkpoint.vocabulary_rows import check_rows
 from bertwright.data.examples import digest_of
 from bertwright.data.reading.tables import Table
@@ -96,6 +97,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
 
     def record(self) -> dict[str, Any]:
         return run_facts(self._task.name, str(self.start), self._device) | {
+            "start_sha256": text_digests(self.start),
             "train_source": self._sources[0],
             "train_examples": len(self._train.examples),
             "train_sha256": digest_of(self._train.examples),
@@ -176,4 +178,5 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
             truncated=sum(one.truncated for one in run.predictions),
             is_pair=any(one.text_b is not None for one in run.dev),
         )
-        write_report(card, run.dev, run.predictions, [step.loss for step in run.outcome.history])
+        written = write_report(card, run.dev, run.predictions, [step.loss for step in run.outcome.history])
+        record["report_files"] = [file.name for file in written]

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from bertwright.checkpoint.folders import whole_folder
-from bertwright.checkpoint.hub import weights_folder
+from bertwright.checkpoint.hub import text_digests, weights_folder
+from bertwright.checkpoint.replacing import require_path
 from bertwright.checkpoint.vocabulary_rows import check_rows
 from bertwright.corpus.drawing.neighbours import token_counts
 from bertwright.corpus.drawing.sampler import PretrainSampler
@@ -128,12 +129,12 @@ def pretrain(
         raise BertwrightError("BW561")
     settings = (settings or PretrainSettings.resolve()).changed(**changes)
     if "transition_factor" in settings.model_fields_set:  # there is no CRF
-        raise BertwrightError(
-            "BW124", name="transition_factor", value=settings.transition_factor, task=PreTraining.name
-        )
+        value = settings.transition_factor
+        raise BertwrightError("BW124", name="transition_factor", value=value, task=PreTraining.name)
     for line in settings.doubts():
         log.warning(line)
     place = usable_device(device)
+    require_path(out)
     RunFolder.require_place(Path(out), overwrite=overwrite, resume=resume)
     if init is not None and vocab is not None:
         raise BertwrightError("BW111")
@@ -143,7 +144,7 @@ def pretrain(
     tokenizer = BertTokenizer.from_pretrained(source)
     opened = CorpusStore.open(store, tokenizer)
     world, reads = this_world(), [source, opened.folder]
-    job = PretrainJob(opened, tokenizer, source if init is not None else None, place, settings, world)
+    job = PretrainJob(opened, tokenizer, source, place, settings, world, is_init=init is not None)
     with written_by(world, Path(out)):
         folder = open_folder(world, Path(out), overwrite=overwrite, resume=resume, reads=reads)
         return train_or_resume(job, folder)
@@ -163,11 +164,16 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
         self,
         store: CorpusStore,
         tokenizer: BertTokenizer,
-        init: Path | None,
+        source: Path,
         device: torch.device,
         settings: PretrainSettings,
         world: World,
+        *,
+        is_init: bool,
     ) -> None:
+        """`source`: the folder of the vocabulary, and where `is_init` of the model to go on from."""
+        init = source if is_init else None
+        self._source = source
         self._store, self.tokenizer, self._init = store, tokenizer, init
         self._device, self.requested, self.world = device, settings, world
         if init is None:
@@ -191,6 +197,7 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
 
     def record(self) -> dict[str, Any]:
         return run_facts(self.objective.name, str(self._init or "from scratch"), self._device) | {
+            "start_sha256": text_digests(self._source),
             "store": str(self._store.folder),
             "train_sha256": self._store.digest,
         }
