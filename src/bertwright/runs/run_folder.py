@@ -78,7 +78,8 @@ class RunFolder:
         Raises:
             BertwrightError: BW502 it is not empty, BW501 it cannot be made, BW503 it is no folder, BW504 it is not
                 that of a run, BW586 something lies in it that the run did not write, BW509 it holds what the run reads,
-                BW560 the earlier run cannot be deleted, BW332 a newer program wrote it, BW507 `run.json` cannot be understood.
+                BW560 the earlier run cannot be deleted, BW332 a newer program wrote it, BW507 `run.json` cannot be
+                understood.
         """
         self.path, self.is_writer = path, is_writer
         self.record: dict[str, Any] | None = None
