@@ -182,8 +182,13 @@ def test_where_the_files_lie_can_be_said(ours: BertTokenizer, tmp_path: Path) ->
         BertTokenizer(file, True),
         BertTokenizer(vocab_file=file, do_lower_case=True, unk_token="[UNK]"),
         BertTokenizer.from_pretrained(file, do_lower_case=True, model_max_length=9),
+        BertTokenizer.from_pretrained(file, do_lower_case=True, max_len=9),
     ):
         assert made("A cat") == ours("A cat")
+    assert made.model_max_length == 9
+    for no_name in ("x" * 5_000, "a\0b", None):
+        with pytest.raises(OSError, match="BW30[17]"):
+            BertTokenizer.from_pretrained(no_name, local_files_only=True)  # type: ignore[arg-type]
     with pytest.raises(OSError, match="BW301"):
         BertTokenizer.from_pretrained("nobody/nothing", cache_dir=tmp_path, local_files_only=True)
 
@@ -196,6 +201,7 @@ def test_where_the_files_lie_can_be_said(ours: BertTokenizer, tmp_path: Path) ->
         ({"proxies": {"https": "host"}}, "BW316", "HTTPS_PROXY"),
         ({"tokenizer_file": "tokenizer.json"}, "BW316", "from_pretrained"),
         ({"chat_template": "x"}, "BW316", "conversations"),
+        ({"split_special_tokens": True}, "BW316", "split_special_tokens=True to the calls"),
         ({"lower": True}, "BW411", "do_lower_case"),
         ({"padding_side": "top"}, "BW411", "padding_side"),
     ],
