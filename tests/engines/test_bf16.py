@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_it_is_near_the_plain_one(kind: type[BertWithHead], lengths: tuple[int, 
 
 def test_what_else_it_is_asked_for_has_its_places() -> None:
     model, batch = sharpened(BertForTokenClassification), batch_of(9, 4)
-    wanted = {"output_hidden_states": True, "output_attentions": True}
+    wanted: dict[str, Any] = {"output_hidden_states": True, "output_attentions": True}
     with torch.inference_mode():
         plain, quick = (one.encode(batch, **wanted) for one in (model, in_bf16(model)))
     assert [len(one) for one in quick.hidden_states] == [13] * 3
