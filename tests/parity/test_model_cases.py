@@ -133,6 +133,7 @@ CASES: dict[str, Check | str] = {
     # What programs rely on and no case of theirs asks alone.
     "test_state_dict_of_save_pretrained": cases.check_save_load_of_a_state,
     "test_gradients_by_hooks": cases.check_gradients_by_hooks,
+    "test_resized_and_reloaded": cases.check_resized_and_reloaded,
     "test_num_parameters": cases.check_num_parameters,
     "test_model_fp16_forward": cases.check_half_precision,
     "test_inference_under_modes": cases.check_no_torch_function_mode,
@@ -158,4 +159,4 @@ def test_every_case_has_an_outcome_and_every_check_is_of_a_case() -> None:
     named = {check for name, check in vars(cases).items() if name.startswith("check_")}
     assert named == {check for check in OUTCOMES.values() if not isinstance(check, partial)}
     counts = [sum(reason.startswith(word) for reason in reasons) for word in (PURPOSE, NOT_HERE)]
-    assert (len(OUTCOMES), *counts) == (71, 7, 28)
+    assert (len(OUTCOMES), *counts) == (72, 7, 28)

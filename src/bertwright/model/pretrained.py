@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -155,20 +154,23 @@ class Pretrained(nn.Module):
         if (unknown := config.unknown_keys()) and is_ours:
             file = folder / "config.json"
             log.warning(said("{file}: keys without effect here: {keys}", file=file, keys=shown(unknown)))
-        with torch.device("meta") if is_ours else nullcontext():
+        device = _device_of_now()
+        with torch.device("meta" if is_ours else device):
             model = cls(config) if make is None else make(config)
         file = weight_file(folder) if state_dict is None else Path("state_dict")
         tensors = read_tensors(file) if state_dict is None else to_theirs(state_dict)
         dtype = _type_of_weights(dtype, tensors.values())
         if is_ours:
-            model._fill(tensors, file, dtype, ignore_mismatched_sizes)
+            model._fill(tensors, file, dtype, ignore_mismatched_sizes, device)
         else:
             model._fill_in_place(tensors, file, dtype, ignore_mismatched_sizes)
         for module in model.modules():  # of a model that somebody builds around it
             mark_started(module)
         return model.eval()
 
-    def _fill(self, tensors: Mapping[str, Tensor], file: Path, dtype: torch.dtype, ignore: bool) -> None:
+    def _fill(
+        self, tensors: Mapping[str, Tensor], file: Path, dtype: torch.dtype, ignore: bool, device: torch.device
+    ) -> None:
         """Give a model without memory the `tensors` of a file, and fresh values for the rest."""
         wanted = {name: parameter.shape for name, parameter in self.named_parameters()}
         found, report = match(tensors, wanted, file)
@@ -177,8 +179,8 @@ class Pretrained(nn.Module):
         # In memory of its own, and in rows: where a tensor is mapped from the file, its alignment depends on the file's
         # header, and a `.bin` may hold columns; matrix libraries round by both. A resumed run must compute what the
         # uninterrupted one does.
-        state = {name: tensor.contiguous().to(dtype, copy=True) for name, tensor in found.items()}
-        state |= {name: torch.empty(wanted[name], dtype=dtype) for name in report.fresh}
+        state = {name: tensor.contiguous().to(device, dtype, copy=True) for name, tensor in found.items()}
+        state |= {name: torch.empty(wanted[name], dtype=dtype, device=device) for name in report.fresh}
         self.load_state_dict(state, assign=True)
         self.requires_grad_(True)
         self.initialise(only=set(report.fresh))
@@ -279,6 +281,12 @@ def _knows_it_by_another_name(model: Pretrained, report: LoadReport) -> bool:
     has_encoder = any(name.endswith("embeddings.word_embeddings.weight") for name, _ in model.named_parameters())
     in_file = any(names.canonical(name) == "embeddings.word_embeddings.weight" for name in report.unused)
     return has_encoder and in_file and all(map(names.is_head, report.loaded))
+
+
+def _device_of_now() -> torch.device:
+    """Where new tensors are made; in memory where that is no place for weights."""
+    device = torch.empty(0).device
+    return torch.device("cpu") if device.type == "meta" else device
 
 
 def _moved(name: str, prefix: str, to: str) -> str:
