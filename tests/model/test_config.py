@@ -208,7 +208,7 @@ def test_what_a_file_says_of_the_outputs_is_what_calls_do(tmp_path: Path) -> Non
 def test_a_copy_is_changed_by_itself() -> None:
     config = BertConfig(**TINY)
     other = copy.copy(config)
-    other.mine = 1  # type: ignore[attr-defined]
+    other.mine = 1
     assert not hasattr(config, "mine")
     assert dataclasses.replace(other, hidden_dropout_prob=0.0).mine == 1  # type: ignore[attr-defined]
 

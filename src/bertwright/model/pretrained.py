@@ -79,14 +79,16 @@ class Pretrained(nn.Module):
             dtype, ignore_mismatched_sizes: as in `load`; `torch_dtype` is the older name of `dtype`.
             state_dict: in place of the file of the weights.
             **more: `cache_dir`, `local_files_only`, `token`, `revision`, `force_download`, `subfolder`, for the hub;
-                `device_map`, one device; arguments of the constructor, such as `add_pooling_layer=False`; all others
-                are laid over the config, such as `num_labels=3`, or `output_hidden_states=True`, which calls then do.
+                `device_map`, one device; `output_loading_info=True`, for the model and what became of the tensors;
+                arguments of the constructor, such as `add_pooling_layer=False`; all others are laid over the config,
+                such as `num_labels=3`, or `output_hidden_states=True`, which calls then do.
 
         Raises:
             BertwrightError: BW301 and BW303 not found, BW316 an argument that cannot be honoured, BW318 nothing to
                 load, and those of `load`.
         """
         call = f"{cls.__name__}.from_pretrained"
+        with_report = more.pop("output_loading_info", False)
         request = HubRequest.taken_from(more)
         device = device_of(call, more.pop("device_map", None))
         settle(call, more)
@@ -105,10 +107,11 @@ class Pretrained(nn.Module):
             **more,
         )
         model.name_or_path = "" if folder_or_name is None else str(folder_or_name)
-        model.tell()
-        return model if device is None else model.to(device)
+        report: Any = model.tell()
+        model = model if device is None else model.to(device)
+        return (model, report.in_words_of_the_peers()) if with_report else model  # type: ignore[return-value]
 
-    def tell(self) -> None:
+    def tell(self) -> LoadReport:
         """Log what became of the tensors of the file: a warning where some of the model's are not from there."""
         report, name = self.load_report, type(self).__name__
         assert report is not None
@@ -117,6 +120,7 @@ class Pretrained(nn.Module):
             log.warning(said("{model}: {report}. Train it before you use its answers.", model=name, report=summary))
         else:
             log.info("%s: %s", name, report.summary())
+        return report
 
     @classmethod
     def load(
