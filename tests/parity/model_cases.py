@@ -241,6 +241,14 @@ def check_gradient_checkpointing() -> None:
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True)), "with the same dropout"
 
 
+def check_gradient_checkpointing_by_config() -> None:
+    for wanted in (False, True):
+        config = BertConfig.from_dict(TINY, gradient_checkpointing=wanted)
+        model: Any = TEXTS.ours(config)
+        assert model.is_gradient_checkpointing is wanted
+        assert config.unknown_keys() == []
+
+
 def check_inputs_embeds() -> None:
     for _, pair, inputs in pairs():
         ids = inputs.pop("input_ids")
