@@ -147,6 +147,18 @@ def test_the_cache_and_the_revision_that_are_asked_for(folder: Path, tmp_path: P
         KIND.from_pretrained("me/tiny", cache_dir=tmp_path / "nothing", local_files_only=True)
 
 
+def test_a_model_in_a_folder_of_a_repository(folder: Path, tmp_path: Path) -> None:
+    inside = tmp_path / "cache" / "models--me--tiny" / "snapshots" / "abc" / "small"
+    shutil.copytree(folder, inside)
+    options: dict[str, Any] = {"cache_dir": tmp_path / "cache", "local_files_only": True}
+    assert KIND.from_pretrained("me/tiny", subfolder="small", **options).config.num_labels == 3
+    with pytest.raises(OSError, match="BW301"):
+        KIND.from_pretrained("me/tiny", **options)
+    files = ["model.safetensors", "config.json", "small/config.json", "small/pytorch_model.bin"]
+    assert "small/pytorch_model.bin" in hub._patterns(files, "small")
+    assert "model.safetensors" in hub._patterns(files, "")
+
+
 def test_what_a_download_is_asked_for(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict[str, Any]] = []
 
