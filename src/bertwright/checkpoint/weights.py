@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bertwright.checkpoint import names
-from bertwright.checkpoint.hub import WEIGHT_FILES, shard_names
+from bertwright.checkpoint.hub_cache import WEIGHT_FILES, shard_names
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
 

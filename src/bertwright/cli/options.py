@@ -35,5 +35,6 @@ AcceptOtherMachine = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Run = Annotated[Path, typer.Argument(help="A run folder or a model folder.")]
+Download = Annotated[bool, typer.Option("--download", help="Fetch a model that is not on this machine.")]
 Resume = Annotated[bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace the run that the folder holds.")]

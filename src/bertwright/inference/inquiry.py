@@ -155,6 +155,8 @@ class Inquiry:
         name, read = "stdin" if is_stdin else str(self.source), describe(columns, None)
         encoding = "" if is_stdin or self.encoding else _encoding_of(source)
         log.info(said("{source}{encoding}: {columns}", source=name, encoding=encoding, columns=read))
+        for remark in source.remarks if isinstance(source, OpenedSource) else ():
+            log.warning(said("{name}: {parts}", name=name, parts=remark))
         return columns, examples
 
 
@@ -162,7 +164,7 @@ def _encoding_of(source: Any) -> str:
     """` (gb18030)`, where a file's encoding was found by looking and is none that everybody expects."""
     if not isinstance(source, OpenedSource) or source.path.is_dir() or source.suffix in (".parquet", ".pq"):
         return ""
-    return "" if source.encoding.startswith("utf-8") else f" ({source.encoding})"
+    return "" if source.encoding.startswith("utf-8") else said(" ({encoding})", encoding=source.encoding)
 
 
 def _is_a_file(text: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from bertwright.checkpoint.folders import write_text
+from bertwright.checkpoint.folders import say_if_replaced, write_text
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.lock import sole_writer
 from bertwright.console import remarks_console
@@ -184,8 +184,7 @@ def write_answers(
             with _appending(part) as file:
                 file.writelines(counted(lines, done))
             _, count = _whole_records(part, job.form)
-            if output.exists():
-                log.info(said("{output} was there and is replaced", output=output))
+            say_if_replaced(output)
             part.replace(output)
             label.unlink()
     except KeyboardInterrupt:

@@ -14,6 +14,7 @@ from typing import Any, Self
 import torch
 
 from bertwright.checkpoint.folders import whole_folder
+from bertwright.checkpoint.vocabulary_rows import check_rows
 from bertwright.data.examples import digest_of
 from bertwright.data.reading.tables import Table
 from bertwright.errors import BertwrightError
@@ -72,8 +73,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
         self.tokenizer = BertTokenizer.from_pretrained(self.start)
         self.objective = self._task = task = task.bound(self.tokenizer)
         config = task.starting_config(self.start, **settings.dropout_values())
-        if len(self.tokenizer) > config.vocab_size:
-            raise BertwrightError("BW325", model=model, tokens=len(self.tokenizer), rows=config.vocab_size)
+        check_rows(model, len(self.tokenizer), config.vocab_size)
         if settings.freeze > config.num_hidden_layers:
             raise BertwrightError("BW109", freeze=settings.freeze, layers=config.num_hidden_layers)
         self.foreign = set(foreign_to(type(task))) - set(type(settings).model_fields)
