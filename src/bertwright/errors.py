@@ -32,11 +32,11 @@ _KINDS: dict[type[Exception], str] = {
     FileExistsError: "BW122 BW502 BW504 BW551 BW572 BW574 BW630 BW631",
     OSError: (
         "BW104 BW202 BW229 BW232 BW283 BW288 BW303 BW308 BW314 BW320 BW321 BW324 BW430 BW501 BW503 BW505 BW507 BW514 "
-        "BW552 BW553 BW560 BW563 BW564 BW570 BW575 BW584"
+        "BW552 BW553 BW560 BW563 BW564 BW570 BW575"
     ),
     ImportError: "BW128 BW133 BW231 BW319",
     TypeError: "BW224 BW233 BW313 BW316 BW317 BW405 BW424 BW440 BW535",
-    RuntimeError: "BW130 BW510 BW513 BW515 BW516 BW526 BW550 BW583",
+    RuntimeError: "BW130 BW510 BW513 BW515 BW516 BW526 BW550",
     NotImplementedError: "BW344 BW345",
 }
 
@@ -91,13 +91,6 @@ class BertwrightError(Exception):
         return _rebuild, (self.code, self.fields)
 
 
-@functools.cache
-def _also(kind: type[_Error], built_in: type[Exception]) -> type[_Error]:
-    """A class that is both, and is called as the first one."""
-    made: type[_Error] = type(kind.__name__, (kind, built_in), {"__module__": kind.__module__, "__doc__": kind.__doc__})
-    return made
-
-
 def _templates(code: str, lang: str) -> list[str]:
     """What happened, the cause and the way out, for whom who reads it: options, or arguments of Python."""
     entry = catalogue()[code]
@@ -105,6 +98,13 @@ def _templates(code: str, lang: str) -> list[str]:
     if is_typed():
         return texts
     return [*map(for_python, texts[:2]), entry.get(f"python_{lang}") or for_python(texts[2])]
+
+
+@functools.cache
+def _also(kind: type[_Error], built_in: type[Exception]) -> type[_Error]:
+    """A class that is both, and is called as the first one."""
+    made: type[_Error] = type(kind.__name__, (kind, built_in), {"__module__": kind.__module__, "__doc__": kind.__doc__})
+    return made
 
 
 def _rebuild(code: str, fields: dict[str, object]) -> BertwrightError:

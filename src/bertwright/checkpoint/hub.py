@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.checkpoint.digests import remove_differing
-from bertwright.checkpoint.folders import require_best
-from bertwright.checkpoint.hub_cache import WEIGHT_FILES, cache_folder, cached, unfinished_mark
+from bertwright.checkpoint.hub_cache import WEIGHT_FILES, cache_folder, cached_snapshots, unfinished_mark
 from bertwright.checkpoint.hub_request import AS_USUAL, HubRequest
 from bertwright.errors import BertwrightError
-from bertwright.wording import said
+from bertwright.wording import Phrase, said
 
 log = logging.getLogger("bertwright")
 
@@ -85,7 +84,7 @@ def model_folder(
     if name in BUILT_IN:
         return BUILT_IN[name]
     download = download and not request.local_files_only
-    return _hub_folder(name, request, download=download, whole=download and vocabulary, any_kind=any_kind)
+    return _hub_folder(name, request, download=download, vocabulary=vocabulary, any_kind=any_kind)
 
 
 def spelt(name: object) -> str:
@@ -115,13 +114,30 @@ def weights_folder(
     return folder
 
 
-def _hub_folder(name: str, request: HubRequest, *, download: bool, whole: bool, any_kind: bool) -> Path:
-    """The folder of a model in the hub's cache, downloaded where that is allowed; `whole`: one with a vocabulary."""
+def require_best(run: Path) -> None:
+    """Refuse a run folder that has no `best/` yet.
+
+    Raises:
+        BertwrightError: BW584, which names `last/` where there is one.
+    """
+    if (run / "best").is_dir():
+        return
+    way_out = Phrase("train it: the command that began it, with --resume")
+    if (run / "last" / "config.json").is_file():
+        way_out = Phrase(
+            "go on with it: the command that began it, with --resume; or take the model as it was last saved: {last}",
+            last=run / "last",
+        )
+    raise BertwrightError("BW584", folder=run, way_out=way_out)
+
+
+def _hub_folder(name: str, request: HubRequest, *, download: bool, vocabulary: bool, any_kind: bool) -> Path:
+    """The folder of a model in the hub's cache, downloaded where that is allowed; better one with a `vocabulary`."""
     spellings = _spellings(name)
-    there = list(chain.from_iterable(cached(spelling, request) for spelling in spellings))
-    found = [snapshot for snapshot in there if _holds_any(snapshot / request.subfolder, VOCABULARY_FILES)]
-    if not whole:
-        found += there
+    cached = list(chain.from_iterable(cached_snapshots(spelling, request) for spelling in spellings))
+    found = [snapshot for snapshot in cached if _holds_any(snapshot, VOCABULARY_FILES)]
+    if not (download and vocabulary):
+        found += cached
     anew = request.force_download or any(unfinished_mark(one, request.cache_dir).exists() for one in spellings)
     if found and not (download and anew):
         return found[0]
@@ -219,21 +235,19 @@ def fetch(
 
     endpoint = endpoint or os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # as the library itself reads it
     shown_to: str | bool = token or False
-    cache = cache or cache_folder()
-    mark = unfinished_mark(name, cache)
-    before = f"{subfolder.strip('/')}/" if subfolder else ""
+    mark, cache = unfinished_mark(name, cache), cache or cache_folder()
     try:
         hub = HfApi(endpoint=endpoint, token=shown_to)
         info = hub.model_info(name, revision=revision, timeout=_TIMEOUT, files_metadata=True)
-        names = [entry.rfilename for entry in info.siblings or ()]
-        there = {file.removeprefix(before) for file in names if file.startswith(before)}
-        patterns = [before + file for file in (*TEXT_FILES, *weight_patterns(there))]
+        there = {entry.rfilename for entry in info.siblings or ()}
+        patterns = _patterns(there, subfolder)
+        of_config = f"{subfolder.strip('/')}/config.json".removeprefix("/")
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
-        if "config.json" in there and not any_kind:
+        if of_config in there and not any_kind:
             commit = info.sha or revision
             config = hf_hub_download(
-                name, f"{before}config.json", revision=commit, endpoint=endpoint, cache_dir=cache, token=shown_to
+                name, of_config, revision=commit, endpoint=endpoint, cache_dir=cache, token=shown_to
             )
             require_bert(Path(config), mark)
         got = snapshot_download(
@@ -274,6 +288,13 @@ def require_bert(config: Path, mark: Path) -> None:
     if kind not in KINDS:
         mark.unlink(missing_ok=True)
         raise BertwrightError("BW311", architecture=kind)
+
+
+def _patterns(files: Iterable[str], subfolder: str) -> list[str]:
+    """Which of the `files` of a repository are fetched."""
+    before = f"{subfolder.strip('/')}/" if subfolder else ""
+    there = {file.removeprefix(before) for file in files if file.startswith(before)}
+    return [before + file for file in (*TEXT_FILES, *weight_patterns(there))]
 
 
 def weight_patterns(there: set[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the hub's local cache holds: `models--OWNER--NAME/snapshots/REVISION`, and where it is."""
+"""The local cache of a hub, as its own library keeps it: what it holds of a name, whole models only."""
 
 from __future__ import annotations
 
@@ -27,13 +27,8 @@ def cache_folder() -> Path:
 
 
 def cache_entry(name: str, cache: Path | None = None) -> Path:
-    """Where the cache, or the one that is given, keeps what belongs to a name on a hub."""
+    """Where a cache (None: the hub's own) keeps what belongs to a name on a hub."""
     return (cache or cache_folder()) / f"models--{name.replace('/', '--')}"
-
-
-def unfinished_mark(name: str, cache: Path | None = None) -> Path:
-    """A file in the cache while `name` is downloaded: one of the small files may fail where the others came."""
-    return cache_entry(name, cache) / ".bertwright-unfinished"
 
 
 def shard_names(index: Path) -> list[str]:
@@ -49,7 +44,12 @@ def shard_names(index: Path) -> list[str]:
         raise ValueError(Phrase("no weight_map that names files: {error}", error=error)) from error
 
 
-def cached(name: str, request: HubRequest) -> Iterator[Path]:
+def unfinished_mark(name: str, cache: Path | None = None) -> Path:
+    """A file in the cache while `name` is downloaded: one of the small files may fail where the others came."""
+    return cache_entry(name, cache) / ".bertwright-unfinished"
+
+
+def cached_snapshots(name: str, request: HubRequest) -> Iterator[Path]:
     """The snapshots of `name` in the hub's cache that hold a model: the one that `main` points to, then the newest;
     where a revision is asked for, only this one.
 

@@ -13,8 +13,8 @@ from typing import Any, Generic, overload
 import numpy as np
 import torch
 
-from bertwright.checkpoint.folders import require_best, whole_folder
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.folders import whole_folder
+from bertwright.checkpoint.hub import model_folder, require_best
 from bertwright.checkpoint.vocabulary_rows import check_rows
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns
