@@ -25,7 +25,7 @@ def counted() -> Callable[[Pretrained], dict[str, list[int]]]:
         for name, module in model.named_modules():
             # Of the last layer, where only the first tokens are read, this matrix is read without a call.
             around = getattr(model, "reads_first_only", False) and name.endswith(".layer.1.attention.self.qkv")
-            if isinstance(module, nn.Linear) and not around:
+            if type(module) is nn.Linear and not around:
                 seen = rows.setdefault(name, [])
                 module.register_forward_pre_hook(
                     lambda _, args, seen=seen: seen.append(args[0].numel() // args[0].shape[-1])

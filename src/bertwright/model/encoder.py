@@ -20,6 +20,7 @@ from bertwright.model.attention.attention import attend, attend_plain
 from bertwright.model.attention.grouped import attend_first
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import Dropout, add_through, has_hooks, rate_now
+from bertwright.model.joined import JoinedProjections
 from bertwright.model.typed_modules import Embedding, LayerNorm, Linear, Module
 
 
@@ -58,25 +59,26 @@ class Embeddings(Module):
         return self.dropout(self.LayerNorm(summed))
 
 
-class SelfAttention(Module):
+class SelfAttention(JoinedProjections):
     """Self-attention with queries, keys and values from one matrix product.
-
-    Files of peers hold the three apart; `load_state_dict` takes them so, too.
 
     Attributes:
         causal: whether a token sees nothing that follows it, as in a decoder.
     """
 
+    whole, parts = "qkv", ("query", "key", "value")
+    qkv: Linear
+
     def __init__(self, config: BertConfig, causal: bool = False) -> None:
         super().__init__()
         self.causal = causal
-        self.qkv = Linear(config.hidden_size, 3 * config.hidden_size)
+        self.join(config.hidden_size)
         self.dropout = Dropout(config.attention_probs_dropout_prob)
         self.num_heads = config.num_attention_heads
 
     def project(self, hidden: Tensor) -> Tensor:
         """Queries, keys and values `[T, 3, A, D]` of `hidden [T, H]`."""
-        return torch.unflatten(self.qkv(hidden), -1, (3, self.num_heads, -1))
+        return torch.unflatten(super().project(hidden), -1, (3, self.num_heads, -1))
 
     def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
         """`[T, H]` to `[T, H]`; where `weights` is a list, the attention weights are appended to it."""
@@ -212,7 +214,7 @@ class Encoder(nn.Module):
         if type(last) is not Layer or type(last.attention) is not Attention or not all(batch.lengths):
             return None
         attention = last.attention.self
-        if type(attention) is not SelfAttention or type(attention.qkv) is not Linear:
+        if type(attention) is not SelfAttention or type(attention.qkv) is not Linear or not attention.is_whole():
             return None
         return None if any(map(has_hooks, (last, last.attention, attention, attention.qkv))) else last
 
