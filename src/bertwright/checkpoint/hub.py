@@ -14,8 +14,10 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from bertwright.checkpoint.digests import remove_differing
+from bertwright.checkpoint.hub_request import AS_USUAL, HubRequest
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase, said
 
@@ -45,7 +47,13 @@ TEXT_FILES = (
 )
 
 
-def model_folder(name: str | os.PathLike[str], *, download: bool = False, vocabulary: bool = False) -> Path:
+def model_folder(
+    name: str | os.PathLike[str],
+    *,
+    download: bool = False,
+    vocabulary: bool = False,
+    request: HubRequest = AS_USUAL,
+) -> Path:
     """The folder of the model called `name`.
 
     Args:
@@ -54,6 +62,7 @@ def model_folder(name: str | os.PathLike[str], *, download: bool = False, vocabu
             `google-bert/bert-base-uncased`; each of these two finds the other's cache entry too.
         download: fetch a hub name that the local cache lacks.
         vocabulary: one is needed: download, if that is allowed, where the cache has config and weights only.
+        request: what else the caller says of a hub name.
 
     Raises:
         BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW307, where it can be no
@@ -74,7 +83,7 @@ def model_folder(name: str | os.PathLike[str], *, download: bool = False, vocabu
         return folder
     if name in BUILT_IN:
         return BUILT_IN[name]
-    return _hub_folder(name, download=download, whole=download and vocabulary)
+    return _hub_folder(name, request, download=download and not request.local_files_only, vocabulary=vocabulary)
 
 
 def spelt(name: object) -> str:
@@ -82,30 +91,52 @@ def spelt(name: object) -> str:
     return os.fspath(name) if isinstance(name, os.PathLike) else str(name)
 
 
-def weights_folder(name: str | os.PathLike[str], *, download: bool = False, vocabulary: bool = False) -> Path:
+def weights_folder(
+    name: str | os.PathLike[str],
+    *,
+    download: bool = False,
+    vocabulary: bool = False,
+    request: HubRequest = AS_USUAL,
+) -> Path:
     """As `model_folder`; of a run folder its `best/`, which holds the model."""
-    folder = model_folder(name, download=download, vocabulary=vocabulary)
+    folder = model_folder(name, download=download, vocabulary=vocabulary, request=request) / request.subfolder
     if (folder / "run.json").is_file() and not (folder / "config.json").is_file() and (folder / "best").is_dir():
         log.info(said("{name} is a run: its best model is taken", name=spelt(name)))
         return folder / "best"
     return folder
 
 
-def _hub_folder(name: str, *, download: bool, whole: bool) -> Path:
-    """The folder of a model in the hub's cache, downloaded where that is allowed; `whole`: one with a vocabulary."""
+def _hub_folder(name: str, request: HubRequest, *, download: bool, vocabulary: bool) -> Path:
+    """The folder of a model in the hub's cache, downloaded where that is allowed; better one with a `vocabulary`."""
     spellings = _spellings(name)
-    cached = list(chain.from_iterable(map(_cached, spellings)))
+    cached = list(chain.from_iterable(_cached(spelling, request) for spelling in spellings))
     found = [snapshot for snapshot in cached if _holds_any(snapshot, VOCABULARY_FILES)]
-    if not whole:
+    if not (download and vocabulary):
         found += cached
-    goes_on = download and any(map(Path.exists, map(_unfinished, spellings)))
-    if found and not goes_on:
+    anew = request.force_download or any(_unfinished(one, request.cache_dir).exists() for one in spellings)
+    if found and not (download and anew):
         return found[0]
     if download and spellings:
-        return fetch(spellings[-1])
+        return fetch(spellings[-1], **_of_a_fetch(request))
     if not spellings or Path(name).exists() or ("/" in name and Path(name).parent.exists()):
         raise BertwrightError("BW307", name=name)
     raise BertwrightError("BW301", name=name, tried=" / ".join(spellings))
+
+
+def _of_a_fetch(request: HubRequest) -> dict[str, Any]:
+    """A request in the words of `fetch`."""
+    token = request.token
+    if token is True:
+        from huggingface_hub import get_token
+
+        token = get_token()
+    return {
+        "revision": request.revision,
+        "token": token or None,
+        "cache": request.cache_dir,
+        "again": request.force_download,
+        "subfolder": request.subfolder,
+    }
 
 
 def _folder(name: str) -> Path | None:
@@ -161,20 +192,29 @@ def _spellings(name: str) -> list[str]:
     return [name] if owner else [name, f"{_FIRST_OWNER}/{name}"]
 
 
-def _cached(name: str) -> Iterator[Path]:
-    """The snapshots of `name` in the hub's cache that hold a model: the one that `main` points to, then the newest.
+def _cached(name: str, request: HubRequest) -> Iterator[Path]:
+    """The snapshots of `name` in the hub's cache that hold a model: the one that `main` points to, then the newest;
+    where a revision is asked for, only this one.
 
     The look-ups of the hub's own library know no revision but `main` without being told its hash, take one without
     weights for whole, and cost half a second of imports.
     """
-    entry = cache_folder() / f"models--{name.replace('/', '--')}"
-    main = entry / "refs" / "main"
-    revisions = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
+    entry = _entry(name, request.cache_dir)
     snapshots = entry / "snapshots"
-    if snapshots.is_dir():
+    pointer = entry / "refs" / (request.revision or "main")
+    revisions = [pointer.read_text(encoding="utf-8").strip()] if pointer.is_file() else []
+    if request.revision is not None:
+        revisions.append(request.revision)
+    elif snapshots.is_dir():
         newest_first = sorted(snapshots.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
         revisions += [path.name for path in newest_first]
-    return (snapshots / revision for revision in revisions if _is_whole(snapshots / revision))
+    found = (snapshots / revision for revision in revisions)
+    return (snapshot for snapshot in found if _is_whole(snapshot / request.subfolder))
+
+
+def _entry(name: str, cache: Path | None) -> Path:
+    """What the cache keeps of `name`."""
+    return (cache or cache_folder()) / f"models--{name.replace('/', '--')}"
 
 
 def _is_whole(snapshot: Path) -> bool:
@@ -190,7 +230,16 @@ def _is_whole(snapshot: Path) -> bool:
         return False
 
 
-def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None, token: str | None = None) -> Path:
+def fetch(
+    name: str,
+    *,
+    endpoint: str | None = None,
+    revision: str | None = None,
+    token: str | None = None,
+    cache: Path | None = None,
+    again: bool = False,
+    subfolder: str = "",
+) -> Path:
     """Download the files of `name` that a model needs: one form of the weights, safetensors before .bin.
 
     Files that are there stay, a broken connection is taken up where it broke, and the content is compared with the
@@ -202,6 +251,9 @@ def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None
         endpoint: the address of the hub or of a mirror; None: `HF_ENDPOINT`, else the hub itself.
         revision: a branch, a tag or a commit; None: the newest.
         token: of an account that may have the files.
+        cache: the folder of the cache; None: where the hub's library has it.
+        again: fetch what is there already, too.
+        subfolder: where the files lie in the repository.
 
     Returns:
         The folder in the hub's cache, where every command finds it under its name.
@@ -215,16 +267,21 @@ def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None
 
     endpoint = endpoint or os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # as the library itself reads it
     shown_to: str | bool = token or False
-    mark = _unfinished(name)
+    mark = _unfinished(name, cache)
     try:
         hub = HfApi(endpoint=endpoint, token=shown_to)
         info = hub.model_info(name, revision=revision, timeout=_TIMEOUT, files_metadata=True)
-        patterns = [*TEXT_FILES, *_weight_patterns({entry.rfilename for entry in info.siblings or ()})]
-        cache = cache_folder()
+        patterns = _patterns([entry.rfilename for entry in info.siblings or ()], subfolder)
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
         got = snapshot_download(
-            name, revision=revision, allow_patterns=patterns, endpoint=endpoint, cache_dir=cache, token=shown_to
+            name,
+            revision=revision,
+            allow_patterns=patterns,
+            endpoint=endpoint,
+            cache_dir=cache or cache_folder(),
+            token=shown_to,
+            force_download=again,
         )
     except GatedRepoError as error:  # a kind of the next
         raise BertwrightError("BW563", name=name) from error
@@ -239,9 +296,16 @@ def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None
     return Path(got)
 
 
-def _unfinished(name: str) -> Path:
+def _unfinished(name: str, cache: Path | None) -> Path:
     """A file in the cache while `name` is downloaded: one of the small files may fail where the others came."""
-    return cache_folder() / f"models--{name.replace('/', '--')}" / ".bertwright-unfinished"
+    return _entry(name, cache) / ".bertwright-unfinished"
+
+
+def _patterns(files: Iterable[str], subfolder: str) -> list[str]:
+    """Which of the `files` of a repository are fetched."""
+    before = f"{subfolder.strip('/')}/" if subfolder else ""
+    there = {file.removeprefix(before) for file in files if file.startswith(before)}
+    return [before + file for file in (*TEXT_FILES, *_weight_patterns(there))]
 
 
 def _weight_patterns(there: set[str]) -> list[str]:

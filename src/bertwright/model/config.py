@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import filterfalse
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Self
 from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import weights_folder
 from bertwright.errors import BertwrightError, nearest
-from bertwright.model.activations import ACTIVATIONS
+from bertwright.model.config_rules import RULES
 from bertwright.wording import Phrase
 
 # Written by every version of the peers, and without effect on what a BERT encoder computes.
@@ -25,14 +25,9 @@ _WITHOUT_EFFECT = {
     "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "model_type",
     "_num_labels",
 }  # fmt: skip
-_SIZES = (
-    "vocab_size", "hidden_size", "num_attention_heads", "intermediate_size", "max_position_embeddings",
-    "type_vocab_size",
-)  # fmt: skip
 _OF_CLASSES = {"num_labels", "id2label", "label2id"}
 # What every call does here unless it is told otherwise.
 OF_CALLS = {"output_attentions": False, "output_hidden_states": False, "return_dict": True}
-_PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 # Keys by which a config can name code to run. They are refused, never followed.
 _NAMES_CODE = ("auto_map", "_attn_implementation_internal", "trust_remote_code", "custom_pipelines")
 
@@ -91,7 +86,7 @@ class BertConfig:
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        for rule in _RULES:
+        for rule in RULES:
             if not rule.holds(value := getattr(self, rule.name)):
                 self._refuse(rule.name, value, rule.allowed)
         if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
@@ -245,49 +240,3 @@ def _names_not_meant(values: Mapping[str, Any], changes: Mapping[str, Any]) -> s
     if told and not (as_many and told == {"num_labels"}):  # the names of the file are those of another task
         return _OF_CLASSES
     return {"label2id"} if names is None else {"label2id", "num_labels"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """What a value must be.
-
-    Attributes:
-        name: of the value.
-        holds: whether it is so.
-        allowed: the same in words.
-    """
-
-    name: str
-    holds: Callable[[Any], bool]
-    allowed: str | Phrase
-
-
-def _is_share(value: object) -> bool:
-    return isinstance(value, int | float) and 0 <= value <= 1
-
-
-def _one_of(*allowed: str | None) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str | None) and value in allowed
-
-
-_WHOLE, _SHARE = Phrase("a whole number of at least 1"), Phrase("a number from 0 to 1")
-_ENCODER = Phrase("false: this is an encoder")
-_RULES = (
-    *(_Rule(name, lambda value: isinstance(value, int) and value >= 1, _WHOLE) for name in _SIZES),
-    _Rule("num_hidden_layers", lambda value: isinstance(value, int) and value >= 0, _WHOLE),
-    *(_Rule(name, _is_share, _SHARE) for name in ("hidden_dropout_prob", "attention_probs_dropout_prob")),
-    _Rule("classifier_dropout", lambda value: value is None or _is_share(value), _SHARE),
-    _Rule("layer_norm_eps", lambda value: isinstance(value, int | float) and value > 0, Phrase("a number above 0")),
-    _Rule(
-        "initializer_range",
-        lambda value: isinstance(value, int | float) and value >= 0,
-        Phrase("a number of at least 0"),
-    ),
-    _Rule("pad_token_id", lambda value: isinstance(value, int | None), Phrase("a whole number, or null")),
-    _Rule("num_labels", lambda value: isinstance(value, int | None), Phrase("a whole number, or null")),
-    _Rule("num_labels", lambda value: value is None or value >= 1, Phrase("at least 1")),
-    _Rule("problem_type", _one_of(None, *_PROBLEMS), ", ".join(_PROBLEMS)),
-    _Rule("hidden_act", _one_of(*ACTIVATIONS), ", ".join(ACTIVATIONS)),
-    _Rule("position_embedding_type", _one_of(None, "absolute"), "absolute"),
-    *(_Rule(name, lambda value: not value, _ENCODER) for name in ("is_decoder", "add_cross_attention")),
-)

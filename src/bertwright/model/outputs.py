@@ -1,20 +1,27 @@
-"""What a model's `forward` returns: named tensors that also read as a dict and as a tuple.
+"""What a model's `forward` returns: named tensors that are a dict, and read as attributes and as a tuple, too.
 
 Shapes: B sequences, S longest sequence, H hidden size, A heads, V vocabulary, C classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from torch import Tensor
+from torch.utils import _pytree
+
+_LAST = ("hidden_states", "attentions")
 
 
-@dataclass
-class ModelOutput:
+@dataclass(eq=False)
+class ModelOutput(OrderedDict[str, Any]):
     """Fields that are None do not exist for the dict and the tuple, as users of the peers expect.
+
+    Whoever takes nested tensors apart and puts them together again (`nn.DataParallel`, accelerate) makes one from the
+    pairs or the dict that the first argument then is.
 
     Attributes:
         loss: scalar, where labels were given.
@@ -26,42 +33,52 @@ class ModelOutput:
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
 
-    def keys(self) -> list[str]:
-        """Names of the fields that are there: loss first, then scores, then states."""
-        order = sorted(fields(self), key=lambda field: field.name in ("hidden_states", "attentions"))
-        return [field.name for field in order if getattr(self, field.name) is not None]
+    def __init_subclass__(cls) -> None:
+        """What looks through nested tensors looks into it (`torch.func`, a distributed run with a static graph)."""
+        _pytree.register_pytree_node(
+            cls,
+            lambda output: (list(output.values()), list(output)),
+            lambda values, names: cls(**dict(zip(names, values))),
+            serialized_type_name=f"{cls.__module__}.{cls.__name__}",
+        )
 
-    def values(self) -> list[Any]:
-        """The values of `keys()`."""
-        return [getattr(self, key) for key in self.keys()]
+    def __post_init__(self) -> None:
+        pairs: Any = self.loss
+        if isinstance(pairs, Mapping | Iterator | list):
+            self.loss = None
+            for name, value in dict(pairs).items():
+                setattr(self, name, value)
+        self._order()
 
-    def items(self) -> list[tuple[str, Any]]:
-        """Names with values, in the order of `keys()`."""
-        return list(zip(self.keys(), self.values()))
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if all(field.name in vars(self) for field in fields(self)):  # else it is being made
+            self._order()
 
-    def get(self, key: str, default: Any = None) -> Any:
-        """The field `key`, or `default` where it is not there."""
-        return self[key] if key in self.keys() else default
+    def _order(self) -> None:
+        """Loss first, then scores, then states."""
+        super().clear()
+        names = sorted((field.name for field in fields(self)), key=_LAST.__contains__)
+        for name in names:
+            if (value := getattr(self, name)) is not None:
+                super().__setitem__(name, value)
 
     def to_tuple(self) -> tuple[Any, ...]:
         """The values of `keys()`."""
         return tuple(self.values())
 
     def __getitem__(self, key: str | int | slice) -> Any:
-        if isinstance(key, str):
-            if key in self.keys():
-                return getattr(self, key)
-            raise KeyError(key)
-        return self.to_tuple()[key]
+        return super().__getitem__(key) if isinstance(key, str) else self.to_tuple()[key]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.keys())
+    def __setitem__(self, key: str, value: Any) -> None:
+        setattr(self, key, value)
 
-    def __len__(self) -> int:
-        return len(self.keys())
+    def __delitem__(self, key: str) -> None:
+        super().__getitem__(key)
+        setattr(self, key, None)
 
 
-@dataclass
+@dataclass(eq=False)
 class EncoderOutput(ModelOutput):
     """`last_hidden_state [B, S, H]` and `pooler_output [B, H]`."""
 
@@ -69,14 +86,14 @@ class EncoderOutput(ModelOutput):
     pooler_output: Tensor | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class ScoresOutput(ModelOutput):
     """`logits`: `[B, C]` for texts, `[B, S, C]` for tokens, `[B, S, V]` for masked words."""
 
     logits: Tensor | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class PreTrainingOutput(ModelOutput):
     """`prediction_logits [B, S, V]` and `seq_relationship_logits [B, 2]`."""
 
@@ -84,7 +101,7 @@ class PreTrainingOutput(ModelOutput):
     seq_relationship_logits: Tensor | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class QuestionAnsweringOutput(ModelOutput):
     """`start_logits [B, S]` and `end_logits [B, S]`, the lowest number of their type at pads."""
 
@@ -92,7 +109,7 @@ class QuestionAnsweringOutput(ModelOutput):
     end_logits: Tensor | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Seq2SeqOutput(ModelOutput):
     """`logits [B, S, V]` over the targets and `encoder_last_hidden_state [B, K, H]` of the sources."""
 
