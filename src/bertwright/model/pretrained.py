@@ -19,12 +19,13 @@ from bertwright.checkpoint.matching import match, take_theirs
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_tensors
 from bertwright.errors import BertwrightError
 from bertwright.model.config import OF_CALLS, BertConfig
+from bertwright.model.known_to_trainer import KnownToTrainer
 from bertwright.wording import said, shown
 
 log = logging.getLogger("bertwright")
 
 
-class Pretrained(nn.Module):
+class Pretrained(KnownToTrainer, nn.Module):
     """A model with a config.
 
     Attributes:

@@ -1,0 +1,17 @@
+"""All programs by their names."""
+
+from __future__ import annotations
+
+import inspect
+
+from tests.programs import training_loops
+from tests.programs.place import Program
+
+THEMES = (training_loops,)
+
+PROGRAMS: dict[str, Program] = {
+    name: function
+    for theme in THEMES
+    for name, function in vars(theme).items()
+    if inspect.isfunction(function) and function.__module__ == theme.__name__ and not name.startswith("_")
+}
