@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 
-from tests.programs import training_loops
+from tests.programs import disturbances, from_texts, heads, pooling, saved_and_loaded, training_loops
 from tests.programs.place import Program
 
-THEMES = (training_loops,)
+THEMES = (training_loops, disturbances, pooling, heads, from_texts, saved_and_loaded)
 
 PROGRAMS: dict[str, Program] = {
     name: function
