@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import inspect
 
-from tests.programs import disturbances, from_texts, heads, pooling, saved_and_loaded, training_loops
+from tests.programs import (
+    disturbances,
+    ecosystem,
+    from_texts,
+    heads,
+    pooling,
+    saved_and_loaded,
+    training_loops,
+)
 from tests.programs.place import Program
 
-THEMES = (training_loops, disturbances, pooling, heads, from_texts, saved_and_loaded)
+THEMES = (training_loops, disturbances, pooling, heads, from_texts, saved_and_loaded, ecosystem)
 
 PROGRAMS: dict[str, Program] = {
     name: function

@@ -189,7 +189,7 @@ def quantised_to_eight_bits(lib: Any, place: Place) -> Any:
 
 def traced_and_saved(lib: Any, place: Place) -> Any:
     """`torch.jit.trace` of inputs without pads, as for TorchServe."""
-    model = lib.BertForSequenceClassification.from_pretrained(place.base, torchscript=True)
+    model = lib.BertForSequenceClassification.from_pretrained(place.base, return_dict=False)
     alike(model).eval()
     batch = place.read([TEXTS[0]])
     traced = torch.jit.trace(model, (batch["input_ids"], batch["attention_mask"]), strict=False)
