@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bertwright.inference.compare import compare as compare
     from bertwright.inference.evaluate import evaluate as evaluate
     from bertwright.inference.predictor import Predictor as Predictor
+    from bertwright.model.bert_pretrained import BertPreTrainedModel as BertPreTrainedModel
     from bertwright.model.config import BertConfig as BertConfig
     from bertwright.model.models import BertForMultipleChoice as BertForMultipleChoice
     from bertwright.model.models import BertForQuestionAnswering as BertForQuestionAnswering
@@ -39,6 +40,7 @@ _HOME = {
     "BertTokenizer": "text.tokenizer.tokenizer",
     "BertConfig": "model.config",
     "BertModel": "model.models",
+    "BertPreTrainedModel": "model.bert_pretrained",
     "BertForPreTraining": "model.pretraining_models",
     "BertForMaskedLM": "model.pretraining_models",
     "BertForNextSentencePrediction": "model.pretraining_models",

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import transformers
 
-from bertwright import BertConfig, BertForSequenceClassification, BertwrightError
+from bertwright import BertConfig, BertForSequenceClassification, BertModel, BertwrightError
 from tests.model.conftest import TINY
 
 
@@ -191,14 +192,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert caught.value.code == "BW501"
 
 
-def test_outputs_that_the_file_asks_for_and_a_call_must_are_told(tmp_path: Path) -> None:
-    usual = {"output_hidden_states": False, "output_attentions": False, "return_dict": True}
-    assert BertConfig.from_pretrained(write(tmp_path, **usual)).unknown_keys() == []
-    unusual = {"output_hidden_states": True, "return_dict": False}
-    assert BertConfig.from_pretrained(write(tmp_path, **unusual)).unknown_keys() == [
-        "output_hidden_states",
-        "return_dict",
-    ]
+def test_what_a_file_says_of_the_outputs_is_what_calls_do(tmp_path: Path) -> None:
+    config = BertConfig.from_pretrained(write(tmp_path, output_hidden_states=True, return_dict=False))
+    assert config.unknown_keys() == []
+    ids = torch.tensor([[5, 6]])
+    model = BertModel(config).eval()
+    told = model(ids)
+    assert isinstance(told, tuple)
+    assert len(told[2]) == TINY["num_hidden_layers"] + 1
+    assert list(model(ids, output_hidden_states=False, return_dict=True)) == ["last_hidden_state", "pooler_output"]
 
 
 def test_names_and_number_of_classes_stay_together_in_a_config_that_is_changed() -> None:

@@ -22,7 +22,8 @@ def test_fields_read_as_attributes_as_a_dict_and_as_a_tuple() -> None:
     assert OUTPUT.logits is OUTPUT["logits"] is OUTPUT[1] is OUTPUT.to_tuple()[1] is OUTPUT.get("logits")
     assert list(OUTPUT) == list(OUTPUT.keys()) == ["loss", "logits", "hidden_states"]
     assert [key for key, _ in OUTPUT.items()] == list(OUTPUT)
-    assert OUTPUT.values()[0] is OUTPUT[:2][0] is OUTPUT.loss
+    assert next(iter(OUTPUT.values())) is OUTPUT[:2][0] is OUTPUT.loss
+    assert isinstance(OUTPUT, dict)
     assert len(OUTPUT) == 3
     assert "logits" in OUTPUT
     assert dict(OUTPUT)["logits"] is OUTPUT.logits
@@ -68,7 +69,7 @@ def test_arguments_go_by_position_as_in_the_peer(make_model: Callable[..., Any])
     ("kind", "argument", "known"),
     [
         ("BertModel", "labels", "output_hidden_states"),
-        ("BertModel", "inputs_embeds", "return_dict"),
+        ("BertModel", "head_mask", "inputs_embeds"),
         ("BertForMaskedLM", "next_sentence_label", "labels"),
         ("BertForQuestionAnswering", "labels", "start_positions"),
         ("BertForMultipleChoice", "label", "labels"),

@@ -96,7 +96,8 @@ def to_theirs(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     renamed: dict[str, Tensor] = {}
     for ours, tensor in state.items():
         parts = names.theirs(ours)
-        for name, piece in zip(parts, tensor.detach().chunk(len(parts))):
+        pieces = tensor.detach().chunk(len(parts)) if len(parts) > 1 else [tensor.detach()]
+        for name, piece in zip(parts, pieces):
             renamed[name] = piece.cpu().contiguous()
         if second := names.second(ours, state):
             renamed[second] = renamed[parts[0]].clone()

@@ -59,6 +59,11 @@ class Ragged:
         )
 
     @property
+    def device(self) -> torch.device:
+        """Where the tokens are."""
+        return self.input_ids.device
+
+    @property
     def num_tokens(self) -> int:
         """T."""
         return self.input_ids.numel()

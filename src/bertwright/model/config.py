@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import filterfalse
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import weights_folder
+from bertwright.checkpoint.hub_request import HubRequest
 from bertwright.errors import BertwrightError, nearest
+from bertwright.model.call_arguments import settle
+from bertwright.model.config_keywords import (
+    OF_CALLS,
+    USUAL,
+    WITHOUT_EFFECT,
+    as_json,
+    keeps_unknown_words,
+    plain,
+    refuse_foreign,
+)
 from bertwright.model.config_rules import RULES
+from bertwright.model.label_names import OF_CLASSES, by_index, names_not_meant, unnamed
 from bertwright.wording import Phrase
 
-# Written by every version of the peers, and without effect on what a BERT encoder computes.
-_WITHOUT_EFFECT = {
-    "_name_or_path", "transformers_version", "use_cache", "gradient_checkpointing", "directionality",
-    "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head",
-    "pooler_type", "chunk_size_feed_forward", "torch_dtype", "dtype", "architectures", "attn_implementation",
-    "_attn_implementation",
-    "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id", "model_type",
-    "_num_labels",
-}  # fmt: skip
-_OF_CLASSES = {"num_labels", "id2label", "label2id"}
-# What every call does here unless it is told otherwise.
-OF_CALLS = {"output_attentions": False, "output_hidden_states": False, "return_dict": True}
-# Keys by which a config can name code to run. They are refused, never followed.
-_NAMES_CODE = ("auto_map", "_attn_implementation_internal", "trust_remote_code", "custom_pipelines")
 
-
+@keeps_unknown_words
 @dataclass(kw_only=True)
 class BertConfig:
     """Names and defaults are those of the field's `config.json` (Devlin et al. 2019, appendix A.2).
@@ -58,8 +58,13 @@ class BertConfig:
         problem_type: `regression`, `single_label_classification`, `multi_label_classification`, or None to
             follow from `num_labels` and the type of the labels, as in the peers.
         is_decoder, add_cross_attention: must be false here: an encoder.
-        extra: keys of a `config.json` that this class does not know; kept and written back.
+        extra: what this class does not know: keys of a `config.json`, keywords, attributes that a program sets. They
+            read as attributes, are kept and are written back. `output_hidden_states`, `output_attentions` and
+            `return_dict` are what the model's calls do where these say nothing.
+        model_type: what `config.json` says it is.
     """
+
+    model_type: ClassVar[str] = "bert"
 
     vocab_size: int = 30522
     hidden_size: int = 768
@@ -86,6 +91,7 @@ class BertConfig:
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        self.extra = dict(self.extra)  # not that of the config which this one was made from
         for rule in RULES:
             if not rule.holds(value := getattr(self, rule.name)):
                 self._refuse(rule.name, value, rule.allowed)
@@ -96,7 +102,7 @@ class BertConfig:
             self._refuse("hidden_size", self.hidden_size, heads)
         names = self.id2label
         if names is None:
-            names = _unnamed(self.num_labels or 2) if self.label2id is None else _by_index(self.label2id)
+            names = unnamed(self.num_labels or 2) if self.label2id is None else by_index(self.label2id)
         if self.num_labels not in (None, len(names)):
             self._refuse("num_labels", self.num_labels, Phrase("{n}, the number of names in id2label", n=len(names)))
         self.id2label = names  # and with it the others
@@ -108,18 +114,41 @@ class BertConfig:
             BertwrightError: BW310 names that are not those of 0, 1, 2, …
         """
         in_constructor = "extra" not in vars(self)
-        if in_constructor or name not in _OF_CLASSES:
-            super().__setattr__(name, value)
+        if name not in OF_CLASSES or in_constructor:
+            if in_constructor or name in type(self).__dataclass_fields__:
+                super().__setattr__(name, value)
+            else:
+                self.extra[name] = value
             return
         if name == "label2id":
-            value = _by_index(value)
+            value = by_index(value)
         elif name == "num_labels":
-            value = self.id2label if self.id2label is not None and value == len(self.id2label) else _unnamed(value)
+            value = self.id2label if self.id2label is not None and value == len(self.id2label) else unnamed(value)
         if sorted(map(str, value)) != sorted(map(str, range(len(value)))):
             self._refuse("id2label", value, Phrase("a name for each of 0, 1, 2, …"))
         of_index = {int(index): label for index, label in value.items()}
         of_label = {label: index for index, label in of_index.items()}
         vars(self).update(id2label=of_index, label2id=of_label, num_labels=len(of_index))
+
+    if not TYPE_CHECKING:  # which is to find what is misspelt in this package
+
+        def __getattr__(self, name: str) -> Any:
+            """What is no value of its own: from `extra`, or as usual."""
+            extra = vars(self).get("extra", {})
+            if name in extra:
+                return extra[name]
+            if name in USUAL:
+                return USUAL[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def use_return_dict(self) -> bool:
+        """What calls of the model return where they are not told: an output, or a tuple."""
+        return self.of_calls("return_dict")
+
+    def of_calls(self, name: str) -> bool:
+        """What the model's calls do where they do not say it themselves."""
+        return bool(self.extra.get(name, OF_CALLS[name]))
 
     @staticmethod
     def _refuse(key: str, value: object, allowed: object) -> None:
@@ -160,44 +189,116 @@ class BertConfig:
             BertwrightError: BW310 a value this class cannot honour, BW311 another architecture,
                 BW312 a key that names code, BW313 a change of a key that does not exist.
         """
-        if key := next(filter(values.get, _NAMES_CODE), None):
-            raise BertwrightError("BW312", key=key, value=values[key])
-        if (architecture := values.get("model_type", "bert")) != "bert":
-            raise BertwrightError("BW311", architecture=architecture)
-        known = {entry.name for entry in dataclasses.fields(cls)} - {"extra"}
+        refuse_foreign(values, cls.model_type)
+        fields = cls.words()
+        of_constructor = inspect.signature(cls).parameters  # a class of somebody's own may have more
+        own = fields | {name for name, one in of_constructor.items() if one.kind is not one.VAR_KEYWORD} - {"extra"}
+        known = own | USUAL.keys() | values.keys()
         if wrong := next(filterfalse(known.__contains__, changes), None):
-            raise BertwrightError("BW313", key=wrong, nearest=nearest(wrong, known) or ", ".join(sorted(known)))
-        left_out = _names_not_meant(values, changes)
-        extra = {key: value for key, value in values.items() if key not in left_out}
-        given = {key: extra.pop(key) for key in known & extra.keys()}
-        return cls(**(given | changes), extra=extra)
+            raise BertwrightError("BW313", key=wrong, nearest=nearest(wrong, fields) or ", ".join(sorted(fields)))
+        left_out = names_not_meant(values, changes)
+        extra = {key: value for key, value in values.items() if key not in left_out} | changes
+        given = {key: extra.pop(key) for key in own & extra.keys()}
+        extra.pop("model_type", None)
+        return cls(**given, extra=extra)
 
     @classmethod
     def from_pretrained(cls, folder_or_name: str | Path, **changes: Any) -> Self:
         """From the `config.json` of a folder or of a hub name.
 
+        Args:
+            folder_or_name: see `checkpoint.hub.weights_folder`.
+            **changes: laid over what the file says; `cache_dir`, `revision` and their kind are for the hub.
+
         Raises:
-            BertwrightError: BW301, BW302, BW314 (no JSON object), and those of `from_dict`.
+            BertwrightError: BW301, BW302, BW314 (no JSON object), BW316 an argument that cannot be honoured, and those
+                of `from_dict`.
         """
-        folder = weights_folder(folder_or_name, download=True)
-        path = folder / "config.json"
-        if not path.is_file():
-            raise BertwrightError("BW302", folder=folder, file="config.json")
+        request = HubRequest.taken_from(changes)
+        settle(f"{cls.__name__}.from_pretrained", changes)
+        folder = weights_folder(folder_or_name, download=True, request=request)
+        return cls.from_json_file(folder / "config.json", **changes)
+
+    @classmethod
+    def from_json_file(cls, file: str | Path, **changes: Any) -> Self:
+        """From a file with the keys of a `config.json`, with `changes` laid over them.
+
+        Raises:
+            BertwrightError: BW302 there is none, BW314 no JSON object, and those of `from_dict`.
+        """
+        file = Path(file)
+        if not file.is_file():
+            raise BertwrightError("BW302", folder=file.parent, file=file.name)
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = json.loads(file.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise BertwrightError("BW314", file=path, reason=error) from error
+            raise BertwrightError("BW314", file=file, reason=error) from error
         if not isinstance(values, dict):
-            raise BertwrightError("BW314", file=path, reason=Phrase("not an object"))
+            raise BertwrightError("BW314", file=file, reason=Phrase("not an object"))
         return cls.from_dict(values, **changes)
+
+    @classmethod
+    def of(cls, config: BertConfig | str | Path | Any) -> Self:
+        """A config of this class: the one that is given, one of the peers, or that of a folder or a name.
+
+        Raises:
+            BertwrightError: those of `from_pretrained`.
+        """
+        if isinstance(config, cls):
+            return config
+        return cls.from_dict(config.to_dict()) if hasattr(config, "to_dict") else cls.from_pretrained(config)
+
+    @classmethod
+    def words(cls) -> set[str]:
+        """The names of its values."""
+        return {entry.name for entry in dataclasses.fields(cls)} - {"extra"}
+
+    def changed(self, **changes: Any) -> Self:
+        """A copy with `changes`.
+
+        Raises:
+            BertwrightError: those of `from_dict`.
+        """
+        return self.from_dict(self.to_dict(), **changes) if changes else copy.deepcopy(self)
 
     def to_dict(self) -> dict[str, Any]:
         """What `config.json` holds; `extra` is kept."""
         own = {key: value for key, value in vars(self).items() if key not in ("extra", "num_labels")}
         own = {key: value for key, value in own.items() if value is not None or key == "pad_token_id"}
-        return {**self.extra, **own, "model_type": "bert"}
+        extra = {key: plain(value) for key, value in self.extra.items()}
+        return {**extra, **own, "model_type": self.model_type}
 
-    def save_pretrained(self, folder: str | Path) -> None:
+    def to_diff_dict(self) -> dict[str, Any]:
+        """What of `to_dict()` is not as in a config of which nothing was said."""
+        usual = type(self)().to_dict() | USUAL
+        return {
+            key: value
+            for key, value in self.to_dict().items()
+            if key == "model_type" or key not in usual or usual[key] != value
+        }
+
+    def to_json_string(self, use_diff: bool = True) -> str:
+        """`to_diff_dict()`, or `to_dict()`, as JSON."""
+        return as_json(self.to_diff_dict() if use_diff else self.to_dict())
+
+    def to_json_file(self, file: str | Path, use_diff: bool = True) -> None:
+        """Write `to_json_string()`.
+
+        Raises:
+            BertwrightError: BW501 where the disk or the permissions do not allow it.
+        """
+        write_text(Path(file), self.to_json_string(use_diff))
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Set attributes; raises as setting them one by one."""
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def get_text_config(self, *_: Any, **__: Any) -> Self:
+        """Itself: there are no other parts, such as pictures."""
+        return self
+
+    def save_pretrained(self, folder: str | Path, **_: Any) -> None:
         """Write `config.json` into `folder`, which is made where it is missing."""
         self.write(folder)
 
@@ -215,28 +316,8 @@ class BertConfig:
         values = self.to_dict() | more
         if "dtype" in more:
             values.pop("torch_dtype", None)  # its older name
-        text = json.dumps(values, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-        write_text(folder / "config.json", text)
+        write_text(folder / "config.json", as_json(values))
 
     def unknown_keys(self) -> list[str]:
         """Keys of the file that this class neither honours nor knows to be without effect."""
-        usual = {key for key, value in OF_CALLS.items() if self.extra.get(key, value) == value}
-        return sorted(set(self.extra) - _WITHOUT_EFFECT - usual)
-
-
-def _unnamed(count: int) -> dict[int, str]:
-    return {index: f"LABEL_{index}" for index in range(count)}
-
-
-def _by_index(label2id: Mapping[str, int]) -> dict[int, str]:
-    return {index: label for label, index in label2id.items()}
-
-
-def _names_not_meant(values: Mapping[str, Any], changes: Mapping[str, Any]) -> set[str]:
-    """What a file's `values` say of classes and is not read: what says it twice; all of it where `changes` differ."""
-    names = values.get("id2label")
-    told = changes.keys() & _OF_CLASSES
-    as_many = isinstance(names, dict) and changes.get("num_labels") == len(names)
-    if told and not (as_many and told == {"num_labels"}):  # the names of the file are those of another task
-        return _OF_CLASSES
-    return {"label2id"} if names is None else {"label2id", "num_labels"}
+        return sorted(set(self.extra) - WITHOUT_EFFECT - OF_CALLS.keys())

@@ -52,9 +52,9 @@ class Embeddings(Module):
         self.LayerNorm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = Dropout(config.hidden_dropout_prob)
 
-    def forward(self, batch: Ragged) -> Tensor:
-        """`[T, H]`"""
-        words = self.word_embeddings(batch.input_ids)
+    def forward(self, batch: Ragged, words: Tensor | None = None) -> Tensor:
+        """`[T, H]`; `words [T, H]` stand in place of the rows of the word table."""
+        words = self.word_embeddings(batch.input_ids) if words is None else words
         summed = words + self.token_type_embeddings(batch.token_type_ids) + self.position_embeddings(batch.position_ids)
         return self.dropout(self.LayerNorm(summed))
 

@@ -23,7 +23,7 @@ from bertwright.model.encoder import Embeddings, Encoder, Encoding, check_indice
 from bertwright.model.heads import Pooler, classifier_dropout
 from bertwright.model.losses import class_loss, text_loss, token_loss
 from bertwright.model.outputs import EncoderOutput, ModelOutput, QuestionAnsweringOutput, ScoresOutput
-from bertwright.model.padded import PaddedModel
+from bertwright.model.padded import PaddedModel, returned
 from bertwright.model.parameter_groups import ParameterGroup
 from bertwright.model.typed_modules import Linear
 
@@ -38,14 +38,15 @@ class BertModel(PaddedModel):
         self.pooler = Pooler(config) if add_pooling_layer else None
         self.initialise()
 
-    def encode(self, batch: Ragged, **wanted: bool) -> Encoding:
-        """Hidden states; `wanted`: output_hidden_states, output_attentions, first_only (see `Encoder.forward`).
+    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: bool) -> Encoding:
+        """Hidden states; see `PaddedModel.encode`.
 
         Raises:
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
         check_indices(self.config, batch)
-        encoding: Encoding = self.encoder(self.embeddings(batch), batch, **wanted)
+        hidden = self.embeddings(batch) if words is None else self.embeddings(batch, words)
+        encoding: Encoding = self.encoder(hidden, batch, **wanted)
         return encoding
 
     def pool(self, encoding: Encoding, batch: Ragged) -> Tensor:
@@ -66,12 +67,10 @@ class BertWithHead(PaddedModel):
     Attributes:
         needs_pooler: whether the head stands on the pooler.
         head_name: what people call what stands on the encoder.
-        base_model_prefix: under which name the encoder stands in the model.
     """
 
     needs_pooler = True
     head_name: ClassVar[str] = "head"
-    base_model_prefix: ClassVar[str] = "bert"
     label_arguments: tuple[str, ...] = ("labels",)
     bert: BertModel
 
@@ -107,16 +106,27 @@ class BertWithHead(PaddedModel):
         """Those that say which answer may follow which; none in most models."""
         return ()
 
-    def checkpoint_layers(self, wanted: bool) -> None:
-        """Whether training keeps only the input of each layer; see `Encoder`."""
-        self.base_model.encoder.checkpointing = wanted
-
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """The scores of this model for an encoded batch."""
         raise NotImplementedError
 
-    def encode(self, batch: Ragged, **wanted: bool) -> Encoding:
-        return self.base_model.encode(batch, **wanted)
+    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: bool) -> Encoding:
+        return self.base_model.encode(batch, words, **wanted)
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        **wanted: Any,
+    ) -> Any:
+        """See `PaddedModel.forward`."""
+        return super().forward(
+            input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds, labels=labels, **wanted
+        )
 
     def scores(self, batch: Ragged) -> Tensor:
         """The scores of this model for a ragged batch; their shape stands in the class's docstring."""
@@ -185,6 +195,22 @@ class BertForQuestionAnswering(BertWithHead):
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
         return self.qa_outputs(encoding.last)
 
+    def forward(  # type: ignore[override]
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        start_positions: Tensor | None = None,
+        end_positions: Tensor | None = None,
+        **wanted: Any,
+    ) -> Any:
+        """See `PaddedModel.forward`; `start_positions` and `end_positions` are `[B]`, the columns of an answer."""
+        positions = {"start_positions": start_positions, "end_positions": end_positions}
+        tensors = (input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds)
+        return super().forward(*tensors, **positions, **wanted)
+
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
         real = places.pad(torch.ones_like(scores[:, 0], dtype=torch.bool))
@@ -207,29 +233,33 @@ class BertForMultipleChoice(BertWithClassifier):
 
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         position_ids: Tensor | None = None,
-        *,
+        inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
-        return_dict: bool | None = True,
+        *,
+        return_dict: bool | None = None,
         **wanted: Any,
     ) -> Any:
         """Padded ids `[B, choices, S]` to logits `[B, choices]`, and to the loss where `labels [B]` are given.
 
         Raises:
-            BertwrightError: BW420 ids of another shape, and those of `BertWithHead.forward`.
+            BertwrightError: BW420 ids, or words in their place, of another shape, and those of `PaddedModel.forward`.
         """
-        if input_ids.dim() != 3:
-            shape = list(input_ids.shape)
-            raise BertwrightError("BW420", what="input_ids", shape=shape, expected="[B, choices, S]")
-        tensors = (input_ids, attention_mask, token_type_ids, position_ids)
-        flat = [tensor if tensor is None else tensor.flatten(0, 1) for tensor in tensors]
-        output = super().forward(*flat, **wanted)  # type: ignore[arg-type]
-        output.logits = output.logits.view(input_ids.shape[:2])
+        tensors = (input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds)
+        shapes = (("input_ids", input_ids, "[B, choices, S]"), ("inputs_embeds", inputs_embeds, "[B, choices, S, H]"))
+        for what, tensor, expected in shapes:
+            if tensor is not None and tensor.dim() != 1 + expected.count(","):
+                raise BertwrightError("BW420", what=what, shape=list(tensor.shape), expected=expected)
+        ids, mask, types, places, words = (one if one is None else one.flatten(0, 1) for one in tensors)
+        options: dict[str, Any] = {**wanted, "return_dict": True}
+        output = super().forward(ids, mask, types, places, words, **options)
+        first: Tensor = next(tensor for tensor in (input_ids, inputs_embeds) if tensor is not None)
+        output.logits = output.logits.view(first.shape[:2])
         output.loss = None if labels is None else class_loss(output.logits, labels)
-        return output.to_tuple() if return_dict is False else output
+        return returned(output, return_dict, self.config)
 
 
 def _position_loss(scores: Tensor, position: Tensor, real: Tensor) -> Tensor:

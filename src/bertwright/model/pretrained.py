@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -14,11 +15,14 @@ from torch import Tensor, nn
 from bertwright.checkpoint import names
 from bertwright.checkpoint.folders import unseal
 from bertwright.checkpoint.hub import weights_folder
+from bertwright.checkpoint.hub_request import HubRequest
 from bertwright.checkpoint.load_report import LoadReport
 from bertwright.checkpoint.matching import match, take_theirs
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_tensors
 from bertwright.errors import BertwrightError
-from bertwright.model.config import OF_CALLS, BertConfig
+from bertwright.model.call_arguments import device_of, for_constructor, settle, settle_saving
+from bertwright.model.config import BertConfig
+from bertwright.model.fresh_values import is_started, start
 from bertwright.model.known_to_trainer import KnownToTrainer
 from bertwright.wording import said, shown
 
@@ -31,63 +35,90 @@ class Pretrained(KnownToTrainer, nn.Module):
     Attributes:
         config: its shape.
         load_report: what became of every tensor, where the model was loaded from a folder.
+        base_model_prefix: under which name the encoder stands in the model.
+        name_or_path: what it was loaded as.
     """
 
     config_class: ClassVar[type[BertConfig]] = BertConfig
     architecture: ClassVar[str] = ""  # what the peers call it, where that is not the name of the class
+    base_model_prefix: ClassVar[str] = "bert"
+    name_or_path: str = ""
 
-    def __init__(self, config: BertConfig) -> None:
+    def __init__(self, config: BertConfig, *_: Any, **__: Any) -> None:
         super().__init__()
         self.config = config
         self.load_report: LoadReport | None = None
         self.register_load_state_dict_pre_hook(take_theirs)  # type: ignore[no-untyped-call]
 
     def initialise(self, only: set[str] | None = None) -> None:
-        """Give the parameters (or `only` those named) their fresh values.
-
-        Linear and embedding weights are drawn from N(0, initializer_range²), their biases and the pad's row
-        are zero; a norm starts as the identity (Devlin et al. 2019, released code).
-        """
+        """Give the parameters (or `only` those named) their fresh values; see `fresh_values`."""
         for path, module in self.named_modules():
             for name, parameter in module.named_parameters(recurse=False):
                 full = f"{path}.{name}" if path else name
                 if not parameter.is_meta and (only is None or full in only):
-                    _start(module, name, parameter, self.config.initializer_range)
+                    start(module, name, parameter, self.config.initializer_range)
 
     @classmethod
     def from_pretrained(
         cls,
-        folder_or_name: str | Path,
-        *,
-        dtype: torch.dtype | str = torch.float32,
+        folder_or_name: str | Path | None,
+        *of_constructor: Any,
+        config: BertConfig | str | Path | None = None,
+        dtype: torch.dtype | str | None = None,
+        state_dict: Mapping[str, Tensor] | None = None,
         ignore_mismatched_sizes: bool = False,
-        **changes: Any,
+        **more: Any,
     ) -> Self:
         """The model in a folder, or under a hub name (looked up in the local cache first).
 
         A head that the checkpoint lacks is fresh, which is said in one warning; the model is in `eval` mode.
 
         Args:
-            folder_or_name: see `checkpoint.hub.weights_folder`; a hub name that the cache lacks is downloaded.
-            dtype, ignore_mismatched_sizes, **changes: as in `load`; `torch_dtype` is the older name of `dtype`. What
-                calls do by themselves may be said: `output_attentions=False`, `output_hidden_states=False`,
-                `return_dict=True`.
+            folder_or_name: see `checkpoint.hub.weights_folder`; a hub name that the cache lacks is downloaded. None
+                where `config` and `state_dict` say all.
+            *of_constructor: for the constructor, behind the config.
+            config: in place of the file's; a config, or where one lies.
+            dtype, ignore_mismatched_sizes: as in `load`; `torch_dtype` is the older name of `dtype`.
+            state_dict: in place of the file of the weights.
+            **more: `cache_dir`, `local_files_only`, `token`, `revision`, `force_download`, `subfolder`, for the hub;
+                `device_map`, one device; arguments of the constructor, such as `add_pooling_layer=False`; all others
+                are laid over the config, such as `num_labels=3`, or `output_hidden_states=True`, which calls then do.
 
         Raises:
-            BertwrightError: BW301 and BW303 not found, and those of `load`.
+            BertwrightError: BW301 and BW303 not found, BW316 an argument that cannot be honoured, BW318 nothing to
+                load, and those of `load`.
         """
-        folder = weights_folder(folder_or_name, download=True)
-        dtype = changes.pop("torch_dtype", None) or dtype
-        changes = {key: value for key, value in changes.items() if not (key in OF_CALLS and OF_CALLS[key] == value)}
-        model = cls.load(folder, dtype=dtype, ignore_mismatched_sizes=ignore_mismatched_sizes, **changes)
-        report = model.load_report
+        call = f"{cls.__name__}.from_pretrained"
+        request = HubRequest.taken_from(more)
+        device = device_of(call, more.pop("device_map", None))
+        settle(call, more)
+        dtype = more.pop("torch_dtype", None) or dtype
+        keywords = for_constructor(cls, more, cls.config_class.words())
+        if folder_or_name is None and (config is None or state_dict is None):
+            raise BertwrightError("BW318", call=call)
+        folder = None if folder_or_name is None else weights_folder(folder_or_name, download=True, request=request)
+        model = cls.load(
+            folder or Path(),
+            dtype=torch.float32 if dtype is None else dtype,
+            ignore_mismatched_sizes=ignore_mismatched_sizes,
+            config=None if config is None else cls.config_class.of(config),
+            state_dict=state_dict,
+            make=lambda shape: cls(shape, *of_constructor, **keywords),
+            **more,
+        )
+        model.name_or_path = "" if folder_or_name is None else str(folder_or_name)
+        model.tell()
+        return model if device is None else model.to(device)
+
+    def tell(self) -> None:
+        """Log what became of the tensors of the file: a warning where some of the model's are not from there."""
+        report, name = self.load_report, type(self).__name__
         assert report is not None
         if report.fresh:
-            name, summary = cls.__name__, report.summary()
+            summary = report.summary()
             log.warning(said("{model}: {report}. Train it before you use its answers.", model=name, report=summary))
         else:
-            log.info("%s: %s", cls.__name__, report.summary())
-        return model
+            log.info("%s: %s", name, report.summary())
 
     @classmethod
     def load(
@@ -96,6 +127,9 @@ class Pretrained(KnownToTrainer, nn.Module):
         *,
         dtype: torch.dtype | str = torch.float32,
         ignore_mismatched_sizes: bool = False,
+        config: BertConfig | None = None,
+        state_dict: Mapping[str, Tensor] | None = None,
+        make: Callable[[BertConfig], Self] | None = None,
         **changes: Any,
     ) -> Self:
         """The model in a folder, in `eval` mode; `load_report` says what became of every tensor.
@@ -104,45 +138,116 @@ class Pretrained(KnownToTrainer, nn.Module):
             folder: holds `config.json` and weights.
             dtype: of the weights in memory: a type, its name, or `auto`, that of the file's first weights.
             ignore_mismatched_sizes: start a head afresh where its shape in the file differs.
+            config: in place of the file's.
+            state_dict: in place of the weights.
+            make: builds the model; None: its class.
             **changes: laid over the config, such as `num_labels=3`.
 
         Raises:
             BertwrightError: BW302 a file is missing, BW310 to BW314 the config, BW315 no such `dtype`, BW320 and BW321
-                the weight file, BW322 encoder tensors are missing, BW323 tensors of another shape.
+                the weight file, BW322 encoder tensors are missing, BW323 tensors of another shape, BW342 an encoder
+                that the file knows under another name.
         """
-        config = cls.config_class.from_pretrained(folder, **changes)
-        if unknown := config.unknown_keys():
+        if config is None:
+            config = cls.config_class.from_pretrained(folder, **changes)
+        else:
+            config = config.changed(**changes)
+        is_ours = cls.__module__.partition(".")[0] == __name__.partition(".")[0]
+        if (unknown := config.unknown_keys()) and is_ours:
             file = folder / "config.json"
             log.warning(said("{file}: keys without effect here: {keys}", file=file, keys=shown(unknown)))
-        with torch.device("meta"):
-            model = cls(config)
-        wanted = {name: parameter.shape for name, parameter in model.named_parameters()}
-        file = weight_file(folder)
-        tensors = read_tensors(file)
+        with torch.device("meta") if is_ours else nullcontext():
+            model = cls(config) if make is None else make(config)
+        file = weight_file(folder) if state_dict is None else Path("state_dict")
+        tensors = read_tensors(file) if state_dict is None else dict(state_dict)
         dtype = _type_of_weights(dtype, tensors.values())
+        if is_ours:
+            model._fill(tensors, file, dtype, ignore_mismatched_sizes)
+        else:
+            model._fill_in_place(tensors, file, dtype, ignore_mismatched_sizes)
+        return model.eval()
+
+    def _fill(self, tensors: Mapping[str, Tensor], file: Path, dtype: torch.dtype, ignore: bool) -> None:
+        """Give a model without memory the `tensors` of a file, and fresh values for the rest."""
+        wanted = {name: parameter.shape for name, parameter in self.named_parameters()}
         found, report = match(tensors, wanted, file)
-        model.load_report = report
-        _refuse_gaps(report, ignore_mismatched_sizes)
+        self.load_report = report
+        _refuse_gaps(report, ignore)
         # In memory of its own, and in rows: where a tensor is mapped from the file, its alignment depends on the file's
         # header, and a `.bin` may hold columns; matrix libraries round by both. A resumed run must compute what the
         # uninterrupted one does.
         state = {name: tensor.contiguous().to(dtype, copy=True) for name, tensor in found.items()}
         state |= {name: torch.empty(wanted[name], dtype=dtype) for name in report.fresh}
-        model.load_state_dict(state, assign=True)
-        model.requires_grad_(True)
-        model.initialise(only=set(report.fresh))
-        model.hold_constants()
-        return model.eval()
+        self.load_state_dict(state, assign=True)
+        self.requires_grad_(True)
+        self.initialise(only=set(report.fresh))
+        self.hold_constants()
+
+    def _fill_in_place(self, tensors: Mapping[str, Tensor], file: Path, dtype: torch.dtype, ignore: bool) -> None:
+        """The same of a model of somebody's own, whose constructor may do anything: what it made is written over.
+
+        What its constructor froze stays frozen, what it tied stays tied; buffers are tensors like any other.
+        """
+        ours, theirs = f"{self.base_model_prefix}.", names.PREFIX
+        at = {_moved(name, ours, theirs): name for name, _ in self.named_parameters()}
+        wanted = {name: self.get_parameter(own).shape for name, own in at.items()}
+        found, report = match({_moved(name, ours, theirs): one for name, one in tensors.items()}, wanted, file)
+        if _knows_it_by_another_name(self, report):
+            raise BertwrightError("BW342", model=type(self).__name__, prefix=self.base_model_prefix, file=file)
+        self.load_report = report
+        _refuse_gaps(report, ignore)
+        self.to(dtype)
+        own = self.state_dict(keep_vars=True)
+        buffers = {name: tensors[name] for name, one in own.items() if name in tensors and not _is_learnt(one)}
+        report.unused[:] = [name for name in report.unused if name not in buffers]
+        self.load_state_dict({at[name]: one for name, one in found.items()} | buffers, strict=False)
+        fresh = {at[name] for name in report.fresh}
+        for path, module in self.named_modules():
+            learnt = [f"{path}.{name}" if path else name for name, _ in module.named_parameters(recurse=False)]
+            if learnt and fresh.issuperset(learnt) and not is_started(module):
+                self._init_weights(module)
+        self.hold_constants()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        raise NotImplementedError
 
     def hold_constants(self) -> None:
         """Take out of the training what is never learnt; nothing, in most models."""
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write `config.json` and `model.safetensors` as `transformers` reads them."""
+    def save_pretrained(
+        self, folder: str | Path, *, state_dict: Mapping[str, Tensor] | None = None, **more: Any
+    ) -> None:
+        """Write `config.json` and `model.safetensors` as `transformers` reads them.
+
+        Args:
+            folder: made where it is missing.
+            state_dict: in place of the model's own tensors.
+            **more: `is_main_process`, False: another process writes; `max_shard_size`: the weights are one file
+                whatever it says; `safe_serialization=False` is told that no pickle is written.
+
+        Raises:
+            BertwrightError: BW316 and BW317 an argument that cannot be honoured or is unknown, BW501 where the disk or
+                the permissions do not allow it.
+        """
+        is_writer = more.get("is_main_process", True)
+        more.pop("max_shard_size", None)
+        if more.pop("safe_serialization", True) is False:
+            log.warning(said("{folder}: written as model.safetensors; no pickle is made", folder=folder))
+        settle_saving(f"{type(self).__name__}.save_pretrained", more)
+        if not is_writer:
+            return
         unseal(Path(folder))
         named = self.architecture or type(self).__name__
         self.config.write(folder, architectures=[named], dtype=str(self.dtype).removeprefix("torch."))
-        write_tensors(dict(self.named_parameters()), Path(folder) / "model.safetensors")
+        write_tensors(
+            self._tensors() if state_dict is None else _each_once(state_dict), Path(folder) / "model.safetensors"
+        )
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Parameters, tied ones once, and the buffers that belong to a state."""
+        of_state = self.state_dict(keep_vars=True)
+        buffers = {name: tensor for name, tensor in of_state.items() if not _is_learnt(tensor)}
+        return {**dict(self.named_parameters()), **buffers}
 
     @property
     def device(self) -> torch.device:
@@ -153,10 +258,6 @@ class Pretrained(KnownToTrainer, nn.Module):
     def dtype(self) -> torch.dtype:
         """The type of the weights."""
         return self._first().dtype
-
-    def num_parameters(self) -> int:
-        """How many numbers the model has learnt, tied ones once."""
-        return sum(parameter.numel() for parameter in self.parameters())
 
     def _first(self) -> Tensor:
         return next(self.parameters())
@@ -172,17 +273,26 @@ def _refuse_gaps(report: LoadReport, ignore_mismatched_sizes: bool) -> None:
         raise BertwrightError("BW322", file=report.file, count=len(gaps), missing=shown(gaps, 4), unused=unused)
 
 
-@torch.no_grad()
-def _start(module: nn.Module, name: str, parameter: nn.Parameter, deviation: float) -> None:
-    """Give a parameter, which is called `name` in its module, its fresh value."""
-    if isinstance(module, nn.LayerNorm):
-        parameter.fill_(1.0 if name == "weight" else 0.0)
-    elif name != "weight":
-        parameter.zero_()
-    else:
-        parameter.normal_(0.0, deviation)
-        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
-            parameter[module.padding_idx].zero_()
+def _knows_it_by_another_name(model: Pretrained, report: LoadReport) -> bool:
+    """Whether a model, in which an encoder stands, has found nothing of one in a file that holds one."""
+    has_encoder = any(name.endswith("embeddings.word_embeddings.weight") for name, _ in model.named_parameters())
+    in_file = any(names.canonical(name) == "embeddings.word_embeddings.weight" for name in report.unused)
+    return has_encoder and in_file and all(map(names.is_head, report.loaded))
+
+
+def _moved(name: str, prefix: str, to: str) -> str:
+    return to + name.removeprefix(prefix) if name.startswith(prefix) else name
+
+
+def _is_learnt(tensor: Tensor) -> bool:
+    return isinstance(tensor, nn.Parameter)
+
+
+def _each_once(state: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a state; of those that lie in the same memory, which are tied, the first."""
+    found = {name: one for name, one in state.items() if isinstance(one, Tensor)}
+    first = {(one.data_ptr(), one.shape): name for name, one in reversed(found.items()) if one.numel()}
+    return {name: one for name, one in found.items() if not one.numel() or first[one.data_ptr(), one.shape] == name}
 
 
 def _type_of_weights(asked: torch.dtype | str, tensors: Iterable[Tensor]) -> torch.dtype:

@@ -5,6 +5,8 @@ Shapes: T tokens, B sequences, H hidden size, V vocabulary, M chosen tokens.
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
 from bertwright.data.ragged import Places, Ragged
@@ -72,6 +74,21 @@ class BertForPreTraining(BertForMaskedLM):
         super().__init__(config)
         self.cls.seq_relationship = Linear(config.hidden_size, 2)
         self.initialise_head()
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        next_sentence_label: Tensor | None = None,
+        **wanted: Any,
+    ) -> Any:
+        """See `PaddedModel.forward`; `labels [B, S]` are words, `next_sentence_label [B]` is 0 or 1."""
+        tensors = (input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds)
+        return super().forward(*tensors, labels=labels, next_sentence_label=next_sentence_label, **wanted)
 
     def follows(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """`[B, 2]`: column 0, the second text follows the first; column 1, it is from elsewhere."""

@@ -23,7 +23,7 @@ from bertwright.model.encoder import Embeddings
 from bertwright.model.losses import IGNORED, token_loss
 from bertwright.model.models import BertModel, BertWithHead
 from bertwright.model.outputs import Seq2SeqOutput
-from bertwright.model.padded import refuse_unknown
+from bertwright.model.padded import refuse_unknown, returned
 from bertwright.model.seq2seq.decoder import LanguageModel, sinusoids
 from bertwright.model.seq2seq.seq2seq_config import MODEL_TYPE, Seq2SeqConfig
 from bertwright.model.typed_modules import Linear
@@ -73,10 +73,6 @@ class BertForSeq2SeqLM(BertWithHead):
         if model.load_report.borrowed and _is_encoder_decoder(folder):
             raise BertwrightError("BW600", missing=f"{model.load_report.file}: decoder.*")
         return model
-
-    def checkpoint_layers(self, wanted: bool) -> None:
-        super().checkpoint_layers(wanted)
-        self.decoder.bert.encoder.checkpointing = wanted
 
     def hold_constants(self) -> None:
         """The pooler, which nothing reads, and positions that are sines."""
@@ -149,7 +145,7 @@ class BertForSeq2SeqLM(BertWithHead):
         *,
         token_type_ids: Tensor | None = None,
         labels: Tensor | None = None,
-        return_dict: bool | None = True,
+        return_dict: bool | None = None,
         **unknown: Any,
     ) -> Any:
         """Padded sources `[B, K]` and targets `[B, S]` to logits `[B, S, V]`, and to the loss where labels are given.
@@ -182,7 +178,7 @@ class BertForSeq2SeqLM(BertWithHead):
             logits=target_places.pad(scores),
             encoder_last_hidden_state=places.pad(encoded),
         )
-        return output.to_tuple() if return_dict is False else output
+        return returned(output, return_dict, self.config)
 
 
 def shifted(labels: Tensor, config: Seq2SeqConfig) -> Tensor:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
+from bertwright.model.config_keywords import keeps_unknown_words
 
 MODEL_TYPE = "encoder-decoder"
 _OF_A_DECODER = {"is_decoder": True, "add_cross_attention": True}
@@ -15,6 +16,7 @@ _OF_A_DECODER = {"is_decoder": True, "add_cross_attention": True}
 _BESIDE = ("model_type", "encoder", "decoder", "is_encoder_decoder", "tie_word_embeddings")
 
 
+@keeps_unknown_words
 @dataclass(kw_only=True)
 class Seq2SeqConfig(BertConfig):
     """The encoder's values, and what a decoder needs beside them.
@@ -28,6 +30,7 @@ class Seq2SeqConfig(BertConfig):
             al. 2017, section 3.5, and are not trained.
     """
 
+    model_type: ClassVar[str] = MODEL_TYPE
     decoder: BertConfig | None = None
     decoder_start_token_id: int | None = None
     eos_token_id: int | None = None
@@ -83,6 +86,7 @@ class Seq2SeqConfig(BertConfig):
         }
         encoder = {key: value for key, value in super().to_dict().items() if key not in own}
         encoder.pop("architectures", None)
+        encoder["model_type"] = BertConfig.model_type
         beside = {key: getattr(self, key) for key in sorted(own - {"decoder"}) if getattr(self, key) is not None}
         return {
             **beside,
