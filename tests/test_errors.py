@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import pickle
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from bertwright.errors import BertwrightError, nearest
+from bertwright.errors import _KINDS, BertwrightError, catalogue, nearest
 from bertwright.wording import LANGUAGES, language, shown
+from tests.test_house import FILES, none_of, short, tree_of
 
 
 def test_a_message_has_its_code_and_three_parts_in_both_languages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,10 +32,99 @@ def test_a_command_in_a_message_can_be_copied() -> None:
 
 
 def test_an_error_survives_pickling() -> None:
-    import pickle
-
     copy = pickle.loads(pickle.dumps(BertwrightError("BW201", file="x.csv")))
     assert (copy.code, copy.fields, copy.exit_code) == ("BW201", {"file": "x.csv"}, 2)
+
+
+@pytest.mark.parametrize(
+    ("code", "fields", "kind"),
+    [
+        ("BW301", {"name": "x", "tried": "y"}, OSError),
+        ("BW302", {"folder": "x", "file": "config.json"}, FileNotFoundError),
+        ("BW310", {"key": "a", "value": 1, "allowed": 2}, ValueError),
+        ("BW424", {"model": "BertModel", "argument": "x", "known": "y"}, TypeError),
+        ("BW319", {"name": "x", "line": "y"}, ImportError),
+        ("BW516", {"reason": "x"}, RuntimeError),
+    ],
+)
+def test_an_error_is_also_one_of_pythons_own(code: str, fields: dict[str, object], kind: type[Exception]) -> None:
+    with pytest.raises(kind) as caught:
+        raise BertwrightError(code, **fields)
+    error = caught.value
+    assert isinstance(error, BertwrightError)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.fields, str(again)) == (type(error), fields, str(error))
+    assert type(error).__name__ == "BertwrightError"
+    others = {OSError, ValueError, TypeError, ImportError, RuntimeError} - {*kind.__mro__}
+    assert not any(isinstance(error, other) for other in others)
+
+
+def test_every_kind_is_that_of_a_code_that_there_is() -> None:
+    codes = [code for listed in _KINDS.values() for code in listed.split()]
+    assert set(codes) <= set(catalogue())
+    assert len(codes) == len(set(codes))
+
+
+def named_in(nodes: Iterable[ast.AST]) -> set[str]:
+    return {one.id for node in nodes for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def tells(body: list[ast.stmt]) -> bool:
+    raised = [one for part in body for one in ast.walk(part) if isinstance(one, ast.Raise)]
+    return "BertwrightError" in named_in(raised)
+
+
+def catchers(tree: ast.Module) -> Iterator[tuple[int, set[str]]]:
+    """Where an error that is raised right there is caught, and as what: the kinds up to the handler."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and tells(node.body):
+            for count, handler in enumerate(node.handlers, start=1):
+                yield handler.lineno, named_in(one.type for one in node.handlers[:count] if one.type)
+        elif isinstance(node, ast.With) and tells(node.body):
+            caught = named_in(item.context_expr for item in node.items)
+            yield node.lineno, caught if "suppress" in caught else set()
+
+
+def test_no_handler_of_pythons_kinds_takes_an_error_that_was_told_already() -> None:
+    kinds = {kind.__name__ for kind in _KINDS} | {"ValueError", "Exception"}
+    none_of(
+        f"{short(file)}:{line}: BertwrightError is to be let through first"
+        for file in FILES
+        for line, caught in catchers(tree_of(file))
+        if caught & kinds and "BertwrightError" not in caught
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("AutoModelForSequenceClassification", "from bertwright import BertForSequenceClassification"),
+        ("AutoTokenizer", "from bertwright import BertTokenizer"),
+        ("pipeline", "from bertwright import Predictor"),
+        ("Trainer", "from transformers import Trainer"),
+        ("TrainingArguments", "from transformers import TrainingArguments"),
+        ("get_linear_schedule_with_warmup", "from transformers import get_linear_schedule_with_warmup"),
+        ("DataCollatorWithPadding", "from transformers import DataCollatorWithPadding"),
+        ("set_seed", "from transformers import set_seed"),
+        ("AdamW", "from torch.optim import AdamW"),
+    ],
+)
+def test_a_name_of_transformers_is_told_where_it_is(name: str, line: str) -> None:
+    with pytest.raises(ImportError) as caught:
+        exec(f"from bertwright import {name}")
+    assert str(caught.value).splitlines()[-1].endswith(f": {line}")
+    assert isinstance(caught.value, BertwrightError)
+    assert f"bertwright 里没有 '{name}'" in caught.value.message("zh")
+    module = importlib.import_module(line.split()[1])
+    assert line.split()[-1] in dir(module)  # of which transformers loads nothing yet
+
+
+def test_a_name_that_nobody_has_is_an_error_of_python() -> None:
+    import bertwright
+
+    assert not hasattr(bertwright, "BertForEverything")
+    with pytest.raises(ImportError, match="cannot import name 'BertForEverything'"):
+        exec("from bertwright import BertForEverything")
 
 
 def test_nearest_and_shown() -> None:

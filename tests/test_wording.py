@@ -83,10 +83,13 @@ NO_WORDS: dict[str, set[str]] = {
     "doctor/proof.py": {"good food", "a great film", "bad food", "a poor film"},  # to learn from
     "__init__.py": {"module 'bertwright' has no attribute "},
     "cli/preparing.py": {" --out runs/pretrained"},
+    "elsewhere.py": {"from torch.optim import AdamW", "import logging"},
     "errors.py": {"likely cause", "what to do"},  # beside their Chinese
     "habits.py": {"--device cuda", "--device cpu"},
     "inference/evaluate.py": {" examples of "},  # a repr
+    "model/call_arguments.py": {"state_dict, is_main_process, max_shard_size"},
     "model/classes.py": {"one more"},
+    "model/config.py": {" object has no attribute "},
     "model/growth.py": {" layers cannot grow to "},
     "model/seq2seq/generation/generate.py": {"config.json: decoder_start_token_id, eos_token_id"},
     "model/seq2seq/seq2seq_config.py": {"learned, sinusoidal"},

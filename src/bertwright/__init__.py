@@ -67,7 +67,19 @@ __all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
+    """A name from its home.
+
+    Raises:
+        BertwrightError: BW319 a name of `transformers`, which is not here: an `ImportError`, for only what is none of
+            the kind `AttributeError` is shown by `from bertwright import …`.
+    """
     if name not in _HOME:
+        from bertwright.elsewhere import import_of
+
+        if line := import_of(name):
+            from bertwright.errors import BertwrightError
+
+            raise BertwrightError("BW319", name=name, line=line)
         raise AttributeError(f"module 'bertwright' has no attribute {name!r}")
     return getattr(importlib.import_module(f"bertwright.{_HOME[name]}"), _ELSEWHERE.get(name, name))
 

@@ -13,24 +13,50 @@ import difflib
 import functools
 import tomllib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from bertwright.wording import MESSAGES, filled, language
 
+_Error = TypeVar("_Error", bound="BertwrightError")
 _LABELS = {
     "en": ("error", "likely cause", "what to do"),
     "zh": ("错误", "可能的原因", "怎么办"),
 }
 
 
+# What is also an error of Python's, so that a program that catches this one catches ours; others are a `ValueError`.
+_KINDS: dict[type[Exception], str] = {
+    FileNotFoundError: "BW201 BW301 BW302 BW307",
+    FileExistsError: "BW122 BW502 BW504 BW551 BW572 BW574 BW630 BW631",
+    OSError: (
+        "BW104 BW202 BW229 BW232 BW283 BW288 BW303 BW308 BW314 BW320 BW321 BW324 BW430 BW501 BW503 BW505 BW507 BW514 "
+        "BW552 BW553 BW560 BW563 BW564 BW570 BW575"
+    ),
+    ImportError: "BW128 BW133 BW231 BW319",
+    TypeError: "BW224 BW233 BW313 BW316 BW317 BW405 BW424 BW440 BW535",
+    RuntimeError: "BW130 BW510 BW513 BW515 BW516 BW526 BW550",
+    NotImplementedError: "BW344 BW345",
+}
+
+
 class BertwrightError(Exception):
     """A mistake in what the user gave (data, names, settings, files), told in one message.
+
+    What is made is of one of Python's own kinds, too: an `OSError` for what lies on a disk or a hub, a `TypeError` for
+    an argument that is not there, an `ImportError`, a `RuntimeError` for what happens while a program runs, or else a
+    `ValueError`.
 
     Attributes:
         code: the fixed code, the same in every language and version.
         fields: the facts that the message was filled with.
         exit_code: what a command that meets it exits with: 1 failed, 2 wrong usage.
     """
+
+    def __new__(cls, code: str, **_: object) -> Self:
+        built_in: Any = next((kind for kind, codes in _KINDS.items() if code in codes), ValueError)
+        kind: Any = cls
+        made: Self = built_in.__new__(_also(kind, built_in), code)
+        return made
 
     def __init__(self, code: str, **fields: object) -> None:
         super().__init__(code)
@@ -57,6 +83,13 @@ class BertwrightError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # Fields are keyword-only, so the default way of pickling (worker processes do it) would lose them.
         return _rebuild, (self.code, self.fields)
+
+
+@functools.cache
+def _also(kind: type[_Error], built_in: type[Exception]) -> type[_Error]:
+    """A class that is both, and is called as the first one."""
+    made: type[_Error] = type(kind.__name__, (kind, built_in), {"__module__": kind.__module__, "__doc__": kind.__doc__})
+    return made
 
 
 def _rebuild(code: str, fields: dict[str, object]) -> BertwrightError:

@@ -46,12 +46,12 @@ def publishing(folder: Path, *, keep_previous: bool = False) -> Iterator[Path]:
         _write_manifest(staging)
         _flush(staging)
         _replace(folder, staging, keep_previous)
-    except OSError as error:
-        raise BertwrightError("BW501", folder=folder, reason=error.strerror or error) from error
     except BertwrightError as error:
         if error.code != "BW501":
             raise
         raise BertwrightError("BW501", folder=folder, reason=error.fields["reason"]) from error
+    except OSError as error:
+        raise BertwrightError("BW501", folder=folder, reason=error.strerror or error) from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -115,6 +115,8 @@ def verify(folder: Path) -> None:
                 raise BertwrightError("BW324", file=file, reason=f"{file.stat().st_size} of {entry['size']} bytes")
             if _digest(file) != entry["sha256"]:
                 raise BertwrightError("BW324", file=file, reason="SHA-256")
+    except BertwrightError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW324", file=manifest, reason=error) from error
 

@@ -29,12 +29,13 @@ def sole_writer(place: Path) -> Iterator[None]:
     real = Path(os.path.realpath(place))
     file = real.parent / f".{real.name}.lock"
     lock = FileLock(file, timeout=_PATIENCE, poll_interval=0.1, fallback_to_soft=False)
-    with suppress(OSError):
+    try:
         real.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise BertwrightError("BW514", folder=place) from error
+        lock.acquire()
+    except Timeout as error:  # an OSError, too
+        raise BertwrightError("BW514", folder=place) from error
+    except OSError:
+        pass
     made = not real.exists()
     try:
         yield

@@ -129,6 +129,8 @@ def _clear(store: Path) -> None:
             if content.get("kind") != KIND:
                 raise BertwrightError("BW504", folder=store)
             ours |= set(content["files"])
+        except BertwrightError:
+            raise
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BertwrightError("BW504", folder=store) from error
     else:

@@ -158,6 +158,8 @@ def _parts_of_file(source: Source, number: int, part_bytes: int) -> Iterator[Par
                     raise BertwrightError("BW285", where=f"{path}:{line}", limit=LONGEST_DOCUMENT >> 20)
                 yield Part(0, number, str(path), kind, content, line, documents, source.field, goes_on, file.tell())
                 line += content.count(b"\n")
+    except BertwrightError:
+        raise
     except UnicodeError as error:
         raise BertwrightError("BW234", where=f"{path}:{line}", encoding=encoding) from error
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
@@ -273,6 +275,8 @@ def _parts_of_parquet(source: Source, number: int, part_bytes: int) -> Iterator[
                     line, texts, size = line + len(texts), [], 0
             if texts:
                 yield part(whole)
+    except BertwrightError:
+        raise
     except (OSError, ValueError) as error:
         raise BertwrightError("BW232", file=path, reason=str(error).splitlines()[0]) from error
 

@@ -212,6 +212,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         if manifest.get("kind") != KIND:
             raise BertwrightError("BW287", folder=folder, reason=_NO_STORE)
         CorpusStore(folder, manifest)
+    except BertwrightError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW288", file=file, reason=error) from error
     return manifest

@@ -166,6 +166,8 @@ def write_answers(
     except KeyboardInterrupt:
         log.info(said("the answers so far are in {part}; the same command with --resume goes on", part=part))
         raise
+    except BertwrightError:
+        raise
     except OSError as error:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
     return count

@@ -207,9 +207,8 @@ class BertForQuestionAnswering(BertWithHead):
         **wanted: Any,
     ) -> Any:
         """See `PaddedModel.forward`; `start_positions` and `end_positions` are `[B]`, the columns of an answer."""
-        positions = {"start_positions": start_positions, "end_positions": end_positions}
-        tensors = (input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds)
-        return super().forward(*tensors, **positions, **wanted)
+        wanted |= {"start_positions": start_positions, "end_positions": end_positions}
+        return super().forward(input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds, **wanted)
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)

@@ -87,8 +87,8 @@ class BertForPreTraining(BertForMaskedLM):
         **wanted: Any,
     ) -> Any:
         """See `PaddedModel.forward`; `labels [B, S]` are words, `next_sentence_label [B]` is 0 or 1."""
-        tensors = (input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds)
-        return super().forward(*tensors, labels=labels, next_sentence_label=next_sentence_label, **wanted)
+        wanted |= {"labels": labels, "next_sentence_label": next_sentence_label}
+        return super().forward(input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds, **wanted)
 
     def follows(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """`[B, 2]`: column 0, the second text follows the first; column 1, it is from elsewhere."""

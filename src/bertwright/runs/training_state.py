@@ -119,6 +119,8 @@ def read_state(folder: Path, model: nn.Module, optimizers: Sequence[torch.optim.
             arrays, numbers = (_renamed(one, model) for one in (arrays, numbers))
         _restore_optimizer(model, optimizers, arrays, numbers)
         return TrainingState(**values, history=_history(columns))
+    except BertwrightError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise BertwrightError("BW507", file=file, reason=f"{type(error).__name__} {error}") from error
 

@@ -56,5 +56,7 @@ def read_task(folder: Path) -> tuple[Answers[Any], Reading]:
             raise BertwrightError("BW331", file=file, reason=f"task '{name}'; known: {shown(known)}")
         reading = Reading(int(values["max_length"]), values["long"], int(values["overlap"]))
         return answers_named(name).from_json(values), reading
+    except BertwrightError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW331", file=file, reason=f"{type(error).__name__} {error}") from error

@@ -90,6 +90,8 @@ def mark_of(path: Path) -> str | None:
     try:
         with open_bytes(path) as file:
             start = file.read(4)
+    except BertwrightError:
+        raise
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise BertwrightError("BW202", file=path, reason=error) from error
     return next((name for mark, name in _MARKS if start.startswith(mark)), None)
@@ -120,6 +122,8 @@ def detect_encoding(path: Path) -> str:
         likely = _likely_encoding(path)
         if likely not in _WIDE and (zero := _line_with_zero(path)):
             raise BertwrightError("BW260", where=f"{path}:{zero}")
+    except BertwrightError:
+        raise
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise BertwrightError("BW202", file=path, reason=error) from error
     guess = Phrase("its bytes read well as {encoding}", encoding=likely) if likely else _NO_GUESS

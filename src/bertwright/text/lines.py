@@ -59,6 +59,8 @@ def blocks_of(path: Path, encoding: str, size: int = 1 << 17) -> Iterator[str]:
 def _user_errors(path: Path, encoding: str) -> Iterator[None]:
     try:
         yield
+    except BertwrightError:
+        raise
     except UnicodeError as error:
         where = f"{path}:{_first_line_that_is_not(path, encoding)}"
         raise BertwrightError("BW234", where=where, encoding=encoding) from error
