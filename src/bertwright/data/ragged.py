@@ -31,6 +31,7 @@ class Ragged:
         cu_seqlens: `[B + 1]` int32; sequence `b` is `[cu_seqlens[b], cu_seqlens[b + 1])`.
         max_seqlen: S.
         lengths: the B lengths on the host, so that no code has to wait for the device to learn them.
+        places: where the tokens stand in the padded form, if whoever watches shall see that.
     """
 
     input_ids: Tensor
@@ -39,6 +40,7 @@ class Ragged:
     cu_seqlens: Tensor
     max_seqlen: int
     lengths: tuple[int, ...]
+    places: Places | None = None
 
     @classmethod
     def of(cls, input_ids: Tensor, token_type_ids: Tensor, position_ids: Tensor, lengths: Sequence[int]) -> Ragged:
@@ -93,6 +95,7 @@ class Ragged:
             token_type_ids=self.token_type_ids.to(device, non_blocking=True),
             position_ids=self.position_ids.to(device, non_blocking=True),
             cu_seqlens=self.cu_seqlens.to(device, non_blocking=True),
+            places=self.places and replace(self.places, index=self.places.index.to(device, non_blocking=True)),
         )
 
 

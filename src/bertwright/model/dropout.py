@@ -62,8 +62,9 @@ def rate_now(module: nn.Module) -> float:
 
 
 def has_hooks(module: nn.Module) -> bool:
-    """Whether somebody listens to the calls of a module, so that it must be called."""
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
+    """Whether somebody listens to the calls of a module, or has changed how it answers, so that it must be called."""
+    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    return bool(hooks) or "forward" in module.__dict__
 
 
 def keep_mask(like: Tensor, probability: float) -> Tensor:

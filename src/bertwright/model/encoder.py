@@ -28,17 +28,21 @@ from bertwright.model.typed_modules import Embedding, LayerNorm, Linear, Module
 class Encoding:
     """What the encoder makes of a batch.
 
+    Where a model is watched, the encoder itself gives `last` and `hidden_states` in the padded form `[B, S, H]`.
+
     Attributes:
         last: `[T, H]` output of the last layer; `[B, H]`, that of the first tokens, where `first_only`.
         hidden_states: `L + 1` tensors `[T, H]`, the embeddings first; empty unless asked for.
         attentions: L lists of B tensors `[A, s, s]`; empty unless asked for.
         first_only: whether the last layer was computed for the first token of each sequence only.
+        pooled: `[B, H]`, where the encoder was called as the peers' and has pooled already.
     """
 
     last: Tensor
     hidden_states: tuple[Tensor, ...] = ()
     attentions: tuple[list[Tensor], ...] = ()
     first_only: bool = False
+    pooled: Tensor | None = None
 
 
 class Embeddings(Module):
@@ -81,15 +85,16 @@ class SelfAttention(JoinedProjections):
         return torch.unflatten(super().project(hidden), -1, (3, self.num_heads, -1))
 
     def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
-        """`[T, H]` to `[T, H]`; where `weights` is a list, the attention weights are appended to it."""
-        qkv = self.project(hidden)
+        """`[T, H]` to `[T, H]`, or the padded form to the same; to `weights`, a list, attention weights are appended."""
+        places = None if hidden.dim() == 2 else batch.places
+        qkv = self.project(hidden) if places is None else places.pick(self.project(hidden))
         dropout = rate_now(self.dropout)
         if weights is None:
             mixed = attend(qkv, batch, dropout, self.causal)
         else:
             mixed, weight = attend_plain(qkv, batch, dropout, self.causal)
             weights.append(weight)
-        return mixed.flatten(1)
+        return mixed.flatten(1) if places is None else places.pad(mixed.flatten(1))
 
     def forward_first(self, first: Tensor, hidden: Tensor, batch: Ragged) -> Tensor:
         """What `forward` gives for the first token of each sequence: `[B, H]` of these and `[T, H]` to `[B, H]`."""
@@ -199,7 +204,7 @@ class Encoder(nn.Module):
         """
         again = self.checkpointing and self.training
         wants_more = output_hidden_states or output_attentions
-        short = self._short_layer(batch) if first_only and not wants_more else None
+        short = self._short_layer(batch) if first_only and not wants_more and hidden.dim() == 2 else None
         weights: list[list[Tensor]] = []
         states = [hidden]
         for layer in self.layer if short is None else (*self.layer[:-1], short.forward_first):

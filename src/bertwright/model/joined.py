@@ -8,6 +8,7 @@ Shapes: T rows, H hidden size, n parts.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -17,6 +18,9 @@ from torch import Tensor, nn
 from bertwright.errors import BertwrightError
 from bertwright.model.dropout import has_hooks
 from bertwright.model.typed_modules import Linear, Module
+from bertwright.wording import said
+
+log = logging.getLogger("bertwright")
 
 
 class Part(nn.Linear):
@@ -108,6 +112,10 @@ class JoinedProjections(Module):
         joined = self.joined
         if joined is None:
             return
+        if type(inner := getattr(joined, "base_layer", None)) is Linear:  # peft, told to adapt every linear layer
+            listed = ", ".join(self.parts)
+            log.debug(said("the adapter of {whole} gives way to those of {parts}", whole=self.whole, parts=listed))
+            joined = inner
         if type(joined) is not Linear:
             listed = ", ".join(self.parts)
             raise BertwrightError("BW150", whole=self.whole, parts=listed, found=type(joined).__name__)

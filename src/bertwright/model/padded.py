@@ -5,6 +5,7 @@ Shapes: T tokens, B sequences, S longest sequence, H hidden size, A heads.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -68,6 +69,7 @@ class PaddedModel(BertPreTrainedModel):
         refuse_unknown(self, labels, self.label_arguments)
         ids = self._ids_or_none(input_ids, inputs_embeds)
         batch, places = from_padded(ids, attention_mask, token_type_ids, position_ids)
+        batch = replace(batch, places=places)
         encoding = self.encode(
             batch,
             None if inputs_embeds is None else places.pick(inputs_embeds),

@@ -58,7 +58,7 @@ class BertForNextSentencePrediction(BertWithHead):
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.cls.seq_relationship(self.bert.pool(encoding, batch))
+        return self.cls.seq_relationship(self.pooled(encoding, batch))
 
     def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
         return class_loss(scores, labels)
@@ -92,7 +92,7 @@ class BertForPreTraining(BertForMaskedLM):
 
     def follows(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """`[B, 2]`: column 0, the second text follows the first; column 1, it is from elsewhere."""
-        return self.cls.seq_relationship(self.bert.pool(encoding, batch))
+        return self.cls.seq_relationship(self.pooled(encoding, batch))
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
