@@ -107,11 +107,13 @@ class Places:
         index: `[T]` int64 places in the flattened `[B * S]` form.
         batch_size: B.
         width: S, pads included.
+        real: `[T]` bool, which of them are real tokens; None where all are.
     """
 
     index: Tensor
     batch_size: int
     width: int
+    real: Tensor | None = None
 
     def pad(self, values: Tensor) -> Tensor:
         """`values [T, ...]` as `[B, S, ...]`, zero where there was a pad."""
@@ -147,18 +149,8 @@ def from_padded(
     Raises:
         BertwrightError: BW420 for a shape that does not fit `input_ids`.
     """
-    if input_ids.dim() != 2:
-        raise BertwrightError("BW420", what="input_ids", shape=list(input_ids.shape), expected="[B, S]")
+    position_ids = checked_padded(input_ids, attention_mask, token_type_ids, position_ids)
     batch_size, width = input_ids.shape
-    shape = torch.Size((batch_size, width))
-    given = {"attention_mask": attention_mask, "token_type_ids": token_type_ids}
-    for what, tensor in given.items():
-        if tensor is not None and tensor.shape != shape:
-            raise BertwrightError("BW420", what=what, shape=list(tensor.shape), expected=list(shape))
-    if position_ids is None:
-        position_ids = torch.arange(width, device=input_ids.device)
-    elif position_ids.shape not in (shape, (1, width), (width,)):
-        raise BertwrightError("BW420", what="position_ids", shape=list(position_ids.shape), expected=list(shape))
     if attention_mask is None:
         index = torch.arange(batch_size * width, device=input_ids.device)
         lengths = [width] * batch_size
@@ -173,3 +165,26 @@ def from_padded(
         types = places.pick(token_type_ids)
     positions = places.pick(position_ids.expand(batch_size, width))
     return Ragged.of(places.pick(input_ids), types, positions, lengths), places
+
+
+def checked_padded(
+    input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None, position_ids: Tensor | None
+) -> Tensor:
+    """The positions, which are the columns where none are given, of a padded form whose shapes fit together.
+
+    Raises:
+        BertwrightError: BW420 for a shape that does not fit `input_ids`.
+    """
+    if input_ids.dim() != 2:
+        raise BertwrightError("BW420", what="input_ids", shape=list(input_ids.shape), expected="[B, S]")
+    batch_size, width = input_ids.shape
+    shape = torch.Size((batch_size, width))
+    given = {"attention_mask": attention_mask, "token_type_ids": token_type_ids}
+    for what, tensor in given.items():
+        if tensor is not None and tensor.shape != shape:
+            raise BertwrightError("BW420", what=what, shape=list(tensor.shape), expected=list(shape))
+    if position_ids is None:
+        position_ids = torch.arange(width, device=input_ids.device)
+    elif position_ids.shape not in (shape, (1, width), (width,)):
+        raise BertwrightError("BW420", what="position_ids", shape=list(position_ids.shape), expected=list(shape))
+    return position_ids

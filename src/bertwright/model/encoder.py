@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from bertwright.data.ragged import Ragged
+from bertwright.data.unpacked import Unpacked
 from bertwright.errors import BertwrightError
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.attention.attention import attend, attend_plain
@@ -216,7 +217,7 @@ class Encoder(nn.Module):
     def _short_layer(self, batch: Ragged) -> Layer | None:
         """The last layer, where its `forward_first` can go around nothing but what this file made."""
         last = self.layer[-1] if len(self.layer) else None
-        if type(last) is not Layer or type(last.attention) is not Attention or not all(batch.lengths):
+        if isinstance(batch, Unpacked) or type(last) is not Layer or type(last.attention) is not Attention or not all(batch.lengths):
             return None
         attention = last.attention.self
         if type(attention) is not SelfAttention or type(attention.qkv) is not Linear or not attention.is_whole():
@@ -236,7 +237,7 @@ def check_indices(config: BertConfig, batch: Ragged) -> None:
     Raises:
         BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
     """
-    if batch.input_ids.device.type != "cpu" or not batch.num_tokens:
+    if batch.input_ids.device.type != "cpu" or isinstance(batch, Unpacked) or not batch.num_tokens:
         return
     tables = (
         ("BW421", batch.input_ids, config.vocab_size),

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bertwright.data.ragged import Places, Ragged
+from bertwright.data.unpacked import Unpacked
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import has_hooks
@@ -47,7 +48,7 @@ class BertModel(PaddedModel):
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
         check_indices(self.config, batch)
-        if batch.places is not None and is_watched_inside(self):
+        if batch.places is not None and (isinstance(batch, Unpacked) or is_watched_inside(self)):
             return self._encode_padded(batch, batch.places, words, wanted)
         hidden = self.embeddings(batch) if words is None else self.embeddings(batch, words)
         encoding: Encoding = self.encoder(hidden, batch, **wanted)

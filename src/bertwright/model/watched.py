@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from bertwright.data.ragged import Places, Ragged
+from bertwright.data.unpacked import Unpacked
 from bertwright.model.dropout import has_hooks
 from bertwright.model.encoder import Encoding
 
@@ -87,5 +88,7 @@ def encoded_by_call(
 
 def _without_pads(weights: Tensor, batch: Ragged, places: Places) -> list[Tensor]:
     """Attention weights `[B, A, S, S]` as B tensors `[A, s, s]`."""
+    if isinstance(batch, Unpacked):
+        return list(weights)
     columns = torch.split(places.index % places.width, list(batch.lengths))
     return [whole[:, here[:, None], here] for whole, here in zip(weights, columns)]
