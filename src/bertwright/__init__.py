@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from bertwright.model.seq2seq.encoder_decoder import BertForSeq2SeqLM as BertForSeq2SeqLM
     from bertwright.model.tagger import BertCrfForTokenClassification as BertCrfForTokenClassification
     from bertwright.tasks.data_inspection import inspect as inspect
+    from bertwright.text.tokenizer.batch_encoding import BatchEncoding as BatchEncoding
     from bertwright.text.tokenizer.tokenizer import BertTokenizer as BertTokenizer
+    from bertwright.text.tokenizer.tokenizer import BertTokenizerFast as BertTokenizerFast
     from bertwright.training.finetuning.finetune import finetune as finetune
     from bertwright.training.finetuning.finished_run import Run as Run
     from bertwright.training.pretraining.pretrain import pretrain as pretrain
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 _HOME = {
     "BertwrightError": "errors",
     "BertTokenizer": "text.tokenizer.tokenizer",
+    "BertTokenizerFast": "text.tokenizer.tokenizer",
+    "BatchEncoding": "text.tokenizer.batch_encoding",
     "BertConfig": "model.config",
     "BertModel": "model.models",
     "BertPreTrainedModel": "model.bert_pretrained",

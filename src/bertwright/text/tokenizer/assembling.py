@@ -5,7 +5,7 @@ A whole batch of T tokens is laid end to end and computed at once; each `Encoded
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
+from bertwright.text.tokenizer.cutting import Part
 from bertwright.text.tokenizer.encoded import Encoded
 
 # The five parts of an input: [CLS], first text, [SEP], second text, [SEP].
@@ -38,27 +39,47 @@ class Frame:
         return (3 if pair else 2) if self.around else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What of a text, and of its pair, stands in one input.
+
+    Attributes:
+        of: the place of the text among the texts.
+        first, second: the parts of the two; `second` is not looked at where there are no pairs.
+        lost: how many tokens of both stand in no input.
+    """
+
+    of: int
+    first: Part
+    second: Part = (0, 0)
+    lost: int = 0
+
+
 def assemble(
     firsts: Sequence[Encoding],
     seconds: Sequence[Encoding] | None,
-    kept: Sequence[tuple[int, int]],
+    cuts: Sequence[Cut],
     frame: Frame,
 ) -> list[Encoded]:
-    """Cut each text to `kept` tokens and put the special tokens around. No text gives no rows."""
-    if not firsts:
+    """An input of each of `cuts`, with the special tokens around. No cut gives no rows."""
+    if not cuts:
         return []
-
-    def part(text: Encoding, count: int) -> tuple[Encoding, slice]:
-        return text, slice(len(text) - count, None) if frame.at_beginning else slice(count)
-
-    bodies: list[tuple[Encoding, slice]] = []
-    for index, (first_kept, second_kept) in enumerate(kept):
-        bodies.append(part(firsts[index], first_kept))
+    texts = [*firsts, *(seconds or ())]
+    bodies: list[tuple[int, slice]] = []
+    for cut in cuts:
+        bodies.append((cut.of, slice(*cut.first)))
         if seconds is not None:
-            bodies.append(part(seconds[index], second_kept))
+            bodies.append((len(firsts) + cut.of, slice(*cut.second)))
 
-    part_lengths = np.zeros((len(kept), 5), dtype=np.int64)
-    part_lengths[:, (1, 3)] = kept
+    def in_bodies(of_texts: Iterable[Sequence[Any]]) -> Iterator[Any]:
+        """What stands in the bodies, end to end, of what the library says of every token of every text."""
+        said = list(of_texts)
+        return chain.from_iterable(said[text][part] for text, part in bodies)
+
+    part_lengths = np.zeros((len(cuts), 5), dtype=np.int64)
+    part_lengths[:, 1] = [end - begin for begin, end in (cut.first for cut in cuts)]
+    if seconds is not None:
+        part_lengths[:, 3] = [end - begin for begin, end in (cut.second for cut in cuts)]
     if frame.around:
         part_lengths[:, (0, 2)] = 1
         part_lengths[:, 4] = seconds is not None
@@ -70,9 +91,9 @@ def assemble(
     word_ids = np.full(len(input_ids), -1, dtype=np.int32)
 
     in_text = sequence_ids >= 0
-    input_ids[in_text] = _joined(body.ids[kept_part] for body, kept_part in bodies)
-    word_ids[in_text] = _joined(body.word_ids[kept_part] for body, kept_part in bodies)
-    pairs = chain.from_iterable(body.offsets[kept_part] for body, kept_part in bodies)
+    input_ids[in_text] = np.fromiter(in_bodies(text.ids for text in texts), dtype=np.int32)
+    word_ids[in_text] = np.fromiter(in_bodies(text.word_ids for text in texts), dtype=np.int32)
+    pairs = in_bodies(text.offsets for text in texts)
     offsets[in_text] = np.fromiter(chain.from_iterable(pairs), dtype=np.int32).reshape(-1, 2)
 
     ends = np.cumsum(part_lengths.sum(axis=1)).tolist()
@@ -80,9 +101,8 @@ def assemble(
     unknown = np.diff(unknown_before[[0, *ends]]).tolist()
     rows = []
     begin = 0
-    for index, end in enumerate(ends):
+    for cut, end, unknown_of_row in zip(cuts, ends, unknown):
         of_row = slice(begin, end)
-        whole = len(firsts[index]) + (len(seconds[index]) if seconds is not None else 0)
         rows.append(
             Encoded(
                 input_ids=input_ids[of_row],
@@ -90,8 +110,8 @@ def assemble(
                 offsets=offsets[of_row],
                 word_ids=word_ids[of_row],
                 sequence_ids=sequence_ids[of_row],
-                tokens_cut=whole - sum(kept[index]),
-                unknown=unknown[index],
+                tokens_cut=cut.lost,
+                unknown=unknown_of_row,
             )
         )
         begin = end
@@ -101,8 +121,3 @@ def assemble(
 def _spread(of_part: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[Any]:
     """`[T]`: the value of the part in which each token stands."""
     return np.repeat(np.tile(of_part, len(counts) // len(of_part)), counts)
-
-
-def _joined(lists: Iterable[Sequence[Any]]) -> NDArray[np.int32]:
-    """The numbers of all the lists, end to end."""
-    return np.fromiter(chain.from_iterable(lists), dtype=np.int32)

@@ -1,4 +1,4 @@
-"""How many tokens of each text stay when an input is too long. The rules are those of `transformers`."""
+"""Which tokens of each text stay when an input is too long. The rules are those of `transformers`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Literal, get_args
 from bertwright.errors import BertwrightError
 from bertwright.wording import shown
 
+# A part of the tokens of a text: where it begins, and where what follows it begins.
+Part = tuple[int, int]
 Strategy = Literal["longest_first", "only_first", "only_second", "do_not_truncate"]
 
 
@@ -61,3 +63,33 @@ def _kept_of_longer(first: int, second: int, room: int) -> tuple[int, int]:
     """
     short = min(first, second, room // 2)
     return (short, room - short) if first <= second else (room - short, short)
+
+
+def first_part(length: int, kept: int, at_beginning: bool) -> Part:
+    """The part of a text of `length` tokens that stays where it is cut to `kept` at its end, or `at_beginning`."""
+    return (length - kept, length) if at_beginning else (0, kept)
+
+
+def all_parts(length: int, kept: int, stride: int, at_beginning: bool) -> list[Part]:
+    """A text of `length` tokens in parts of at most `kept`, each sharing `stride` tokens with the one before.
+
+    The first of them is `first_part`; the last one may be shorter.
+
+    Raises:
+        BertwrightError: BW441 where `stride` leaves no room for a new token.
+    """
+    if kept >= length:
+        return [(0, length)]
+    if not 0 <= stride < kept:
+        raise BertwrightError("BW441", stride=stride, room=kept)
+    # The last part is the first one that reaches the end of the text.
+    begins = range(0, length - stride, kept - stride)
+    parts = [(begin, min(begin + kept, length)) for begin in begins]
+    return [(length - end, length - begin) for begin, end in parts] if at_beginning else parts
+
+
+def combined(firsts: list[Part], seconds: list[Part]) -> list[tuple[Part, Part]]:
+    """Each part of a text beside each of its pair: the first ones of both, then in the order of `transformers`."""
+    first, *others = firsts
+    beside_first = [(first, second) for second in seconds]
+    return beside_first[:1] + [(one, second) for one in others for second in seconds] + beside_first[1:]

@@ -12,9 +12,11 @@ from tokenizers import AddedToken
 
 from bertwright.checkpoint.folders import read_object
 from bertwright.errors import BertwrightError
+from bertwright.text.tokenizer.special_tokens import NAMES
 
 Side = Literal["right", "left"]
 DEFAULT_MAX_LENGTH = 512
+MODEL_INPUT_NAMES = ("input_ids", "token_type_ids", "attention_mask")
 # `transformers` writes 1e30 for "no limit".
 _ABSURD_LENGTH = 1_000_000
 
@@ -32,6 +34,9 @@ class TokenizerSettings:
         unk_token, sep_token, pad_token, cls_token, mask_token: the names of the special tokens.
         additional_special_tokens: the names of others, which a model was given beside these.
         padding_side, truncation_side: where pads go, and where a text that is too long is cut: `right` or `left`.
+        bos_token, eos_token: which tokens begin and end a text that a model writes; a BERT has none of its own.
+        clean_up_tokenization_spaces: whether decoded texts are tidied up once more.
+        model_input_names: which values a call gives where it is not told.
     """
 
     do_lower_case: bool | None = None
@@ -47,6 +52,10 @@ class TokenizerSettings:
     additional_special_tokens: tuple[str, ...] = ()
     padding_side: Side = "right"
     truncation_side: Side = "right"
+    bos_token: str | None = None
+    eos_token: str | None = None
+    clean_up_tokenization_spaces: bool = False
+    model_input_names: tuple[str, ...] = MODEL_INPUT_NAMES
 
     @property
     def required_tokens(self) -> tuple[str, ...]:
@@ -54,10 +63,15 @@ class TokenizerSettings:
         return self.unk_token, self.sep_token, self.pad_token, self.cls_token
 
 
-_TOKEN_NAMES = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _SIDES = ("padding_side", "truncation_side")
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
-_SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars", "fold_width")
+_SWITCHES = (
+    "do_lower_case", "strip_accents", "tokenize_chinese_chars", "fold_width", "clean_up_tokenization_spaces"
+)  # fmt: skip
+_ALWAYS_SAID = (
+    "do_lower_case", "strip_accents", "tokenize_chinese_chars", "model_max_length",
+    "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
+)  # fmt: skip
 # Where other special tokens are named: a list; in newer releases a list, or an object that gives each a name.
 _OTHERS = ("additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens")
 
@@ -74,6 +88,8 @@ def read_settings(folder: Path) -> TokenizerSettings:
     said: dict[str, Any] = {**_usual_in(names), "additional_special_tokens": _others_in(names)}
     said |= {key: config[key] for key in _SWITCHES if isinstance(config.get(key), bool)}
     said |= {key: known_side(key, config[key]) for key in _SIDES if config.get(key) is not None}
+    if config.get("model_input_names"):
+        said["model_input_names"] = tuple(map(str, config["model_input_names"]))
     limits = [config.get("model_max_length"), model.get("max_position_embeddings")]
     sane = [int(limit) for limit in limits if isinstance(limit, int | float) and 0 < limit <= _ABSURD_LENGTH]
     return TokenizerSettings(**said, model_max_length=min(sane, default=DEFAULT_MAX_LENGTH))
@@ -86,12 +102,25 @@ def changed_settings(settings: TokenizerSettings, changes: Mapping[str, Any]) ->
         BertwrightError: BW411 for a setting that does not exist, or a side that is none.
     """
     known = [one.name for one in fields(TokenizerSettings)]
+    new: dict[str, Any] = {}
     for key, value in changes.items():
+        key = "additional_special_tokens" if key in _OTHERS else key
         if key not in known:
             raise BertwrightError("BW411", option=key, value=value, known=", ".join(known))
-        if key in _SIDES and value is not None:
-            known_side(key, value)
-    return replace(settings, **{key: value for key, value in changes.items() if value is not None})
+        if value is not None:
+            new[key] = _as_set(key, value)
+    return replace(settings, **new)
+
+
+def _as_set(key: str, value: Any) -> Any:
+    """The value of a setting in the form in which it is kept."""
+    if key in _SIDES:
+        return known_side(key, value)
+    if key in NAMES:
+        return str(value)
+    if key in ("additional_special_tokens", "model_input_names"):
+        return tuple(map(str, value.values() if isinstance(value, Mapping) else value))
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +176,23 @@ def _names_of_numbers(config: dict[str, Any]) -> Iterator[tuple[int, AddedToken]
         yield int(number), AddedToken(said["content"], **{flag: said[flag] for flag in _FLAGS if flag in said})
 
 
-def write_settings(folder: Path, settings: TokenizerSettings) -> None:
-    """Write `tokenizer_config.json` so that `transformers` and `read_settings` read the same from it."""
+def write_settings(folder: Path, settings: TokenizerSettings, added: Mapping[int, AddedToken]) -> None:
+    """Write `tokenizer_config.json` so that `transformers` and `read_settings` read the same from it.
+
+    Args:
+        folder: is there.
+        settings: what is written.
+        added: tokens beside those that `settings` name; for readers of `vocab.txt`, who find them there as others.
+    """
     config = asdict(settings) | {"tokenizer_class": "BertTokenizer"}
-    usual = {"additional_special_tokens": (), "fold_width": False, **dict.fromkeys(_SIDES, "right")}
+    named = {*(getattr(settings, name) for name in NAMES), *settings.additional_special_tokens}
+    beside = {number: token for number, token in added.items() if token.content not in named}
+    if beside:
+        config["added_tokens_decoder"] = {
+            str(number): {"content": token.content} | {flag: getattr(token, flag) for flag in _FLAGS}
+            for number, token in beside.items()
+        }
+    usual = {one.name: one.default for one in fields(TokenizerSettings) if one.name not in _ALWAYS_SAID}
     config = {key: value for key, value in config.items() if key not in usual or value != usual[key]}
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
     (folder / "tokenizer_config.json").write_text(text, encoding="utf-8", newline="\n")
@@ -169,7 +211,7 @@ def known_side(option: str, value: Any) -> Side:
 
 def _usual_in(names: dict[str, Any]) -> dict[str, str]:
     """The special tokens that every BERT has, by what they are for."""
-    return {key: _text_of(names[key]) for key in _TOKEN_NAMES if names.get(key)}
+    return {key: _text_of(names[key]) for key in NAMES if names.get(key)}
 
 
 def _others_in(names: dict[str, Any]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tokenizers.processors import TemplateProcessing
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer_files import TokenBeside, TokenizerSettings
 from bertwright.text.vocabulary.vocabulary_file import is_cased, require_tokens
-from bertwright.wording import said
+from bertwright.wording import Phrase, said
 
 _log = logging.getLogger("bertwright")
 
@@ -50,14 +50,20 @@ def build_pipeline(vocabulary: dict[str, int], settings: TokenizerSettings, sour
     )
     pipeline.pre_tokenizer = BertPreTokenizer()
     pipeline.decoder = WordPieceDecoder(prefix="##")
+    pipeline.post_processor = _frame(vocabulary, settings)
+    return pipeline
+
+
+def _frame(vocabulary: Mapping[str, int], settings: TokenizerSettings) -> TemplateProcessing:
+    """The special tokens around texts, for those who open a saved tokenizer.json with the library alone: ours are put
+    there elsewhere.
+    """
     cls, sep = settings.cls_token, settings.sep_token
-    # Ours is assembled elsewhere; this is for those who open the saved tokenizer.json with the library alone.
-    pipeline.post_processor = TemplateProcessing(
+    return TemplateProcessing(
         single=f"{cls}:0 $A:0 {sep}:0",
         pair=f"{cls}:0 $A:0 {sep}:0 $B:1 {sep}:1",
         special_tokens=[(cls, vocabulary[cls]), (sep, vocabulary[sep])],
     )
-    return pipeline
 
 
 def read_pipeline(path: Path, settings: TokenizerSettings) -> Tokenizer:
@@ -125,3 +131,67 @@ def settings_in(pipeline: Tokenizer, settings: TokenizerSettings) -> TokenizerSe
 
 def _either(said: bool | None, found: bool) -> bool:
     return found if said is None else said
+
+
+def add_named_tokens(pipeline: Tokenizer, settings: TokenizerSettings) -> None:
+    """Add the special tokens that `settings` name beside those without which no text is encoded.
+
+    Raises:
+        BertwrightError: BW445 for one that cannot be added.
+    """
+    named = [settings.bos_token, settings.eos_token, *settings.additional_special_tokens]
+    if settings.mask_token != TokenizerSettings().mask_token:
+        named.append(settings.mask_token)
+    missing = [token for token in named if token is not None and pipeline.token_to_id(token) is None]
+    refuse_gaps(pipeline, missing)
+    mark_special(pipeline, missing)
+
+
+def refuse_gaps(pipeline: Tokenizer, tokens: Sequence[str]) -> None:
+    """Refuse to add `tokens` where the library would give them the ids of others: it counts tokens, not ids.
+
+    Raises:
+        BertwrightError: BW445 where ids have no token, as those of repeated lines.
+    """
+    new = next((token for token in tokens if token and pipeline.token_to_id(token) is None), None)
+    if new is None:
+        return
+    last = max(pipeline.get_vocab(with_added_tokens=True).values())
+    size = pipeline.get_vocab_size(with_added_tokens=False)
+    given = max(size, 1 + max(pipeline.get_added_tokens_decoder(), default=-1))
+    if given <= last:
+        reason = Phrase("it would get the id {given}, and the vocabulary has ids up to {last}", given=given, last=last)
+        raise BertwrightError("BW445", token=new, reason=reason)
+
+
+def refuse_new_unknown(pipeline: Tokenizer, token: str) -> None:
+    """Refuse a token for unknown words that stands beside the vocabulary, where the library does not find it.
+
+    Raises:
+        BertwrightError: BW445.
+    """
+    if token not in pipeline.get_vocab(with_added_tokens=False):
+        reason = Phrase("the token for unknown words must be one of the vocabulary itself")
+        raise BertwrightError("BW445", token=token, reason=reason)
+
+
+def follow_settings(pipeline: Tokenizer, settings: TokenizerSettings, *, renews_frame: bool) -> None:
+    """Let the pipeline have the special tokens of `settings`, and never split them.
+
+    Args:
+        pipeline: what is to follow.
+        settings: the names of the special tokens.
+        renews_frame: whether those around texts may be others than before.
+
+    Raises:
+        BertwrightError: BW445 for a token for unknown words that the vocabulary itself lacks.
+    """
+    vocabulary = pipeline.get_vocab(with_added_tokens=True)
+    others = settings.additional_special_tokens  # which are marked as their files say
+    named = [*settings.required_tokens, settings.mask_token, settings.bos_token or "", settings.eos_token or ""]
+    mark_special(pipeline, [token for token in named if token in vocabulary and token not in others])
+    if renews_frame:
+        pipeline.post_processor = _frame(vocabulary, settings)
+    if pipeline.model.unk_token != settings.unk_token:
+        refuse_new_unknown(pipeline, settings.unk_token)
+        pipeline.model.unk_token = settings.unk_token
