@@ -80,8 +80,13 @@ def a_recurrent_tagger_with_a_crf(lib: Any, place: Place) -> Any:
             self.crf = CRF(3, batch_first=True)
 
         def forward(self, batch: Any, tags: Tensor | None = None) -> Any:
-            emissions = self.hidden2tag(self.bilstm(self.bert(**batch)[0])[0])
             mask = batch["attention_mask"].bool()
+            lengths = mask.sum(1)
+            packed = nn.utils.rnn.pack_padded_sequence(
+                self.bert(**batch)[0], lengths, batch_first=True, enforce_sorted=False
+            )
+            states, _ = nn.utils.rnn.pad_packed_sequence(self.bilstm(packed)[0], batch_first=True)
+            emissions = self.hidden2tag(states)
             return self.crf.decode(emissions, mask) if tags is None else -self.crf(emissions, tags, mask=mask)
 
     model, (batch, labels) = alike(Tagger()), _tagged(place)

@@ -160,7 +160,8 @@ def a_resized_vocabulary(lib: Any, place: Place) -> Any:
 def ties_of_weights(lib: Any, place: Place) -> Any:
     model = lib.BertForMaskedLM.from_pretrained(place.base)
     tied = model.get_output_embeddings().weight is model.get_input_embeddings().weight
-    model(**place.read(TEXTS), labels=place.read(TEXTS)["input_ids"]).loss.backward()
+    batch = place.read(TEXTS)
+    model(**batch, labels=batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)).loss.backward()
     return tied, model.num_parameters(), model.bert.embeddings.word_embeddings.weight.grad.norm()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from bertwright.data.ragged import Places, Ragged
 from bertwright.model.config import BertConfig
@@ -28,6 +28,7 @@ class BertForMaskedLM(BertWithHead):
         super().__init__(config)
         self.cls = PreTrainingHeads()
         self.cls.predictions = MaskedLanguageModelHead(config)
+        self.register_state_dict_post_hook(_repeat_what_is_tied)  # type: ignore[no-untyped-call]
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
@@ -101,3 +102,12 @@ class BertForPreTraining(BertForMaskedLM):
         if len(labels) == 2:  # as in the peers: the loss is the sum of both, or is not given
             loss = token_loss(scores, labels["labels"], places) + class_loss(follows, labels["next_sentence_label"])
         return PreTrainingOutput(loss=loss, prediction_logits=places.pad(scores), seq_relationship_logits=follows)
+
+
+def _repeat_what_is_tied(model: BertForMaskedLM, state: dict[str, Any], prefix: str, _: Any) -> None:
+    """A state of the peers has the tensors of a tied head under both of their names."""
+    words = state.get(f"{prefix}{model.base_model_prefix}.embeddings.word_embeddings.weight")
+    bias = state.get(f"{prefix}cls.predictions.bias")
+    if not isinstance(words, nn.Parameter) and words is not None and bias is not None:  # no `keep_vars`
+        state.setdefault(f"{prefix}cls.predictions.decoder.weight", words)
+        state[f"{prefix}cls.predictions.decoder.bias"] = bias
