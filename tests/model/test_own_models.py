@@ -81,7 +81,7 @@ def test_the_encoder_is_loaded_and_what_is_new_is_said_once(folder: Path, caplog
 
 
 def test_fresh_values_are_those_of_the_field(folder: Path) -> None:
-    model = Tagger.from_pretrained(folder, num_labels=400, widths=64)
+    model: Any = Tagger.from_pretrained(folder, num_labels=400, widths=64)
     deviation = float(model.classifier.weight.detach().std())
     assert abs(deviation - 0.02) < 0.001
     assert (model.classifier.bias == 0).all()

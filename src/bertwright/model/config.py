@@ -320,4 +320,5 @@ class BertConfig:
 
     def unknown_keys(self) -> list[str]:
         """Keys of the file that this class neither honours nor knows to be without effect."""
-        return sorted(set(self.extra) - WITHOUT_EFFECT - OF_CALLS.keys())
+        as_usual = {key for key, value in self.extra.items() if key in USUAL and value == USUAL[key]}
+        return sorted(set(self.extra) - WITHOUT_EFFECT - OF_CALLS.keys() - as_usual)

@@ -29,18 +29,16 @@ from bertwright.model.typed_modules import Embedding, LayerNorm, Linear, Module
 class Encoding:
     """What the encoder makes of a batch.
 
-    Where a model is watched, the encoder itself gives `last` and `hidden_states` in the padded form `[B, S, H]`.
+    Where a model is watched, the encoder itself gives `last` in the padded form `[B, S, H]`.
 
     Attributes:
         last: `[T, H]` output of the last layer; `[B, H]`, that of the first tokens, where `first_only`.
-        hidden_states: `L + 1` tensors `[T, H]`, the embeddings first; empty unless asked for.
         attentions: L lists of B tensors `[A, s, s]`; empty unless asked for.
         first_only: whether the last layer was computed for the first token of each sequence only.
         pooled: `[B, H]`, where the encoder was called as the peers' and has pooled already.
     """
 
     last: Tensor
-    hidden_states: tuple[Tensor, ...] = ()
     attentions: tuple[list[Tensor], ...] = ()
     first_only: bool = False
     pooled: Tensor | None = None
@@ -189,7 +187,7 @@ class Encoder(nn.Module):
         hidden: Tensor,
         batch: Ragged,
         *,
-        output_hidden_states: bool = False,
+        showing: Callable[[Tensor], Tensor] | None = None,
         output_attentions: bool = False,
         first_only: bool = False,
     ) -> Encoding:
@@ -198,26 +196,29 @@ class Encoder(nn.Module):
         Args:
             hidden: `[T, H]` the embeddings of the tokens.
             batch: the tokens.
-            output_hidden_states, output_attentions: whether to keep these.
+            showing: what each state `[T, H]`, the embeddings first, goes through on its way: who keeps there what it
+                became sees its gradient, too.
+            output_attentions: whether to keep the attention weights.
             first_only: only the first tokens will be read, so that the last layer need not compute the others. Has
                 no effect where more is asked for, where a sequence is empty, or where somebody put an adapter or a hook
                 into that layer.
         """
         again = self.checkpointing and self.training
-        wants_more = output_hidden_states or output_attentions
+        wants_more = showing is not None or output_attentions
         short = self._short_layer(batch) if first_only and not wants_more and hidden.dim() == 2 else None
         weights: list[list[Tensor]] = []
-        states = [hidden]
+        hidden = hidden if showing is None else showing(hidden)
         for layer in self.layer if short is None else (*self.layer[:-1], short.forward_first):
             hidden = run_layer(layer, again, hidden, batch, weights if output_attentions else None)
-            if output_hidden_states:
-                states.append(hidden)
-        return Encoding(hidden, tuple(states) if output_hidden_states else (), tuple(weights), short is not None)
+            hidden = hidden if showing is None else showing(hidden)
+        return Encoding(hidden, tuple(weights), short is not None)
 
     def _short_layer(self, batch: Ragged) -> Layer | None:
         """The last layer, where its `forward_first` can go around nothing but what this file made."""
         last = self.layer[-1] if len(self.layer) else None
-        if isinstance(batch, Unpacked) or type(last) is not Layer or type(last.attention) is not Attention or not all(batch.lengths):
+        if isinstance(batch, Unpacked) or type(last) is not Layer or type(last.attention) is not Attention:
+            return None
+        if not all(batch.lengths):
             return None
         attention = last.attention.self
         if type(attention) is not SelfAttention or type(attention.qkv) is not Linear or not attention.is_whole():
@@ -231,20 +232,23 @@ def run_layer(layer: Callable[..., Tensor], again: bool, *inputs: object) -> Ten
     return output
 
 
-def check_indices(config: BertConfig, batch: Ragged) -> None:
+def check_indices(tables: Embeddings, batch: Ragged) -> None:
     """An index outside a table is a sentence on the CPU; a GPU would answer with a device-side assert.
+
+    What somebody put in the place of a table has its own errors.
 
     Raises:
         BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
     """
     if batch.input_ids.device.type != "cpu" or isinstance(batch, Unpacked) or not batch.num_tokens:
         return
-    tables = (
-        ("BW421", batch.input_ids, config.vocab_size),
-        ("BW422", batch.token_type_ids, config.type_vocab_size),
-        ("BW423", batch.position_ids, config.max_position_embeddings),
+    looked_up = (
+        ("BW421", batch.input_ids, tables.word_embeddings),
+        ("BW422", batch.token_type_ids, tables.token_type_embeddings),
+        ("BW423", batch.position_ids, tables.position_embeddings),
     )
-    for code, ids, rows in tables:
+    for code, ids, table in looked_up:
         low, high = torch.aminmax(ids)
+        rows = getattr(table, "num_embeddings", int(high) + 1)
         if low < 0 or high >= rows:
             raise BertwrightError(code, value=int(high if high >= rows else low), rows=rows)

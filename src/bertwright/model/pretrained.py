@@ -18,7 +18,7 @@ from bertwright.checkpoint.hub import weights_folder
 from bertwright.checkpoint.hub_request import HubRequest
 from bertwright.checkpoint.load_report import LoadReport
 from bertwright.checkpoint.matching import match, take_theirs
-from bertwright.checkpoint.weights import read_tensors, weight_file, write_tensors
+from bertwright.checkpoint.weights import read_tensors, to_theirs, weight_file, write_tensors
 from bertwright.errors import BertwrightError
 from bertwright.model.call_arguments import device_of, for_constructor, settle, settle_saving
 from bertwright.model.config import BertConfig
@@ -159,7 +159,7 @@ class Pretrained(KnownToTrainer, nn.Module):
         with torch.device("meta") if is_ours else nullcontext():
             model = cls(config) if make is None else make(config)
         file = weight_file(folder) if state_dict is None else Path("state_dict")
-        tensors = read_tensors(file) if state_dict is None else dict(state_dict)
+        tensors = read_tensors(file) if state_dict is None else to_theirs(state_dict)
         dtype = _type_of_weights(dtype, tensors.values())
         if is_ours:
             model._fill(tensors, file, dtype, ignore_mismatched_sizes)

@@ -56,7 +56,14 @@ def over_tokens(batch: Ragged, hidden: Tensor, *modules: Callable[[Tensor], Tens
 
 
 def encoded_by_call(
-    encoder: nn.Module, batch: Ragged, places: Places, words: Tensor | None, **wanted: bool
+    encoder: nn.Module,
+    batch: Ragged,
+    places: Places,
+    words: Tensor | None,
+    *,
+    showing: Callable[[Tensor], Tensor] | None = None,
+    output_attentions: bool = False,
+    **_: bool,
 ) -> Encoding:
     """What an encoder makes of a batch that somebody has wrapped, derived from or listens to: it is called as people do.
 
@@ -65,9 +72,8 @@ def encoded_by_call(
         batch: the tokens.
         places: where they stood in the padded form.
         words: `[T, H]` in place of the rows of the word table.
-        **wanted: as of `PaddedModel.encode`; the last layer is computed for all tokens.
+        showing, output_attentions: as of `Encoder.forward`; the last layer is computed for all tokens.
     """
-    wanted.pop("first_only", None)
     padded = in_padded_form(batch, places)
     output = encoder(
         input_ids=padded.input_ids if words is None else None,
@@ -75,12 +81,15 @@ def encoded_by_call(
         token_type_ids=padded.token_type_ids,
         position_ids=padded.position_ids,
         inputs_embeds=None if words is None else places.pad(words),
+        output_hidden_states=showing is not None,
+        output_attentions=output_attentions,
         return_dict=True,
-        **wanted,
     )
+    if showing is not None:
+        for state in output.hidden_states:
+            showing(places.pick(state))
     return Encoding(
         places.pick(output.last_hidden_state),
-        tuple(map(places.pick, output.hidden_states or ())),
         tuple(_without_pads(layer, batch, places) for layer in output.attentions or ()),
         pooled=output.pooler_output,
     )

@@ -109,7 +109,6 @@ class Decoder(Module):
         super().__init__()
         self.embeddings = Embeddings(config)
         self.encoder = DecoderLayers(config)  # the name of the peers
-        self.config = config
 
     def forward(self, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
         """`[T, H]`: the output of the last layer for every target token.
@@ -122,7 +121,7 @@ class Decoder(Module):
         Raises:
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
-        check_indices(self.config, target)
+        check_indices(self.embeddings, target)
         return self.encoder(self.embeddings(target), target, memory, source)
 
 
