@@ -80,12 +80,21 @@ def all_parts(length: int, kept: int, stride: int, at_beginning: bool) -> list[P
     """
     if kept >= length:
         return [(0, length)]
-    if not 0 <= stride < kept:
-        raise BertwrightError("BW441", stride=stride, room=kept)
+    check_stride(stride, kept)
     # The last part is the first one that reaches the end of the text.
     begins = range(0, length - stride, kept - stride)
     parts = [(begin, min(begin + kept, length)) for begin in begins]
     return [(length - end, length - begin) for begin, end in parts] if at_beginning else parts
+
+
+def check_stride(stride: int, room: int) -> None:
+    """Refuse a `stride` that leaves no room for a new token in parts of `room` tokens.
+
+    Raises:
+        BertwrightError: BW441.
+    """
+    if not 0 <= stride < room:
+        raise BertwrightError("BW441", stride=stride, room=room)
 
 
 def combined(firsts: list[Part], seconds: list[Part]) -> list[tuple[Part, Part]]:

@@ -188,7 +188,7 @@ class FieldCalls(TokenTable):
         Args:
             token_ids_0: the ids of a text; of a whole input where `already_has_special_tokens`.
             token_ids_1: the ids of its pair.
-            already_has_special_tokens: whether the ids are looked at; else their count says where special tokens will be.
+            already_has_special_tokens: whether the ids are looked at; else their count says where they will be.
         """
         first = as_python(token_ids_0)
         if already_has_special_tokens:
@@ -239,6 +239,7 @@ class FieldCalls(TokenTable):
             side=known_side("padding_side", self.padding_side if padding_side is None else padding_side),
             pad_id=self.pad_token_id,
             adds_mask="attention_mask" in self.model_input_names if adds_mask is None else adds_mask,
+            masks_nothing=adds_mask is True,
         )
         return pad_inputs(encoded_inputs, settled, return_tensors)
 

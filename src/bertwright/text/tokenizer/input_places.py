@@ -38,7 +38,8 @@ class InputPlaces:
         ids, type_ids, attention_mask, special_tokens_mask: what the model reads there; a pad is special.
         tokens: the tokens.
         offsets: from where to where each stands in its text; `(0, 0)` for special tokens and pads.
-        word_ids, sequence_ids: the word of its text, and which of the two texts it is; `None` for special tokens and pads.
+        word_ids, sequence_ids: the word of its text, and which of the two texts it is; `None` for special tokens and
+            pads.
         overflowing: always empty: further inputs of a long text stand in the batch beside this one.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bertwright.errors import BertwrightError
-from bertwright.wording import Phrase
+from bertwright.wording import Phrase, shown
 
 # What is done anyway, or is of no concern to a BERT.
 _HARMLESS = {
@@ -14,8 +14,8 @@ _HARMLESS = {
     "split_special_tokens", "max_len",
 }  # fmt: skip
 _HARMLESS_IN_SAVING = {
-    "legacy_format", "safe_serialization", "save_format", "token", "use_auth_token", "commit_message", "is_main_process",
-    "max_shard_size", "save_jinja_files",
+    "legacy_format", "safe_serialization", "save_format", "token", "use_auth_token", "commit_message",
+    "is_main_process", "max_shard_size", "save_jinja_files",
 }  # fmt: skip
 _PROXY = Phrase("leave it out and set the environment variable HTTPS_PROXY")
 _MIRROR = Phrase("leave it out and set the environment variable HF_ENDPOINT to the mirror")
@@ -58,7 +58,7 @@ def settle_saving(call: str, arguments: dict[str, Any]) -> None:
         raise BertwrightError("BW316", call=call, argument="filename_prefix", value=prefix, way_out=way_out)
     _refuse(call, arguments)
     if unknown := next((name for name in arguments if name not in _HARMLESS_IN_SAVING), None):
-        raise BertwrightError("BW317", call=call, argument=unknown, known="push_to_hub, filename_prefix, legacy_format")
+        raise BertwrightError("BW317", call=call, argument=unknown, known=shown(sorted(_HARMLESS_IN_SAVING)))
 
 
 def _refuse(call: str, arguments: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ class Padding:
         side: where the pads go.
         pad_id: the id of [PAD].
         adds_mask: whether inputs without an attention mask get one.
+        masks_nothing: whether even inputs without any id get one.
     """
 
     width: Width
@@ -35,6 +36,7 @@ class Padding:
     side: Side
     pad_id: int
     adds_mask: bool
+    masks_nothing: bool
 
     @property
     def fills(self) -> dict[str, int]:
@@ -61,7 +63,7 @@ def pad_inputs(given: Any, padding: Padding, return_tensors: str | None) -> Batc
         values = {name: as_python(value) for name, value in values.items()}
     ids = values[_IDS] = as_python(values[_IDS])
     if not ids:
-        return BatchEncoding(values | ({_MASK: []} if padding.adds_mask else {}))
+        return BatchEncoding(values | ({_MASK: []} if padding.masks_nothing else {}))
     if single := not isinstance(ids[0], list):
         values = {name: [value] for name, value in values.items()}
     padded = _padded(values, padding)
@@ -93,7 +95,7 @@ def _widths(lengths: list[int], padding: Padding) -> list[int]:
 
 
 def _filled_up(row: Any, pads: list[int], side: Side) -> list[Any]:
-    values = as_python(row)
+    values: list[Any] = as_python(row)
     return pads + values if side == "left" else values + pads
 
 
@@ -110,7 +112,7 @@ def _by_name(given: Any) -> dict[str, Any]:
         _require_same(inputs[0], one, at)
     if not inputs:
         raise BertwrightError("BW443", where="pad", name=_IDS, keys="[]")
-    return {name: [one[name] for one in inputs] for name in inputs[0].keys()}
+    return {name: [one[name] for one in inputs] for name in inputs[0]}
 
 
 def _require_ids(one: Mapping[str, Any], where: str) -> None:
@@ -121,7 +123,7 @@ def _require_ids(one: Mapping[str, Any], where: str) -> None:
 def _require_same(first: Mapping[str, Any], one: Mapping[str, Any], at: int) -> None:
     """No value of any input may get lost: all have what the first has, and nothing else."""
     for lacking, other, where in ((one, first, f"inputs[{at}]"), (first, one, "inputs[0]")):
-        for name in other.keys():
+        for name in other:
             if name not in lacking:
                 raise BertwrightError("BW443", where=where, name=name, keys=", ".join(map(str, lacking.keys())))
 

@@ -17,7 +17,7 @@ def as_tensor(name: str, value: Any, kind: str) -> Any:
 
     Args:
         name: what the values are called, for messages.
-        value: a number or lists of numbers, lists of arrays included.
+        value: a number or lists of numbers, lists of arrays included; for arrays texts, too.
         kind: `pt` or `np`.
 
     Raises:
@@ -45,7 +45,7 @@ def known_kind(kind: Any) -> None:
 
 def _array(value: Any) -> Any:
     array = np.asarray(value)
-    if array.dtype.kind not in "biufc":
+    if array.dtype.kind not in "biufcU":
         raise TypeError(f"dtype {array.dtype}")
     return array.astype(np.int64) if not array.size else array
 

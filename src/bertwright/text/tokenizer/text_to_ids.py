@@ -9,7 +9,7 @@ from tokenizers import Encoding, Tokenizer
 
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.assembling import Cut, Frame, assemble
-from bertwright.text.tokenizer.cutting import Strategy, all_parts, combined, first_part, kept_lengths
+from bertwright.text.tokenizer.cutting import Strategy, all_parts, check_stride, combined, first_part, kept_lengths
 from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.inputs import Inputs, Text, surrogate_error
 
@@ -43,6 +43,8 @@ def encode_inputs(pipeline: Tokenizer, inputs: Inputs, limit: Limit, frame: Fram
     special = frame.count(inputs.seconds is not None)
     if limit.strategy != "do_not_truncate" and limit.max_length < special:
         raise BertwrightError("BW409", max_length=limit.max_length, special=special)
+    if limit.stride is not None and limit.strategy != "do_not_truncate":
+        check_stride(limit.stride, limit.max_length - frame.count(False) + 1)  # what no text at all could be cut by
     rows: list[Encoded] = []
     origins: list[int] = []
     for part in inputs.chunks():

@@ -48,8 +48,10 @@ class TokenTable:
 
     def __init__(self, vocabulary: Mapping[str, int], settings: TokenizerSettings, source: str) -> None:
         require_tokens(settings.required_tokens, vocabulary, source)
-        absent = [name for name in ("bos_token", "eos_token") if getattr(settings, name) not in vocabulary]
-        self.settings = replace(settings, **dict.fromkeys(absent))
+        absent: dict[str, Any] = {
+            name: None for name in ("bos_token", "eos_token") if getattr(settings, name) not in vocabulary
+        }
+        self.settings = replace(settings, **absent)
         self._source = source
         self._learn(vocabulary)
 
@@ -78,7 +80,8 @@ class TokenTable:
         may_be_none = name in ("bos_token", "eos_token")
         if token not in self._id_of and not (token is None and may_be_none):
             raise no_such_token(name, token)
-        self.settings = replace(self.settings, **{name: token})
+        change: dict[str, Any] = {name: token}
+        self.settings = replace(self.settings, **change)
         self._settle()
 
     def _settle(self) -> None:
