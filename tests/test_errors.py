@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bertwright.elsewhere import import_of
 from bertwright.errors import _KINDS, BertwrightError, catalogue, nearest
 from bertwright.wording import LANGUAGES, language, shown
 from tests.test_house import FILES, none_of, short, tree_of
@@ -80,9 +81,10 @@ def catchers(tree: ast.Module) -> Iterator[tuple[int, set[str]]]:
         if isinstance(node, ast.Try) and tells(node.body):
             for count, handler in enumerate(node.handlers, start=1):
                 yield handler.lineno, named_in(one.type for one in node.handlers[:count] if one.type)
-        elif isinstance(node, ast.With) and tells(node.body):
+        elif isinstance(node, ast.With):
             caught = named_in(item.context_expr for item in node.items)
-            yield node.lineno, caught if "suppress" in caught else set()
+            if "suppress" in caught and tells(node.body):
+                yield node.lineno, caught
 
 
 def test_no_handler_of_pythons_kinds_takes_an_error_that_was_told_already() -> None:
@@ -105,6 +107,11 @@ def test_no_handler_of_pythons_kinds_takes_an_error_that_was_told_already() -> N
         ("TrainingArguments", "from transformers import TrainingArguments"),
         ("get_linear_schedule_with_warmup", "from transformers import get_linear_schedule_with_warmup"),
         ("DataCollatorWithPadding", "from transformers import DataCollatorWithPadding"),
+        ("get_scheduler", "from transformers import get_scheduler"),
+        ("EarlyStoppingCallback", "from transformers import EarlyStoppingCallback"),
+        ("BertLMHeadModel", "from transformers import BertLMHeadModel"),
+        ("RobertaModel", "from transformers import RobertaModel"),
+        ("AutoModelForCausalLM", "from transformers import AutoModelForCausalLM"),
         ("set_seed", "from transformers import set_seed"),
         ("AdamW", "from torch.optim import AdamW"),
     ],
@@ -117,6 +124,11 @@ def test_a_name_of_transformers_is_told_where_it_is(name: str, line: str) -> Non
     assert f"bertwright 里没有 '{name}'" in caught.value.message("zh")
     module = importlib.import_module(line.split()[1])
     assert line.split()[-1] in dir(module)  # of which transformers loads nothing yet
+
+
+def test_a_part_of_a_model_is_there_where_it_fits() -> None:
+    assert import_of("BertLayer") == "from transformers.models.bert.modeling_bert import BertLayer"
+    assert import_of("BertForEverything") is None
 
 
 def test_a_name_that_nobody_has_is_an_error_of_python() -> None:

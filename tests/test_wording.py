@@ -83,7 +83,11 @@ NO_WORDS: dict[str, set[str]] = {
     "doctor/proof.py": {"good food", "a great film", "bad food", "a poor film"},  # to learn from
     "__init__.py": {"module 'bertwright' has no attribute "},
     "cli/preparing.py": {" --out runs/pretrained"},
-    "elsewhere.py": {"from torch.optim import AdamW", "import logging"},
+    "elsewhere.py": {  # code
+        "from torch.optim import AdamW",
+        "import logging",
+        "from transformers.models.bert.modeling_bert import ",
+    },
     "errors.py": {"likely cause", "what to do"},  # beside their Chinese
     "habits.py": {"--device cuda", "--device cpu"},
     "inference/evaluate.py": {" examples of "},  # a repr

@@ -36,12 +36,18 @@ _OTHERS = {
     "LoraConfig": "from peft import LoraConfig",
     "get_peft_model": "from peft import get_peft_model",
 }
-# What works with models of this package as it is.
+# Parts of a model: those of this package take rows of real tokens, so that a program needs the others.
+_PARTS = re.compile(
+    r"Bert(Embeddings|Encoder|Layer|Attention|SelfAttention|CrossAttention|SelfOutput|Intermediate|Output|Pooler"
+    r"|PredictionHeadTransform|LMPredictionHead|OnlyMLMHead|OnlyNSPHead|PreTrainingHeads)"
+)
+# What works with models of this package as it is, or is of another kind of model.
 _OF_TRANSFORMERS = re.compile(
-    r"(\w*Trainer|\w*TrainingArguments|\w*Callback|HfArgumentParser|IntervalStrategy|SchedulerType|EvalPrediction"
+    r"((Seq2Seq)?Trainer|(Seq2Seq)?TrainingArguments|(Trainer|EarlyStopping|Printer|Progress)Callback"
+    r"|TrainerControl|TrainerState|HfArgumentParser|IntervalStrategy|SchedulerType|EvalPrediction"
     r"|DataCollator\w*|default_data_collator|get_\w*(schedule|scheduler)\w*|set_seed|enable_full_determinism"
-    r"|Auto\w+|TF\w+|Flax\w+|\w+Pipeline|BertLMHeadModel|BertGeneration\w*|GenerationConfig|\w*Config|\w*ForCausalLM"
-    r"|Adafactor|BitsAndBytesConfig|CONFIG_NAME|WEIGHTS_NAME|is_\w+_available|(Roberta|Electra|Albert|DistilBert|Deberta)\w*)"
+    r"|Auto\w+|BertLMHeadModel|BertGeneration\w*|GenerationConfig|BitsAndBytesConfig|Adafactor|is_\w+_available"
+    r"|(Roberta|XLMRoberta|Electra|Albert|DistilBert|Deberta|DebertaV2|ModernBert|GPT2|T5|Bart)[A-Z]\w+)"
 )
 
 
@@ -49,6 +55,6 @@ def import_of(name: str) -> str | None:
     """The line that imports what a program means by `name`; None where nobody knows."""
     if name in _OURS:
         return f"from bertwright import {_OURS[name]}"
-    if name in _OTHERS:
-        return _OTHERS[name]
-    return f"from transformers import {name}" if _OF_TRANSFORMERS.fullmatch(name) else None
+    if _PARTS.fullmatch(name):
+        return f"from transformers.models.bert.modeling_bert import {name}"
+    return _OTHERS.get(name) or (f"from transformers import {name}" if _OF_TRANSFORMERS.fullmatch(name) else None)

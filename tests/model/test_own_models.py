@@ -138,6 +138,22 @@ def test_without_post_init_and_with_a_frozen_encoder_and_tied_weights(folder: Pa
     assert (model.more.bias == 0).all()
 
 
+def test_an_encoder_that_was_loaded_keeps_its_weights_in_a_model_around_it(folder: Path) -> None:
+    class Around(BertPreTrainedModel):
+        def __init__(self, config: BertConfig) -> None:
+            super().__init__(config)
+            self.bert = BertModel.from_pretrained(folder, add_pooling_layer=False)
+            self.head = nn.Linear(config.hidden_size, 2)
+            self.init_weights()
+
+    model = Around(BertConfig.from_pretrained(folder))
+    expected = BertModel.from_pretrained(folder)(IDS)[0]
+    assert torch.equal(model.bert(IDS)[0], expected)
+    assert torch.equal(model.head.bias, torch.zeros(2))
+    model.init_weights()
+    assert torch.equal(model.bert(IDS)[0], expected)
+
+
 def test_layers_are_started_anew_by_the_hook(folder: Path) -> None:
     model = BertModel.from_pretrained(folder)
     layer: Any = model.encoder.layer[-1]

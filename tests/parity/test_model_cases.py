@@ -79,8 +79,8 @@ CASES: dict[str, Check | str] = {
     "test_model_outputs_equivalence": cases.check_outputs_equivalence,
     "test_attention_outputs": cases.check_attention_outputs,
     "test_hidden_states_output": cases.check_hidden_states_output,
-    "test_retain_grad_hidden_states": cases.check_retain_grad_hidden_states,
-    "test_retain_grad_attentions": PURPOSE + "weights that are shown are padded copies: attention goes on without pads",
+    "test_retain_grad_hidden_states_attentions": PURPOSE
+    + "what is shown are padded copies; a hook on a layer sees gradients",
     "test_training": cases.check_training,
     "test_training_gradient_checkpointing": cases.check_gradient_checkpointing,
     "test_training_gradient_checkpointing_use_reentrant": cases.check_gradient_checkpointing,
@@ -132,6 +132,7 @@ CASES: dict[str, Check | str] = {
     "check_config_arguments_init": cases.check_config_arguments,
     # What programs rely on and no case of theirs asks alone.
     "test_state_dict_of_save_pretrained": cases.check_save_load_of_a_state,
+    "test_gradients_by_hooks": cases.check_gradients_by_hooks,
     "test_num_parameters": cases.check_num_parameters,
     "test_model_fp16_forward": cases.check_half_precision,
     "test_inference_under_modes": cases.check_no_torch_function_mode,

@@ -29,16 +29,18 @@ from bertwright.model.typed_modules import Embedding, LayerNorm, Linear, Module
 class Encoding:
     """What the encoder makes of a batch.
 
-    Where a model is watched, the encoder itself gives `last` in the padded form `[B, S, H]`.
+    Where a model is watched, the encoder itself gives `last` and `hidden_states` in the padded form `[B, S, H]`.
 
     Attributes:
         last: `[T, H]` output of the last layer; `[B, H]`, that of the first tokens, where `first_only`.
+        hidden_states: `L + 1` tensors `[T, H]`, the embeddings first; empty unless asked for.
         attentions: L lists of B tensors `[A, s, s]`; empty unless asked for.
         first_only: whether the last layer was computed for the first token of each sequence only.
         pooled: `[B, H]`, where the encoder was called as the peers' and has pooled already.
     """
 
     last: Tensor
+    hidden_states: tuple[Tensor, ...] = ()
     attentions: tuple[list[Tensor], ...] = ()
     first_only: bool = False
     pooled: Tensor | None = None
@@ -187,7 +189,7 @@ class Encoder(nn.Module):
         hidden: Tensor,
         batch: Ragged,
         *,
-        showing: Callable[[Tensor], Tensor] | None = None,
+        output_hidden_states: bool = False,
         output_attentions: bool = False,
         first_only: bool = False,
     ) -> Encoding:
@@ -196,22 +198,21 @@ class Encoder(nn.Module):
         Args:
             hidden: `[T, H]` the embeddings of the tokens.
             batch: the tokens.
-            showing: what each state `[T, H]`, the embeddings first, goes through on its way: who keeps there what it
-                became sees its gradient, too.
-            output_attentions: whether to keep the attention weights.
+            output_hidden_states, output_attentions: whether to keep these.
             first_only: only the first tokens will be read, so that the last layer need not compute the others. Has
                 no effect where more is asked for, where a sequence is empty, or where somebody put an adapter or a hook
                 into that layer.
         """
         again = self.checkpointing and self.training
-        wants_more = showing is not None or output_attentions
+        wants_more = output_hidden_states or output_attentions
         short = self._short_layer(batch) if first_only and not wants_more and hidden.dim() == 2 else None
         weights: list[list[Tensor]] = []
-        hidden = hidden if showing is None else showing(hidden)
+        states = [hidden]
         for layer in self.layer if short is None else (*self.layer[:-1], short.forward_first):
             hidden = run_layer(layer, again, hidden, batch, weights if output_attentions else None)
-            hidden = hidden if showing is None else showing(hidden)
-        return Encoding(hidden, tuple(weights), short is not None)
+            if output_hidden_states:
+                states.append(hidden)
+        return Encoding(hidden, tuple(states) if output_hidden_states else (), tuple(weights), short is not None)
 
     def _short_layer(self, batch: Ragged) -> Layer | None:
         """The last layer, where its `forward_first` can go around nothing but what this file made."""

@@ -41,7 +41,7 @@ class BertModel(PaddedModel):
         self.pooler = Pooler(config) if add_pooling_layer else None
         self.initialise()
 
-    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: Any) -> Encoding:
+    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: bool) -> Encoding:
         """Hidden states; see `PaddedModel.encode`.
 
         Raises:
@@ -54,12 +54,12 @@ class BertModel(PaddedModel):
         encoding: Encoding = self.encoder(hidden, batch, **wanted)
         return encoding
 
-    def _encode_padded(self, batch: Ragged, places: Places, words: Tensor | None, wanted: dict[str, Any]) -> Encoding:
+    def _encode_padded(self, batch: Ragged, places: Places, words: Tensor | None, wanted: dict[str, bool]) -> Encoding:
         """The same for whoever watches: embeddings and layers see and give `[B, S, H]`."""
         padded = in_padded_form(batch, places)
         hidden = self.embeddings(padded) if words is None else self.embeddings(padded, places.pad(words))
         made: Encoding = self.encoder(hidden, padded, **wanted)
-        return replace(made, last=places.pick(made.last))
+        return replace(made, last=places.pick(made.last), hidden_states=tuple(map(places.pick, made.hidden_states)))
 
     def pool(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """`[B, H]`: the pooled hidden state of the first real token of each sequence."""
@@ -126,7 +126,7 @@ class BertWithHead(PaddedModel):
         """`[B, H]`: the pooled hidden state of the first real token of each sequence."""
         return self.base_model.pool(encoding, batch) if encoding.pooled is None else encoding.pooled
 
-    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: Any) -> Encoding:
+    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: bool) -> Encoding:
         base: nn.Module = self.base_model
         if batch.places is not None and (type(base) is not BertModel or has_hooks(base)):
             return encoded_by_call(base, batch, batch.places, words, **wanted)

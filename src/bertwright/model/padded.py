@@ -32,13 +32,13 @@ class PaddedModel(BertPreTrainedModel):
     label_arguments: tuple[str, ...] = ()
     reads_first_only = False
 
-    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: Any) -> Encoding:
+    def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: bool) -> Encoding:
         """Hidden states.
 
         Args:
             batch: the tokens.
             words: `[T, H]` in place of the rows of the word table.
-            **wanted: showing, output_attentions, first_only (see `Encoder.forward`).
+            **wanted: output_hidden_states, output_attentions, first_only (see `Encoder.forward`).
         """
         raise NotImplementedError
 
@@ -72,17 +72,16 @@ class PaddedModel(BertPreTrainedModel):
         pack = unpacked if is_recorded() else from_padded
         batch, places = pack(ids, attention_mask, token_type_ids, position_ids)
         batch = replace(batch, places=places)
-        states = _ShownStates(places)
         encoding = self.encode(
             batch,
             None if inputs_embeds is None else places.pick(inputs_embeds),
-            showing=states.show if _either(output_hidden_states, self.config, "output_hidden_states") else None,
+            output_hidden_states=_either(output_hidden_states, self.config, "output_hidden_states"),
             output_attentions=_either(output_attentions, self.config, "output_attentions"),
             first_only=self.reads_first_only,
         )
         given = {name: tensor for name, tensor in labels.items() if tensor is not None}
         output = self.output(encoding, batch, places, given)
-        output.hidden_states = tuple(states.padded) or None
+        output.hidden_states = pad_states(encoding, places)
         output.attentions = pad_attentions(encoding, batch, places)
         return returned(output, return_dict, self.config)
 
@@ -117,17 +116,9 @@ def refuse_unknown(model: Pretrained, given: dict[str, Any], known: tuple[str, .
         raise BertwrightError("BW424", model=type(model).__name__, argument=unknown[0], known=listed)
 
 
-class _ShownStates:
-    """The hidden states as `L + 1` tensors `[B, S, H]`, through which the encoder goes on."""
-
-    def __init__(self, places: Places) -> None:
-        self.places = places
-        self.padded: list[Tensor] = []
-
-    def show(self, hidden: Tensor) -> Tensor:
-        padded = self.places.pad(hidden if hidden.dim() == 2 else self.places.pick(hidden))
-        self.padded.append(padded)
-        return self.places.pick(padded) if hidden.dim() == 2 else padded
+def pad_states(encoding: Encoding, places: Places) -> tuple[Tensor, ...] | None:
+    """The hidden states as `L + 1` tensors `[B, S, H]`, where they were asked for."""
+    return tuple(places.pad(state) for state in encoding.hidden_states) or None
 
 
 def pad_attentions(encoding: Encoding, batch: Ragged, places: Places) -> tuple[Tensor, ...] | None:

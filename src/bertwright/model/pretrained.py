@@ -22,7 +22,7 @@ from bertwright.checkpoint.weights import read_tensors, to_theirs, weight_file, 
 from bertwright.errors import BertwrightError
 from bertwright.model.call_arguments import device_of, for_constructor, settle, settle_saving
 from bertwright.model.config import BertConfig
-from bertwright.model.fresh_values import is_started, start
+from bertwright.model.fresh_values import is_started, mark_started, start
 from bertwright.model.known_to_trainer import KnownToTrainer
 from bertwright.wording import said, shown
 
@@ -165,6 +165,8 @@ class Pretrained(KnownToTrainer, nn.Module):
             model._fill(tensors, file, dtype, ignore_mismatched_sizes)
         else:
             model._fill_in_place(tensors, file, dtype, ignore_mismatched_sizes)
+        for module in model.modules():  # of a model that somebody builds around it
+            mark_started(module)
         return model.eval()
 
     def _fill(self, tensors: Mapping[str, Tensor], file: Path, dtype: torch.dtype, ignore: bool) -> None:

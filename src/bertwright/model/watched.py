@@ -61,7 +61,7 @@ def encoded_by_call(
     places: Places,
     words: Tensor | None,
     *,
-    showing: Callable[[Tensor], Tensor] | None = None,
+    output_hidden_states: bool = False,
     output_attentions: bool = False,
     **_: bool,
 ) -> Encoding:
@@ -72,7 +72,7 @@ def encoded_by_call(
         batch: the tokens.
         places: where they stood in the padded form.
         words: `[T, H]` in place of the rows of the word table.
-        showing, output_attentions: as of `Encoder.forward`; the last layer is computed for all tokens.
+        output_hidden_states, output_attentions: as of `Encoder.forward`; the last layer is computed for all tokens.
     """
     padded = in_padded_form(batch, places)
     output = encoder(
@@ -81,15 +81,13 @@ def encoded_by_call(
         token_type_ids=padded.token_type_ids,
         position_ids=padded.position_ids,
         inputs_embeds=None if words is None else places.pad(words),
-        output_hidden_states=showing is not None,
+        output_hidden_states=output_hidden_states,
         output_attentions=output_attentions,
         return_dict=True,
     )
-    if showing is not None:
-        for state in output.hidden_states:
-            showing(places.pick(state))
     return Encoding(
         places.pick(output.last_hidden_state),
+        tuple(map(places.pick, output.hidden_states or ())),
         tuple(_without_pads(layer, batch, places) for layer in output.attentions or ()),
         pooled=output.pooler_output,
     )
