@@ -6,6 +6,7 @@ import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,19 @@ def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tiny") / "vocab.txt"
     path.write_text("\n".join(TINY) + "\n", encoding="utf-8", newline="\n")
     return path
+
+
+@pytest.fixture
+def tiny_peer(tiny_file: Path) -> Any:
+    """The tokenizer of `transformers` for the tiny vocabulary; a new one for every test, for it remembers calls."""
+    transformers = pytest.importorskip("transformers")
+    return transformers.BertTokenizerFast(vocab=str(tiny_file), model_max_length=512)
+
+
+@pytest.fixture
+def ours() -> BertTokenizer:
+    """A tokenizer of the tiny vocabulary of one's own, which a test may change."""
+    return BertTokenizer(TINY, do_lower_case=True)
 
 
 @pytest.fixture(params=["tiny", *REAL])

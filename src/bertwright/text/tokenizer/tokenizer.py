@@ -8,6 +8,7 @@ state, so that one tokenizer serves many threads and every token lost is counted
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -40,7 +41,19 @@ from bertwright.text.vocabulary.wordpiece import (
     read_pipeline,
     settings_in,
 )
+from bertwright.wording import Phrase, said
 
+_OF_THE_PEERS = "transformers.tokenization_utils_base"
+_BY_PIPELINE = Phrase("ask tokenizer.pipeline.pre_tokenizer for words, and tokenizer.tokenize for the pieces of a word")
+_NO_CHAT = Phrase("leave it out: a BERT reads texts, not conversations")
+_NOT_HERE = {
+    "basic_tokenizer": _BY_PIPELINE,
+    "wordpiece_tokenizer": _BY_PIPELINE,
+    "apply_chat_template": _NO_CHAT,
+    "chat_template": _NO_CHAT,
+    "train_new_from_iterator": Phrase("bertwright vocab makes a vocabulary of texts"),
+    "push_to_hub": Phrase("leave it out and upload the folder with huggingface_hub.upload_folder"),
+}
 # What is made of the pipeline and the settings, and what was said already: no part of what a tokenizer is.
 _DERIVED = {"_pipeline", "_splitting", "_id_of", "_token_of", "_frame", "_told", "deprecation_warnings"}
 
@@ -56,10 +69,9 @@ class BertTokenizer(Calls):
         tokenize_chinese_chars: whether each Han character is a word of its own.
         model_max_length: the longest input of the model in tokens, special ones included.
         fold_width: whether digits and letters of double width (１９, ＡＢ) are read as those of ASCII.
-        vocab_file: a `vocab.txt`, as `vocab` in newer programs.
-        **named: special tokens by what they are for (`cls_token="<s>"`, `additional_special_tokens=[…]`), which are
-            taken from the vocabulary (the additional ones are added where it lacks them), and other fields of
-            `TokenizerSettings`.
+        **named: `vocab_file`, an older word for `vocab`; special tokens by what they are for (`cls_token="<s>"`,
+            `additional_special_tokens=[…]`), which are taken from the vocabulary (the additional ones are added where
+            it lacks them); and other fields of `TokenizerSettings`.
 
     Attributes:
         cls_token, cls_token_id, … mask_token_id, all_special_tokens, all_special_ids: as in `TokenTable`.
@@ -84,13 +96,13 @@ class BertTokenizer(Calls):
         tokenize_chinese_chars: bool = True,
         model_max_length: int = DEFAULT_MAX_LENGTH,
         fold_width: bool = False,
-        vocab_file: str | Path | None = None,
         **named: Any,
     ) -> None:
         settings = TokenizerSettings(do_lower_case, strip_accents, tokenize_chinese_chars, fold_width, model_max_length)
+        older_name = named.pop("vocab_file", None)
+        vocab = older_name if vocab is None else vocab
         settle_loading("BertTokenizer", named)
         settings = changed_settings(settings, named)
-        vocab = vocab_file if vocab is None else vocab
         source = "vocab"
         if isinstance(vocab, str | Path):
             source, vocabulary = str(vocab), read_vocabulary(vocab)
@@ -172,6 +184,25 @@ class BertTokenizer(Calls):
         state = {name: value for name, value in vars(self).items() if name not in _DERIVED}
         return _opened, (type(self), self._pipeline.to_str(), dict(sorted(state.items())))
 
+    @property
+    def __class__(self) -> type:
+        """Its class; to a program that has loaded `transformers`, the class of the tokenizers there.
+
+        `isinstance` asks it after the class itself. The peers' Trainer chooses its collator, and what it does with the
+        tokenizer, by `isinstance` and by nothing else.
+        """
+        return getattr(sys.modules.get(_OF_THE_PEERS), "PreTrainedTokenizerBase", type(self))
+
+    @__class__.setter
+    def __class__(self, kind: type) -> None:
+        raise AttributeError("__class__")
+
+    def __getattr__(self, name: str) -> Any:
+        """Raises an `AttributeError` that says what to use in place of what `transformers` has beside."""
+        if name in _NOT_HERE:
+            raise AttributeError(said("a tokenizer has no {name} here: {way_out}", name=name, way_out=_NOT_HERE[name]))
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
     def __repr__(self) -> str:
         case = "lower-cased" if self.do_lower_case else "cased"
         name = type(self).__name__
@@ -209,7 +240,10 @@ class BertTokenizer(Calls):
         unseal(folder)
         write_vocabulary(folder / "vocab.txt", self._id_of)
         (folder / "tokenizer.json").write_text(self._pipeline.to_str(pretty=True), encoding="utf-8", newline="\n")
-        write_settings(folder, self._settings_as_set(), self.added_tokens_decoder)
+        usual = {self._id_of[token] for token in self.special_tokens_map.values()}
+        added, size = self.added_tokens_decoder, self.vocab_size
+        is_more = any(token_id not in usual or token_id >= size for token_id in added)
+        write_settings(folder, self._settings_as_set(), added if is_more else {})
         return tuple(str(folder / name) for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json"))
 
     # Inside

@@ -182,15 +182,14 @@ def write_settings(folder: Path, settings: TokenizerSettings, added: Mapping[int
     Args:
         folder: is there.
         settings: what is written.
-        added: tokens beside those that `settings` name; for readers of `vocab.txt`, who find them there as others.
+        added: tokens that are never split, by their ids. They are written where one is new or is no special token of a
+            BERT: readers of `vocab.txt` find all of them there as others.
     """
     config = asdict(settings) | {"tokenizer_class": "BertTokenizer"}
-    named = {*(getattr(settings, name) for name in NAMES), *settings.additional_special_tokens}
-    beside = {number: token for number, token in added.items() if token.content not in named}
-    if beside:
+    if added:
         config["added_tokens_decoder"] = {
             str(number): {"content": token.content} | {flag: getattr(token, flag) for flag in _FLAGS}
-            for number, token in beside.items()
+            for number, token in added.items()
         }
     usual = {one.name: one.default for one in fields(TokenizerSettings) if one.name not in _ALWAYS_SAID}
     config = {key: value for key, value in config.items() if key not in usual or value != usual[key]}
