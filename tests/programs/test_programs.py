@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,17 +9,10 @@ import transformers
 
 import bertwright
 from tests.programs.all_programs import PROGRAMS
-from tests.programs.place import differences, make_checkpoint, run
+from tests.programs.place import differences, run
 
 LONG = {"a_compiled_model"}  # tests/model/test_recorded.py has the short one
 NAMES = [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in sorted(PROGRAMS)]
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    gc.freeze()  # each training of the Trainer collects what all tests before it have left
-    yield make_checkpoint(tmp_path_factory.mktemp("programs") / "base")
-    gc.unfreeze()
 
 
 @pytest.mark.filterwarnings("ignore")  # of the peers, and of what people's programs do
