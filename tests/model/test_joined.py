@@ -14,7 +14,6 @@ from safetensors.torch import load_file, load_model, save_file, save_model
 from torch import Tensor, nn
 
 from bertwright import BertConfig, BertForSequenceClassification, BertModel, BertwrightError
-from bertwright.model.encoder import SelfAttention
 from tests.parity.peers import BY_NAME, TINY, make_pair
 
 WORDS = torch.arange(1, 13).view(2, 6)
@@ -26,8 +25,8 @@ def small(**settings: Any) -> BertModel:
     return BertModel(BertConfig(**TINY, **settings)).eval()
 
 
-def attention(model: BertModel, layer: int = 0) -> SelfAttention:
-    return model.encoder.layer[layer].attention.self  # type: ignore[return-value, union-attr]
+def attention(model: BertModel, layer: int = 0) -> Any:
+    return model.get_submodule(f"encoder.layer.{layer}.attention.self")
 
 
 def hidden(model: nn.Module) -> Tensor:
@@ -43,7 +42,8 @@ def test_a_part_reads_and_writes_the_memory_of_the_whole() -> None:
     nn.init.zeros_(inside.value.weight)
     inside.value.bias.data.fill_(3.0)
     size = TINY["hidden_size"]
-    assert not inside.qkv.weight[2 * size :].any() and inside.qkv.weight[: 2 * size].all()
+    assert not inside.qkv.weight[2 * size :].any()
+    assert inside.qkv.weight[: 2 * size].all()
     assert inside.qkv.bias[2 * size :].eq(3.0).all()
     assert sum(parameter.numel() for parameter in inside.parameters()) == 3 * size * (size + 1)
 
@@ -107,7 +107,7 @@ def test_a_view_can_be_neither_frozen_nor_optimised_in_silence() -> None:
 
 def test_whole_and_parts_cannot_both_be_replaced() -> None:
     inside = attention(small())
-    inside.qkv = Adapted(inside.qkv)  # type: ignore[assignment]
+    inside.qkv = Adapted(inside.qkv)
     with pytest.raises(BertwrightError) as caught:
         inside.query = nn.Identity()
     assert (caught.value.code, caught.value.fields["found"]) == ("BW150", "Adapted")
@@ -150,7 +150,7 @@ def test_safetensors_writes_and_reads_a_model(tmp_path: Path, separate: bool) ->
     if separate:
         attention(model).separate()
     save_model(model, str(tmp_path / "a.safetensors"))
-    assert load_model(other, tmp_path / "a.safetensors") == (set(), [])
+    assert not any(load_model(other, tmp_path / "a.safetensors"))
     torch.testing.assert_close(hidden(other), hidden(model))
     save_file(model.state_dict(), tmp_path / "b.safetensors")
     assert load_file(tmp_path / "b.safetensors").keys() == model.state_dict().keys()
@@ -170,7 +170,7 @@ def test_a_part_follows_its_matrix(to: Callable[[BertModel], BertModel]) -> None
     inside = attention(to(small()))
     assert inside.query.weight.dtype == inside.qkv.weight.dtype
     assert inside.query.weight.device == inside.qkv.weight.device
-    assert inside.query._place[0] is inside  # type: ignore[union-attr, operator]
+    assert inside.query._place[0] is inside
 
 
 def test_the_parts_of_cross_attention_are_found(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_the_parts_of_cross_attention_are_found(tmp_path: Path) -> None:
 
     cross = CrossSelf(BertConfig(**TINY))
     assert {name.partition(".")[0] for name in cross.state_dict()} == {"query", "key", "value"}
-    assert [name for name, _ in cross.named_parameters()][0] == "query.weight"
+    assert next(name for name, _ in cross.named_parameters()) == "query.weight"
     memory = torch.randn(5, 48)
     before = cross.read(memory)
     cross.separate()

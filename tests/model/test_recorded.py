@@ -42,7 +42,9 @@ def batch_of(case: Case, config: BertConfig, mask: str = "right", rows: int = 4,
 
 @pytest.mark.parametrize("mask", sorted(MASKS))
 @pytest.mark.parametrize("name", CASES)
-def test_the_unpacked_form_gives_what_the_packed_one_gives(name: str, mask: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_unpacked_form_gives_what_the_packed_one_gives(
+    name: str, mask: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case = BY_NAME[name]
     model = make_pair(case, TINY).ours
     inputs = with_labels(case, make_inputs(case, model.config, mask))
@@ -51,7 +53,7 @@ def test_the_unpacked_form_gives_what_the_packed_one_gives(name: str, mask: str,
     monkeypatch.setattr("bertwright.model.padded.is_recorded", lambda: True)
     unpacked = model(**inputs, **wanted)
     assert packed.keys() == unpacked.keys()
-    for key in packed.keys():
+    for key in packed:
         torch.testing.assert_close(unpacked[key], packed[key], atol=1e-5, rtol=1e-4)
 
 
@@ -107,7 +109,7 @@ def test_a_traced_model_serves_texts_of_another_length() -> None:
             logits: Tensor = self.model(input_ids, attention_mask).logits
             return logits
 
-    traced = torch.jit.trace(Plain().eval(), (first["input_ids"], first["attention_mask"]))  # type: ignore[no-untyped-call]
+    traced = torch.jit.trace(Plain().eval(), (first["input_ids"], first["attention_mask"]))
     for inputs in (first, second):
         ids, mask = inputs["input_ids"], inputs["attention_mask"]
         torch.testing.assert_close(traced(ids, mask), model(ids, mask).logits, atol=1e-5, rtol=1e-4)
@@ -121,7 +123,7 @@ def test_an_exported_program_serves_texts_of_another_length() -> None:
     both: Any = {0: torch.export.Dim("rows", min=2), 1: torch.export.Dim("width", min=2, max=40)}
     names = ("input_ids", "attention_mask")
     program = torch.export.export(
-        model, (), {name: first[name] for name in names}, dynamic_shapes={name: both for name in names}
+        model, (), {name: first[name] for name in names}, dynamic_shapes=dict.fromkeys(names, both)
     )
     for inputs in (first, second):
         given = {name: inputs[name] for name in names}

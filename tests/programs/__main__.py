@@ -18,7 +18,11 @@ from tests.programs.place import differences, make_checkpoint, run
 def main(wanted: list[str]) -> None:
     """Run the programs whose names contain one of the words `wanted`, or all; say how each went."""
     warnings.simplefilter("ignore")
-    chosen = {name: one for name, one in PROGRAMS.items() if not wanted or any(word in f"{one.__module__}.{name}" for word in wanted)}
+    chosen = {
+        name: one
+        for name, one in PROGRAMS.items()
+        if not wanted or any(word in f"{one.__module__}.{name}" for word in wanted)
+    }
     ran = equal = 0
     with tempfile.TemporaryDirectory() as place:
         base = make_checkpoint(Path(place) / "base")

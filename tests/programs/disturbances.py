@@ -22,7 +22,7 @@ class Fgm:
         for name, param in self.model.named_parameters():
             if param.requires_grad and emb_name in name:
                 self.backup[name] = param.data.clone()
-                norm = torch.norm(param.grad)  # type: ignore[arg-type]
+                norm = torch.norm(param.grad)
                 if norm != 0 and not torch.isnan(norm):
                     param.data.add_(epsilon * param.grad / norm)  # type: ignore[operator]
 
@@ -81,7 +81,7 @@ def freelb(lib: Any, place: Place) -> Any:
         output = model(inputs_embeds=words + delta, attention_mask=batch["attention_mask"], labels=place.labels)
         (output.loss / 3).backward()
         losses.append(output.loss.item())
-        slope = delta.grad.detach()  # type: ignore[union-attr]
+        slope = delta.grad.detach()
         delta = (delta + 0.1 * slope / slope.flatten(1).norm(dim=1).clamp(min=1e-8)[:, None, None]).detach()
     return losses, model.bert.embeddings.word_embeddings.weight.grad.norm()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -71,7 +71,9 @@ def the_trainer_with_metrics(lib: Any, place: Place) -> Any:
         logits, labels = eval_pred
         return {"accuracy": float((np.argmax(logits, axis=-1) == labels).mean())}
 
-    trainer = _trainer(lib, place, _arguments(place, eval_strategy="steps", eval_steps=2), compute_metrics=compute_metrics)
+    trainer = _trainer(
+        lib, place, _arguments(place, eval_strategy="steps", eval_steps=2), compute_metrics=compute_metrics
+    )
     trainer.train()
     found, predicted = trainer.evaluate(), trainer.predict(_Texts(place))
     history = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
@@ -91,7 +93,7 @@ def the_trainer_saves_and_goes_on(lib: Any, place: Place) -> Any:
 
 
 def the_trainer_keeps_the_best(lib: Any, place: Place) -> Any:
-    options = {
+    options: Any = {
         "eval_strategy": "steps", "eval_steps": 1, "save_strategy": "steps", "save_steps": 1, "save_total_limit": 1,
         "load_best_model_at_end": True, "metric_for_best_model": "loss", "learning_rate": 0.1,
     }  # fmt: skip
@@ -124,7 +126,7 @@ def the_trainer_with_a_loss_of_ones_own(lib: Any, place: Place) -> Any:
     from transformers import DataCollatorWithPadding, Trainer
 
     class Weighted(Trainer):
-        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **rest: Any) -> Any:
+        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, *_: Any, **rest: Any) -> Any:
             labels = inputs.pop("labels")
             outputs = model(**inputs)
             loss = nn.CrossEntropyLoss(weight=torch.tensor([0.2, 0.8]))(outputs.get("logits"), labels)
@@ -153,7 +155,10 @@ def the_trainer_starts_a_model_itself(lib: Any, place: Place) -> Any:
         data_collator=DataCollatorWithPadding(tokenizer),
     )
     trainer.train()
-    decays = [(group["weight_decay"], sum(p.numel() for p in group["params"])) for group in trainer.optimizer.param_groups]
+    decays = [
+        (group["weight_decay"], sum(p.numel() for p in group["params"]))
+        for group in cast(Any, trainer.optimizer).param_groups
+    ]
     return _losses(trainer), decays
 
 
@@ -174,9 +179,8 @@ def the_trainer_trains_a_masked_language_model(lib: Any, place: Place) -> Any:
 
 def the_trainer_trains_a_tagger_and_a_reader(lib: Any, place: Place) -> Any:
     """Token classification and question answering; unused columns are taken away by the signature."""
-    from transformers import DataCollatorForTokenClassification, Trainer, default_data_collator
-
     from datasets import Dataset as Table
+    from transformers import DataCollatorForTokenClassification, Trainer, default_data_collator
 
     tokenizer = place.tokenizer.from_pretrained(place.base)
     rows = [{**tokenizer(text), "words": text} for text in TEXTS]
@@ -189,7 +193,7 @@ def the_trainer_trains_a_tagger_and_a_reader(lib: Any, place: Place) -> Any:
         data_collator=DataCollatorForTokenClassification(tokenizer),
     )
     tagger.train()
-    pairs = tokenizer(*zip(*PAIRS), padding=True)  # type: ignore[call-overload]
+    pairs = tokenizer(*zip(*PAIRS), padding=True)
     table = Table.from_dict({**pairs, "start_positions": [6, 7, 8], "end_positions": [7, 8, 9], "id": ["a", "b", "c"]})
     reader = Trainer(
         model=alike(lib.BertForQuestionAnswering.from_pretrained(place.base)),
@@ -206,7 +210,7 @@ def low_rank_adapters(lib: Any, place: Place) -> Any:
     """peft: LoRA by the usual names; trained, saved, loaded, merged."""
     from peft import LoraConfig, PeftModel, TaskType, get_peft_model
 
-    settings = {"r": 2, "lora_alpha": 4, "lora_dropout": 0.0, "target_modules": ["query", "value"]}
+    settings: Any = {"r": 2, "lora_alpha": 4, "lora_dropout": 0.0, "target_modules": ["query", "value"]}
     model = get_peft_model(classifier(lib, place), LoraConfig(task_type=TaskType.SEQ_CLS, **settings))
     counts = model.get_nb_trainable_parameters()
     with torch.no_grad():
@@ -221,7 +225,7 @@ def low_rank_adapters(lib: Any, place: Place) -> Any:
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    model.save_pretrained(place.scratch / "adapter")
+    model.save_pretrained(str(place.scratch / "adapter"))
     loaded = PeftModel.from_pretrained(classifier(lib, place), str(place.scratch / "adapter")).eval()
     again = loaded(**batch).logits
     merged = loaded.merge_and_unload()
@@ -248,7 +252,7 @@ def an_adapter_of_the_other_library(lib: Any, place: Place) -> Any:
         for name, parameter in model.named_parameters():
             if "lora_" in name:
                 parameter.copy_(torch.sin(torch.arange(parameter.numel())).view_as(parameter) * 0.2)
-    model.save_pretrained(place.scratch / "adapter")
+    model.save_pretrained(str(place.scratch / "adapter"))
     mine = PeftModel.from_pretrained(lib.BertModel.from_pretrained(place.base), str(place.scratch / "adapter"))
     return mine.eval()(**place.read(TEXTS)).pooler_output
 
@@ -261,7 +265,9 @@ def adapters_switched_on_and_off(lib: Any, place: Place) -> Any:
     settings = LoraConfig(r=2, target_modules="all-linear", task_type="SEQ_CLS", init_lora_weights=True)
     model, batch = get_peft_model(classifier(lib, place), settings), place.read(TEXTS)
     start = model(**batch).logits.detach()
-    trainer = _trainer(lib, place, _arguments(place, learning_rate=0.0, save_strategy="steps", save_steps=4), model=model)
+    trainer = _trainer(
+        lib, place, _arguments(place, learning_rate=0.0, save_strategy="steps", save_steps=4), model=model
+    )
     trainer.train()
     with model.disable_adapter():
         off = model(**batch).logits
@@ -340,7 +346,7 @@ def attention_rollout(lib: Any, place: Place) -> Any:
 
 def queries_and_keys_by_hooks(lib: Any, place: Place) -> Any:
     """What the neuron view draws: the products of one text, caught where they are made."""
-    model, caught = lib.BertModel.from_pretrained(place.base).eval(), {}
+    model, caught = lib.BertModel.from_pretrained(place.base).eval(), dict[str, Any]()
     for name in ("query", "key"):
         module = getattr(model.encoder.layer[1].attention.self, name)
         module.register_forward_hook(lambda m, i, o, name=name: caught.__setitem__(name, o.detach()))
@@ -351,13 +357,14 @@ def queries_and_keys_by_hooks(lib: Any, place: Place) -> Any:
 
 def tables_of_datasets(lib: Any, place: Place) -> Any:
     """`datasets.map(tokenizer)`, `set_format`, and a loader."""
-    from torch.utils.data import DataLoader
-
     from datasets import Dataset as Table
+    from torch.utils.data import DataLoader
 
     tokenizer = place.tokenizer.from_pretrained(place.base)
     table = Table.from_dict({"text": TEXTS, "label": LABELS})
-    table = table.map(lambda rows: tokenizer(rows["text"], padding="max_length", truncation=True, max_length=12), batched=True)
+    table = table.map(
+        lambda rows: tokenizer(rows["text"], padding="max_length", truncation=True, max_length=12), batched=True
+    )
     table = table.rename_column("label", "labels").remove_columns(["text"])
     table.set_format("torch")
     model = classifier(lib, place)
@@ -367,10 +374,9 @@ def tables_of_datasets(lib: Any, place: Place) -> Any:
 
 def a_whole_glue_script(lib: Any, place: Place) -> Any:
     """The course's chapter: map, collate, train, evaluate, over a DatasetDict of pairs."""
-    from transformers import DataCollatorWithPadding, Trainer
-
     from datasets import Dataset as Table
     from datasets import DatasetDict
+    from transformers import DataCollatorWithPadding, Trainer
 
     tokenizer = place.tokenizer.from_pretrained(place.base)
     part = Table.from_dict({"sentence1": [a for a, _ in PAIRS], "sentence2": [b for _, b in PAIRS], "label": [1, 0, 0]})

@@ -86,8 +86,8 @@ def features_made_by_hand(lib: Any, place: Place) -> Any:
         ids = tokenizer.convert_tokens_to_ids(tokens)
         pads = 20 - len(ids)
         rows.append((ids + [0] * pads, [1] * len(ids) + [0] * pads, segments + [0] * pads))
-    ids, mask, segments = (torch.tensor(column) for column in zip(*rows))
-    return ids, segments, classifier(lib, place)(ids, mask, segments).logits
+    inputs, masks, types = (torch.tensor(column) for column in zip(*rows))
+    return inputs, types, classifier(lib, place)(inputs, masks, types).logits
 
 
 def ids_joined_by_the_tokenizer(lib: Any, place: Place) -> Any:
@@ -147,7 +147,8 @@ def the_best_span_of_all_windows(lib: Any, place: Place) -> Any:
     answers = []
     for row in range(len(features["input_ids"])):
         offsets = [
-            pair if features.sequence_ids(row)[at] == 1 else None for at, pair in enumerate(features["offset_mapping"][row])
+            pair if features.sequence_ids(row)[at] == 1 else None
+            for at, pair in enumerate(features["offset_mapping"][row])
         ]
         starts, ends = output.start_logits[row].numpy(), output.end_logits[row].numpy()
         for start in np.argsort(starts)[-1:-6:-1].tolist():
@@ -203,8 +204,8 @@ def dynamic_padding(lib: Any, place: Place) -> Any:
     from transformers import DataCollatorWithPadding
 
     tokenizer = place.tokenizer.from_pretrained(place.base)
-    rows = [{**tokenizer(text, truncation=True), "label": label} for text, label in zip(TEXTS, LABELS)]
-    loader = DataLoader(rows, batch_size=2, collate_fn=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=4))  # type: ignore[arg-type]
+    rows: Any = [{**tokenizer(text, truncation=True), "label": label} for text, label in zip(TEXTS, LABELS)]
+    loader: Any = DataLoader(rows, batch_size=2, collate_fn=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=4))
     model = classifier(lib, place)
     return [[tuple(batch["input_ids"].shape), model(**batch).loss.item()] for batch in loader]
 
@@ -218,7 +219,8 @@ def a_collate_function(lib: Any, place: Place) -> Any:
         batch["labels"] = torch.tensor(labels)
         return batch.to("cpu")
 
-    loader = DataLoader(list(zip(TEXTS, LABELS)), batch_size=2, collate_fn=collate)
+    pairs: Any = list(zip(TEXTS, LABELS))
+    loader: Any = DataLoader(pairs, batch_size=2, collate_fn=collate)
     model = classifier(lib, place)
     return [model(**batch).loss for batch in loader]
 
@@ -350,7 +352,13 @@ def chinese_texts(lib: Any, place: Place) -> Any:
 def the_small_attributes(lib: Any, place: Place) -> Any:
     """What programs ask a tokenizer of itself."""
     tokenizer = place.tokenizer.from_pretrained(place.base)
-    special = (tokenizer.pad_token_id, tokenizer.cls_token, tokenizer.sep_token, tokenizer.mask_token, tokenizer.unk_token)
+    special = (
+        tokenizer.pad_token_id,
+        tokenizer.cls_token,
+        tokenizer.sep_token,
+        tokenizer.mask_token,
+        tokenizer.unk_token,
+    )
     files = tokenizer.save_vocabulary(str(place.scratch))
     return (
         special, len(tokenizer), tokenizer.vocab_size, tokenizer.vocab["soup"], tokenizer.get_vocab()["[MASK]"],

@@ -237,7 +237,7 @@ def the_encoder_shared_by_two_tasks(lib: Any, place: Place) -> Any:
     two.bert = one.bert
     batch, labels = _tagged(place)
     losses = [one(**place.read(TEXTS), labels=place.labels).loss, two(**batch, labels=labels).loss]
-    sum(losses).backward()  # type: ignore[attr-defined]
+    (losses[0] + losses[1]).backward()
     return losses, one.bert.encoder.layer[1].output.dense.weight.grad.norm()
 
 

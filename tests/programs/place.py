@@ -49,16 +49,19 @@ PAIRS = [
     ("was the bread warm ?", "the bread was cold"),
 ]
 QUESTION = "who was rude ?"
-CONTEXT = "the soup was warm and the bread was good . the waiter was rude . the coffee was bitter and the music was good ."
+CONTEXT = (
+    "the soup was warm and the bread was good . the waiter was rude . the coffee was bitter and the music was good ."
+)
 WORDS = [["the", "waiters", "of", "Rome", "were", "rude"], ["Ada", "likes", "warm", "soup"]]
 TAGS = [[0, 0, 0, 1, 0, 0], [2, 0, 0, 0]]
 CHINESE = ["汤很好喝", "服务员很粗鲁，咖啡太苦。"]
+_WORDS = (
+    "the soup was were warm and bread good waiter rude coffee music cold bitter who of rome ada likes "
+    "a b c d e f g h i j k l m n o p q r s t u v w x y z . , ! ? ' - ##ing ##ly"
+)
 VOCABULARY = [
     "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]",
-    *"a b c d e f g h i j k l m n o p q r s t u v w x y z . , ! ? ' -".split(),
-    *"##a ##b ##c ##d ##e ##f ##g ##h ##i ##j ##k ##l ##m ##n ##o ##p ##q ##r ##s ##t ##u ##v ##w ##x ##y ##z".split(),
-    *"the soup was were warm and bread good waiter rude coffee music cold bitter who of rome ada likes ##ing ##ly".split(),
-    *"汤很好喝服务员粗鲁咖啡太苦，。",
+    *_WORDS.split(), *(f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"), *"汤很好喝服务员粗鲁咖啡太苦，。",
 ]  # fmt: skip
 
 
@@ -110,7 +113,7 @@ def make_checkpoint(folder: Path) -> Path:
     """A random model of the peer with both heads, every bias and norm random, too."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
-    transformers.BertTokenizerFast(vocab=str(folder / "vocab.txt"), model_max_length=64).save_pretrained(folder)
+    transformers.BertTokenizer(vocab=str(folder / "vocab.txt"), model_max_length=64).save_pretrained(folder)
     torch.manual_seed(0)
     model = transformers.BertForPreTraining(transformers.BertConfig(vocab_size=len(VOCABULARY), **SHAPE))
     with torch.no_grad():
@@ -121,7 +124,7 @@ def make_checkpoint(folder: Path) -> Path:
     return folder
 
 
-class Version4Tokenizer(transformers.BertTokenizerFast):
+class Version4Tokenizer(transformers.BertTokenizer):
     """The peer's tokenizer with the calls that its version 4 had and version 5 dropped."""
 
     def encode_plus(self, text: Any, text_pair: Any = None, **options: Any) -> Any:

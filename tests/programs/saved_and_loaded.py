@@ -105,7 +105,9 @@ def a_model_from_a_config(lib: Any, place: Place) -> Any:
     torch.manual_seed(1)
     config = lib.BertConfig(vocab_size=len(VOCABULARY), num_labels=3, **SHAPE)
     model = lib.BertForSequenceClassification(config)
-    sizes = {name: list(parameter.shape) for name, parameter in model.named_parameters() if "attention.self" not in name}
+    sizes = {
+        name: list(parameter.shape) for name, parameter in model.named_parameters() if "attention.self" not in name
+    }
     spread = [model.bert.embeddings.word_embeddings.weight.std(), model.classifier.weight.std()]
     return sizes, [round(float(one), 2) for one in spread], model.num_parameters(), model.training
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,9 @@ def _(place: Place) -> None:
 def _(place: Place) -> None:
     batch, losses = place.read(TEXTS), []
     for labels in (batch["input_ids"], batch["input_ids"].masked_fill(pads(batch), -100)):
-        losses += [lib.BertForMaskedLM.from_pretrained(place.base)(**batch, labels=labels).loss for lib in (OURS, THEIRS)]
+        losses += [
+            lib.BertForMaskedLM.from_pretrained(place.base)(**batch, labels=labels).loss for lib in (OURS, THEIRS)
+        ]
     assert same(losses[0], losses[2])
     assert same(losses[2], losses[3])
     assert not same(losses[1], losses[3])
@@ -98,7 +101,9 @@ def _(place: Place) -> None:
 @line("An answer does not begin at a pad.")
 def _(place: Place) -> None:
     batch = place.read([QUESTION] * len(TEXTS), TEXTS)
-    scores = [alike(lib.BertForQuestionAnswering.from_pretrained(place.base))(**batch).start_logits for lib in (OURS, THEIRS)]
+    scores = [
+        alike(lib.BertForQuestionAnswering.from_pretrained(place.base))(**batch).start_logits for lib in (OURS, THEIRS)
+    ]
     assert (scores[0][pads(batch)] == torch.finfo(torch.float32).min).all()
     assert (scores[1][pads(batch)] > -100).all()
     assert same(scores[0][~pads(batch)], scores[1][~pads(batch)])
@@ -142,7 +147,12 @@ def _(place: Place) -> None:
     for lib in (OURS, THEIRS):
         tokenizer = Version4Tokenizer if lib is transformers else lib.BertTokenizer
         there = Place(place.base, place.scratch, tokenizer)
-        settings = {"gradient_accumulation_steps": 2, "max_steps": 1, "logging_nan_inf_filter": False, "max_grad_norm": 1e9}
+        settings: Any = {
+            "gradient_accumulation_steps": 2,
+            "max_steps": 1,
+            "logging_nan_inf_filter": False,
+            "max_grad_norm": 1e9,
+        }
         trainer = _trainer(lib, there, _arguments(there, **settings))
         trainer.train()
         norms.append(next(entry["grad_norm"] for entry in trainer.state.log_history if "grad_norm" in entry))
@@ -175,16 +185,25 @@ def _(place: Place) -> None:
 
 @line("Who listens pays for the pads.")
 def _(place: Place) -> None:
-    model, batch, rows = classifier(OURS, place), place.read(TEXTS), []
+    model, batch, rows = classifier(OURS, place), place.read(TEXTS), list[Any]()
     before, act = model(**batch).logits, model.bert.encoder.layer[0].intermediate.intermediate_act_fn
     assert not isinstance(act, nn.Module), "counted without a hook"
     real, every = int((~pads(batch)).sum()), batch["input_ids"].numel()
     intermediate = model.bert.encoder.layer[0].intermediate
-    intermediate.intermediate_act_fn = lambda values: (rows.append(values[..., 0].numel()), act(values))[1]
+
+    def counting(values: Tensor) -> Tensor:
+        rows.append(values[..., 0].numel())
+        return act(values)
+
+    intermediate.intermediate_act_fn = counting
     model(**batch)
     model.bert.encoder.layer[1].register_forward_hook(lambda _, __, output: rows.append(tuple(output.shape)))
     assert same(model(**batch).logits, before)
     assert rows == [real, every, (*batch["input_ids"].shape, 32)]
+
+
+def _heard(output: Tensor, grads: list[Tensor]) -> None:
+    output.register_hook(grads.append)
 
 
 @line("Shown states are copies.")
@@ -194,8 +213,8 @@ def _(place: Place) -> None:
         output.hidden_states[1].retain_grad()
         output.loss.backward()
         assert (output.hidden_states[1].grad is not None) is seen
-    model, grads = classifier(OURS, place), []
-    model.bert.encoder.layer[0].register_forward_hook(lambda _, __, output: output.register_hook(grads.append) and None)
+    model, grads = classifier(OURS, place), list[Tensor]()
+    model.bert.encoder.layer[0].register_forward_hook(lambda _, __, output: _heard(output, grads))
     model(**place.read(TEXTS), labels=place.labels).loss.backward()
     assert grads[0].any()
 
@@ -206,7 +225,7 @@ def _(place: Place) -> None:
     width = batch["input_ids"].shape[1]
     model = OURS.BertModel.from_pretrained(place.base)
     for shape in ((4, width, width), (4, 1, width, width)):
-        assert "attention_mask" in refused(lambda shape=shape: model(batch["input_ids"], torch.ones(shape)))
+        assert "attention_mask" in refused(partial(model, batch["input_ids"], torch.ones(shape)))
 
 
 @line("Heads are not pruned.")
@@ -225,7 +244,9 @@ def _(place: Place) -> None:
     state = THEIRS.BertModel.from_pretrained(place.base).state_dict()
     state.pop("encoder.layer.1.output.dense.weight")
     config = place.base
-    missing = refused(lambda: OURS.BertModel.from_pretrained(None, config=OURS.BertConfig.from_pretrained(config), state_dict=state))
+    missing = refused(
+        lambda: OURS.BertModel.from_pretrained(None, config=OURS.BertConfig.from_pretrained(config), state_dict=state)
+    )
     assert "encoder.layer.1.output.dense.weight" in missing
 
 
@@ -243,18 +264,21 @@ def _(place: Place) -> None:
 
 @line("Errors are one class, and Python's own.")
 def _(place: Place) -> None:
-    for kind in (BertwrightError, OSError):
-        refused(lambda: OURS.BertModel.from_pretrained(place.scratch / "nowhere"), kind)
-    for kind in (BertwrightError, TypeError):
-        refused(lambda: OURS.BertModel.from_pretrained(place.base)(**place.read(TEXTS), labls=1), kind)
-    for kind in (BertwrightError, ValueError):
-        refused(lambda: OURS.BertConfig(hidden_size=30, num_attention_heads=4), kind)
+    model, batch = OURS.BertModel.from_pretrained(place.base), place.read(TEXTS)
+    mistakes: list[tuple[type[Exception], Callable[[], object]]] = [
+        (OSError, lambda: OURS.BertModel.from_pretrained(place.scratch / "nowhere")),
+        (TypeError, lambda: model(**batch, labls=1)),
+        (ValueError, lambda: OURS.BertConfig(hidden_size=30, num_attention_heads=4)),
+    ]
+    for kind, mistake in mistakes:
+        for caught in (BertwrightError, kind):
+            refused(mistake, caught)
 
 
 @line("`Trainer`, collators and schedules.")
 def _(place: Place) -> None:
     for name in ("Trainer", "DataCollatorWithPadding", "get_linear_schedule_with_warmup"):
-        assert f"from transformers import {name}" in refused(lambda name=name: getattr(OURS, name))
+        assert f"from transformers import {name}" in refused(partial(getattr, OURS, name))
     trainer = _trainer(OURS, place, _arguments(place, max_steps=1))
     trainer.train()
     trainer.save_model(str(place.scratch / "saved"))

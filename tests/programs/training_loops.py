@@ -55,7 +55,7 @@ def weight_decay_spares_norms_and_biases(lib: Any, place: Place) -> Any:
     model, batch = classifier(lib, place), place.read(TEXTS)
     no_decay = ["bias", "LayerNorm.weight"]
     named = list(model.named_parameters())
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": [p for n, p in named if not any(nd in n for nd in no_decay)], "weight_decay": 0.1},
         {"params": [p for n, p in named if any(nd in n for nd in no_decay)], "weight_decay": 0.0},
     ]
@@ -65,7 +65,7 @@ def weight_decay_spares_norms_and_biases(lib: Any, place: Place) -> Any:
 
 def learning_rates_by_layer(lib: Any, place: Place) -> Any:
     model, batch = classifier(lib, place), place.read(TEXTS)
-    groups = [{"params": model.classifier.parameters(), "lr": 1e-2}]
+    groups: list[dict[str, Any]] = [{"params": model.classifier.parameters(), "lr": 1e-2}]
     layers = [model.bert.embeddings, *model.bert.encoder.layer]
     for depth, layer in enumerate(reversed(layers)):
         groups.append({"params": layer.parameters(), "lr": 1e-2 * 0.5**depth})
@@ -110,7 +110,9 @@ def only_biases_are_trained(lib: Any, place: Place) -> Any:
     model, batch = classifier(lib, place), place.read(TEXTS)
     for name, parameter in model.named_parameters():
         parameter.requires_grad = "bias" in name or "classifier" in name
-    losses = _steps(model, batch, place.labels, torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 1e-2))
+    losses = _steps(
+        model, batch, place.labels, torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 1e-2)
+    )
     return losses, sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
@@ -158,7 +160,7 @@ def a_loss_of_ones_own(lib: Any, place: Place) -> Any:
     losses.append(nn.CrossEntropyLoss(weight=torch.tensor([0.3, 0.7]), label_smoothing=0.1)(logits, place.labels))
     chosen = F.softmax(logits, -1).gather(1, place.labels[:, None]).squeeze(1)
     losses.append((-((1 - chosen) ** 2) * chosen.log()).mean())
-    sum(losses).backward()  # type: ignore[attr-defined]
+    (losses[0] + losses[1]).backward()
     return [loss.item() for loss in losses], model.bert.pooler.dense.weight.grad.norm()
 
 

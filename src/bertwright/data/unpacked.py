@@ -53,7 +53,7 @@ class Unpacked(Ragged):
         return self.places.batch_size
 
     def first_of_each(self, values: Tensor) -> Tensor:
-        """The rows `[B, ...]` of `values [T, ...]` at the first real token of each sequence; zeros where there is none."""
+        """The rows `[B, ...]` of `values [T, ...]` at the first real token of each sequence; zeros where none is."""
         mask = self.mask
         columns = mask.int().argmax(1)
         padded = values.view(*mask.shape, *values.shape[1:])
@@ -63,7 +63,7 @@ class Unpacked(Ragged):
 
 def is_recorded() -> bool:
     """Whether what runs is being written down, to run again with other inputs."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
 
 
 def unpacked(

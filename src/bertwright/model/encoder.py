@@ -73,6 +73,9 @@ class SelfAttention(JoinedProjections):
 
     whole, parts = "qkv", ("query", "key", "value")
     qkv: Linear
+    query: Linear
+    key: Linear
+    value: Linear
 
     def __init__(self, config: BertConfig, causal: bool = False) -> None:
         super().__init__()
@@ -86,7 +89,7 @@ class SelfAttention(JoinedProjections):
         return torch.unflatten(super().project(hidden), -1, (3, self.num_heads, -1))
 
     def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
-        """`[T, H]` to `[T, H]`, or the padded form to the same; to `weights`, a list, attention weights are appended."""
+        """`[T, H]` to `[T, H]`, or the padded form to itself; attention weights are appended to `weights`, a list."""
         places = None if hidden.dim() == 2 else batch.places
         qkv = self.project(hidden) if places is None else places.pick(self.project(hidden))
         dropout = rate_now(self.dropout)

@@ -122,7 +122,7 @@ class JoinedProjections(Module):
         pieces = [tensor.detach().chunk(len(self.parts)) for tensor in (joined.weight, joined.bias)]
         for name, *values in zip(self.parts, *pieces):
             part = self.get_submodule(name)
-            del part._place  # type: ignore[operator]
+            del part._place
             part.__class__ = Linear
             for kind, value in zip(("weight", "bias"), values):
                 learns = getattr(joined, kind).requires_grad

@@ -65,7 +65,7 @@ def encoded_by_call(
     output_attentions: bool = False,
     **_: bool,
 ) -> Encoding:
-    """What an encoder makes of a batch that somebody has wrapped, derived from or listens to: it is called as people do.
+    """What an encoder that somebody has wrapped, derived from or listens to makes of a batch: it is called as by them.
 
     Args:
         encoder: takes and gives the padded form, as `BertModel`.
