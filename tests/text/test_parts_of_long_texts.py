@@ -73,7 +73,7 @@ def test_random_texts_are_cut_into_the_parts_of_the_peer(ours: BertTokenizer, ti
 def test_every_token_of_a_text_stands_in_a_part_and_neighbours_share_the_stride(ours: BertTokenizer) -> None:
     text = " ".join(WORDS[at % len(WORDS)] for at in range(97))
     for side in ("right", "left"):
-        ours.truncation_side = side  # type: ignore[assignment]
+        ours.truncation_side = side
         batch = ours(text, truncation=True, max_length=12, stride=4, **EVERYTHING)
         bodies = [[one for one in row if one != (0, 0)] for row in batch["offset_mapping"]]
         if side == "left":

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # In the order in which `transformers` names them.
 NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 T = TypeVar("T", bound=str | None)
+Number = TypeVar("Number", bound=int | None)
 
 
 class SpecialToken(Generic[T]):
@@ -35,7 +36,7 @@ class SpecialToken(Generic[T]):
         table.name_special(self._name, None if token is None else str(token))
 
 
-class SpecialTokenId:
+class SpecialTokenId(Generic[Number]):
     """The id of a special token; setting it makes the token of that id the special one.
 
     Raises:
@@ -46,9 +47,9 @@ class SpecialTokenId:
         self._name = name.removesuffix("_id")
 
     @overload
-    def __get__(self, table: None, owner: type) -> SpecialTokenId: ...
+    def __get__(self, table: None, owner: type) -> SpecialTokenId[Number]: ...
     @overload
-    def __get__(self, table: TokenTable, owner: type) -> int: ...
+    def __get__(self, table: TokenTable, owner: type) -> Number: ...
     def __get__(self, table: TokenTable | None, owner: type) -> Any:
         if table is None:
             return self

@@ -41,9 +41,10 @@ class TokenTable:
     eos_token = SpecialToken[str | None]()
     unk_token, sep_token, pad_token = SpecialToken[str](), SpecialToken[str](), SpecialToken[str]()
     cls_token, mask_token = SpecialToken[str](), SpecialToken[str]()
-    unk_token_id, sep_token_id, pad_token_id = SpecialTokenId(), SpecialTokenId(), SpecialTokenId()
-    cls_token_id, mask_token_id = SpecialTokenId(), SpecialTokenId()
-    bos_token_id, eos_token_id = SpecialTokenId(), SpecialTokenId()
+    bos_token_id = SpecialTokenId[int | None]()
+    eos_token_id = SpecialTokenId[int | None]()
+    unk_token_id, sep_token_id, pad_token_id = SpecialTokenId[int](), SpecialTokenId[int](), SpecialTokenId[int]()
+    cls_token_id, mask_token_id = SpecialTokenId[int](), SpecialTokenId[int]()
     pad_token_type_id = 0
 
     def __init__(self, vocabulary: Mapping[str, int], settings: TokenizerSettings, source: str) -> None:

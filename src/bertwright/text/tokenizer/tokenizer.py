@@ -201,7 +201,7 @@ class BertTokenizer(Calls):
         """Raises an `AttributeError` that says what to use in place of what `transformers` has beside."""
         if name in _NOT_HERE:
             raise AttributeError(said("a tokenizer has no {name} here: {way_out}", name=name, way_out=_NOT_HERE[name]))
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        return object.__getattribute__(self, name)  # which says that it is not there
 
     def __repr__(self) -> str:
         case = "lower-cased" if self.do_lower_case else "cased"
