@@ -363,3 +363,50 @@ def bottleneck_adapters(lib: Any, place: Place) -> Any:
     output = model(**place.read(TEXTS), labels=place.labels)
     output.loss.backward()
     return output.logits, model.bert.encoder.layer[0].output.dense.down.weight.grad.norm()
+
+
+def the_parts_called_one_by_one(lib: Any, place: Place) -> Any:
+    """Embeddings, layers and pooler by hand, with the mask that is added to scores."""
+    model, batch = lib.BertModel.from_pretrained(place.base).eval(), place.read(TEXTS)
+    mask = batch["attention_mask"]
+    extended = (1.0 - mask[:, None, None, :].float()) * -10000.0
+    hidden = model.embeddings(input_ids=batch["input_ids"], token_type_ids=batch["token_type_ids"])
+    embedded = hidden * mask.unsqueeze(-1)
+    whole = model.encoder(hidden, attention_mask=extended)[0] * mask.unsqueeze(-1)
+    for layer in model.encoder.layer:
+        output = layer(hidden, extended)
+        hidden = output[0] if isinstance(output, tuple) else output
+    return embedded, whole, hidden * mask.unsqueeze(-1), model.pooler(hidden), model(**batch).pooler_output
+
+
+def mixed_in_the_middle(lib: Any, place: Place) -> Any:
+    """TMix (Chen et al. 2020): hidden states of two texts are mixed between two layers."""
+    model, batch = classifier(lib, place), place.read([TEXTS[0], TEXTS[3]])
+    batch = {name: tensor[:, :8] for name, tensor in batch.items()}
+    hidden = model.bert.embeddings(batch["input_ids"])
+    hidden = model.bert.encoder.layer[0](hidden)
+    mixed = 0.6 * hidden + 0.4 * hidden.flip(0)
+    for layer in model.bert.encoder.layer[1:]:
+        mixed = layer(mixed)
+    logits = model.classifier(model.dropout(model.bert.pooler(mixed)))
+    F.cross_entropy(logits, torch.tensor([0, 1])).backward()
+    return logits, model.bert.embeddings.position_embeddings.weight.grad.norm()
+
+
+def a_prompt_and_the_head_of_words(lib: Any, place: Place) -> Any:
+    """A subclass of the masked language model that calls `self.cls` itself, and scores two words at the mask."""
+
+    class Prompted(lib.BertForMaskedLM):
+        def forward(self, input_ids: Any = None, attention_mask: Any = None, labels: Any = None) -> Any:
+            states = self.bert(input_ids, attention_mask=attention_mask)[0]
+            scores = self.cls(states[:, 1:2])[:, 0][:, [5, 9]]
+            return F.cross_entropy(scores, labels), scores
+
+    model = Prompted.from_pretrained(place.base)
+    batch = place.read(["[MASK] the soup was warm", "[MASK] the waiter was rude !"])
+    loss, scores = model(batch["input_ids"], batch["attention_mask"], torch.tensor([1, 0]))
+    loss.backward()
+    both = lib.BertForPreTraining.from_pretrained(place.base)
+    output = both.bert(**batch)
+    words, follows = both.cls(output[0], output[1])
+    return loss, scores, words[:, 0], follows, model.cls.predictions.bias.grad.norm()

@@ -19,6 +19,7 @@ from bertwright.errors import BertwrightError
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.attention.attention import attend, attend_plain
 from bertwright.model.attention.grouped import attend_first
+from bertwright.model.called_alone import batch_of
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import Dropout, add_through, has_hooks, rate_now
 from bertwright.model.joined import JoinedProjections
@@ -45,6 +46,15 @@ class Encoding:
     first_only: bool = False
     pooled: Tensor | None = None
 
+    @property
+    def last_hidden_state(self) -> Tensor:
+        """`last`, as the peers call it."""
+        return self.last
+
+    def __getitem__(self, index: int) -> Tensor:
+        """`last` at 0, for who calls the encoder alone."""
+        return (self.last, *self.hidden_states)[index]
+
 
 class Embeddings(Module):
     """Word + position + token type, normed."""
@@ -57,10 +67,25 @@ class Embeddings(Module):
         self.LayerNorm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = Dropout(config.hidden_dropout_prob)
 
-    def forward(self, batch: Ragged, words: Tensor | None = None) -> Tensor:
-        """`[T, H]`; `words [T, H]` stand in place of the rows of the word table."""
-        words = self.word_embeddings(batch.input_ids) if words is None else words
-        summed = words + self.token_type_embeddings(batch.token_type_ids) + self.position_embeddings(batch.position_ids)
+    def forward(
+        self,
+        input_ids: Ragged | Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+    ) -> Tensor:
+        """`[T, H]` of a ragged batch, or `[B, S, H]` of the padded form, its arguments as of a model.
+
+        `inputs_embeds`, of the same shape, stand in place of the rows of the word table.
+        """
+        if isinstance(input_ids, Ragged):
+            token_type_ids, position_ids = input_ids.token_type_ids, input_ids.position_ids
+            input_ids = input_ids.input_ids
+        words = self.word_embeddings(input_ids) if inputs_embeds is None else inputs_embeds  # type: ignore[arg-type]
+        if position_ids is None:
+            position_ids = torch.arange(words.shape[1], device=words.device)
+        types = torch.zeros_like(position_ids) if token_type_ids is None else token_type_ids
+        summed = words + self.token_type_embeddings(types) + self.position_embeddings(position_ids)
         return self.dropout(self.LayerNorm(summed))
 
 
@@ -163,8 +188,16 @@ class Layer(Module):
         self.intermediate = Intermediate(config)
         self.output = Residual(config, config.intermediate_size)
 
-    def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
-        """`[T, H]` to `[T, H]`"""
+    def forward(
+        self,
+        hidden: Tensor,
+        batch: Ragged | Tensor | None = None,
+        weights: list[list[Tensor]] | None = None,
+        *,
+        attention_mask: Tensor | None = None,
+    ) -> Tensor:
+        """`[T, H]` to `[T, H]`, or the padded form to itself, with a mask (see `batch_of`) in place of the batch."""
+        batch = batch_of(hidden, attention_mask if batch is None else batch)
         attended = self.attention(hidden, batch, weights)
         return self.output(self.intermediate(attended), attended)
 
@@ -190,8 +223,9 @@ class Encoder(nn.Module):
     def forward(
         self,
         hidden: Tensor,
-        batch: Ragged,
+        batch: Ragged | Tensor | None = None,
         *,
+        attention_mask: Tensor | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
         first_only: bool = False,
@@ -200,12 +234,14 @@ class Encoder(nn.Module):
 
         Args:
             hidden: `[T, H]` the embeddings of the tokens.
-            batch: the tokens.
+            batch: the tokens; or a mask (see `batch_of`) where `hidden` is the padded form.
+            attention_mask: the same.
             output_hidden_states, output_attentions: whether to keep these.
             first_only: only the first tokens will be read, so that the last layer need not compute the others. Has
                 no effect where more is asked for, where a sequence is empty, or where somebody put an adapter or a hook
                 into that layer.
         """
+        batch = batch_of(hidden, attention_mask if batch is None else batch)
         again = self.checkpointing and self.training
         wants_more = output_hidden_states or output_attentions
         short = self._short_layer(batch) if first_only and not wants_more and hidden.dim() == 2 else None

@@ -50,14 +50,14 @@ class BertModel(PaddedModel):
         check_indices(self.embeddings, batch)
         if batch.places is not None and (isinstance(batch, Unpacked) or is_watched_inside(self)):
             return self._encode_padded(batch, batch.places, words, wanted)
-        hidden = self.embeddings(batch) if words is None else self.embeddings(batch, words)
+        hidden = self.embeddings(batch) if words is None else self.embeddings(batch, inputs_embeds=words)
         encoding: Encoding = self.encoder(hidden, batch, **wanted)
         return encoding
 
     def _encode_padded(self, batch: Ragged, places: Places, words: Tensor | None, wanted: dict[str, bool]) -> Encoding:
         """The same for whoever watches: embeddings and layers see and give `[B, S, H]`."""
         padded = in_padded_form(batch, places)
-        hidden = self.embeddings(padded) if words is None else self.embeddings(padded, places.pad(words))
+        hidden = self.embeddings(padded) if words is None else self.embeddings(padded, inputs_embeds=places.pad(words))
         made: Encoding = self.encoder(hidden, padded, **wanted)
         return replace(made, last=places.pick(made.last), hidden_states=tuple(map(places.pick, made.hidden_states)))
 

@@ -26,7 +26,7 @@ class BertForMaskedLM(BertWithHead):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
-        self.cls = PreTrainingHeads()
+        self.cls = PreTrainingHeads(self)
         self.cls.predictions = MaskedLanguageModelHead(config)
         self.register_state_dict_post_hook(_repeat_what_is_tied)  # type: ignore[no-untyped-call]
         self.initialise_head()
@@ -54,7 +54,7 @@ class BertForNextSentencePrediction(BertWithHead):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
-        self.cls = PreTrainingHeads()
+        self.cls = PreTrainingHeads(self)
         self.cls.seq_relationship = Linear(config.hidden_size, 2)
         self.initialise_head()
 
