@@ -267,7 +267,7 @@ def test_a_job_that_was_killed_goes_on(
     texts = write_csv(tmp_path / "texts.csv", [(text,) for text, _ in sentences * 8], header=("text",))
     output, whole = tmp_path / "a.jsonl", tmp_path / "whole.jsonl"
     part = tmp_path / "a.jsonl.part"
-    words = ["predict", run, "--input", texts, "--output", output]
+    words = ["predict", run, "--precision", "fp32", "--input", texts, "--output", output]
     process = subprocess.Popen(
         [sys.executable, "-m", "bertwright", *map(str, words)], stderr=subprocess.DEVNULL, text=True
     )

@@ -437,7 +437,7 @@ def test_stores_that_do_not_fit(command: Command, trained: Path, store: Path, ti
         result = command("pretrain", *words, "--out", tmp_path / "run")
         assert f"error {code}:" in result.err, result.err
         assert "Traceback" not in result.err
-    with pytest.raises(BertwrightError, match="BW523"):
+    with pytest.raises(BertwrightError, match="BW145"):
         evaluate(trained, [("a", "b"), ("c", "d")])
 
 

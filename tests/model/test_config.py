@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -201,6 +203,14 @@ def test_what_a_file_says_of_the_outputs_is_what_calls_do(tmp_path: Path) -> Non
     assert isinstance(told, tuple)
     assert len(told[2]) == TINY["num_hidden_layers"] + 1
     assert list(model(ids, output_hidden_states=False, return_dict=True)) == ["last_hidden_state", "pooler_output"]
+
+
+def test_a_copy_is_changed_by_itself() -> None:
+    config = BertConfig(**TINY)
+    other = copy.copy(config)
+    other.mine = 1
+    assert not hasattr(config, "mine")
+    assert dataclasses.replace(other, hidden_dropout_prob=0.0).mine == 1  # type: ignore[attr-defined]
 
 
 def test_names_and_number_of_classes_stay_together_in_a_config_that_is_changed() -> None:

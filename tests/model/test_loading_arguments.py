@@ -12,7 +12,7 @@ import pytest
 import torch
 import transformers
 
-from bertwright import BertConfig, BertForSequenceClassification, BertModel, BertwrightError
+from bertwright import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertModel, BertwrightError
 from bertwright.checkpoint import hub
 from tests.model.conftest import TINY
 
@@ -96,7 +96,6 @@ def test_what_changes_nothing_is_taken(folder: Path, caplog: pytest.LogCaptureFi
         ("device_map", "auto", "cuda:0"),
         ("device_map", {"bert": 0, "classifier": 1}, "one device"),
         ("variant", "fp16", "dtype=torch.float16"),
-        ("output_loading_info", True, "load_report"),
         ("proxies", {"https": "x"}, "HTTPS_PROXY"),
     ],
 )
@@ -108,6 +107,21 @@ def test_what_cannot_be_done_names_the_way_out(folder: Path, argument: str, valu
     assert f"{argument}={value!r}" in str(caught.value)
     assert way_out in str(caught.value)
     assert "在这里做不到" in caught.value.message("zh")
+
+
+def test_what_became_of_the_tensors_is_given_beside_the_model(folder: Path) -> None:
+    options: dict[str, Any] = {"output_loading_info": True}
+    both: Any = KIND.from_pretrained(folder, num_labels=2, ignore_mismatched_sizes=True, **options)
+    report = both[1]
+    both = BertForMaskedLM.from_pretrained(folder, **options)
+    model, theirs = both
+    assert isinstance(model, BertForMaskedLM)
+    assert report["mismatched_keys"] == [
+        ("classifier.weight", [3, 32], [2, 32]),
+        ("classifier.bias", [3], [2]),
+    ]
+    assert {*theirs["missing_keys"]} >= {"cls.predictions.bias"}
+    assert {*theirs["unexpected_keys"]} >= {"classifier.weight"}
 
 
 def test_a_misspelt_argument_names_the_nearest(folder: Path) -> None:

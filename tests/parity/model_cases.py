@@ -186,9 +186,10 @@ def check_can_be_initialized_on_meta() -> None:
 def check_load_with_device_contexts(folder: Path) -> None:
     for case, pair, _ in pairs([TEXTS]):
         pair.ours.save_pretrained(folder)
-        with torch.device("cpu"):
-            assert case.ours.from_pretrained(folder).device.type == "cpu"
-        assert not any(one.is_meta for one in (*case.ours.from_pretrained(folder).parameters(),))
+        for device in ("cpu", "meta"):  # on which there would be no weights
+            with torch.device(device):
+                model = case.ours.from_pretrained(folder, num_labels=7, ignore_mismatched_sizes=True)
+            assert {one.device.type for one in (*model.parameters(), *model.buffers())} == {"cpu"}
 
 
 def check_training(again: bool = False) -> None:
@@ -238,6 +239,14 @@ def check_gradient_checkpointing() -> None:
     assert calls == [1, 2], "the layer is computed once more"
     assert kept[1] < kept[0], "and less is kept"
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True)), "with the same dropout"
+
+
+def check_gradient_checkpointing_by_config() -> None:
+    for wanted in (False, True):
+        config = BertConfig.from_dict(TINY, gradient_checkpointing=wanted)
+        model: Any = TEXTS.ours(config)
+        assert model.is_gradient_checkpointing is wanted
+        assert config.unknown_keys() == []
 
 
 def check_inputs_embeds() -> None:
@@ -308,6 +317,17 @@ def check_resize_tokens_embeddings(**untied: Any) -> None:
 
 def check_resize_embeddings_untied() -> None:
     check_resize_tokens_embeddings(tie_word_embeddings=False)
+
+
+def check_resized_and_reloaded(folder: Path) -> None:
+    for tied in (True, False):
+        model: Any = make_pair(MLM, TINY | {"tie_word_embeddings": tied}).ours
+        model.resize_token_embeddings(70)
+        model.save_pretrained(folder)
+        scores = model(torch.tensor([[69, 5]])).logits
+        assert scores.shape == (1, 2, 70)
+        assert torch.equal(MLM.ours.from_pretrained(folder)(torch.tensor([[69, 5]])).logits, scores)
+        close(MLM.peer.from_pretrained(folder)(torch.tensor([[69, 5]])).logits, scores)
 
 
 def check_tied_weights(folder: Path) -> None:

@@ -84,7 +84,7 @@ CASES: dict[str, Check | str] = {
     "test_training": cases.check_training,
     "test_training_gradient_checkpointing": cases.check_gradient_checkpointing,
     "test_training_gradient_checkpointing_use_reentrant": cases.check_gradient_checkpointing,
-    "test_gradient_checkpointing_backward_compatibility": PURPOSE + "a config says nothing of training; the model does",
+    "test_gradient_checkpointing_backward_compatibility": cases.check_gradient_checkpointing_by_config,
     "test_gradient_checkpointing_enable_disable": cases.check_gradient_checkpointing,
     "test_peft_gradient_checkpointing_enable_disable": cases.check_input_require_grads,
     "test_enable_input_require_grads": cases.check_input_require_grads,
@@ -133,6 +133,7 @@ CASES: dict[str, Check | str] = {
     # What programs rely on and no case of theirs asks alone.
     "test_state_dict_of_save_pretrained": cases.check_save_load_of_a_state,
     "test_gradients_by_hooks": cases.check_gradients_by_hooks,
+    "test_resized_and_reloaded": cases.check_resized_and_reloaded,
     "test_num_parameters": cases.check_num_parameters,
     "test_model_fp16_forward": cases.check_half_precision,
     "test_inference_under_modes": cases.check_no_torch_function_mode,
@@ -158,4 +159,4 @@ def test_every_case_has_an_outcome_and_every_check_is_of_a_case() -> None:
     named = {check for name, check in vars(cases).items() if name.startswith("check_")}
     assert named == {check for check in OUTCOMES.values() if not isinstance(check, partial)}
     counts = [sum(reason.startswith(word) for reason in reasons) for word in (PURPOSE, NOT_HERE)]
-    assert (len(OUTCOMES), *counts) == (71, 7, 28)
+    assert (len(OUTCOMES), *counts) == (73, 6, 28)

@@ -183,6 +183,23 @@ def place_for(output: Path, reads: Path) -> None:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
 
 
+def require_best(run: Path) -> None:
+    """Refuse a run folder that has no `best/` yet.
+
+    Raises:
+        BertwrightError: BW584, which names `last/` where there is one.
+    """
+    if (run / "best").is_dir():
+        return
+    way_out = Phrase("train it: the command that began it, with --resume")
+    if (run / "last" / "config.json").is_file():
+        way_out = Phrase(
+            "go on with it: the command that began it, with --resume; or take the model as it was last saved: {last}",
+            last=run / "last",
+        )
+    raise BertwrightError("BW584", folder=run, way_out=way_out)
+
+
 def delete(path: Path) -> None:
     """Remove a file, a link (not what it leads to), or a folder with all that is in it."""
     if path.is_dir() and not path.is_symlink():

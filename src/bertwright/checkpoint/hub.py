@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.checkpoint.digests import remove_differing
+from bertwright.checkpoint.folders import require_best
 from bertwright.checkpoint.hub_request import AS_USUAL, HubRequest
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase, said
@@ -98,9 +99,14 @@ def weights_folder(
     vocabulary: bool = False,
     request: HubRequest = AS_USUAL,
 ) -> Path:
-    """As `model_folder`; of a run folder its `best/`, which holds the model."""
+    """As `model_folder`; of a run folder its `best/`, which holds the model.
+
+    Raises:
+        BertwrightError: BW584 a run without a `best/`, and those of `model_folder`.
+    """
     folder = model_folder(name, download=download, vocabulary=vocabulary, request=request) / request.subfolder
-    if (folder / "run.json").is_file() and not (folder / "config.json").is_file() and (folder / "best").is_dir():
+    if (folder / "run.json").is_file() and not (folder / "config.json").is_file():
+        require_best(folder)
         log.info(said("{name} is a run: its best model is taken", name=spelt(name)))
         return folder / "best"
     return folder

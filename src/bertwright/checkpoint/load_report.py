@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from itertools import filterfalse
 from pathlib import Path
+from typing import Any
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.encoder_decoder_names import in_words
@@ -58,6 +59,15 @@ class LoadReport:
         self.foreign = list(ours)
         self.loaded = [name for name in self.loaded if name not in self.foreign]
         self.classes = list(classes)
+
+    def in_words_of_the_peers(self) -> dict[str, list[Any]]:
+        """What `output_loading_info=True` gives beside the model."""
+        return {
+            "missing_keys": list(self.absent),
+            "unexpected_keys": list(self.unused),
+            "mismatched_keys": [(theirs, have, want) for _, theirs, have, want in self.misshapen],
+            "error_msgs": [],
+        }
 
     def summary(self) -> str:
         """One calm line."""

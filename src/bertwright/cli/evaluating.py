@@ -17,6 +17,7 @@ from bertwright.cli.options import (
     Engine,
     Json,
     LabelColumn,
+    Precision,
     Run,
     TextBColumn,
     TextColumn,
@@ -41,6 +42,7 @@ def evaluate(
     drop_unlabelled: DropUnlabelled = False,
     device: Device = "cpu",
     engine: Engine = "torch",
+    precision: Precision = "auto",
     predictions: Annotated[Path | None, typer.Option(help="Write every answer here, as JSON lines.")] = None,
     show_errors: Annotated[int, typer.Option(min=0, help="Show so many wrong answers, the most confident first.")] = 0,
     abstain_accuracy: Annotated[
@@ -77,6 +79,7 @@ def evaluate(
         delimiter=delimiter,
         device=device,
         engine=engine,
+        precision=precision,
         choices=choices or (),
         drop_unlabelled=drop_unlabelled,
     )

@@ -27,6 +27,12 @@ DropUnlabelled = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
 Engine = Annotated[str, typer.Option(help=f"What computes: {', '.join(engine_names())}.")]
+Precision = Annotated[
+    str, typer.Option(help="In which numbers: fp32, bf16, or auto, the one of them that is faster here.")
+]
+AcceptOtherMachine = Annotated[
+    bool, typer.Option(help="Go on although this machine cannot compute as the one did on which it was begun.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Run = Annotated[Path, typer.Argument(help="A run folder or a model folder.")]
 Resume = Annotated[bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")]

@@ -13,6 +13,7 @@ from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 from bertwright.inference.evaluate import labelled_data, say_cut, say_gaps
+from bertwright.inference.orders import judged_task, require_order
 from bertwright.inference.predictor import Predictor
 from bertwright.inference.seen import say_seen, set_of
 from bertwright.tasks.comparison import Comparison
@@ -44,11 +45,12 @@ def compare(
         data, labels, columns, encoding, text, text_b, label, delimiter, drop_unlabelled: as of `evaluate`.
 
     Raises:
-        BertwrightError: BW520 runs with different labels, BW523 a task that cannot be scored, BW580 two tasks, BW635
-            runs that write texts, and those of `evaluate`.
+        BertwrightError: BW520 runs with different labels, BW145 a pre-trained model, BW144 arguments that changed
+            places, BW580 two tasks, BW635 runs that write texts, and those of `evaluate`.
     """
+    require_order("compare", (run_a, run_b), data)
     predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
-    task = _shared_task([one.task.as_task() for one in predictors], (spelt(run_a), spelt(run_b)))
+    task = _shared_task([judged_task(*one) for one in zip(predictors, (run_a, run_b))], (spelt(run_a), spelt(run_b)))
     source = opened(labelled_rows(data, labels), encoding, delimiter)
     table = labelled_data(task, source, Columns.named(columns, text, text_b, label), drop=drop_unlabelled)
     task.check(table.examples)

@@ -42,7 +42,6 @@ _WAYS_OUT = {  # what asks for something else where it is not False or None
     "generation_config": Phrase("leave it out: an encoder writes no text"),
     "use_kernels": Phrase("leave it out: the fastest attention of the device is taken anyway"),
     "kernel_config": Phrase("leave it out: the fastest attention of the device is taken anyway"),
-    "output_loading_info": Phrase("leave it out and read model.load_report"),
     "return_unused_kwargs": Phrase("leave it out"),
     "proxies": Phrase("leave it out and set the environment variable HTTPS_PROXY"),
     "mirror": Phrase("leave it out and set the environment variable HF_ENDPOINT to the mirror"),

@@ -150,6 +150,10 @@ class BertConfig:
         """What the model's calls do where they do not say it themselves."""
         return bool(self.extra.get(name, OF_CALLS[name]))
 
+    def __copy__(self) -> Self:
+        """A config that can be changed beside this one."""
+        return copy.deepcopy(self)
+
     @staticmethod
     def _refuse(key: str, value: object, allowed: object) -> None:
         raise BertwrightError("BW310", key=key, value=value, allowed=allowed)

@@ -174,7 +174,7 @@ class Encoder(nn.Module):
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.layer = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
-        self.checkpointing = False
+        self.checkpointing = bool(config.extra.get("gradient_checkpointing"))
 
     def forward(
         self,

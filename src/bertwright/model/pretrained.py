@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -80,14 +79,16 @@ class Pretrained(nn.Module):
             dtype, ignore_mismatched_sizes: as in `load`; `torch_dtype` is the older name of `dtype`.
             state_dict: in place of the file of the weights.
             **more: `cache_dir`, `local_files_only`, `token`, `revision`, `force_download`, `subfolder`, for the hub;
-                `device_map`, one device; arguments of the constructor, such as `add_pooling_layer=False`; all others
-                are laid over the config, such as `num_labels=3`, or `output_hidden_states=True`, which calls then do.
+                `device_map`, one device; `output_loading_info=True`, for the model and what became of the tensors;
+                arguments of the constructor, such as `add_pooling_layer=False`; all others are laid over the config,
+                such as `num_labels=3`, or `output_hidden_states=True`, which calls then do.
 
         Raises:
             BertwrightError: BW301 and BW303 not found, BW316 an argument that cannot be honoured, BW318 nothing to
                 load, and those of `load`.
         """
         call = f"{cls.__name__}.from_pretrained"
+        with_report = more.pop("output_loading_info", False)
         request = HubRequest.taken_from(more)
         device = device_of(call, more.pop("device_map", None))
         settle(call, more)
@@ -106,10 +107,11 @@ class Pretrained(nn.Module):
             **more,
         )
         model.name_or_path = "" if folder_or_name is None else str(folder_or_name)
-        model.tell()
-        return model if device is None else model.to(device)
+        report: Any = model.tell()
+        model = model if device is None else model.to(device)
+        return (model, report.in_words_of_the_peers()) if with_report else model  # type: ignore[return-value]
 
-    def tell(self) -> None:
+    def tell(self) -> LoadReport:
         """Log what became of the tensors of the file: a warning where some of the model's are not from there."""
         report, name = self.load_report, type(self).__name__
         assert report is not None
@@ -118,6 +120,7 @@ class Pretrained(nn.Module):
             log.warning(said("{model}: {report}. Train it before you use its answers.", model=name, report=summary))
         else:
             log.info("%s: %s", name, report.summary())
+        return report
 
     @classmethod
     def load(
@@ -155,20 +158,23 @@ class Pretrained(nn.Module):
         if (unknown := config.unknown_keys()) and is_ours:
             file = folder / "config.json"
             log.warning(said("{file}: keys without effect here: {keys}", file=file, keys=shown(unknown)))
-        with torch.device("meta") if is_ours else nullcontext():
+        device = _device_of_now()
+        with torch.device("meta" if is_ours else device):
             model = cls(config) if make is None else make(config)
         file = weight_file(folder) if state_dict is None else Path("state_dict")
         tensors = read_tensors(file) if state_dict is None else to_theirs(state_dict)
         dtype = _type_of_weights(dtype, tensors.values())
         if is_ours:
-            model._fill(tensors, file, dtype, ignore_mismatched_sizes)
+            model._fill(tensors, file, dtype, ignore_mismatched_sizes, device)
         else:
             model._fill_in_place(tensors, file, dtype, ignore_mismatched_sizes)
         for module in model.modules():  # of a model that somebody builds around it
             mark_started(module)
         return model.eval()
 
-    def _fill(self, tensors: Mapping[str, Tensor], file: Path, dtype: torch.dtype, ignore: bool) -> None:
+    def _fill(
+        self, tensors: Mapping[str, Tensor], file: Path, dtype: torch.dtype, ignore: bool, device: torch.device
+    ) -> None:
         """Give a model without memory the `tensors` of a file, and fresh values for the rest."""
         wanted = {name: parameter.shape for name, parameter in self.named_parameters()}
         found, report = match(tensors, wanted, file)
@@ -177,8 +183,8 @@ class Pretrained(nn.Module):
         # In memory of its own, and in rows: where a tensor is mapped from the file, its alignment depends on the file's
         # header, and a `.bin` may hold columns; matrix libraries round by both. A resumed run must compute what the
         # uninterrupted one does.
-        state = {name: tensor.contiguous().to(dtype, copy=True) for name, tensor in found.items()}
-        state |= {name: torch.empty(wanted[name], dtype=dtype) for name in report.fresh}
+        state = {name: tensor.contiguous().to(device, dtype, copy=True) for name, tensor in found.items()}
+        state |= {name: torch.empty(wanted[name], dtype=dtype, device=device) for name in report.fresh}
         self.load_state_dict(state, assign=True)
         self.requires_grad_(True)
         self.initialise(only=set(report.fresh))
@@ -279,6 +285,12 @@ def _knows_it_by_another_name(model: Pretrained, report: LoadReport) -> bool:
     has_encoder = any(name.endswith("embeddings.word_embeddings.weight") for name, _ in model.named_parameters())
     in_file = any(names.canonical(name) == "embeddings.word_embeddings.weight" for name in report.unused)
     return has_encoder and in_file and all(map(names.is_head, report.loaded))
+
+
+def _device_of_now() -> torch.device:
+    """Where new tensors are made; in memory where that is no place for weights."""
+    device = torch.empty(0).device
+    return torch.device("cpu") if device.type == "meta" else device
 
 
 def _moved(name: str, prefix: str, to: str) -> str:

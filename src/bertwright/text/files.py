@@ -11,7 +11,6 @@ import codecs
 import gzip
 import io
 import lzma
-import zlib
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import IO, BinaryIO, TextIO, cast
 from bertwright.errors import BertwrightError
 from bertwright.text.file_kinds import refuse_other_kinds
 from bertwright.text.han import is_han
+from bertwright.text.unreadable import READ_ERRORS, refused, unreadable
 from bertwright.wording import Phrase
 
 _OPENERS: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}  # type: ignore[dict-item]
@@ -53,11 +53,11 @@ def open_bytes(path: Path) -> BinaryIO:
     if not path.exists():
         raise BertwrightError("BW201", file=path)
     if path.is_dir():
-        raise BertwrightError("BW202", file=path, reason=Phrase("a folder, not a file"))
+        raise refused(path, Phrase("a folder, not a file"))
     try:
         return cast(BinaryIO, _OPENERS.get(path.suffix.lower(), open)(path, "rb"))
     except OSError as error:
-        raise BertwrightError("BW202", file=path, reason=error.strerror or error) from error
+        raise unreadable(path, error) from error
 
 
 def decompressed(file: IO[bytes], suffix: str) -> BinaryIO:
@@ -92,8 +92,8 @@ def mark_of(path: Path) -> str | None:
             start = file.read(4)
     except BertwrightError:
         raise
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise BertwrightError("BW202", file=path, reason=error) from error
+    except READ_ERRORS as error:
+        raise unreadable(path, error) from error
     return next((name for mark, name in _MARKS if start.startswith(mark)), None)
 
 
@@ -124,8 +124,8 @@ def detect_encoding(path: Path) -> str:
             raise BertwrightError("BW260", where=f"{path}:{zero}")
     except BertwrightError:
         raise
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise BertwrightError("BW202", file=path, reason=error) from error
+    except READ_ERRORS as error:
+        raise unreadable(path, error) from error
     guess = Phrase("its bytes read well as {encoding}", encoding=likely) if likely else _NO_GUESS
     raise BertwrightError("BW203", where=f"{path}:{line}", guess=guess, encoding=likely or Phrase("NAME"))
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import lzma
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bertwright.errors import BertwrightError
 from bertwright.text.files import detect_encoding, mark_of, open_bytes, open_text
+from bertwright.text.unreadable import READ_ERRORS, unreadable
 
 
 def encoding_of(path: Path, wished: str | None) -> str:
@@ -64,8 +63,8 @@ def _user_errors(path: Path, encoding: str) -> Iterator[None]:
     except UnicodeError as error:
         where = f"{path}:{_first_line_that_is_not(path, encoding)}"
         raise BertwrightError("BW234", where=where, encoding=encoding) from error
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise BertwrightError("BW202", file=path, reason=error) from error
+    except READ_ERRORS as error:
+        raise unreadable(path, error) from error
 
 
 def _first_line_that_is_not(path: Path, encoding: str) -> int:

@@ -26,7 +26,7 @@ from bertwright.errors import BertwrightError
 from bertwright.text.file_kinds import refuse_stand_ins
 
 # What programs write where a label is missing; "None" and "NA" may be classes, which `inspect` asks about.
-_NO_LABEL = frozenset(("", "nan", "NaN", "NAN", "<NA>", "#N/A", "N/A", "n/a", "NaT", "null", "NULL", "Null"))
+MISSING = frozenset(("", "nan", "NaN", "NAN", "<NA>", "#N/A", "N/A", "n/a", "NaT", "null", "NULL", "Null"))
 _READERS: dict[str, Callable[[OpenedSource], Rows]] = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), read_delimited),
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), read_json),
@@ -124,7 +124,8 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
     """The rows of a source, before anybody knows which column holds what.
 
     Raises:
-        BertwrightError: BW201 no such file, BW204 an unknown ending, BW263 one of tagged sentences,
+        BertwrightError: BW201 no such file, BW204 an unknown ending, BW263 one of tagged sentences, BW137 a run or a
+            model,
             and those of `read_examples`.
     """
     if isinstance(source, Rows):
@@ -133,7 +134,9 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
     if not isinstance(source, OpenedSource):
         return read_memory(source, name, labelled=labelled, pair=pair)
     if source.path.is_dir():
-        return read_class_folders(source)
+        if any((source.path / name).is_file() for name in ("run.json", "config.json")):
+            raise BertwrightError("BW137", folder=source)
+        return read_class_folders(source, {*_READERS, *TAGGED_ENDINGS} - {".txt"})
     if not source.path.exists():
         raise BertwrightError("BW201", file=source)
     refuse_stand_ins(source.path)
@@ -166,4 +169,4 @@ def _no_questions(rows: Rows) -> Rows:
 
 def _labelled(rows: Iterator[Row], layout: ColumnLayout, *, beside: bool = False) -> Iterator[Example]:
     """Every row as an example."""
-    return layout.examples(rows, getitem, lambda label: None if label in _NO_LABEL else Label(label), beside=beside)
+    return layout.examples(rows, getitem, lambda label: None if label in MISSING else Label(label), beside=beside)

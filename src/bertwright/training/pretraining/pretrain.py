@@ -118,6 +118,8 @@ def pretrain(
         raise BertwrightError(
             "BW124", name="transition_factor", value=settings.transition_factor, task=PreTraining.name
         )
+    for line in settings.doubts():
+        log.warning(line)
     place = usable_device(device)
     RunFolder.require_place(Path(out), overwrite=overwrite, resume=resume)
     if init is not None and vocab is not None:
