@@ -262,6 +262,13 @@ def _(place: Place) -> None:
     OURS.BertModel.from_pretrained(place.base, low_cpu_mem_usage=True, device_map="cpu", attn_implementation="eager")
 
 
+@line("A tokenizer refuses what it would have to drop.")
+def _(place: Place) -> None:
+    tokenizer = place.tokenizer.from_pretrained(place.base)
+    refused(partial(tokenizer.decode, [5, -100]))
+    refused(partial(tokenizer.pad, [{"input_ids": [5, 6], "token_type_ids": [0, 0]}, {"input_ids": [5]}]))
+
+
 @line("Errors are one class, and Python's own.")
 def _(place: Place) -> None:
     model, batch = OURS.BertModel.from_pretrained(place.base), place.read(TEXTS)

@@ -182,8 +182,10 @@ def test_where_the_files_lie_can_be_said(ours: BertTokenizer, tmp_path: Path) ->
         BertTokenizer(file, True),
         BertTokenizer(vocab_file=file, do_lower_case=True, unk_token="[UNK]"),
         BertTokenizer.from_pretrained(file, do_lower_case=True, model_max_length=9),
+        BertTokenizer.from_pretrained(file, do_lower_case=True, max_len=9),
     ):
         assert made("A cat") == ours("A cat")
+    assert made.model_max_length == 9
     with pytest.raises(OSError, match="BW301"):
         BertTokenizer.from_pretrained("nobody/nothing", cache_dir=tmp_path, local_files_only=True)
 
@@ -196,6 +198,7 @@ def test_where_the_files_lie_can_be_said(ours: BertTokenizer, tmp_path: Path) ->
         ({"proxies": {"https": "host"}}, "BW316", "HTTPS_PROXY"),
         ({"tokenizer_file": "tokenizer.json"}, "BW316", "from_pretrained"),
         ({"chat_template": "x"}, "BW316", "conversations"),
+        ({"split_special_tokens": True}, "BW316", "split_special_tokens=True to the calls"),
         ({"lower": True}, "BW411", "do_lower_case"),
         ({"padding_side": "top"}, "BW411", "padding_side"),
     ],

@@ -5,9 +5,10 @@ A whole batch of T tokens is laid end to end and computed at once; each `Encoded
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -64,17 +65,11 @@ def assemble(
     """An input of each of `cuts`, with the special tokens around. No cut gives no rows."""
     if not cuts:
         return []
-    texts = [*firsts, *(seconds or ())]
-    bodies: list[tuple[int, slice]] = []
+    bodies: list[tuple[Encoding, slice]] = []
     for cut in cuts:
-        bodies.append((cut.of, slice(*cut.first)))
+        bodies.append((firsts[cut.of], slice(*cut.first)))
         if seconds is not None:
-            bodies.append((len(firsts) + cut.of, slice(*cut.second)))
-
-    def in_bodies(of_texts: Iterable[Sequence[Any]]) -> Iterator[Any]:
-        """What stands in the bodies, end to end, of what the library says of every token of every text."""
-        said = list(of_texts)
-        return chain.from_iterable(said[text][part] for text, part in bodies)
+            bodies.append((seconds[cut.of], slice(*cut.second)))
 
     part_lengths = np.zeros((len(cuts), 5), dtype=np.int64)
     part_lengths[:, 1] = [end - begin for begin, end in (cut.first for cut in cuts)]
@@ -91,9 +86,9 @@ def assemble(
     word_ids = np.full(len(input_ids), -1, dtype=np.int32)
 
     in_text = sequence_ids >= 0
-    input_ids[in_text] = np.fromiter(in_bodies(text.ids for text in texts), dtype=np.int32)
-    word_ids[in_text] = np.fromiter(in_bodies(text.word_ids for text in texts), dtype=np.int32)
-    pairs = in_bodies(text.offsets for text in texts)
+    input_ids[in_text] = np.fromiter(chain.from_iterable(_of_bodies(bodies, attrgetter("ids"))), dtype=np.int32)
+    word_ids[in_text] = np.fromiter(chain.from_iterable(_of_bodies(bodies, attrgetter("word_ids"))), dtype=np.int32)
+    pairs = chain.from_iterable(_of_bodies(bodies, attrgetter("offsets")))
     offsets[in_text] = np.fromiter(chain.from_iterable(pairs), dtype=np.int32).reshape(-1, 2)
 
     ends = np.cumsum(part_lengths.sum(axis=1)).tolist()
@@ -121,3 +116,19 @@ def assemble(
 def _spread(of_part: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[Any]:
     """`[T]`: the value of the part in which each token stands."""
     return np.repeat(np.tile(of_part, len(counts) // len(of_part)), counts)
+
+
+def _of_bodies(
+    bodies: Iterable[tuple[Encoding, slice]], said: Callable[[Encoding], Sequence[Any]]
+) -> Iterator[Sequence[Any]]:
+    """What the library says of the tokens of each body.
+
+    It makes a new list whenever it is asked: those of the two texts at hand are kept, of which there may be many parts.
+    """
+    kept: dict[int, Sequence[Any]] = {}
+    for text, part in bodies:
+        if id(text) not in kept:
+            if len(kept) == 2:
+                kept.clear()
+            kept[id(text)] = said(text)
+        yield kept[id(text)][part]

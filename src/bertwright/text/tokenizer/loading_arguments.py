@@ -11,7 +11,6 @@ from bertwright.wording import Phrase, shown
 _HARMLESS = {
     "use_fast", "from_slow", "trust_remote_code", "config", "tokenizer_class", "tokenizer_type", "processor_class",
     "add_prefix_space", "legacy", "device_map", "dtype", "torch_dtype", "verbose", "name_or_path", "backend",
-    "split_special_tokens", "max_len",
 }  # fmt: skip
 _HARMLESS_IN_SAVING = {
     "legacy_format", "safe_serialization", "save_format", "token", "use_auth_token", "commit_message",
@@ -28,6 +27,7 @@ _WAYS_OUT = {
     "tokenizer_object": Phrase("save it as tokenizer.json in a folder and give the folder to from_pretrained"),
     "tokenizer_file": Phrase("give the folder of tokenizer.json to from_pretrained"),
     "never_split": Phrase("leave it out and call tokenizer.add_tokens with these words"),
+    "split_special_tokens": Phrase("leave it out and pass split_special_tokens=True to the calls of the tokenizer"),
     "chat_template": Phrase("leave it out: a BERT reads texts, not conversations"),
 }
 
@@ -44,6 +44,8 @@ def settle_loading(call: str, arguments: dict[str, Any]) -> None:
         raise BertwrightError("BW316", call=call, argument="do_basic_tokenize", value=False, way_out=way_out)
     for name in _HARMLESS & arguments.keys():
         del arguments[name]
+    if (older := arguments.pop("max_len", None)) is not None:
+        arguments.setdefault("model_max_length", older)
 
 
 def settle_saving(call: str, arguments: dict[str, Any]) -> None:
