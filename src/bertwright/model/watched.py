@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -26,12 +27,25 @@ _ROW_BY_ROW = ("torch", "bertwright", "peft")
 
 def is_watched(module: nn.Module) -> bool:
     """Whether somebody listens to a module or to one in it, or has put one of their own there."""
-    return any(has_hooks(one) or type(one).__module__.partition(".")[0] not in _ROW_BY_ROW for one in module.modules())
+    return _is_foreign(type(module)) or has_hooks(module) or is_watched_inside(module)
 
 
 def is_watched_inside(module: nn.Module) -> bool:
     """The same of the modules in it; it may itself be of a class of somebody's own."""
-    return any(map(is_watched, module.children()))
+    waiting = list(module._modules.values())  # asked at every call: `modules()` takes ten times as long
+    while waiting:
+        one = waiting.pop()
+        if one is None:
+            continue
+        if _is_foreign(type(one)) or has_hooks(one):
+            return True
+        waiting.extend(one._modules.values())
+    return False
+
+
+@cache
+def _is_foreign(kind: type[nn.Module]) -> bool:
+    return kind.__module__.partition(".")[0] not in _ROW_BY_ROW
 
 
 def in_padded_form(batch: Ragged, places: Places) -> Ragged:
@@ -46,9 +60,8 @@ def in_padded_form(batch: Ragged, places: Places) -> Ragged:
 
 def over_tokens(batch: Ragged, hidden: Tensor, *modules: Callable[[Tensor], Tensor]) -> Tensor:
     """The modules one after the other over `[T, H]`: `[T, ...]`."""
-    places = batch.places
-    if places is None or not any(isinstance(one, nn.Module) and is_watched(one) for one in modules):
-        places = None
+    watched = isinstance(batch, Unpacked) or any(isinstance(one, nn.Module) and is_watched(one) for one in modules)
+    places = batch.places if watched else None
     values = hidden if places is None else places.pad(hidden)
     for module in modules:
         values = module(values)
