@@ -28,8 +28,8 @@ import numpy as np
 import torch
 
 from bertwright import BertConfig, BertForPreTraining, BertModel, BertTokenizer
-from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.replacing import write_text
 from bertwright.corpus.drawing.sampler import PretrainSampler
 from bertwright.corpus.drawing.sampling_settings import SamplingSettings
 from bertwright.corpus.store import CorpusStore

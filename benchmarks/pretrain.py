@@ -45,7 +45,7 @@ import transformers
 from torch import Tensor
 
 from bertwright import BertForPreTraining, BertTokenizer
-from bertwright.checkpoint.folders import write_text
+from bertwright.checkpoint.replacing import write_text
 from bertwright.corpus.drawing.sampler import PretrainExample, PretrainSampler
 from bertwright.corpus.drawing.sampling_settings import SamplingSettings
 from bertwright.corpus.prepare import prepare_corpus

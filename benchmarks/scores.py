@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bertwright.checkpoint.folders import write_text
+from bertwright.checkpoint.replacing import write_text
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns
 from bertwright.evaluation.class_scores import Tally, confusion_matrix, metrics_for

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bertwright.checkpoint.folders import write_text
+from bertwright.checkpoint.replacing import write_text
 
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")

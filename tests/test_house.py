@@ -31,7 +31,7 @@ ROOMS = [
     "training", "inference", "serving", "doctor", "cli",
 ]  # fmt: skip
 APART = ({"training", "inference"},)  # neither knows the other
-ABOVE = {"errors", "habits", "settings", "console", "plugins", "progress", "version", "wording"}
+ABOVE = {"callers", "errors", "habits", "settings", "console", "plugins", "progress", "reasons", "version", "wording"}
 LONGEST = 330  # lines of a file
 FILES = sorted(SOURCE.rglob("*.py"))
 
@@ -91,6 +91,53 @@ def test_everything_is_printed_on_the_plain_console() -> None:
         f"{short(file)}: plain_console(), not Console()"
         for file in FILES
         if file.name != "console.py" and re.search(r"(?<!\w)Console\(", text_of(file))
+    )
+
+
+# Beside `replacing.py`, where a file is made or moved: a folder takes its place whole, a corpus store grows by
+# appending to files of its own, a mark without content.
+_OTHER_WRITERS = {
+    "checkpoint/folders.py": {"rename"},
+    "checkpoint/hub.py": {"touch"},
+    "checkpoint/modelscope.py": {"touch"},
+    "cli/helping.py": {"write_text"},  # of a formatter
+    "corpus/journal.py": {"open", "touch"},
+    "corpus/prepare.py": {"open"},
+    "corpus/repeats.py": {"open"},
+    "corpus/writer.py": {"open", "write_bytes"},
+}
+
+
+def writing_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Calls that make a file, write one or give it another name."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        is_method = isinstance(node.func, ast.Attribute)
+        texts = [one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        of_os = is_method and ast.unparse(node.func).startswith("os.")
+        if (
+            (is_method and name in {"write_text", "write_bytes", "rename", "touch", "symlink_to", "hardlink_to"})
+            or (name == "replace" and is_method and (of_os or (len(node.args) == 1 and not node.keywords)))
+            or (name == "open" and any(re.fullmatch(r"[rwxab+t]*[wxa+][bt+]*", text) for text in texts))
+        ):
+            yield node.lineno, name
+
+
+def test_a_file_is_written_in_one_way_only() -> None:
+    none_of(
+        f"{short(file)}:{line} {name}(): write_text, write_bytes or replacing of checkpoint/replacing.py"
+        for file in FILES
+        if file.name != "replacing.py"
+        for line, name in writing_calls(tree_of(file))
+        if name not in _OTHER_WRITERS.get(short(file), set())
+    )
+    used = {short(file): {name for _, name in writing_calls(tree_of(file))} for file in FILES}
+    none_of(
+        f"{name}: {call}() is excepted without need"
+        for name, calls in _OTHER_WRITERS.items()
+        for call in sorted(calls - used[name])
     )
 
 

@@ -2,7 +2,7 @@
 
 Every such mistake has a fixed code (`BW201`), which never changes its meaning and is never used again for another.
 Under it `messages/` keeps, in English and in Chinese, three short texts: what happened and where, the likely cause,
-and the next command. The code that notices the mistake supplies only the facts:
+and the next command (`callers.py`: or the next call, in Python). The code that notices the mistake supplies the facts:
 
     raise BertwrightError("BW203", where="train.csv:17", label="postive", known="negative, positive")
 """
@@ -15,9 +15,14 @@ import tomllib
 from collections.abc import Iterable
 from typing import Any, Self, TypeVar
 
+from bertwright.callers import for_python, is_typed
+from bertwright.reasons import explained
 from bertwright.wording import MESSAGES, filled, language
 
 _Error = TypeVar("_Error", bound="BertwrightError")
+LONGEST_MESSAGE = 4096  # bytes
+_LENGTHS_OF_FACTS = (1000, 400, 160, 60, 20)  # until a message is short enough
+_LONGEST_WORD = 200  # that is compared with others
 _LABELS = {
     "en": ("error", "likely cause", "what to do"),
     "zh": ("错误", "可能的原因", "怎么办"),
@@ -66,16 +71,26 @@ class BertwrightError(Exception):
 
     def texts(self, lang: str | None = None) -> tuple[str, str, str]:
         """What happened, the likely cause, and the next command, in `lang` (default: `language()`)."""
-        lang = lang or language()
-        what, cause, way_out = (filled(text, self.fields, lang) for text in catalogue()[self.code][lang])
+        return self._texts(lang or language(), None)
+
+    def _texts(self, lang: str, most: int | None) -> tuple[str, str, str]:
+        templates = _templates(self.code, lang)
+        facts = self.fields | {"reason": explained(self.fields.get("reason", ""))}
+        if facts.get("nearest") == "":
+            templates = [text.replace(" {nearest}", "") for text in templates]
+        what, cause, way_out = (filled(text, facts, lang, most) for text in templates)
         return what, cause, way_out
 
     def message(self, lang: str | None = None) -> str:
-        """The whole message, ready to print."""
+        """The whole message, ready to print, in at most 4 KiB: of longer facts the middle is left out."""
         lang = lang or language()
         error, cause, way_out = _LABELS[lang]
-        texts = self.texts(lang)
-        return f"{error} {self.code}: {texts[0]}\n  {cause}: {texts[1]}\n  {way_out}: {texts[2]}"
+        for most in (None, *_LENGTHS_OF_FACTS):
+            texts = self._texts(lang, most)
+            whole = f"{error} {self.code}: {texts[0]}\n  {cause}: {texts[1]}\n  {way_out}: {texts[2]}"
+            if len(whole.encode("utf-8", "surrogatepass")) <= LONGEST_MESSAGE:
+                break
+        return whole
 
     def __str__(self) -> str:
         return self.message()
@@ -83,6 +98,15 @@ class BertwrightError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # Fields are keyword-only, so the default way of pickling (worker processes do it) would lose them.
         return _rebuild, (self.code, self.fields)
+
+
+def _templates(code: str, lang: str) -> list[str]:
+    """What happened, the cause and the way out, for whom who reads it: options, or arguments of Python."""
+    entry = catalogue()[code]
+    texts: list[str] = entry[lang]
+    if is_typed():
+        return texts
+    return [*map(for_python, texts[:2]), entry.get(f"python_{lang}") or for_python(texts[2])]
 
 
 @functools.cache
@@ -105,6 +129,8 @@ def catalogue() -> dict[str, dict[str, Any]]:
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """The entry of `known` that `word` was probably meant to be, or an empty string."""
+    if len(word) > _LONGEST_WORD:  # the time grows with the square
+        return ""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return close[0] if close else ""
 

@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from bertwright.wording import said
+from bertwright.wording import said, worded
 
 SECONDS_BETWEEN_LINES = 30.0
 _SECONDS_BETWEEN_LOOKS = 0.1  # of a bar, which is painted ten times a second
@@ -47,7 +47,7 @@ class Display:
         `note` stands beside it.
         """
         if stage not in self._stages:
-            self._bars.add_task(stage, total=total, completed=done, note=note)  # type: ignore[arg-type]  # whole or not
+            self._bars.add_task(worded(stage), total=total, completed=done, note=note)  # type: ignore[arg-type]  # whole or not
             self._stages[stage] = self._bars.tasks[-1]
         task, self._shown = self._stages[stage], time.monotonic()
         self._bars.update(task.id, completed=done, note=note)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shlex
 import string
 import tomllib
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "zh")
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 MESSAGES = Path(__file__).parent / "messages"
 
 
@@ -78,18 +80,39 @@ def said(text: str, /, **facts: Any) -> str:
     return filled(worded(text), facts, language())
 
 
-def filled(text: str, facts: Mapping[str, Any], lang: str) -> str:
-    """`text` of `lang` with its facts in their places; `{folder!q}` is a fact as a word of a command."""
-    return _Filling(lang).vformat(text, (), facts)
+def filled(text: str, facts: Mapping[str, Any], lang: str, most: int | None = None) -> str:
+    """`text` of `lang` with its facts in their places, each of at most `most` characters; `{folder!q}` is a fact as a
+    word of a command.
+    """
+    return _Filling(lang, most).vformat(text, (), facts)
+
+
+def visible(text: str) -> str:
+    r"""`text` without what a terminal obeys: control characters (C0 but tab and line feed, C1, DEL) and those that turn
+    the direction of writing become `\u001b`, which in JSON is the same text.
+    """
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shortened(text: str, most: int) -> str:
+    """`text` in at most `most` characters: its beginning and its end, and how many are left out between."""
+    if len(text) <= most:
+        return text
+    left_out = f"…(+{len(text) - most:,})…"
+    kept = max(most - len(left_out), 2)
+    return text[: kept - kept // 3] + left_out + text[len(text) - kept // 3 :]
 
 
 class _Filling(string.Formatter):
-    def __init__(self, lang: str) -> None:
-        self.lang = lang
+    """Facts come from data, names and files: none of them is told to a terminal as a command."""
+
+    def __init__(self, lang: str, most: int | None) -> None:
+        self.lang, self.most = lang, most
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        value = value.within(self.lang) if isinstance(value, Phrase) else value
-        return str(super().format_field(value, format_spec))
+        value = value.within(self.lang) if hasattr(value, "within") else value  # a phrase, or a place
+        formatted = visible(str(super().format_field(value, format_spec)))
+        return formatted if self.most is None else shortened(formatted, self.most)
 
     def convert_field(self, value: Any, conversion: str | None) -> Any:
         return quoted(value) if conversion == "q" else super().convert_field(value, conversion)
@@ -105,6 +128,19 @@ def quantity(count: int, one: str, more: str = "") -> str:
     if language() == "zh":
         return f"{count:,} {worded(one)}"
     return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def side_by_side(*sentences: str) -> str:
+    """Sentences in one paragraph: a space between them in English, none in Chinese."""
+    return ("" if language() == "zh" else " ").join(filter(None, sentences))
+
+
+def measure_name(name: str) -> str:
+    """A metric or a loss, by its key, in the language of the moment: of `mlm_loss` that is MLM 损失."""
+    if language() != "zh" or name in phrases():
+        return worded(name)
+    objective, _, what = name.rpartition("_")
+    return f"{objective.upper()} {worded(what)}" if objective in ("mlm", "nsp", "sop") else name
 
 
 def shown(items: Iterable[object], limit: int = 8) -> str:

@@ -12,7 +12,7 @@ import transformers
 from safetensors.torch import save_file
 from torch import Tensor
 
-from bertwright.checkpoint import hub
+from bertwright.checkpoint.hub_cache import WEIGHT_FILES
 from tests.parity.peers import BY_NAME, TINY, make_peer
 
 Tensors = dict[str, Tensor]
@@ -62,7 +62,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def add_snapshot(cache: Path) -> Callable[..., Path]:
     """A snapshot in the hub's cache, by hand: empty files are enough to be found."""
 
-    def add(name: str, revision: str = "abc", files: tuple[str, ...] = ("config.json", hub.WEIGHT_FILES[0])) -> Path:
+    def add(name: str, revision: str = "abc", files: tuple[str, ...] = ("config.json", WEIGHT_FILES[0])) -> Path:
         snapshot = cache / f"models--{name.replace('/', '--')}" / "snapshots" / revision
         snapshot.mkdir(parents=True)
         for file in files:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.checkpoint.hub import BUILT_IN, cache_folder, model_folder
+from bertwright.checkpoint.hub import BUILT_IN, model_folder
+from bertwright.checkpoint.hub_cache import cache_folder
 from bertwright.errors import BertwrightError
 
 AddSnapshot = Callable[..., Path]

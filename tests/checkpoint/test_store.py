@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from bertwright.checkpoint import folders as store
-from bertwright.checkpoint.folders import MANIFEST, publishing, verify, whole_folder, write_text
+from bertwright.checkpoint import replacing
+from bertwright.checkpoint.folders import MANIFEST, publishing, verify, whole_folder
+from bertwright.checkpoint.replacing import write_text
 from bertwright.checkpoint.weights import write_tensors
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
@@ -89,7 +94,7 @@ def test_a_block_that_fails_leaves_the_old_folder(folder: Path, failure: type[Ba
     assert names_beside(folder) == ["best"]
 
 
-@pytest.mark.parametrize("where", ["_write_manifest", "_digest", "_flush", "_flush_one"])
+@pytest.mark.parametrize("where", ["_write_manifest", "_digest", "_flush", "flush"])
 def test_a_full_disk_is_a_sentence_and_leaves_the_old_folder(
     folder: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -140,8 +145,11 @@ def test_a_rename_that_fails_leaves_the_old_folder(folder: Path, monkeypatch: py
 
 DYING = """
 import os, sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from bertwright.checkpoint import folders as store
+from bertwright.checkpoint import replacing
 folder, moment = Path(sys.argv[1]), sys.argv[2]
 rename, calls = Path.rename, []
 def rename_or_die(self, target):
@@ -228,7 +236,8 @@ def test_a_shorter_file_is_found(folder: Path) -> None:
     (folder / "name").write_text("ol")
     with pytest.raises(BertwrightError) as caught:
         whole_folder(folder)
-    assert (caught.value.code, caught.value.fields["reason"]) == ("BW324", "2 of 3 bytes")
+    assert (caught.value.code, str(caught.value.fields["reason"])) == ("BW324", "2 of 3 bytes")
+    assert "应为 3 字节，实际为 2 字节" in caught.value.message("zh")
 
 
 def test_a_missing_file_is_found(folder: Path) -> None:
@@ -261,6 +270,75 @@ def test_a_folder_without_a_manifest_and_one_with_files_added_are_taken_as_they_
     verify(folder)
 
 
+def rewritten(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change what the manifest of a folder says."""
+    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    change(content["files"])
+    (folder / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
+
+
+def entry_of(file: Path) -> dict[str, Any]:
+    return {"size": file.stat().st_size, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+
+
+@pytest.mark.parametrize("kind", ["absolute", "above", "link", "link of a folder"])
+def test_an_entry_of_a_manifest_lies_in_its_folder(kind: str, folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside" / "secret.txt"
+    outside.parent.mkdir()
+    outside.write_text("secret", encoding="utf-8")
+    name = {"absolute": str(outside), "above": "../outside/secret.txt", "link": "in.txt"}.get(kind, "in/secret.txt")
+    if kind == "link":
+        (folder / "in.txt").symlink_to(outside)
+    elif kind == "link of a folder":
+        (folder / "in").symlink_to(outside.parent)
+    rewritten(folder, lambda files: files.update({name: entry_of(outside)}))
+    with pytest.raises(BertwrightError, match="BW333"):
+        verify(folder)
+
+
+def test_a_link_within_a_folder_and_a_link_to_it_are_fine(folder: Path, tmp_path: Path) -> None:
+    inside = next(one for one in folder.iterdir() if one.name != MANIFEST)
+    (folder / "again").symlink_to(inside.name)
+    rewritten(folder, lambda files: files.update({"again": entry_of(inside)}))
+    verify(folder)
+    (tmp_path / "link").symlink_to(folder)
+    verify(tmp_path / "link")
+
+
+def test_the_cache_of_the_hub_keeps_the_contents_beside(folder: Path, tmp_path: Path) -> None:
+    snapshot, blobs = tmp_path / "models--a--b" / "snapshots" / "0123", tmp_path / "models--a--b" / "blobs"
+    snapshot.mkdir(parents=True)
+    blobs.mkdir()
+    for file in (one for one in folder.rglob("*") if one.is_file()):
+        place = snapshot / file.relative_to(folder)
+        place.parent.mkdir(exist_ok=True)
+        blob = blobs / hashlib.sha256(str(file).encode()).hexdigest()
+        blob.write_bytes(file.read_bytes())
+        place.symlink_to(blob)
+    verify(snapshot)
+
+
+def test_a_manifest_does_not_leave_the_weights_out(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"weights of somebody else")
+    with pytest.raises(BertwrightError, match="BW334.*model.safetensors"):
+        verify(folder)
+    rewritten(folder, lambda files: files.update({"model.safetensors": entry_of(folder / "model.safetensors")}))
+    verify(folder)
+    (folder / "model.safetensors").unlink()
+    rewritten(folder, lambda files: files.pop("model.safetensors"))
+    index = folder / "model.safetensors.index.json"
+    index.write_text(
+        json.dumps({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}), encoding="utf-8"
+    )
+    (folder / "model-1.safetensors").write_bytes(b"1")
+    rewritten(
+        folder,
+        lambda files: files.update({one: entry_of(folder / one) for one in (index.name, "model-1.safetensors")}),
+    )
+    with pytest.raises(BertwrightError, match="BW334.*model-2.safetensors"):
+        verify(folder)
+
+
 # ---- single files
 
 
@@ -268,7 +346,7 @@ def test_a_text_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     file = tmp_path / "run.json"
     write_text(file, "一")
     assert file.read_text(encoding="utf-8") == "一"
-    monkeypatch.setattr(store, "_flush_one", out_of_space)
+    monkeypatch.setattr(replacing, "flush", out_of_space)
     with pytest.raises(BertwrightError) as caught:
         write_text(file, "二")
     assert caught.value.code == "BW501"

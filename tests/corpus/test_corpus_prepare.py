@@ -197,7 +197,7 @@ def test_a_folder_that_holds_something(tmp_path: Path, vocab: Path) -> None:
     assert contents(out) == before
     assert prepare([file], vocab, out, PrepareSettings(repeats="keep"), overwrite=True).manifest != first.manifest
     (out / "thesis.txt").write_text("three years of work", encoding="utf-8")
-    refused("BW504", [file], vocab, out, overwrite=True)
+    assert refused("BW586", [file], vocab, out, overwrite=True).fields["files"] == "thesis.txt"
     assert (out / "thesis.txt").exists()
     refused("BW503", [file], vocab, file)
     (tmp_path / "other").mkdir()

@@ -24,6 +24,8 @@ from bertwright.data.tagged.span_sources import read_spans
 from bertwright.errors import BertwrightError
 from bertwright.tasks.entities.tagging import Tagging
 
+pytestmark = pytest.mark.usefixtures("typed")
+
 LINES = "".join(f"a {word} evening in town,{label}\n" for word, label in (("fine", "pos"), ("dull", "neg")) * 3)
 TABLE = "text,label\n" + LINES
 TRIPLES = "John B-PER\nSmith I-PER\nran O\n\n"

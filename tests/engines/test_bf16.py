@@ -59,9 +59,10 @@ def test_it_is_near_the_plain_one(kind: type[BertWithHead], lengths: tuple[int, 
 
 def test_what_else_it_is_asked_for_has_its_places() -> None:
     model, batch = sharpened(BertForTokenClassification), batch_of(9, 4)
-    wanted: dict[str, Any] = {"output_hidden_states": True, "output_attentions": True}
     with torch.inference_mode():
-        plain, quick = (one.encode(batch, **wanted) for one in (model, in_bf16(model)))
+        plain, quick = (
+            one.encode(batch, output_hidden_states=True, output_attentions=True) for one in (model, in_bf16(model))
+        )
     assert [len(one) for one in quick.hidden_states] == [13] * 3
     for ours, theirs in zip(quick.hidden_states, plain.hidden_states):
         torch.testing.assert_close(ours, theirs, atol=0.1, rtol=0.05)

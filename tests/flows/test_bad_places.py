@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bertwright.checkpoint.folders import write_text
+from bertwright.checkpoint.replacing import write_text
 from bertwright.errors import BertwrightError
 
 from .conftest import Command, Result, write_csv

@@ -246,10 +246,12 @@ def test_overwrite_never_deletes_what_the_command_reads(
     more = ("--out", out, "--overwrite", "max_steps=1")
     refused(command("finetune", train_csv, "--model", out / "best", *more), "BW509", "best", "--out")
     data = Path(shutil.copy(train_csv, out / "data.csv"))
-    refused(train_on(data, "--overwrite"), "BW509", "data.csv")
-    refused(train_on(train_csv, "--dev", data, "--overwrite"), "BW509", "data.csv")
+    refused(train_on(data, "--overwrite"), "BW586", "data.csv")
+    refused(train_on(train_csv, "--dev", data, "--overwrite"), "BW586", "data.csv")
     assert (out / "best" / "model.safetensors").exists()
-    assert data.exists()
+    data.unlink()
+    mistakes = Path(shutil.copy(train_csv, out / "errors.csv"))  # a file of the run
+    refused(train_on(mistakes, "--overwrite"), "BW509", "errors.csv")
     assert train_on(train_csv, "max_steps=1", "--overwrite").code == 0
 
 

@@ -353,10 +353,13 @@ def test_an_output_that_is_the_input_is_refused(command: Command, run: Path, tmp
 
 def test_quiet_means_quiet(command: Command, run: Path, tmp_path: Path) -> None:
     data = write_csv(tmp_path / "new.csv", [("a great day", "positive"), ("so bad", "negative")])
+    other = tmp_path / "other"  # no copy, of which there would be a warning
+    shutil.copytree(run / "best", other, ignore=shutil.ignore_patterns("manifest.json"))
+    (other / "task.json").write_text((run / "best" / "task.json").read_text(encoding="utf-8") + "\n", encoding="utf-8")
     for words in (
         ("predict", run, "--input", data, "--output", tmp_path / "a.jsonl"),
         ("evaluate", run, data, "--json"),
-        ("compare", run, run, data, "--json"),
+        ("compare", run, other, data, "--json"),
     ):
         loud, quiet = command(*words), command("-q", *words)
         assert loud.err

@@ -63,6 +63,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Path:
     return out
 
 
+def test_the_end_is_told_as_one_json_object_and_in_chinese(
+    command: Command, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [f"{name}={value}" for name, value in SMALL.items()]
+    told = json.loads(command("pretrain", store, "--out", tmp_path / "run", "max_steps=2", *words, "--json").out)
+    assert (told["run"], told["best_step"], told["stopped"]) == (str(tmp_path / "run"), 2, "")
+    assert all(isinstance(value, float) for value in told["scores"].values())
+    assert told["tokens"] > 0
+    monkeypatch.setenv("BERTWRIGHT_LANG", "zh")
+    done = command("pretrain", store, "--out", tmp_path / "run", "max_steps=2", *words, "--resume")
+    for name in ("MLM 损失：", "MLM 困惑度：", "MLM 准确率：", "NSP 准确率：", "finetune 训练数据.csv"):
+        assert name in done.out
+    assert not any(name in done.out for name in ("mlm", "nsp", "loss", "TRAIN"))
+
+
 def examples_of(store: Path, vocab: Path, objective: Any = "mlm+nsp") -> list[PretrainExample]:
     tokenizer = BertTokenizer.from_pretrained(vocab)
     settings = SamplingSettings(objective=objective, max_length=40, held_out=0.1)
@@ -211,6 +226,17 @@ def test_a_run_that_died_goes_on_bit_for_bit(
     pretrain(store, out=tmp_path / "run", workers=workers, resume=True, **settings)
     assert taken == list(range(9, 14)), "it went on behind what was saved; who begins again ends the same"
     assert ending(tmp_path / "run") == ending(tmp_path / "whole")
+
+
+def test_a_vocabulary_that_changed_is_not_gone_on_with(store: Path, vocab: Path, tmp_path: Path) -> None:
+    """A file beside the vocabulary that the store does not know of is enough to read texts in another way."""
+    mine = tmp_path / "vocab"
+    shutil.copytree(vocab, mine)
+    settings = SMALL | {"max_steps": 2, "eval_steps": 2}
+    pretrain(store, vocab=mine, out=tmp_path / "run", **settings)
+    (mine / "special_tokens_map.json").write_text("{}\n", encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW587.*special_tokens_map.json"):
+        pretrain(store, vocab=mine, out=tmp_path / "run", resume=True, **settings)
 
 
 def test_evaluations_after_skipped_steps_have_the_columns_of_the_others(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import re
 import shlex
 from collections import Counter
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from markdown_it import MarkdownIt
 
 from bertwright import Predictor, finetune
 from bertwright.data.answers import Label
@@ -21,7 +23,7 @@ from bertwright.data.examples import Example, Where
 from bertwright.data.spreadsheet import harmless
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.calibration import fit_temperature, log_probabilities
-from bertwright.reports.card import Card
+from bertwright.reports.card import Card, model_card
 from bertwright.reports.markdown import place
 from bertwright.reports.report import write_report
 from bertwright.tasks.classification import Classification, ClassPrediction
@@ -212,6 +214,56 @@ def test_a_spreadsheet_runs_no_formula_from_a_text(tmp_path: Path) -> None:
     assert "a\\|b" in (tmp_path / "README.md").read_text(encoding="utf-8"), "a bar in a label does not end a cell"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        " =1+1",
+        "＝1+1",
+        "\u3000=1",
+        "\ufeff=1",
+        "\t=1",
+        "\r=1",
+        "+cmd|' /C calc'!A0",
+        "－1＋1",
+        "＠SUM(1)",
+        "\u00a0-2+3",
+    ],
+)
+def test_a_formula_is_found_behind_what_spreadsheets_pass_over(text: str) -> None:
+    assert harmless(text) == f"'{text}"
+    for number in ("-1", "+2.5e3", "12", "a=b", ""):
+        assert harmless(number) == number
+
+
+HOSTILE = (
+    "<img src=x onerror=alert(1)>", "![x](http://evil.example/x.png)", "[click](http://evil.example)", "<b>a</b>",
+    "`code` <i>", "a | b", "[x][y]", "https://evil.example", "www.evil.example", "<!-- a", "two\n\n# lines\n```\n<b>",
+    "\x1b[31mred", "<javascript:alert(1)>",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [3, len(HOSTILE)])  # all classes in one table, or the top confusions
+def test_a_card_shows_what_comes_from_data_as_text(tmp_path: Path, count: int) -> None:
+    labels = HOSTILE if count > 3 else (HOSTILE[0], HOSTILE[1], HOSTILE[4])
+    wrong = labels[1:] + labels[:1]
+    story = make_story({f"text {one}": pair for one, pair in enumerate(zip(labels, wrong))}, labels)
+    for model in HOSTILE:
+        record = {
+            "model": model, "train_source": model, "dev_source": model, "stopped": model,
+            "settings": {"max_length": 64, "long": "head", "model_name": model, "several": [model]},
+        }  # fmt: skip
+        card = replace(story.card, record=record, folder=tmp_path / model.replace("/", "∕"))
+        text = model_card(card)
+        tokens = [
+            inner for token in MarkdownIt().enable("table").parse(text) for inner in (token, *(token.children or ()))
+        ]
+        kinds = {token.type for token in tokens}
+        assert not kinds & {"html_inline", "html_block", "image", "link_open"}, text
+        assert sum(token.type == "table_open" for token in tokens) == text.count("| --- |\n")
+        assert not re.search(r"(?<!`)(https?:|www\.)", re.sub(r"(?s)```.*?\n```|`[^`]*`", "", text))
+        assert "\x1b" not in text
+
+
 def test_chinese_classes_never_turn_into_boxes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("matplotlib")
     labels = ("财经新闻", "体育", "科技")
@@ -222,6 +274,39 @@ def test_chinese_classes_never_turn_into_boxes(tmp_path: Path, monkeypatch: pyte
     tell(tmp_path, story)
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "0: 财经新闻, 1: 体育, 2: 科技" in card
+
+
+def test_plots_that_are_english_for_want_of_a_font_say_so_and_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("matplotlib")
+    story = make_story({"a": ("b", "b"), "c": ("d", "b"), "e": ("d", "d")}, ("b", "d"))
+    monkeypatch.setattr("bertwright.reports.plot_words.font_families", lambda _texts: None)
+    for lang, said_so in (("zh", True), ("en", False)):
+        monkeypatch.setenv("BERTWRIGHT_LANG", lang)
+        caplog.clear()
+        with caplog.at_level(logging.INFO, "bertwright"):
+            tell(tmp_path, story)
+        card = (tmp_path / "README.md").read_text(encoding="utf-8")
+        assert ("fonts-noto-cjk" in card) == said_so
+        assert sum("没有安装含汉字的字体" in line for line in caplog.messages) == said_so
+
+
+def test_a_font_that_was_installed_since_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib import font_manager
+
+    from bertwright.reports import plot_fonts as fonts
+
+    listed = [one for one in font_manager.fontManager.ttflist if one.name == "STIXGeneral"]
+    others = [one for one in font_manager.fontManager.ttflist if one.name != "STIXGeneral"]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [*others])
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [one.fname for one in listed])
+    fonts._installed_since.cache_clear()
+    found = fonts._installed_since()
+    fonts._installed_since.cache_clear()
+    assert {name for name, _ in found} == {"STIXGeneral"}
+    assert "STIXGeneral" in {one.name for one in font_manager.fontManager.ttflist}
 
 
 def test_a_font_is_chosen_only_if_it_has_the_characters(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,3 +427,11 @@ def test_a_plot_is_labelled_in_chinese_only_where_a_font_has_the_characters(monk
     assert plot_words.PlotWords.plain()(Phrase("true class")) == "真实类别"
     monkeypatch.setattr(plot_words, "font_families", lambda texts: None if any("的" in t for t in texts) else ["Plain"])
     assert plot_words.PlotWords.plain()(Phrase("true class")) == "true class"
+
+
+def test_a_plot_of_hostile_names_warns_of_nothing(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    """A warning of a font would name the character as it is, to a terminal."""
+    pytest.importorskip("matplotlib")
+    labels = ("a\x1b[31m", "b\x9b\u202e")
+    tell(tmp_path, make_story({"x": labels, "y": (labels[1], labels[1])}, labels))
+    assert not [one for one in recwarn if "\x1b" in str(one.message) or "\x9b" in str(one.message)]

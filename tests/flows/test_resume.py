@@ -17,6 +17,7 @@ import torch
 
 from bertwright import Predictor, finetune
 from bertwright.checkpoint import folders as store
+from bertwright.checkpoint import replacing
 from bertwright.data.examples import label_of
 from bertwright.data.samples import sentiment_samples
 from bertwright.errors import BertwrightError
@@ -207,6 +208,29 @@ def test_another_command_is_refused(
     train(tiny_model, tmp_path / "run", resume=True, save_steps=5)
 
 
+def test_a_model_of_the_same_name_that_changed_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    model, settings = tmp_path / "model", {"max_steps": 2, "epochs": 1}
+    shutil.copytree(tiny_model, model)
+    train(model, tmp_path / "run", **settings)
+    words = (model / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    changed = "\n".join([*words[:-2], words[-1], words[-2], ""])  # other ids, and as many
+    for name, text in {"vocab.txt": changed, "config.json": "\n", "added_tokens.json": "{}"}.items():
+        file = model / name
+        before = file.read_bytes() if file.exists() else None
+        file.write_text(text if name != "config.json" else file.read_text(encoding="utf-8") + text, encoding="utf-8")
+        with pytest.raises(BertwrightError, match=f"BW587.*{name}"):
+            train(model, tmp_path / "run", resume=True, **settings)
+        file.unlink()
+        if before is not None:
+            file.write_bytes(before)
+    record = tmp_path / "run" / "run.json"
+    values = json.loads(record.read_text(encoding="utf-8"))
+    del values["start_sha256"]  # as an earlier version wrote it
+    record.write_text(json.dumps(values), encoding="utf-8")
+    (model / "added_tokens.json").write_text("{}", encoding="utf-8")
+    train(model, tmp_path / "run", resume=True, **settings)
+
+
 def test_other_data_is_refused(tiny_model: Path, tmp_path: Path) -> None:
     train(tiny_model, tmp_path / "run", max_steps=2)
     with pytest.raises(BertwrightError, match="BW506.*the training data was"):
@@ -382,7 +406,7 @@ def test_a_run_that_goes_on_saves_as_often_as_it_is_told_now(
 def test_a_run_that_was_killed_before_it_had_begun_begins(
     tiny_model: Path, tmp_path: Path, truth: dict[str, Any]
 ) -> None:
-    store.staging_of(tmp_path / "run.json").write_text('{"schema_', encoding="utf-8")
+    replacing.staging_of(tmp_path / "run.json").write_text('{"schema_', encoding="utf-8")
     train(tiny_model, tmp_path, resume=True)
     assert ending(tmp_path) == truth
 

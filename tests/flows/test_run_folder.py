@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bertwright.errors import BertwrightError
+from bertwright.runs.belongings import strangers
 from bertwright.runs.run_folder import RunFolder
 
 from .conftest import Command
@@ -48,7 +49,8 @@ def test_overwriting_through_a_link_empties_the_folder_it_leads_to_and_no_other(
     earlier: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     there, elsewhere = earlier(tmp_path / "there"), earlier(tmp_path / "elsewhere")
-    (there / "borrowed").symlink_to(elsewhere)
+    shutil.rmtree(there / "best")
+    (there / "best").mkdir()
     (tmp_path / "link").symlink_to(there)
     RunFolder(tmp_path / "link", overwrite=True)
     assert (tmp_path / "link").resolve() == there
@@ -66,8 +68,47 @@ def test_the_run_json_of_another_program_is_no_run(tmp_path: Path) -> None:
             RunFolder(folder, overwrite=True)
         assert (folder / "thesis.tex").exists()
     (folder / "best").mkdir()
+    with pytest.raises(BertwrightError, match="BW586.*thesis.tex"):
+        RunFolder(folder, overwrite=True)
+    (folder / "thesis.tex").unlink()
     RunFolder(folder, overwrite=True)
     assert not list(folder.iterdir()), "the damaged run.json of a run"
+
+
+def test_nothing_of_others_is_deleted(earlier: Callable[[Path], Path], tmp_path: Path) -> None:
+    folder, elsewhere = earlier(tmp_path / "run"), earlier(tmp_path / "elsewhere")
+    names = ["borrowed", "notes.txt", "data/", "best/mine.txt", "last/linked", "seed-1/notes.txt", "seed-x/", ".a.tmp"]
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        if name.endswith("/"):
+            path.mkdir()
+        elif name in ("borrowed", "last/linked"):
+            path.symlink_to(elsewhere)
+        else:
+            path.write_text("mine", encoding="utf-8")
+    before = sorted(folder.rglob("*"))
+    assert strangers(folder) == sorted(names)
+    with pytest.raises(BertwrightError, match=r"BW586.*\.a\.tmp.*\(\+4\)"):
+        RunFolder(folder, overwrite=True)
+    assert sorted(folder.rglob("*")) == before
+    with pytest.raises(BertwrightError, match="BW586"):
+        RunFolder.require_place(folder, overwrite=True)
+
+
+def test_a_report_of_a_task_of_others_is_the_runs_own(earlier: Callable[[Path], Path], tmp_path: Path) -> None:
+    folder = earlier(tmp_path / "run")
+    (folder / "heat.png").touch()
+    (folder / ".heat.png.tmp").touch()
+    assert strangers(folder) == [".heat.png.tmp", "heat.png"]
+    text = '{"schema_version": 1, "finished": true, "report_files": ["heat.png"]}'
+    (folder / "run.json").write_text(text, encoding="utf-8")
+    RunFolder(folder, overwrite=True)
+    assert not list(folder.iterdir())
+
+
+def test_all_that_a_run_writes_is_known_to_be_its_own(run: Path) -> None:
+    assert strangers(run) == []
 
 
 def test_overwriting_where_a_person_stands(

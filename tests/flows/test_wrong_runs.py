@@ -37,7 +37,7 @@ def test_a_loss_that_explodes_names_the_rate_and_a_lower_one(
     with pytest.raises(BertwrightError, match="BW583: after step 1") as caught:
         finetune(ROWS, ROWS, model=tiny_model, out=tmp_path / "run", learning_rate=2e5, epochs=1, precision="fp32")
     assert "learning rate, 200000, is too high" in caught.value.texts("en")[1]
-    assert "learning_rate=0.0003 --overwrite" in caught.value.texts("en")[2]
+    assert "learning_rate=0.0003 overwrite=True" in caught.value.texts("en")[2]
     assert "200000" in caught.value.texts("zh")[1]
     assert "learning_rate=200000 is far above the usual" in caplog.text, "said at once"
 

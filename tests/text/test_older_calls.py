@@ -186,6 +186,9 @@ def test_where_the_files_lie_can_be_said(ours: BertTokenizer, tmp_path: Path) ->
     ):
         assert made("A cat") == ours("A cat")
     assert made.model_max_length == 9
+    for no_name in ("x" * 5_000, "a\0b", None):
+        with pytest.raises(OSError, match="BW30[17]"):
+            BertTokenizer.from_pretrained(no_name, local_files_only=True)  # type: ignore[arg-type]
     with pytest.raises(OSError, match="BW301"):
         BertTokenizer.from_pretrained("nobody/nothing", cache_dir=tmp_path, local_files_only=True)
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from bertwright.checkpoint import names
 from bertwright.checkpoint.encoder_decoder_names import of_the_decoder
 from bertwright.checkpoint.folders import read_object
+from bertwright.checkpoint.replacing import write_text
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError
 
@@ -58,7 +59,7 @@ def enlarge_checkpoint(folder: Path, out: Path, rows: Mapping[int, Sequence[int]
     for part in parts or [config]:
         part["vocab_size"] = max(int(part.get("vocab_size", 0)), max(rows, default=-1) + 1)
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
-    (out / "config.json").write_text(text, encoding="utf-8", newline="\n")
+    write_text(out / "config.json", text)
     whole = {name: tensor.clone().contiguous() for name, tensor in tensors.items()}
     write_named(whole, out / "model.safetensors")
     return enlarged

@@ -7,13 +7,15 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bertwright.checkpoint.hub_cache import WEIGHT_FILES
+from bertwright.checkpoint.replacing import flush, require_path, write_text
 from bertwright.errors import BertwrightError
-from bertwright.wording import Phrase
+from bertwright.wording import Phrase, shown
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
@@ -31,9 +33,16 @@ def publishing(folder: Path, *, keep_previous: bool = False) -> Iterator[Path]:
     With `keep_previous` the folder that was there before stays as `.NAME.previous` until the next one is whole, for
     `generations` to fall back on.
 
+    Of a link what it leads to is replaced, beside itself.
+
     Raises:
-        BertwrightError: BW501 where the disk or the permissions do not allow it, or for `.` and `..`.
+        BertwrightError: BW501 where the disk or the permissions do not allow it, or for `.` and `..`; BW503 for what is
+            no folder, BW644 for a NUL in the path.
     """
+    require_path(folder)
+    folder = _meant(folder)
+    if folder.exists() and not folder.is_dir():
+        raise BertwrightError("BW503", folder=folder)
     if folder.name in ("", ".."):  # what stands beside has its name
         reason = Phrase("a folder that is replaced must be called by its name")
         raise BertwrightError("BW501", folder=folder, reason=reason)
@@ -62,6 +71,7 @@ def whole_folder(folder: Path) -> Path:
     Raises:
         BertwrightError: BW324 for a file that does not agree with the manifest.
     """
+    folder = _meant(folder)
     if not folder.exists() and _previous(folder).exists():
         folder = _previous(folder)
     verify(folder)
@@ -70,12 +80,12 @@ def whole_folder(folder: Path) -> Path:
 
 def generations(folder: Path) -> list[Path]:
     """What `publishing` left of `folder`, the newest first; not verified."""
-    return [path for path in (folder, _previous(folder)) if path.is_dir()]
+    return [path for path in (folder, _previous(_meant(folder))) if path.is_dir()]
 
 
 def prune(folder: Path) -> None:
     """Remove what `keep_previous` kept."""
-    shutil.rmtree(_previous(folder), ignore_errors=True)
+    shutil.rmtree(_previous(_meant(folder)), ignore_errors=True)
 
 
 def unseal(folder: Path) -> None:
@@ -96,7 +106,8 @@ def verify(folder: Path) -> None:
     """Check every file of the manifest; a folder without one (a plain checkpoint) is taken as it is.
 
     Raises:
-        BertwrightError: BW324 for a file that is missing or differs, BW332 for a manifest of a newer program.
+        BertwrightError: BW324 for a file that is missing or differs, BW332 for a manifest of a newer program, BW333 for
+            one that names what is not in the folder, BW334 for one that leaves the weights out.
     """
     manifest = folder / MANIFEST
     if not manifest.is_file():
@@ -107,18 +118,44 @@ def verify(folder: Path) -> None:
             return
         if (version := content["schema_version"]) > SCHEMA_VERSION:
             raise BertwrightError("BW332", file=manifest, version=version, known=SCHEMA_VERSION)
+        _require_weights(folder, content["files"])
         for name, entry in content["files"].items():
-            file = folder / name
+            file = _inside(folder, name)
             if not file.is_file():
                 raise BertwrightError("BW324", file=file, reason=Phrase("missing"))
-            if file.stat().st_size != entry["size"]:
-                raise BertwrightError("BW324", file=file, reason=f"{file.stat().st_size} of {entry['size']} bytes")
+            if (size := file.stat().st_size) != entry["size"]:
+                reason = Phrase("{have} of {want} bytes", have=size, want=entry["size"])
+                raise BertwrightError("BW324", file=file, reason=reason)
             if _digest(file) != entry["sha256"]:
                 raise BertwrightError("BW324", file=file, reason="SHA-256")
     except BertwrightError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW324", file=manifest, reason=error) from error
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """The file of a manifest's entry, which must lie in the folder, also where links lead: in the hub's cache they lead
+    to where it keeps the contents.
+    """
+    file, real = folder / name, Path(os.path.realpath(folder))
+    roots = [real, real.parents[1] / "blobs"] if real.parent.name == "snapshots" else [real]
+    there = Path(os.path.realpath(file))
+    if Path(name).is_absolute() or ".." in Path(name).parts or not any(map(there.is_relative_to, roots)):
+        raise BertwrightError("BW333", file=folder / MANIFEST, name=name)
+    return file
+
+
+def _require_weights(folder: Path, entries: Mapping[str, Any]) -> None:
+    """Weights that nobody has checked are not loaded from a folder that says it is whole."""
+    there = [name for name in WEIGHT_FILES if (folder / name).is_file()]
+    left_out = [name for name in there[:1] if name not in entries]
+    if there and there[0].endswith(".index.json") and not left_out:
+        shards = _read_json(folder / there[0])
+        named = shards.get("weight_map") if isinstance(shards, dict) else None
+        left_out = sorted({str(one) for one in named.values()} - set(entries)) if isinstance(named, dict) else []
+    if left_out:
+        raise BertwrightError("BW334", file=folder / MANIFEST, names=shown(left_out, 3))
 
 
 def _is_of_others(manifest: Any) -> bool:
@@ -130,7 +167,7 @@ def _read_json(file: Path) -> Any:
     """What stands in a file; None where that is no JSON."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -155,49 +192,10 @@ def unlisted(folder: Path) -> list[str]:
         listed = {MANIFEST, *json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]}
     except (OSError, ValueError, KeyError, TypeError):
         listed = set()
-    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    files = (
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
+    )
     return sorted(set(files) - listed)
-
-
-def write_text(file: Path, text: str) -> None:
-    """Replace `file` by `text` in UTF-8, whole or not at all.
-
-    Raises:
-        BertwrightError: BW501 where the disk or the permissions do not allow it.
-    """
-    write_bytes(file, text.encode())
-
-
-def place_for(output: Path, reads: Path) -> None:
-    """Make the folder of a file that will be written, before the work.
-
-    Raises:
-        BertwrightError: BW501 it cannot be made, BW576 the file is what is read, or would lie in it.
-    """
-    there, source = output.resolve(), reads.resolve()
-    if there == source or (source.is_dir() and there.is_relative_to(source)):
-        raise BertwrightError("BW576", file=output, source=reads)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
-
-
-def require_best(run: Path) -> None:
-    """Refuse a run folder that has no `best/` yet.
-
-    Raises:
-        BertwrightError: BW584, which names `last/` where there is one.
-    """
-    if (run / "best").is_dir():
-        return
-    way_out = Phrase("train it: the command that began it, with --resume")
-    if (run / "last" / "config.json").is_file():
-        way_out = Phrase(
-            "go on with it: the command that began it, with --resume; or take the model as it was last saved: {last}",
-            last=run / "last",
-        )
-    raise BertwrightError("BW584", folder=run, way_out=way_out)
 
 
 def delete(path: Path) -> None:
@@ -206,32 +204,6 @@ def delete(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
-
-
-def staging_of(file: Path) -> Path:
-    """Where `write_bytes` writes until `file` is replaced; a process that was killed leaves it behind."""
-    return file.with_name(f".{file.name}.tmp")
-
-
-def write_bytes(file: Path, content: bytes) -> None:
-    """Replace `file` by `content`, whole or not at all; of a link, what it leads to. A device or a pipe is written to.
-
-    Raises:
-        BertwrightError: BW501 where the disk or the permissions do not allow it.
-    """
-    there = Path(os.path.realpath(file))
-    staging = staging_of(there)
-    try:
-        if there.exists() and not there.is_file() and not there.is_dir():
-            there.write_bytes(content)
-            return
-        staging.write_bytes(content)
-        _flush_one(staging)
-        staging.replace(there)
-    except OSError as error:
-        with suppress(OSError):  # where nothing can be written, nothing can be taken away either
-            staging.unlink(missing_ok=True)
-        raise BertwrightError("BW501", folder=file, reason=error.strerror or error) from error
 
 
 def _replace(folder: Path, staging: Path, keep_previous: bool) -> None:
@@ -246,9 +218,14 @@ def _replace(folder: Path, staging: Path, keep_previous: bool) -> None:
         if previous.exists():
             previous.rename(folder)
         raise
-    _flush_one(folder.parent)
+    flush(folder.parent)
     if not keep_previous:
         shutil.rmtree(previous, ignore_errors=True)
+
+
+def _meant(folder: Path) -> Path:
+    """What a link leads to, so that the link stays one; every other folder as it was named."""
+    return Path(os.path.realpath(folder)) if folder.is_symlink() else folder
 
 
 def _previous(folder: Path) -> Path:
@@ -282,7 +259,7 @@ def _write_manifest(folder: Path) -> None:
         path.relative_to(folder).as_posix(): {"size": path.stat().st_size, "sha256": _digest(path)} for path in files
     }
     text = json.dumps({"schema_version": SCHEMA_VERSION, "files": entries}, indent=2) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    write_text(folder / MANIFEST, text)
 
 
 def _digest(file: Path) -> str:
@@ -292,15 +269,4 @@ def _digest(file: Path) -> str:
 
 def _flush(folder: Path) -> None:
     for path in [*folder.rglob("*"), folder]:
-        _flush_one(path)
-
-
-def _flush_one(path: Path) -> None:
-    """Wait until the disk has it: a rename that outlives a power cut must not outlive its content."""
-    if path.is_dir() and os.name == "nt":
-        return  # Windows cannot open a folder
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        flush(path)

@@ -7,17 +7,18 @@ The network is asked only where the caller allows it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from bertwright.checkpoint.digests import remove_differing
-from bertwright.checkpoint.folders import require_best
+from bertwright.checkpoint.hub_cache import WEIGHT_FILES, cache_folder, cached_snapshots, unfinished_mark
 from bertwright.checkpoint.hub_request import AS_USUAL, HubRequest
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase, said
@@ -28,15 +29,10 @@ log = logging.getLogger("bertwright")
 _FIRST_OWNER = "google-bert"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 BUILT_IN = {"mini": Path(__file__).parents[1] / "mini"}
+KINDS = ("bert", "encoder-decoder")  # what `config.json` calls the models that are computed here
 _OF_A_MODEL = ("config.json", "run.json", "vocab.txt")  # what lies in a folder that may have been meant
 _TIMEOUT = 20  # seconds until a hub that does not answer counts as out of reach
 
-WEIGHT_FILES = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
 VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")  # either is enough
 TEXT_FILES = (
     "config.json",
@@ -48,11 +44,18 @@ TEXT_FILES = (
 )
 
 
+def text_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of the files that decide what a text is to the model of `folder`, and what shape that has, by name."""
+    there = [folder / name for name in TEXT_FILES if (folder / name).is_file()]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in there}
+
+
 def model_folder(
     name: str | os.PathLike[str],
     *,
     download: bool = False,
     vocabulary: bool = False,
+    any_kind: bool = False,
     request: HubRequest = AS_USUAL,
 ) -> Path:
     """The folder of the model called `name`.
@@ -63,11 +66,14 @@ def model_folder(
             `google-bert/bert-base-uncased`; each of these two finds the other's cache entry too.
         download: fetch a hub name that the local cache lacks.
         vocabulary: one is needed: download, if that is allowed, where the cache has config and weights only.
+        any_kind: of any architecture, since its vocabulary alone is wanted; else a download of what is no BERT ends
+            before its weights come.
         request: what else the caller says of a hub name.
 
     Raises:
         BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW307, where it can be no
-            name on a hub either; BW303, where a download failed; BW563, where the hub gives the files to some
+            name on a hub either; BW303, where a download failed; BW311, where it is no BERT; BW563, where the
+            hub gives the files to some
             accounts only; BW564, where it knows no such public model.
     """
     is_built_in = isinstance(name, str) and name in BUILT_IN
@@ -84,7 +90,8 @@ def model_folder(
         return folder
     if name in BUILT_IN:
         return BUILT_IN[name]
-    return _hub_folder(name, request, download=download and not request.local_files_only, vocabulary=vocabulary)
+    download = download and not request.local_files_only
+    return _hub_folder(name, request, download=download, vocabulary=vocabulary, any_kind=any_kind)
 
 
 def spelt(name: object) -> str:
@@ -97,6 +104,7 @@ def weights_folder(
     *,
     download: bool = False,
     vocabulary: bool = False,
+    any_kind: bool = False,
     request: HubRequest = AS_USUAL,
 ) -> Path:
     """As `model_folder`; of a run folder its `best/`, which holds the model.
@@ -104,7 +112,8 @@ def weights_folder(
     Raises:
         BertwrightError: BW584 a run without a `best/`, and those of `model_folder`.
     """
-    folder = model_folder(name, download=download, vocabulary=vocabulary, request=request) / request.subfolder
+    folder = model_folder(name, download=download, vocabulary=vocabulary, any_kind=any_kind, request=request)
+    folder /= request.subfolder
     if (folder / "run.json").is_file() and not (folder / "config.json").is_file():
         require_best(folder)
         log.info(said("{name} is a run: its best model is taken", name=spelt(name)))
@@ -112,18 +121,35 @@ def weights_folder(
     return folder
 
 
-def _hub_folder(name: str, request: HubRequest, *, download: bool, vocabulary: bool) -> Path:
+def require_best(run: Path) -> None:
+    """Refuse a run folder that has no `best/` yet.
+
+    Raises:
+        BertwrightError: BW584, which names `last/` where there is one.
+    """
+    if (run / "best").is_dir():
+        return
+    way_out = Phrase("train it: the command that began it, with --resume")
+    if (run / "last" / "config.json").is_file():
+        way_out = Phrase(
+            "go on with it: the command that began it, with --resume; or take the model as it was last saved: {last}",
+            last=run / "last",
+        )
+    raise BertwrightError("BW584", folder=run, way_out=way_out)
+
+
+def _hub_folder(name: str, request: HubRequest, *, download: bool, vocabulary: bool, any_kind: bool) -> Path:
     """The folder of a model in the hub's cache, downloaded where that is allowed; better one with a `vocabulary`."""
     spellings = _spellings(name)
-    cached = list(chain.from_iterable(_cached(spelling, request) for spelling in spellings))
+    cached = list(chain.from_iterable(cached_snapshots(spelling, request) for spelling in spellings))
     found = [snapshot for snapshot in cached if _holds_any(snapshot, VOCABULARY_FILES)]
     if not (download and vocabulary):
         found += cached
-    anew = request.force_download or any(_unfinished(one, request.cache_dir).exists() for one in spellings)
+    anew = request.force_download or any(unfinished_mark(one, request.cache_dir).exists() for one in spellings)
     if found and not (download and anew):
         return found[0]
     if download and spellings:
-        return fetch(spellings[-1], **_of_a_fetch(request))
+        return fetch(spellings[-1], any_kind=any_kind, **_of_a_fetch(request))
     if not spellings or Path(name).exists() or ("/" in name and Path(name).parent.exists()):
         raise BertwrightError("BW307", name=name)
     raise BertwrightError("BW301", name=name, tried=" / ".join(spellings))
@@ -157,27 +183,6 @@ def _holds_any(folder: Path, files: Iterable[str]) -> bool:
     return any((folder / file).is_file() for file in files)
 
 
-def cache_folder() -> Path:
-    """Where the hub keeps what it downloaded, by the variables that its own library reads (at its import)."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    home = os.environ.get("HF_HOME") or f"{home}/huggingface"
-    folder = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or f"{home}/hub"
-    return Path(os.path.expandvars(folder)).expanduser()
-
-
-def shard_names(index: Path) -> list[str]:
-    """The files that the index of a sharded checkpoint names: names only, never a path that leads elsewhere.
-
-    Raises:
-        ValueError: where the index is damaged.
-    """
-    try:
-        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        return sorted({Path(shard).name for shard in shards})
-    except (KeyError, AttributeError, TypeError) as error:
-        raise ValueError(Phrase("no weight_map that names files: {error}", error=error)) from error
-
-
 def hub_name(name: str) -> str:
     """The name under which a hub keeps a model: the first ones have an owner now.
 
@@ -198,50 +203,13 @@ def _spellings(name: str) -> list[str]:
     return [name] if owner else [name, f"{_FIRST_OWNER}/{name}"]
 
 
-def _cached(name: str, request: HubRequest) -> Iterator[Path]:
-    """The snapshots of `name` in the hub's cache that hold a model: the one that `main` points to, then the newest;
-    where a revision is asked for, only this one.
-
-    The look-ups of the hub's own library know no revision but `main` without being told its hash, take one without
-    weights for whole, and cost half a second of imports.
-    """
-    entry = _entry(name, request.cache_dir)
-    snapshots = entry / "snapshots"
-    pointer = entry / "refs" / (request.revision or "main")
-    revisions = [pointer.read_text(encoding="utf-8").strip()] if pointer.is_file() else []
-    if request.revision is not None:
-        revisions.append(request.revision)
-    elif snapshots.is_dir():
-        newest_first = sorted(snapshots.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        revisions += [path.name for path in newest_first]
-    found = (snapshots / revision for revision in revisions)
-    return (snapshot for snapshot in found if _is_whole(snapshot / request.subfolder))
-
-
-def _entry(name: str, cache: Path | None) -> Path:
-    """What the cache keeps of `name`."""
-    return (cache or cache_folder()) / f"models--{name.replace('/', '--')}"
-
-
-def _is_whole(snapshot: Path) -> bool:
-    """Whether config and weights are there: a download that came to its end, or that of a model without vocabulary."""
-    if not (snapshot / "config.json").is_file():
-        return False
-    weights = next((snapshot / name for name in WEIGHT_FILES if (snapshot / name).is_file()), None)
-    if weights is None or weights.suffix != ".json":
-        return weights is not None
-    try:
-        return all((snapshot / shard).is_file() for shard in shard_names(weights))
-    except (OSError, ValueError):
-        return False
-
-
 def fetch(
     name: str,
     *,
     endpoint: str | None = None,
     revision: str | None = None,
     token: str | None = None,
+    any_kind: bool = False,
     cache: Path | None = None,
     again: bool = False,
     subfolder: str = "",
@@ -257,6 +225,7 @@ def fetch(
         endpoint: the address of the hub or of a mirror; None: `HF_ENDPOINT`, else the hub itself.
         revision: a branch, a tag or a commit; None: the newest.
         token: of an account that may have the files.
+        any_kind: of any architecture; else what is no BERT is refused before its weights come.
         cache: the folder of the cache; None: where the hub's library has it.
         again: fetch what is there already, too.
         subfolder: where the files lie in the repository.
@@ -265,30 +234,40 @@ def fetch(
         The folder in the hub's cache, where every command finds it under its name.
 
     Raises:
-        BertwrightError: BW303 the download failed, BW308 files came with other content, BW563 the files are given to
-            some accounts only, BW564 there is no such public model.
+        BertwrightError: BW303 the download failed, BW308 files came with other content, BW311 no BERT, BW563 the
+            files are given to some accounts only, BW564 there is no such public model.
     """
-    from huggingface_hub import HfApi, snapshot_download  # imported late: the library takes its time
+    from huggingface_hub import HfApi, hf_hub_download, snapshot_download  # imported late: the library takes its time
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     endpoint = endpoint or os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # as the library itself reads it
     shown_to: str | bool = token or False
-    mark = _unfinished(name, cache)
+    mark, cache = unfinished_mark(name, cache), cache or cache_folder()
     try:
         hub = HfApi(endpoint=endpoint, token=shown_to)
         info = hub.model_info(name, revision=revision, timeout=_TIMEOUT, files_metadata=True)
-        patterns = _patterns([entry.rfilename for entry in info.siblings or ()], subfolder)
+        there = {entry.rfilename for entry in info.siblings or ()}
+        patterns = _patterns(there, subfolder)
+        of_config = f"{subfolder.strip('/')}/config.json".removeprefix("/")
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
+        if of_config in there and not any_kind:
+            commit = info.sha or revision
+            config = hf_hub_download(
+                name, of_config, revision=commit, endpoint=endpoint, cache_dir=cache, token=shown_to
+            )
+            require_bert(Path(config), mark)
         got = snapshot_download(
             name,
             revision=revision,
             allow_patterns=patterns,
             endpoint=endpoint,
-            cache_dir=cache or cache_folder(),
+            cache_dir=cache,
             token=shown_to,
             force_download=again,
         )
+    except BertwrightError:
+        raise
     except GatedRepoError as error:  # a kind of the next
         raise BertwrightError("BW563", name=name) from error
     except RepositoryNotFoundError as error:
@@ -302,19 +281,30 @@ def fetch(
     return Path(got)
 
 
-def _unfinished(name: str, cache: Path | None) -> Path:
-    """A file in the cache while `name` is downloaded: one of the small files may fail where the others came."""
-    return _entry(name, cache) / ".bertwright-unfinished"
+def require_bert(config: Path, mark: Path) -> None:
+    """Refuse another architecture by its `config.json`, before its weights come; `mark` goes, as nothing is to go on.
+
+    Raises:
+        BertwrightError: BW311.
+    """
+    try:
+        read = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError:
+        return  # whoever reads it says so
+    kind = read.get("model_type", "bert") if isinstance(read, dict) else "bert"
+    if kind not in KINDS:
+        mark.unlink(missing_ok=True)
+        raise BertwrightError("BW311", architecture=kind)
 
 
 def _patterns(files: Iterable[str], subfolder: str) -> list[str]:
     """Which of the `files` of a repository are fetched."""
     before = f"{subfolder.strip('/')}/" if subfolder else ""
     there = {file.removeprefix(before) for file in files if file.startswith(before)}
-    return [before + file for file in (*TEXT_FILES, *_weight_patterns(there))]
+    return [before + file for file in (*TEXT_FILES, *weight_patterns(there))]
 
 
-def _weight_patterns(there: set[str]) -> list[str]:
+def weight_patterns(there: set[str]) -> list[str]:
     """One file, or an index and its shards: what `weights.weight_file` will choose from the folder."""
     first = next((name for name in WEIGHT_FILES if name in there), WEIGHT_FILES[0])
     if not first.endswith(".json"):

@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bertwright.checkpoint import names
-from bertwright.checkpoint.hub import WEIGHT_FILES, shard_names
+from bertwright.checkpoint.hub_cache import WEIGHT_FILES, shard_names
+from bertwright.checkpoint.replacing import new_file, replacing
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
 
@@ -115,14 +116,12 @@ def write_named(tensors: Mapping[str, Tensor], file: Path) -> None:
     Raises:
         BertwrightError: BW501 where the disk or the permissions do not allow it.
     """
-    # Beside first: the tensors may be mapped from the very file that is replaced.
-    staging = file.with_name(f".{file.name}.tmp")
     try:
-        staging.touch()
-        mode = staging.stat().st_mode  # as of any new file; safetensors would let nobody but its owner read it
-        save_file(dict(tensors), staging, metadata={"format": "pt"})
-        staging.chmod(mode)
-        staging.replace(file)
-    except (SafetensorError, OSError) as error:
-        staging.unlink(missing_ok=True)
-        raise BertwrightError("BW501", folder=file.parent, reason=error) from error
+        # Beside first: the tensors may be mapped from the very file that is replaced.
+        with replacing(file) as staging:
+            new_file(staging).close()
+            mode = staging.stat().st_mode  # as of any new file; safetensors would let nobody but its owner read it
+            save_file(dict(tensors), staging, metadata={"format": "pt"})
+            staging.chmod(mode)
+    except SafetensorError as error:
+        raise BertwrightError("BW501", folder=file, reason=error) from error

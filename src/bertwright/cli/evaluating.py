@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bertwright.cli.options import (
+    AllScores,
     Choices,
     Delimiter,
     Device,
@@ -22,11 +24,13 @@ from bertwright.cli.options import (
     TextBColumn,
     TextColumn,
 )
+from bertwright.wording import quantity, said
 
 if TYPE_CHECKING:
     from bertwright.evaluation.abstention import Abstention
     from bertwright.inference.evaluate import Report
 
+log = logging.getLogger("bertwright")
 
 Data = Annotated[Path, typer.Argument(help="Labelled texts, in any format that `finetune` reads.")]
 
@@ -44,6 +48,7 @@ def evaluate(
     engine: Engine = "torch",
     precision: Precision = "auto",
     predictions: Annotated[Path | None, typer.Option(help="Write every answer here, as JSON lines.")] = None,
+    all_scores: AllScores = False,
     show_errors: Annotated[int, typer.Option(min=0, help="Show so many wrong answers, the most confident first.")] = 0,
     abstain_accuracy: Annotated[
         float | None, typer.Option(help="Find the score above which answers are as accurate as this, such as 0.95.")
@@ -59,7 +64,7 @@ def evaluate(
 
       bertwright evaluate runs/first test.csv --show-errors 10 --abstain-accuracy 0.95
     """
-    from bertwright.checkpoint.folders import place_for, write_text
+    from bertwright.checkpoint.replacing import place_for, say_if_replaced, write_text
     from bertwright.cli.printed_tables import print_abstention, print_errors, print_judged
     from bertwright.data.reading.tables import Columns
     from bertwright.errors import BertwrightError
@@ -84,7 +89,10 @@ def evaluate(
         drop_unlabelled=drop_unlabelled,
     )
     if predictions is not None:
-        write_text(predictions, answers_jsonl(report.examples, report.predictions))
+        say_if_replaced(predictions)
+        write_text(predictions, answers_jsonl(report.examples, report.predictions, all_scores=all_scores))
+        answers = quantity(len(report.predictions), "answer")
+        log.info(said("{answers} in {output}", answers=answers, output=predictions))
     threshold = None if abstain_accuracy is None else report.abstention(abstain_accuracy)
     if as_json:
         document = _document(report, threshold, abstain_accuracy, show_errors)
@@ -129,7 +137,7 @@ def compare(
 
       bertwright compare runs/first runs/second test.csv --output rows.csv
     """
-    from bertwright.checkpoint.folders import place_for, write_text
+    from bertwright.checkpoint.replacing import place_for, say_if_replaced, write_text
     from bertwright.cli.printed_tables import print_comparison
     from bertwright.data.reading.tables import Columns
     from bertwright.inference.compare import compare as run_compare
@@ -148,7 +156,10 @@ def compare(
         drop_unlabelled=drop_unlabelled,
     )
     if output is not None:
+        say_if_replaced(output)
         write_text(output, comparison.to_csv())
+        rows = quantity(len(comparison.rows), "row")
+        log.info(said("{rows} where the two differ in {output}", rows=rows, output=output))
     if as_json:
         typer.echo(json.dumps(comparison.to_json(), ensure_ascii=False))
         return

@@ -11,10 +11,11 @@ import select
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TextIO
+from typing import Annotated, Any, NoReturn, TextIO, get_args, get_type_hints
 
 import typer
 
+from bertwright.callers import at_the_command_line
 from bertwright.cli import (
     converting,
     demo,
@@ -31,9 +32,10 @@ from bertwright.cli import (
 )
 from bertwright.cli.typed_words import meant, options_first
 from bertwright.cli.usage import Verb, Verbs
-from bertwright.errors import BertwrightError
+from bertwright.console import ForTerminal
+from bertwright.errors import LONGEST_MESSAGE, BertwrightError
 from bertwright.version import __version__
-from bertwright.wording import LANGUAGES, said, shown
+from bertwright.wording import LANGUAGES, said, shortened, shown, visible
 
 app = typer.Typer(
     name="bertwright",
@@ -84,12 +86,17 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Remarks on stderr: plain lines, warnings marked."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage()
+        message = visible(shortened(record.getMessage(), LONGEST_MESSAGE))
         return said("warning: {message}", message=message) if record.levelno >= logging.WARNING else message
 
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1 or 2."""
+    with at_the_command_line():
+        _run()
+
+
+def _run() -> None:
     # Waiting threads sleep: beside busy programs, threads that spin make a training two to three times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _settle_streams()
@@ -138,16 +145,21 @@ def _choose_language(words: Sequence[str]) -> None:
             return
 
 
-def _options_of(command: Any, verb: str) -> dict[str, bool]:
-    """The options of a verb: whether a value follows."""
+def _options_of(command: Any, verb: str) -> dict[str, str]:
+    """The options of a verb: what kind of value follows, `number` or `text`; nothing behind a flag."""
     found = command.commands.get(verb)
     params = found.params if found else ()
+    hints = get_type_hints(found.callback) if found else {}
     return {
-        option: not one.is_flag
+        option: "" if one.is_flag else "number" if _is_number(hints.get(one.name)) else "text"
         for one in params
         if one.param_type_name == "option"
         for option in (*one.opts, *one.secondary_opts)
-    } | {"--help": False}
+    } | {"--help": ""}
+
+
+def _is_number(hint: Any) -> bool:
+    return not {int, float}.isdisjoint(get_args(hint) or (hint,))
 
 
 def _refusal(error: Exception) -> BertwrightError | None:
@@ -176,6 +188,8 @@ def _settle_streams() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         codecs.register_error(_AS_JSON, _escaped)
         sys.stdout.reconfigure(errors=_AS_JSON)
+        if sys.stdout.isatty():
+            sys.stdout = ForTerminal(sys.stdout)
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:

@@ -25,6 +25,9 @@ Delimiter = Annotated[
 DropUnlabelled = Annotated[
     bool, typer.Option("--drop-unlabelled", help="Leave out rows without a label, and count them.")
 ]
+AllScores = Annotated[
+    bool, typer.Option("--all-scores", help="Name every class in an answer; else of more than 100 the 20 best.")
+]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
 Engine = Annotated[str, typer.Option(help=f"What computes: {', '.join(engine_names())}.")]
 Precision = Annotated[
@@ -35,5 +38,6 @@ AcceptOtherMachine = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Run = Annotated[Path, typer.Argument(help="A run folder or a model folder.")]
+Download = Annotated[bool, typer.Option("--download", help="Fetch a model that is not on this machine.")]
 Resume = Annotated[bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace the run that the folder holds.")]

@@ -10,6 +10,7 @@ import typer
 
 from bertwright.cli.options import (
     AcceptOtherMachine,
+    AllScores,
     Choices,
     Delimiter,
     Device,
@@ -37,6 +38,11 @@ def predict(
         typer.Option(help="Columns of the input that stand beside the answers: id,date. Default: all; '': none."),
     ] = None,
     excel: Annotated[bool, typer.Option("--excel", help="Write a CSV file that Excel opens as it is.")] = False,
+    escape_formulae: Annotated[
+        bool,
+        typer.Option("--escape-formulae", help="In a CSV file, put ' before what a spreadsheet would run."),
+    ] = False,
+    all_scores: AllScores = False,
     text_column: TextColumn = None,
     text_b_column: TextBColumn = None,
     encoding: Encoding = None,
@@ -84,6 +90,8 @@ def predict(
         delimiter,
         None if columns is None else [name.strip() for name in columns.split(",") if name.strip()],
         excel,
+        escape_formulae,
+        all_scores,
         accept_other_machine,
     )
     inquiry.check()

@@ -10,14 +10,14 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from bertwright.console import plain_console
+from bertwright.console import plain_console, plain_text
 from bertwright.evaluation.abstention import Abstention
 from bertwright.evaluation.class_scores import Ints, class_scores, top_confusions
 from bertwright.evaluation.summary import Calibration
 from bertwright.reports.card import CALIBRATION
 from bertwright.tasks.comparison import Comparison, p_text
 from bertwright.tasks.judged import Judged, ScoreTable
-from bertwright.wording import quantity, said, worded
+from bertwright.wording import quantity, said, visible, worded
 
 _MOST_CLASSES = 20  # a wider confusion table does not fit a screen
 _TOP_CONFUSIONS = 15
@@ -35,7 +35,7 @@ def print_judged(judged: Judged) -> None:
     if judged.metrics:
         table = _table(quantity(judged.count, "example"), worded("metric"), worded("value"), worded("95 % interval"))
         for title, *numbers in judged.metric_rows():
-            table.add_row(Text(title), *numbers)
+            table.add_row(plain_text(title), *numbers)
         plain_console().print(table)
     else:
         print_scores(judged.scores, judged.count)
@@ -64,7 +64,7 @@ def print_tables(tables: Sequence[ScoreTable]) -> None:
     for one in tables:
         table = _table(one.title, *one.header)
         for row in one.rows:
-            table.add_row(*map(Text, row))
+            table.add_row(*map(plain_text, row))
         plain_console().print(table)
         if one.note:
             _say(one.note)
@@ -95,14 +95,15 @@ def print_classes(confusion: Ints, labels: Sequence[str]) -> None:
     """The scores of each class beside the confusion matrix `[C, C]`; where that is too wide, the top confusions."""
     scores = class_scores(confusion)
     console = plain_console()
-    width = max(cell_len(label) for label in labels) + sum(max(cell_len(label), 3) + 3 for label in labels) + 36
+    widths = [cell_len(visible(label)) for label in labels]
+    width = max(widths) + sum(max(one, 3) + 3 for one in widths) + 36
     matrix = len(labels) <= _MOST_CLASSES and width <= console.width
     title = worded("rows: true class · columns: predicted" if matrix else "classes")
     names, counts = (labels, confusion) if matrix else ([worded("texts")], scores.support[:, None])
-    table = _table(title, "", *map(Text, names), worded("precision"), worded("recall"), "F1")
+    table = _table(title, "", *map(plain_text, names), worded("precision"), worded("recall"), "F1")
     for index, label in enumerate(labels):
         numbers = (scores.precision[index], scores.recall[index], scores.f1[index])
-        table.add_row(Text(label), *map(str, counts[index]), *(f"{number:.3f}" for number in numbers))
+        table.add_row(plain_text(label), *map(str, counts[index]), *(f"{number:.3f}" for number in numbers))
     console.print(table)
     if not matrix:
         _print_confusions(confusion, labels)
@@ -113,7 +114,7 @@ def _print_confusions(confusion: Ints, labels: Sequence[str]) -> None:
     table.columns[0].justify = "right"
     table.columns[1].justify = table.columns[2].justify = "left"
     for true, answered, count in top_confusions(confusion, _TOP_CONFUSIONS):
-        table.add_row(str(count), Text(labels[true]), Text(labels[answered]))
+        table.add_row(str(count), plain_text(labels[true]), plain_text(labels[answered]))
     if table.rows:
         plain_console().print(table)
 
@@ -144,8 +145,8 @@ def print_errors(rows: Sequence[Mapping[str, Any]]) -> None:
         score = f" ({row['score']:.3f})" if "score" in row else ""
         facts = {"where": row["where"], "gold": row["gold"], "predicted": row["predicted"], "score": score}
         verdict = said("{where}  true: {gold}  predicted: {predicted}{score}", **facts)
-        _say(Text(verdict))
-        _say(Text(f"    {_texts(row)}"))
+        _say(plain_text(verdict))
+        _say(plain_text(f"    {_texts(row)}"))
 
 
 def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows: int) -> None:
@@ -156,11 +157,11 @@ def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows
     for name, one in comparison.differences.items():
         if name != "micro_f1":
             interval = "–" if one.low is None else f"[{one.low:.3f}, {one.high:.3f}]"
-            numbers = (f"{one.a:.4f}", f"{one.b:.4f}", f"{one.value:+.4f}", Text(interval), p_text(one.p_value))
-            table.add_row(Text(worded(name)), *numbers)
+            numbers = (f"{one.a:.4f}", f"{one.b:.4f}", f"{one.value:+.4f}", plain_text(interval), p_text(one.p_value))
+            table.add_row(plain_text(worded(name)), *numbers)
     for name, (a, b) in comparison.errors().items():
         table.add_row(said("{name} (low = good)", name=worded(name)), f"{a:.4f}", f"{b:.4f}", f"{b - a:+.4f}")
-    _say(Text(f"A: {name_a}\nB: {name_b}"))
+    _say(plain_text(f"A: {name_a}\nB: {name_b}"))
     plain_console().print(table)
     _say(
         said(
@@ -172,8 +173,8 @@ def print_comparison(comparison: Comparison, name_a: str, name_b: str, show_rows
     _say(comparison.verdict())
     for row in comparison.rows[:show_rows]:
         values = row.to_json()
-        _say(Text(f"{values['where']}  {row.line()}"))
-        _say(Text(f"    {_texts(values)}"))
+        _say(plain_text(f"{values['where']}  {row.line()}"))
+        _say(plain_text(f"    {_texts(values)}"))
 
 
 def _say(line: str | Text) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from bertwright.cli.helping import Page, help_of
+from bertwright.cli.helping import Page, help_of, place_names
 from bertwright.errors import BertwrightError, nearest
 from bertwright.habits import habit, verb_for
-from bertwright.wording import language, said, worded
+from bertwright.wording import language, said, shown, worded
 
 
 class Verb(TyperCommand):
@@ -29,6 +31,32 @@ class Verb(TyperCommand):
         """As of typer; a mistake on the command line is one message."""
         with _mistakes_told(self):
             return super().make_context(*given, **more)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As of typer, which takes an empty path for the current folder.
+
+        Raises:
+            BertwrightError: BW646 an empty path.
+        """
+        given = self.make_parser(ctx).parse_args(args=list(args))[0]
+        for one in self.get_params(ctx):
+            value = given.get(one.name)
+            values = value if isinstance(value, list | tuple) else [value]
+            if "" in values and one.name in self._paths():
+                raise BertwrightError(
+                    "BW646", argument=one.opts[0] if one.opts[0].startswith("-") else one.name.upper()
+                )
+        return super().parse_args(ctx, args)
+
+    def _paths(self) -> set[str]:
+        """The parameters that are paths, or several of them."""
+        hints = get_type_hints(inspect.unwrap(self.callback)) if self.callback else {}
+        return {name for name, hint in hints.items() if Path in (hint, *_parts(hint))}
+
+
+def _parts(hint: Any) -> set[Any]:
+    """The types of which a type is made."""
+    return {part for one in get_args(hint) for part in (one, *_parts(one))}
 
 
 class Verbs(TyperGroup):
@@ -85,14 +113,24 @@ def _told(error: Any, command: Any) -> BertwrightError:
             hint=_hint(error.option_name, known),
         )  # fmt: skip
     if kind == "MissingParameter":
-        name = error.param.name.upper() if error.param is not None else "?"
-        return BertwrightError("BW107", argument=name, verb=f"bertwright{verb}", command=ways)
+        return BertwrightError("BW107", argument=_missing(error, command), verb=f"bertwright{verb}", command=ways)
     if kind == "BadOptionUsage" and "not take" not in error.message:
         return BertwrightError("BW119", option=error.option_name, verb=f"bertwright{verb}", command=ways)
     if kind == "BadParameter":
         name = error.param_hint or (error.param.opts[0] if error.param is not None else "?")
         return BertwrightError("BW116", option=name, reason=_reason(error.message), command=ways)
     return BertwrightError("BW118", reason=_reason(error.format_message()), command=ways)
+
+
+def _missing(error: Any, command: Any) -> str:
+    """All that must be given and was not: arguments as the usage line has them, options with their dashes."""
+    given = error.ctx.params if error.ctx is not None else {}
+    names = [
+        one.opts[0] if one.param_type_name == "option" else place_names(one.metavar or one.name.upper())
+        for one in command.params
+        if one.required and given.get(one.name) in (None, (), [])
+    ]
+    return shown(names) or "?"
 
 
 def _hint(option: str, known: Iterable[str]) -> str:

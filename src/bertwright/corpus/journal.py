@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.checkpoint.folders import MANIFEST, delete, write_text
+from bertwright.checkpoint.folders import MANIFEST, delete
+from bertwright.checkpoint.replacing import write_text
 from bertwright.corpus.store import KIND, VOCABULARY, WORK
 from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase, shown
 
 STATE = "state.json"
 _SECONDS_BETWEEN = 1.0
@@ -40,7 +42,8 @@ class Journal:
 
         Raises:
             BertwrightError: BW503 it is a file; BW551 a store or an unfinished one is there; BW552 it cannot be
-                written; BW554 the unfinished one is of another job; BW504 the folder holds other things.
+                written; BW554 the unfinished one is of another job; BW504 the folder is none of a store; BW586 it
+                holds more than one.
         """
         self.folder = store / WORK
         self.state: dict[str, Any] = {"job": job, "stage": "scan", "parts": 0}
@@ -64,7 +67,7 @@ class Journal:
             _clear(store)
             return
         if not resume:
-            raise BertwrightError("BW551", folder=store, what="finished" if is_store else "unfinished")
+            raise BertwrightError("BW551", folder=store, what=Phrase("finished") if is_store else Phrase("unfinished"))
         file = store / MANIFEST if is_store else self.folder / STATE
         if not file.is_file():
             return  # stopped before anything was done
@@ -137,8 +140,8 @@ def _clear(store: Path) -> None:
         ours |= {
             file.name for kind in ("tokens", "sentences", "documents", "words") for file in store.glob(f"{kind}-*.bin")
         }
-    if {path.name for path in store.iterdir()} - ours:
-        raise BertwrightError("BW504", folder=store)
+    if others := sorted({path.name for path in store.iterdir()} - ours):
+        raise BertwrightError("BW586", folder=store, files=shown(others, 4))
     manifest.unlink(missing_ok=True)
     for path in store.iterdir():  # not the folder itself, which this process holds
         delete(path)

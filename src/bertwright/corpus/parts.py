@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Literal, TypeVar
 
-from bertwright.checkpoint.folders import place_for
+from bertwright.checkpoint.replacing import place_for
 from bertwright.errors import BertwrightError
 from bertwright.machine.pool import Pool
 from bertwright.text.files import decompressed, plain_suffix

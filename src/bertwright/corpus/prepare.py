@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bertwright.checkpoint.folders import MANIFEST, write_text
+from bertwright.checkpoint.folders import MANIFEST
 from bertwright.checkpoint.hub import weights_folder
 from bertwright.checkpoint.lock import sole_writer
+from bertwright.checkpoint.replacing import settle, write_text
 from bertwright.corpus.document_ids import EncodingJob, PartReader, Scanned
 from bertwright.corpus.journal import Column, Journal
 from bertwright.corpus.manifest import describe_store, job_digest, made_from
@@ -47,6 +48,7 @@ def prepare_corpus(
     workers: int = 1,
     resume: bool = False,
     overwrite: bool = False,
+    download: bool = False,
     report: Report | None = None,
     part_bytes: int = PART_BYTES,
     shard_tokens: int = SHARD_TOKENS,
@@ -62,6 +64,7 @@ def prepare_corpus(
         workers: how many processes work; the result does not depend on it.
         resume: go on where the same preparation was stopped.
         overwrite: replace a store.
+        download: fetch a `vocabulary` that is on the hub and not on this machine.
         report: called with `scanning` or `encoding` and the share of it that is done.
         part_bytes, shard_tokens: what is worked at, and written to one file, at a time; they decide the result.
         hashes_in_memory: how many hashes of lines are compared at a time.
@@ -78,7 +81,7 @@ def prepare_corpus(
         raise BertwrightError("BW561")
     settings = settings or PrepareSettings()
     out = Path(out)
-    folder = weights_folder(vocabulary, download=True, vocabulary=True)
+    folder = weights_folder(vocabulary, download=download, vocabulary=True, any_kind=True)
     tokenizer = BertTokenizer.from_pretrained(folder)
     _ = tokenizer.mask_token_id  # without [MASK] nothing can be trained with the store
     files = corpus_files(paths, out)
@@ -238,7 +241,7 @@ def _finish(out: Path, journal: Journal) -> None:
     manifest = journal.state["manifest"]
     for name in manifest["files"]:
         if (journal.folder / name).exists():
-            (journal.folder / name).replace(out / name)
+            settle(journal.folder / name, out / name)
     write_text(out / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
     shutil.rmtree(journal.folder)
 

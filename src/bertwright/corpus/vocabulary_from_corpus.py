@@ -139,6 +139,6 @@ def require_room(out: Path, *, overwrite: bool = False) -> None:
         return
     if not overwrite:
         raise BertwrightError("BW630", folder=out)
-    names = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir()}
+    names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_symlink() or not path.is_dir()}
     if others := sorted({*unlisted(out), *(names - _FILES)}):
         raise BertwrightError("BW631", folder=out, files=shown(others, 3))

@@ -7,7 +7,8 @@ import io
 from collections.abc import Sequence
 
 BYTE_ORDER_MARK = "\ufeff"  # without it, spreadsheets take UTF-8 for something else
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # spreadsheets fold double width
+_PASSED_OVER = " \u00a0\u3000\u200b\ufeff"  # what spreadsheets cut off in front
 
 
 def spreadsheet_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -21,7 +22,7 @@ def spreadsheet_csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 
 def harmless(cell: str) -> str:
     """`cell`, with an apostrophe in front if it starts like a formula; plain numbers stay numbers."""
-    if not cell.startswith(_STARTS_A_FORMULA):
+    if not cell.lstrip(_PASSED_OVER).startswith(_STARTS_A_FORMULA):
         return cell
     try:
         float(cell)

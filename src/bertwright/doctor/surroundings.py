@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bertwright.checkpoint.hub import cache_folder
+from bertwright.checkpoint.hub_cache import cache_folder
 from bertwright.doctor.probe import Finding, gib, noted
 from bertwright.wording import language, said
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bertwright.checkpoint.hub import spelt
 from bertwright.data.examples import Example
 from bertwright.data.reading.given_data import labelled_rows, say_read
 from bertwright.data.reading.opened_source import opened
@@ -132,7 +133,7 @@ def evaluate(
     source = opened(labelled_rows(data, labels), encoding, delimiter)
     table = labelled_data(task, source, Columns.named(columns, text, text_b, label), drop=drop_unlabelled)
     seen = set_of(run, table)
-    say_seen(run, seen)
+    say_seen({spelt(run): seen})
     report = replace(score(predictor, table, fitted_on_it=seen == "dev"), seen=seen)
     say_gaps(task, table)
     return report

@@ -10,8 +10,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bertwright.checkpoint.folders import place_for, publishing, unlisted
+from bertwright.checkpoint.folders import publishing, unlisted
 from bertwright.checkpoint.hub import TEXT_FILES, model_folder
+from bertwright.checkpoint.replacing import place_for, write_text
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError
 from bertwright.inference.predictor import best_of
@@ -48,7 +49,7 @@ def export_huggingface(run: str | Path, out: Path, *, half: bool = False, overwr
             tensors = {name: _halved(name, tensor, file) for name, tensor in tensors.items()}
             config = json.loads((staging / "config.json").read_text(encoding="utf-8"))
             config["dtype"] = "float32"
-            (staging / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+            write_text(staging / "config.json", json.dumps(config, indent=2) + "\n")
         write_named(tensors, staging / "model.safetensors")
     log.info(said("{size:.1f} MB in {folder}", size=sum(one.stat().st_size for one in out.iterdir()) / 1e6, folder=out))
 
@@ -57,10 +58,16 @@ def _require_leave(out: Path, overwrite: bool) -> None:
     """Never delete what no export has written, such as the rest of a run."""
     if not out.is_dir():
         raise BertwrightError("BW503", folder=out)
-    if others := unlisted(out):
+    if (others := unlisted(out)) or (others := _of_a_run(out)):
         raise BertwrightError("BW574", folder=out, files=shown(others, 3))
     if not overwrite:
         raise BertwrightError("BW572", folder=out)
+
+
+def _of_a_run(out: Path) -> list[str]:
+    """The model of another run has a manifest, too."""
+    is_one = (out.parent / "run.json").is_file() and out.name in ("best", "last")
+    return sorted(one.name for one in out.iterdir()) if is_one else []
 
 
 def _halved(name: str, tensor: Tensor, file: Path) -> Tensor:

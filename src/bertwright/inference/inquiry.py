@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from bertwright.checkpoint.folders import place_for
+from bertwright.checkpoint.replacing import is_stream, place_for
 from bertwright.data.examples import Example
 from bertwright.data.reading.opened_source import OpenedSource, opened
 from bertwright.data.reading.stdin import lines_of_stdin, rows_of_stdin
@@ -42,6 +42,8 @@ class Inquiry:
         delimiter: between the columns of the source; None: found.
         kept: columns of the source that stand beside the answers; None: all of them.
         excel: whether a CSV output is for a spreadsheet.
+        escape_formulae: whether a CSV output has an apostrophe before what a spreadsheet would run.
+        all_scores: whether answers name every class, however many there are.
         accept_other_machine: whether an output is gone on with in other numbers than it was begun in, where this
             processor has no instructions for those.
     """
@@ -56,6 +58,8 @@ class Inquiry:
     delimiter: str | None = None
     kept: Sequence[str] | None = None
     excel: bool = False
+    escape_formulae: bool = False
+    all_scores: bool = False
     accept_other_machine: bool = False
 
     def check(self) -> None:
@@ -64,7 +68,8 @@ class Inquiry:
         Raises:
             BertwrightError: BW106 texts and a source, BW115 a second text beside a source, BW110 an output without a
                 file to read, BW632 nothing to resume, BW633 options of a file without one, BW639 a spreadsheet
-                without an output, and those of `place_for`.
+                without an output, BW643 an output that keeps nothing to go on with, BW645 formulas without an
+                output, and those of `place_for`.
         """
         rules = {
             "BW106": self.texts and self.source,
@@ -72,6 +77,8 @@ class Inquiry:
             "BW110": self.output and self.source in (None, STDIN),
             "BW632": self.resume and not self.output,
             "BW639": self.excel and self.source and not self.output,
+            "BW645": self.escape_formulae and self.source and not self.output,
+            "BW643": self.resume and self.output and is_stream(self.output),
         }
         for code, is_broken in rules.items():
             if is_broken:
@@ -92,6 +99,7 @@ class Inquiry:
             "--delimiter": self.delimiter,
             "--columns": self.kept,
             "--excel": self.excel,
+            "--escape-formulae": self.escape_formulae,
         }
         if given := [name for name, value in of_files.items() if value]:
             raise BertwrightError("BW633", options=", ".join(given))
@@ -107,17 +115,19 @@ class Inquiry:
             predictor = predictor.answering(choices)
         columns, examples = self._examples(predictor)
         if self.output is None or self.source is None:
-            yield from answer_lines(predictor, examples, AnswerRows("jsonl", self._kept))
+            yield from answer_lines(predictor, examples, AnswerRows("jsonl", self._kept, self.all_scores))
             return
         if predictor.engine.name != "torch":
             choices = [*choices, f"engine={predictor.engine.name}"]
         if self.delimiter is not None:
             choices = [*choices, f"delimiter={self.delimiter}"]
-        form = form_of(self.output, excel=self.excel)
+        if self.all_scores:
+            choices = [*choices, "all_scores=true"]
+        form = form_of(self.output, excel=self.excel, escaped=self.escape_formulae)
         job = job_of(run, self.source, form, columns, self.encoding, choices, self._kept)
         job = replace(job, precision=predictor.engine.precision)
-        anyhow = self.accept_other_machine
-        count = write_answers(predictor, examples, self.output, job, resume=self.resume, any_precision=anyhow)
+        how = {"resume": self.resume, "all_scores": self.all_scores, "any_precision": self.accept_other_machine}
+        count = write_answers(predictor, examples, self.output, job, **how)
         log.info(said("{answers} in {output}", answers=quantity(count, "answer"), output=self.output))
 
     def precision(self, wished: str, device: str) -> str:
@@ -155,6 +165,8 @@ class Inquiry:
         name, read = "stdin" if is_stdin else str(self.source), describe(columns, None)
         encoding = "" if is_stdin or self.encoding else _encoding_of(source)
         log.info(said("{source}{encoding}: {columns}", source=name, encoding=encoding, columns=read))
+        for remark in source.remarks if isinstance(source, OpenedSource) else ():
+            log.warning(said("{name}: {parts}", name=name, parts=remark))
         return columns, examples
 
 
@@ -162,7 +174,7 @@ def _encoding_of(source: Any) -> str:
     """` (gb18030)`, where a file's encoding was found by looking and is none that everybody expects."""
     if not isinstance(source, OpenedSource) or source.path.is_dir() or source.suffix in (".parquet", ".pq"):
         return ""
-    return "" if source.encoding.startswith("utf-8") else f" ({source.encoding})"
+    return "" if source.encoding.startswith("utf-8") else said(" ({encoding})", encoding=source.encoding)
 
 
 def _is_a_file(text: str) -> bool:

@@ -13,8 +13,9 @@ from typing import Any, Generic, overload
 import numpy as np
 import torch
 
-from bertwright.checkpoint.folders import require_best, whole_folder
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.folders import whole_folder
+from bertwright.checkpoint.hub import model_folder, require_best
+from bertwright.checkpoint.vocabulary_rows import check_rows
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns
 from bertwright.data.windows import Reading
@@ -53,6 +54,16 @@ class Predictor(Generic[P]):
     task: Answers[P]
     reading: Reading
 
+    def __new__(cls, *given: Any, **_named: Any) -> Predictor[Any]:
+        """As of every class; a folder in the place of an engine is refused with what to call.
+
+        Raises:
+            BertwrightError: BW588.
+        """
+        if given and isinstance(given[0], str | os.PathLike):
+            raise BertwrightError("BW588", folder=os.fspath(given[0]))
+        return super().__new__(cls)
+
     @classmethod
     def load(
         cls,
@@ -68,10 +79,10 @@ class Predictor(Generic[P]):
             precision: in which numbers: `fp32`, `bf16`, or `auto`, the one of them that is faster on the device.
 
         Raises:
-            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW584 a run that has no
-                model yet, BW326 the head was never trained, BW330 to BW332 no task or one that is not understood,
-                BW132 no such engine, BW155 no such precision, BW156 one in which the engine cannot
-                compute.
+            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW325 fewer rows than
+                tokens, BW326 the head was never trained, BW330 to BW332 no task or one that is not understood, BW584
+                a run that has no model yet, BW132 no such engine, BW155 no such precision, BW156 one in which the
+                engine cannot compute.
         """
         kind = engine_named(engine)
         precision = _precision_for(kind, precision, usable_device(device))
@@ -80,6 +91,8 @@ class Predictor(Generic[P]):
         tokenizer = BertTokenizer.from_pretrained(folder)
         task = task.bound(tokenizer)
         runner = Runner.of(kind.load(folder, task, device, precision), task)
+        if (model := runner.engine.model) is not None:
+            check_rows(folder, len(tokenizer), model.config.vocab_size)
         return Predictor(runner.engine, tokenizer, runner.task, reading)
 
     @staticmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import logging
 import os
@@ -14,9 +15,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.lock import sole_writer
+from bertwright.checkpoint.replacing import (
+    is_stream,
+    opened_stream,
+    opened_to_append,
+    say_if_replaced,
+    settle,
+    write_text,
+)
 from bertwright.console import remarks_console
 from bertwright.data.examples import Example
 from bertwright.data.reading.tables import Columns
@@ -46,7 +54,7 @@ class Job:
         names: a digest of the names of the files in a folder; empty for a file.
         beside: the input's columns that are kept, as of `AnswerRows`.
         columns: of the texts.
-        form: `jsonl`, `csv` or `excel`.
+        form: `jsonl`, `csv`, `escaped` or `excel`.
         encoding: of the input, where it was named.
         answering: how the model was told to answer, in `key=value` words.
         precision: the numbers in which it answers.
@@ -77,16 +85,19 @@ class Job:
         return json.dumps(values)
 
 
-def form_of(output: Path, *, excel: bool = False) -> str:
-    """`jsonl` or `csv`, by the ending of the name, or `excel`.
+def form_of(output: Path, *, excel: bool = False, escaped: bool = False) -> str:
+    """`jsonl` or `csv`, by the ending of the name, `escaped` or `excel`; into a device or a pipe without one `jsonl`.
 
     Raises:
-        BertwrightError: BW432 for another ending, or another than `.csv` with `excel`.
+        BertwrightError: BW432 for another ending, or another than `.csv` for a spreadsheet.
     """
     form = output.suffix.lower().removeprefix(".")
-    if form not in ("jsonl", "csv") or (excel and form != "csv"):
+    asked = "excel" if excel else "escaped" if escaped else ""
+    if form not in ("jsonl", "csv") and is_stream(output):
+        return asked or "jsonl"
+    if form not in ("jsonl", "csv") or (asked and form != "csv"):
         raise BertwrightError("BW432", file=output)
-    return "excel" if excel else form
+    return asked or form
 
 
 def job_of(
@@ -149,13 +160,14 @@ def write_answers(
     job: Job,
     *,
     resume: bool,
+    all_scores: bool = False,
     any_precision: bool = False,
 ) -> int:
     """Write the answers to `output`, which appears under its name when all of them are there.
 
     Until then they stand in `OUTPUT.part`, and `OUTPUT.part.json` says what they belong to. With `resume` the whole
     lines of a part are kept and their texts passed over; with `any_precision` also where they were computed in other
-    numbers.
+    numbers. A device, a pipe or a socket gets the answers as they come.
 
     Returns:
         How many answers stand in the file.
@@ -164,29 +176,31 @@ def write_answers(
         BertwrightError: BW430 there is a part and `resume` was not asked for, BW431 it belongs to another job, BW514
             another process is writing it, BW501 the disk or the permissions do not allow writing.
     """
+    if is_stream(output):
+        return _sent(predictor, examples, output, AnswerRows(job.form, job.beside, all_scores))
     if output.is_symlink():  # it stays one
         output = output.resolve()
     part, label = output.with_name(f"{output.name}.part"), output.with_name(f"{output.name}.part.json")
     try:
         if output.is_dir():  # before the work: its name could not be given at the end
             raise BertwrightError("BW501", folder=output, reason=os.strerror(errno.EISDIR))
-        part.touch()
+        _begin(part, label)
         with sole_writer(part):
-            part.touch()  # another process may just have finished it
+            _begin(part, label)  # another process may just have finished it
             job, now = _as_begun(label, job), job.precision
             if any_precision:
                 job = replace(job, precision=begun_in(output) or now)
             done = _taken_up(part, label, job, resume=resume)
             job = replace(job, precision=now)
             write_text(label, job.to_json() + "\n")
-            rows = AnswerRows(job.form, job.beside, _header_of(part, job.form) if done else ())
+            header = _header_of(part, job.form) if done else ()
+            rows = AnswerRows(job.form, job.beside, all_scores, header)
             lines = answer_lines(predictor, examples, rows, done)
             with _appending(part) as file:
                 file.writelines(counted(lines, done))
             _, count = _whole_records(part, job.form)
-            if output.exists():
-                log.info(said("{output} was there and is replaced", output=output))
-            part.replace(output)
+            say_if_replaced(output)
+            settle(part, output)
             label.unlink()
     except KeyboardInterrupt:
         log.info(said("the answers so far are in {part}; the same command with --resume goes on", part=part))
@@ -196,6 +210,24 @@ def write_answers(
     except OSError as error:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
     return count
+
+
+def _sent(predictor: Predictor[Any], examples: Iterable[Example], output: Path, rows: AnswerRows) -> int:
+    """Write the answers to what keeps none; how many."""
+    count = 0
+    with opened_stream(output) as stream:
+        for line in counted(answer_lines(predictor, examples, rows)):
+            stream.write(line.encode())
+            stream.flush()
+            count += 1
+    return count
+
+
+def _begin(part: Path, label: Path) -> None:
+    """Make the part where it is not there; raises `OSError` where a link or a pipe lies in the place of either."""
+    if label.is_symlink() or part.is_symlink() or is_stream(part):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    opened_to_append(part).close()
 
 
 def _as_begun(label: Path, job: Job) -> Job:
@@ -257,7 +289,7 @@ def counted(lines: Iterable[str], done: int = 0) -> Iterator[str]:
 def _appending(part: Path) -> Iterator[IO[str]]:
     """The part, to be written on; on the disk in the end, and removed with its label if there is nothing in it."""
     try:
-        with part.open("a", encoding="utf-8", newline="") as file:
+        with io.TextIOWrapper(opened_to_append(part), encoding="utf-8", newline="") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -12,9 +12,9 @@ from itertools import filterfalse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import weights_folder
 from bertwright.checkpoint.hub_request import HubRequest
+from bertwright.checkpoint.replacing import write_text
 from bertwright.errors import BertwrightError, nearest
 from bertwright.model.call_arguments import settle
 from bertwright.model.config_keywords import (

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bertwright.wording import said
+from bertwright.wording import said, visible
+
+_ADDRESS = re.compile(r"(https?|ftp|mailto|xmpp|www)([:.])", re.IGNORECASE)
+
+
+class Markup(str):
+    """Text that is Markdown already; every other one is data, in which nothing is markup."""
+
+    __slots__ = ()
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -17,13 +26,35 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def cell(text: str) -> str:
-    """One line in which a bar does not end the cell."""
-    return " ".join(text.replace("\\|", "|").split()).replace("|", "\\|")
+    """One line in which a bar does not end the cell, and which holds no HTML, no picture, no link and no code."""
+    line = _one_line(text)
+    return (
+        line if isinstance(text, Markup) else _escaped(line, "\\`<>|[]" if "](" in line or "][" in line else "\\`<>|")
+    )
 
 
 def plain(text: str) -> str:
     """One line in which nothing is markup."""
-    return "".join(f"\\{one}" if one in "\\`*_[]<>#|" else one for one in " ".join(text.split()))
+    return _escaped(_one_line(text), "\\`*_[]<>#|")
+
+
+def bold(text: str) -> Markup:
+    """A cell in bold letters."""
+    return Markup(f"**{plain(text)}**")
+
+
+def code(text: str) -> str:
+    """What may stand between two backticks, or as a line of a fenced block: one line that ends neither."""
+    return _one_line(text).replace("`", "'")
+
+
+def _one_line(text: str) -> str:
+    return visible(" ".join(text.split()))
+
+
+def _escaped(line: str, marks: str) -> str:
+    line = "".join(f"\\{one}" if one in marks else one for one in line)
+    return _ADDRESS.sub(lambda found: f"{found[1]}\\{found[2]}", line)  # else they are links without any mark
 
 
 def place(name: str) -> str:
@@ -47,7 +78,7 @@ def evaluations(rows: Iterable[Mapping[str, Any]]) -> str:
 def every_setting(settings: Mapping[str, Any]) -> str:
     """What a run was told and what was decided, line by line."""
     listed = "\n".join(
-        f"{name} = {place(value) if isinstance(value, str) else value}"
+        f"{name} = {code(place(value)) if isinstance(value, str) else _one_line(str(value))}"
         for name, value in settings.items()
         if value is not None
     )

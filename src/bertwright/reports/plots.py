@@ -21,7 +21,7 @@ from bertwright.evaluation.summary import Calibration
 from bertwright.reports.plot_style import BLUE, FAINT, INK, ORANGE, STYLE, as_png
 from bertwright.reports.plot_words import PlotWords
 from bertwright.tasks.judged import Bars, Confusion, Drawable, Scatter
-from bertwright.wording import Phrase
+from bertwright.wording import Phrase, visible
 
 MOST_CLASSES = 30  # more cells than that cannot be read
 _LONGEST_LABEL = 18
@@ -291,7 +291,7 @@ def _drawn_names(names: Sequence[str], chosen: Sequence[int]) -> tuple[list[str]
 
 def _short(label: str) -> str:
     """One line of bounded length without characters that cannot be seen."""
-    label = " ".join(label.split())
+    label = visible(" ".join(label.split()))
     return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
 
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from bertwright.checkpoint.folders import write_bytes, write_text
+from bertwright.checkpoint.replacing import write_bytes, write_text
 from bertwright.data.examples import Example
 from bertwright.data.spreadsheet import spreadsheet_csv
 from bertwright.reports.card import Card, model_card
@@ -19,9 +19,13 @@ from bertwright.wording import said
 log = logging.getLogger("bertwright")
 
 
-def answers_jsonl(examples: Sequence[Example], predictions: Sequence[Prediction]) -> str:
-    """Every answer, one JSON line each, in the order of the examples."""
-    rows = (answer_row(example, prediction) for example, prediction in zip(examples, predictions))
+def answers_jsonl(examples: Sequence[Example], predictions: Sequence[Prediction], *, all_scores: bool = False) -> str:
+    """Every answer, one JSON line each, in the order of the examples; of many classes with the best scores, unless all
+    are asked for.
+    """
+    rows = (
+        answer_row(example, prediction, all_scores=all_scores) for example, prediction in zip(examples, predictions)
+    )
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
@@ -61,17 +65,18 @@ def write_report(
         "predictions.jsonl": answers_jsonl(examples, given),
         "errors.csv": spreadsheet_csv([*map(heading, mistakes.header)], mistakes.cells),
     }
-    plots, legend = _draw(card, losses)
-    contents["README.md"] = model_card(card, plots, legend)
+    plots, legend, remark = _draw(card, losses)
+    contents["README.md"] = model_card(card, plots, legend, remark)
     for name, content in contents.items():
         write_text(folder / name, content)
     return [folder / name for name in (*contents, *plots)]
 
 
-def _draw(card: Card, losses: Sequence[float]) -> tuple[list[str], list[str]]:
-    """The names of the plots that were drawn, and what numbers in them stand for."""
+def _draw(card: Card, losses: Sequence[float]) -> tuple[list[str], list[str], str]:
+    """The names of the plots that were drawn, what numbers in them stand for, and a remark on their language."""
     if not can_draw():
-        return [], []
+        return [], [], ""
+    from bertwright.reports.plot_words import font_remark
     from bertwright.reports.plots import png_of, png_of_loss
 
     pictures: dict[str, bytes] = {}
@@ -83,4 +88,7 @@ def _draw(card: Card, losses: Sequence[float]) -> tuple[list[str], list[str]]:
         legend += names
     for name, content in pictures.items():
         write_bytes(card.folder / name, content)
-    return list(pictures), legend
+    remark = font_remark() if pictures else ""
+    if remark:
+        log.info(remark)
+    return list(pictures), legend, remark

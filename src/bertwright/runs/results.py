@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bertwright.tasks.prediction import Prediction
 from bertwright.runs.training_state import Step
+from bertwright.tasks.prediction import Prediction
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from bertwright.errors import BertwrightError
-from bertwright.wording import Phrase, said, shown
 from bertwright.settings import Settings
+from bertwright.wording import Phrase, said, shown
 
 S = TypeVar("S", bound=Settings)
 
@@ -28,7 +28,8 @@ def check_same_run(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, 
     """Compare `run.json` with what it would be for this command.
 
     Raises:
-        BertwrightError: BW506 for another task, model, data or setting.
+        BertwrightError: BW506 for another task, model, data or setting; BW587 for a model of the same name with another
+            vocabulary, tokenizer or config.
     """
     wished, before = now["requested"], recorded.get("requested", {})
     pairs = [(name, recorded.get(name), now[name]) for name in _MUST_AGREE if name in now]
@@ -37,6 +38,7 @@ def check_same_run(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, 
     for name, was, value in pairs:
         if was != value:
             raise BertwrightError("BW506", folder=folder, name=name, was=was, now=value)
+    _check_same_start(folder, recorded.get("start_sha256"), now.get("start_sha256"), now.get("model"))
     for name in _NUMBERS_DEPEND_ON:
         if recorded.get(name) != now[name]:
             log.warning(
@@ -45,6 +47,14 @@ def check_same_run(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, 
                     name=name, was=recorded.get(name), now=now[name],
                 )
             )  # fmt: skip
+
+
+def _check_same_start(folder: Path, was: Any, now: Mapping[str, str] | None, model: object) -> None:
+    """The files of the model by their digests; earlier versions recorded none."""
+    if not isinstance(was, dict) or now is None:
+        return
+    if changed := sorted(name for name in {*was, *now} if was.get(name) != now.get(name)):
+        raise BertwrightError("BW587", folder=folder, model=model, files=shown(changed))
 
 
 def _check_same_data(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -62,7 +72,7 @@ def _check_same_data(folder: Path, recorded: Mapping[str, Any], now: Mapping[str
         value = Phrase("{described}, with other texts or answers", described=value)
         file = Path(str(now.get(f"{part}_source", "")))
         if file.is_file():
-            written = datetime.fromtimestamp(file.stat().st_mtime).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006  (here)
+            written = datetime.fromtimestamp(file.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
             value = Phrase("{described}; the file was last written {date}", described=value, date=written)
     raise BertwrightError("BW506", folder=folder, name=name, was=was, now=value)
 

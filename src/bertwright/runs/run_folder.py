@@ -17,10 +17,12 @@ from typing import Any
 
 import torch
 
-from bertwright.checkpoint.folders import MANIFEST, delete, generations, prune, publishing, staging_of, verify, write_text
+from bertwright.checkpoint.folders import MANIFEST, delete, generations, prune, publishing, verify
+from bertwright.checkpoint.replacing import require_path, staging_of, write_text
 from bertwright.errors import BertwrightError
-from bertwright.wording import Phrase, said
+from bertwright.runs.belongings import strangers
 from bertwright.version import __version__
+from bertwright.wording import Phrase, said, shown
 
 log = logging.getLogger("bertwright")
 
@@ -75,8 +77,9 @@ class RunFolder:
 
         Raises:
             BertwrightError: BW502 it is not empty, BW501 it cannot be made, BW503 it is no folder, BW504 it is not
-                that of a run, BW509 it holds what the run reads, BW560 the earlier run cannot be deleted, BW332 a newer
-                program wrote it, BW507 `run.json` cannot be understood.
+                that of a run, BW586 something lies in it that the run did not write, BW509 it holds what the run reads,
+                BW560 the earlier run cannot be deleted, BW332 a newer program wrote it, BW507 `run.json` cannot be
+                understood.
         """
         self.path, self.is_writer = path, is_writer
         self.record: dict[str, Any] | None = None
@@ -102,8 +105,9 @@ class RunFolder:
         """Refuse a place where `RunFolder` could not be made or opened, before any work; nothing is written.
 
         Raises:
-            BertwrightError: BW501 to BW504 as `RunFolder`.
+            BertwrightError: BW501 to BW504 and BW586 as `RunFolder`, BW644 a NUL in the path.
         """
+        require_path(path)
         if not path.exists():
             _require_room(path)
         if path.exists() and not path.is_dir():
@@ -113,6 +117,8 @@ class RunFolder:
                 raise BertwrightError("BW502", folder=path)
             if not _is_run(path):  # never delete what no run has written
                 raise BertwrightError("BW504", folder=path)
+            if overwrite and not resume and (others := strangers(path)):
+                raise BertwrightError("BW586", folder=path, files=shown(others, 4))
 
     def _take_over(self, resume: bool, reads: Sequence[Path]) -> None:
         """Go on with the run that lies there, or delete it."""
@@ -176,7 +182,12 @@ class RunFolder:
                     raise
                 file, reason = error.fields["file"], error.fields["reason"]
                 log.warning(
-                    said("{folder} is damaged ({file}: {reason}) and passed over", folder=folder, file=file, reason=reason)
+                    said(
+                        "{folder} is damaged ({file}: {reason}) and passed over",
+                        folder=folder,
+                        file=file,
+                        reason=reason,
+                    )
                 )
         if self.record is not None and self.record["finished"]:
             raise BertwrightError("BW562", folder=self.path)

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from bertwright.checkpoint.former_names import name_of_today
+from bertwright.checkpoint.replacing import write_text
 from bertwright.checkpoint.weights import write_named
 from bertwright.errors import BertwrightError
 
@@ -95,7 +96,7 @@ def write_state(
     write_named(arrays, folder / _ARRAYS)
     told = {one.name: getattr(state, one.name) for one in fields(state) if one.name != "history"}
     text = json.dumps({"schema_version": SCHEMA_VERSION, "optimizer": numbers, **told}, indent=2)
-    (folder / _STATE).write_text(text + "\n", encoding="utf-8")
+    write_text(folder / _STATE, text + "\n")
 
 
 def read_state(folder: Path, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer]) -> TrainingState:

@@ -18,7 +18,7 @@ from pydantic import Field, field_validator
 from torch import Tensor
 
 from bertwright.checkpoint import names
-from bertwright.checkpoint.hub import WEIGHT_FILES
+from bertwright.checkpoint.hub_cache import WEIGHT_FILES
 from bertwright.checkpoint.weights import tensor_names, weight_file
 from bertwright.corpus.drawing.sampling_settings import Objective as Pairs
 from bertwright.data.examples import Example

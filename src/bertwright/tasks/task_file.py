@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bertwright.checkpoint.replacing import write_text
 from bertwright.data.windows import Reading
 from bertwright.errors import BertwrightError
 from bertwright.tasks.registry import FILL_MASK, answers_named, task_names
@@ -28,7 +29,7 @@ def write_task(folder: Path, task: Answers[Any], reading: Reading) -> None:
         **task.to_json(),
     }
     text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
-    (folder / TASK_FILE).write_text(text, encoding="utf-8")
+    write_text(folder / TASK_FILE, text)
 
 
 def read_task(folder: Path) -> tuple[Answers[Any], Reading]:

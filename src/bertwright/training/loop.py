@@ -30,7 +30,7 @@ from bertwright.training.steps import MicroBatch, Steps
 from bertwright.training.training_progress import Meter, training_progress
 from bertwright.training.watchers import FiniteWatcher, check_collapse, check_first_loss, first_bad_tensor
 from bertwright.training.world import World
-from bertwright.wording import Phrase, said
+from bertwright.wording import Phrase, measure_name, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +276,7 @@ class Trainer:
 
 
 def _line(evaluation: Evaluation, epochs: int, is_best: bool) -> str:
-    scores = " · ".join(f"{name} {value:.4f}" for name, value in evaluation.scores.items())
+    scores = " · ".join(f"{measure_name(name)} {value:.4f}" for name, value in evaluation.scores.items())
     line = said(
         "epoch {epoch}/{epochs} · step {step} · train loss {loss:.4f} · dev {scores}",
         epoch=evaluation.epoch, epochs=epochs, step=evaluation.step, loss=evaluation.train["loss"], scores=scores,

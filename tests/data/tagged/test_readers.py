@@ -190,11 +190,14 @@ def test_tasks_that_nobody_annotated_do_not_teach_that_nothing_is_there() -> Non
         {"data": {"text": "Bert sings"}, "annotations": []},
         {"data": {"text": "Carl sings"}, "annotations": [{**marked, "was_cancelled": True}]},
         {"data": {"text": "nobody sings"}, "annotations": [{"result": []}]},
+        {"data": {"text": "Dora sings"}, "annotations": [{"result": None}]},
+        {"data": {"text": "Emil sings"}, "annotations": [{"result": None}, marked]},
     ]
     table = read_spans(tasks)
-    assert [one.text for one in table.examples] == ["Anna sings", "nobody sings"]
-    assert "2 texts that nobody annotated left out: train:2, train:3" in table.summary()
-    assert len(read_spans(tasks, labelled=False).examples) == 4
+    assert [one.text for one in table.examples] == ["Anna sings", "nobody sings", "Emil sings"]
+    assert len(spans_of(table.examples[2]) or ()) == 1
+    assert "3 texts that nobody annotated left out: train:2, train:3, train:5" in table.summary()
+    assert len(read_spans(tasks, labelled=False).examples) == 6
     with pytest.raises(BertwrightError, match="BW205"):
         read_spans(tasks[1:2])
 

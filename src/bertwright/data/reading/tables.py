@@ -77,7 +77,7 @@ class Table:
 
     def summary(self) -> str:
         """One calm line: what was read, what was inferred, what was left out and where."""
-        encoding = f" ({self.encoding})" if self.encoding else ""
+        encoding = said(" ({encoding})", encoding=self.encoding) if self.encoding else ""
         examples = quantity(len(self.examples), "example")
         parts = [
             said(

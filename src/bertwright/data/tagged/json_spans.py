@@ -42,15 +42,20 @@ def tokens_with_tags(row: Mapping[str, Any]) -> tuple[list[str], list[str]] | No
 
 
 def is_unannotated(row: Mapping[str, Any]) -> bool:
-    """Whether an object of Label Studio has no annotation, or only cancelled ones: nobody says what is in its text."""
+    """Whether an object of Label Studio has no annotation, or only ones that were cancelled or have no result: nobody
+    says what is in its text.
+    """
     return _is_task(row) and _annotation(row) is None
 
 
 def annotations_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The annotations of an object of Label Studio that were not cancelled; none for an object of another form."""
+    """The annotations of an object of Label Studio that were not cancelled and have a result, be it empty; none for an
+    object of another form.
+    """
     if not _is_task(row):
         return []
-    return [one for one in row["annotations"] if isinstance(one, Mapping) and not one.get("was_cancelled")]
+    given = [one for one in row["annotations"] if isinstance(one, Mapping) and not one.get("was_cancelled")]
+    return [one for one in given if one.get("result") is not None]
 
 
 def is_classified(row: Mapping[str, Any]) -> bool:

@@ -140,7 +140,8 @@ def _read(source: Any, *, labelled: bool, name: str, keep_empty: bool) -> Table:
     if source.path.is_dir():
         raise BertwrightError("BW253", source=source)
     if source.suffix in _JSON:
-        return _of_rows(read_json(source), labelled=labelled, keep_empty=keep_empty)
+        rows = replace(read_json(source), remarks=source.remarks)
+        return _of_rows(rows, labelled=labelled, keep_empty=keep_empty)
     sentences, remarks = read_columns(source)
     bare, placed = without_positions(sentences)
     remarks += placed
@@ -187,11 +188,11 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
         raise BertwrightError(
             "BW249", where=where, start=span.start, end=span.end, read=read, said=told, count=len(wrong)
         )
-    remarks: tuple[str, ...] = ()
+    remarks = rows.remarks
     if sentences:
         bare, placed = without_positions(list(sentences.values()))
         tagged_texts = to_examples(bare, rows.source, between)
-        remarks = placed + tagged_texts.remarks()
+        remarks += placed + tagged_texts.remarks()
         for at, example in zip(sentences, tagged_texts.examples):
             examples[at] = example
     remarks += _places_of(

@@ -5,8 +5,10 @@ Shapes: N inputs, S tokens of an input, C types, K spans or candidates.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -95,7 +97,7 @@ class SpanPointing(EntityTask[SpanSettings]):
     def _rows(self, held: _Held, spans: Sequence[Span], taught: int) -> Ints:
         """`[K, 4]`: those that an input holds."""
         rows = [
-            (*held.pieces[[span.start, span.end - 1]], self.types.index(span.type), taught)
+            (held.piece(span.start), held.piece(span.end - 1), self.types.index(span.type), taught)
             for span in filter(held.holds, spans)
         ]
         return np.array(rows, dtype=np.int64).reshape(-1, 4)
@@ -138,13 +140,14 @@ class SpanPointing(EntityTask[SpanSettings]):
         assert isinstance(encoded, EncodedUnits)
         found: list[dict[tuple[int, int, int], float]] = [{} for _ in encoded.units]
         held = [_held(one.word_ids, len(encoded.units[owner])) for one, owner in zip(encoded.inputs, encoded.owners)]
-        inputs_of = np.split(np.arange(len(encoded.inputs)), np.cumsum(encoded.inputs_of)[:-1])
+        ends = np.cumsum(encoded.inputs_of).tolist()
+        inputs_of = [_InOrder.of(held[begin:end]) for begin, end in zip([0, *ends], ends)]
         for index, (rows, owner) in enumerate(zip(scores, encoded.owners.tolist())):
             word_ids = encoded.inputs[index].word_ids
             for first, last, kind, value in rows.tolist():
                 start, end = int(word_ids[int(first)]), int(word_ids[int(last)])
                 context = held[index].context(start, end)
-                if context >= 0 and context == max(held[other].context(start, end) for other in inputs_of[owner]):
+                if context >= 0 and context == inputs_of[owner].most_context(start, end):
                     key = (start, end + 1, int(kind))
                     found[owner][key] = max(value, found[owner].get(key, 0.0))
         entities = map(self._entities, found, encoded.units, encoded.texts)
@@ -164,18 +167,26 @@ class SpanPointing(EntityTask[SpanSettings]):
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What an input holds of the units of its text.
+    """What an input holds of the units of its text, from the first of them to the last, U units: it takes as much room
+    as the input, however long the text is.
 
     Attributes:
-        pieces: `[W]` the first piece of each unit, where it is held.
-        before, after: `[W]` tokens on either side of a unit; -1 for a unit that it does not hold.
-        earlier: `[W + 1]` held units before each one.
+        low, high: the first and the last unit; none where `high` is smaller.
+        pieces: `[U]` the first piece of each unit, where it is held.
+        before, after: `[U]` tokens on either side of a unit; -1 for a unit that it does not hold.
+        earlier: `[U + 1]` held units before each one.
     """
 
+    low: int
+    high: int
     pieces: Ints
     before: NDArray[np.float64]
     after: NDArray[np.float64]
     earlier: Ints
+
+    def piece(self, unit: int) -> int:
+        """The first piece of a unit that it holds."""
+        return int(self.pieces[unit - self.low])
 
     def holds(self, span: Span) -> bool:
         """Whether all units of a span are here."""
@@ -183,17 +194,45 @@ class _Held:
 
     def context(self, start: int, end: int) -> float:
         """Tokens around the units from `start` to `end` on the side where there are fewer; -1: not all are here."""
-        if min(start, end) < 0 or self.earlier[end + 1] - self.earlier[start] <= end - start:
+        first, last = start - self.low, end - self.low
+        if min(start, end) < self.low or max(start, end) > self.high:
             return -1.0
-        return float(min(self.before[start], self.after[end]))
+        if self.earlier[last + 1] - self.earlier[first] <= last - first:
+            return -1.0
+        return float(min(self.before[first], self.after[last]))
+
+
+@dataclass(frozen=True, slots=True)
+class _InOrder:
+    """The inputs of one text that hold units, as windows follow each other: neither end ever goes back."""
+
+    held: Sequence[_Held]
+    highs: Sequence[int]
+
+    @classmethod
+    def of(cls, inputs: Sequence[_Held]) -> _InOrder:
+        """Of all inputs of a text."""
+        held = [one for one in inputs if one.high >= one.low]
+        return cls(held, [one.high for one in held])
+
+    def most_context(self, start: int, end: int) -> float:
+        """That of the input with most of it around a span; only those are asked that reach it."""
+        most = -1.0
+        for one in islice(self.held, bisect_left(self.highs, end), None):
+            if one.low > start:
+                break
+            most = max(most, one.context(start, end))
+        return most
 
 
 def _held(word_ids: NDArray[np.int32], count: int) -> _Held:
     positions = np.flatnonzero(word_ids >= 0)
     held = word_ids[positions]
-    pieces = np.zeros(count, dtype=np.int64)
-    pieces[held] = positions
-    before, after = np.full(count, -1.0), np.full(count, -1.0)
-    before[held] = np.inf if len(held) and held[0] == 0 else positions
-    after[held] = np.inf if len(held) and held[-1] == count - 1 else len(word_ids) - 1 - positions
-    return _Held(pieces, before, after, np.concatenate([[0], np.cumsum(before >= 0)]))
+    low, high = (int(held[0]), int(held[-1])) if len(held) else (0, -1)
+    places = held - low
+    pieces = np.zeros(high - low + 1, dtype=np.int64)
+    pieces[places] = positions
+    before, after = np.full(len(pieces), -1.0), np.full(len(pieces), -1.0)
+    before[places] = np.inf if len(held) and low == 0 else positions
+    after[places] = np.inf if len(held) and high == count - 1 else len(word_ids) - 1 - positions
+    return _Held(low, high, pieces, before, after, np.concatenate([[0], np.cumsum(before >= 0)]))

@@ -17,8 +17,9 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from bertwright.checkpoint.folders import unseal
-from bertwright.checkpoint.hub import weights_folder
+from bertwright.checkpoint.hub import spelt, weights_folder
 from bertwright.checkpoint.hub_request import HubRequest
+from bertwright.checkpoint.replacing import write_text
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.assembling import Frame
 from bertwright.text.tokenizer.calls import Calls
@@ -136,9 +137,10 @@ class BertTokenizer(Calls):
         """
         request = HubRequest.taken_from(changes)
         settle_loading(f"{cls.__name__}.from_pretrained", changes)
-        if Path(folder_or_name).is_file():
-            return cls(Path(folder_or_name), **changes)
-        folder = weights_folder(folder_or_name, download=True, vocabulary=True, request=request)
+        name = spelt(folder_or_name)
+        if os.path.isfile(name):  # noqa: PTH113 - that of a Path raises an error for a name that can be no path
+            return cls(name, **changes)
+        folder = weights_folder(folder_or_name, download=True, vocabulary=True, any_kind=True, request=request)
         settings = changed_settings(read_settings(folder), changes)
         saved, listed = folder / "tokenizer.json", folder / "vocab.txt"
         if saved.is_file():
@@ -152,7 +154,7 @@ class BertTokenizer(Calls):
             add_named_tokens(pipeline, changed_settings(TokenizerSettings(), changes))
         tokenizer = cls.__new__(cls)
         tokenizer._begin(pipeline, settings, str(source))
-        tokenizer.name_or_path = os.fspath(folder_or_name)
+        tokenizer.name_or_path = name
         return tokenizer
 
     def _begin(self, pipeline: Tokenizer, settings: TokenizerSettings, source: str) -> None:
@@ -239,7 +241,7 @@ class BertTokenizer(Calls):
         folder.mkdir(parents=True, exist_ok=True)
         unseal(folder)
         write_vocabulary(folder / "vocab.txt", self._id_of)
-        (folder / "tokenizer.json").write_text(self._pipeline.to_str(pretty=True), encoding="utf-8", newline="\n")
+        write_text(folder / "tokenizer.json", self._pipeline.to_str(pretty=True))
         usual = {self._id_of[token] for token in self.special_tokens_map.values()}
         added, size = self.added_tokens_decoder, self.vocab_size
         is_more = any(token_id not in usual or token_id >= size for token_id in added)

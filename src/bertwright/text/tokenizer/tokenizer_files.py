@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from tokenizers import AddedToken
 
 from bertwright.checkpoint.folders import read_object
+from bertwright.checkpoint.replacing import write_text
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.special_tokens import NAMES
 
@@ -194,7 +195,7 @@ def write_settings(folder: Path, settings: TokenizerSettings, added: Mapping[int
     usual = {one.name: one.default for one in fields(TokenizerSettings) if one.name not in _ALWAYS_SAID}
     config = {key: value for key, value in config.items() if key not in usual or value != usual[key]}
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
-    (folder / "tokenizer_config.json").write_text(text, encoding="utf-8", newline="\n")
+    write_text(folder / "tokenizer_config.json", text)
 
 
 def known_side(option: str, value: Any) -> Side:

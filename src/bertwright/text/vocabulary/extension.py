@@ -11,6 +11,7 @@ from typing import Any
 
 from bertwright.checkpoint.enlarging import enlarge_checkpoint
 from bertwright.checkpoint.folders import MANIFEST, publishing, verify
+from bertwright.checkpoint.replacing import write_bytes, write_text
 from bertwright.errors import BertwrightError
 from bertwright.text.lines import encoding_of, lines_of
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
@@ -124,6 +125,6 @@ def _add_words(folder: Path, ids: dict[str, int]) -> None:
     file = folder / "tokenizer.json"
     description = json.loads(file.read_bytes())
     description["model"]["vocab"] |= ids
-    file.write_text(json.dumps(description, ensure_ascii=False, indent=2), encoding="utf-8", newline="\n")
-    with (folder / "vocab.txt").open("a", encoding="utf-8", newline="\n") as lines:
-        lines.writelines(f"{word}\n" for word in ids)
+    write_text(file, json.dumps(description, ensure_ascii=False, indent=2))
+    lines = (folder / "vocab.txt").read_bytes()
+    write_bytes(folder / "vocab.txt", lines + "".join(f"{word}\n" for word in ids).encode())

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from bertwright.checkpoint.replacing import write_text
 from bertwright.errors import BertwrightError
 from bertwright.wording import said, shown
 
@@ -66,7 +67,7 @@ def write_vocabulary(path: Path, vocabulary: Mapping[str, int]) -> None:
     """Write `vocabulary` so that `read_vocabulary` gives it back, ids without a token included.
 
     Raises:
-        BertwrightError: BW414 for a token that a line cannot hold.
+        BertwrightError: BW414 for a token that a line cannot hold, BW501 where the disk does not allow it.
     """
     for token in vocabulary:
         if "\n" in token or token.endswith("\r"):
@@ -75,7 +76,7 @@ def write_vocabulary(path: Path, vocabulary: Mapping[str, int]) -> None:
     last = max(by_id)
     # An id without a token was a repeated line. Any token that comes again later keeps the count of lines.
     lines = [by_id.get(token_id, by_id[last]) for token_id in range(last + 1)]
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+    write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def is_cased(vocabulary: Iterable[str]) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import weights_folder
+from bertwright.checkpoint.replacing import require_path
 from bertwright.data.examples import digest_of
 from bertwright.data.reading.given_data import rows_of, say_read
 from bertwright.data.reading.opened_source import OpenedSource, opened
@@ -117,6 +118,7 @@ def finetune(
     for line in given.doubts():
         log.warning(line)
     place = usable_device(device)
+    require_path(out)
     RunFolder.require_place(Path(out), overwrite=overwrite, resume=resume)
     start = whole_folder(weights_folder(model, download=download, vocabulary=download))
     train, dev = rows_of(train, dev)

@@ -14,6 +14,8 @@ from typing import Any, Self
 import torch
 
 from bertwright.checkpoint.folders import whole_folder
+from bertwright.checkpoint.hub import text_digests
+from bertwright.checkpoint.vocabulary_rows import check_rows
 from bertwright.data.examples import digest_of
 from bertwright.data.reading.tables import Table
 from bertwright.errors import BertwrightError
@@ -72,8 +74,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
         self.tokenizer = BertTokenizer.from_pretrained(self.start)
         self.objective = self._task = task = task.bound(self.tokenizer)
         config = task.starting_config(self.start, **settings.dropout_values())
-        if len(self.tokenizer) > config.vocab_size:
-            raise BertwrightError("BW325", model=model, tokens=len(self.tokenizer), rows=config.vocab_size)
+        check_rows(model, len(self.tokenizer), config.vocab_size)
         if settings.freeze > config.num_hidden_layers:
             raise BertwrightError("BW109", freeze=settings.freeze, layers=config.num_hidden_layers)
         self.foreign = set(foreign_to(type(task))) - set(type(settings).model_fields)
@@ -96,6 +97,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
 
     def record(self) -> dict[str, Any]:
         return run_facts(self._task.name, str(self.start), self._device) | {
+            "start_sha256": text_digests(self.start),
             "train_source": self._sources[0],
             "train_examples": len(self._train.examples),
             "train_sha256": digest_of(self._train.examples),
@@ -176,4 +178,5 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
             truncated=sum(one.truncated for one in run.predictions),
             is_pair=any(one.text_b is not None for one in run.dev),
         )
-        write_report(card, run.dev, run.predictions, [step.loss for step in run.outcome.history])
+        written = write_report(card, run.dev, run.predictions, [step.loss for step in run.outcome.history])
+        record["report_files"] = [file.name for file in written]

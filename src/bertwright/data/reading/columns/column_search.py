@@ -192,7 +192,8 @@ def _most_like_labels(search: ColumnSearch) -> Found:
     if not search.labelled:
         return {}
     ranks = {at: rank for at in search.open() if (rank := search.profile(at).label_rank) is not None}
-    best = [at for at, rank in ranks.items() if rank == min(ranks.values())]
+    least = min(ranks.values(), default=0)
+    best = [at for at, rank in ranks.items() if rank == least]
     best.sort(key=lambda at: search.profile(at).width)
     if len(best) == 2:
         # In a handful of rows even texts are "a few values"; the label is then the shorter one.
@@ -220,7 +221,8 @@ def _beside_labels(search: ColumnSearch) -> Found:
     """In one or two rows, or short ones: a column beside one of labels, or alone, can only be the text."""
     free = search.open()
     labels = [at for at in free if search.profile(at).label_rank is not None]
-    rest = [at for at in free if at not in labels[: len(free) - 1]]
+    some = set(labels[: len(free) - 1])
+    rest = [at for at in free if at not in some]
     if len(free) > 2 or len(rest) != 1:
         raise search.unclear("BW220")
     return {"text": rest[0]}
