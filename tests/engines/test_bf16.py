@@ -77,7 +77,7 @@ def test_the_rows_of_products_recur_and_few_are_empty() -> None:
 
     model = sharpened(BertForTokenClassification)
     quick, seen = in_bf16(model), []
-    encoder = quick.base_model.encoder
+    encoder: nn.Module = quick.base_model.encoder
     assert isinstance(encoder, Bf16Encoder)
     for module in encoder.modules():
         if isinstance(module, nn.Linear):
@@ -97,7 +97,8 @@ def test_all_but_the_encoder_is_shared_and_the_model_stays_as_it_was() -> None:
     assert theirs
     assert all(name.startswith("bert.encoder.") and one.dtype == torch.bfloat16 for name, one in theirs.items())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    assert not isinstance(model.base_model.encoder, Bf16Encoder)
+    own: nn.Module = model.base_model.encoder
+    assert not isinstance(own, Bf16Encoder)
 
 
 def layer(model: BertWithHead, index: int) -> Layer:

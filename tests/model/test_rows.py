@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from bertwright.data.ragged import from_padded
 from bertwright.model.pretrained import Pretrained
@@ -16,23 +18,33 @@ from tests.model.conftest import KINDS
 TOKENS, TEXTS = 14, 3  # of the fixture `inputs`
 
 
+class Rows(TorchFunctionMode):
+    """Counts the rows that are multiplied by each of these matrices. A hook would be seen by the model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_weight: dict[int, list[int]] = {}
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function is F.linear and id(args[1]) in self.of_weight:
+            self.of_weight[id(args[1])].append(args[0].numel() // args[0].shape[-1])
+        return function(*args, **(kwargs or {}))
+
+
 @pytest.fixture
-def counted() -> Callable[[Pretrained], dict[str, list[int]]]:
+def counted() -> Iterator[Callable[[Pretrained], dict[str, list[int]]]]:
     """Rows that enter each linear layer of a model from now on, by the layer's name."""
+    counter = Rows()
 
     def count(model: Pretrained) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {}
         for name, module in model.named_modules():
-            # Of the last layer, where only the first tokens are read, this matrix is read without a call.
-            around = getattr(model, "reads_first_only", False) and name.endswith(".layer.1.attention.self.qkv")
-            if isinstance(module, nn.Linear) and not around:
-                seen = rows.setdefault(name, [])
-                module.register_forward_pre_hook(
-                    lambda _, args, seen=seen: seen.append(args[0].numel() // args[0].shape[-1])
-                )
+            if type(module) is nn.Linear:
+                counter.of_weight[id(module.weight)] = rows.setdefault(name, [])
         return rows
 
-    return count
+    with counter:
+        yield count
 
 
 def expected_rows(model: Pretrained, name: str) -> int:

@@ -44,8 +44,7 @@ CASES: dict[str, Check | str] = {
     "test_inference_no_head": NOT_HERE
     + "the weights are downloads; tests/parity/test_full_size.py compares at full size",
     "test_sdpa_ignored_mask": cases.check_mask_left_out,
-    "test_export": PURPOSE
-    + "the lengths of a batch shape what is computed; `bertwright export` writes what runs elsewhere",
+    "test_export": NOT_HERE + "of the peers' downloads; what is exported is tested in tests/model/test_recorded.py",
     # test_modeling_common.py
     "test_num_layers_is_small": NOT_HERE + "of the sizes that the peers' tests may have",
     "test_model_is_small": NOT_HERE + "of the sizes that the peers' tests may have",
@@ -117,8 +116,9 @@ CASES: dict[str, Check | str] = {
     "test_config_attn_implementation_setter": ONE_WAY,
     "test_custom_4d_attention_mask": ONE_WAY,
     "test_torch_compile_for_training": NOT_HERE
-    + "of the peers' static shapes; what is compiled is tested beside programs",
-    "test_torch_export": PURPOSE + "the lengths of a batch shape what is computed",
+    + "of the peers' static shapes; what is compiled is tested in tests/model/test_recorded.py",
+    "test_torch_export": NOT_HERE
+    + "of the peers' static shapes; what is exported is tested in tests/model/test_recorded.py",
     "test_internal_model_config_and_subconfig_are_same": LIBRARY,
     "test_reverse_loading_mapping": LIBRARY,
     "test_capture_outputs_decorator": LIBRARY,
@@ -159,4 +159,4 @@ def test_every_case_has_an_outcome_and_every_check_is_of_a_case() -> None:
     named = {check for name, check in vars(cases).items() if name.startswith("check_")}
     assert named == {check for check in OUTCOMES.values() if not isinstance(check, partial)}
     counts = [sum(reason.startswith(word) for reason in reasons) for word in (PURPOSE, NOT_HERE)]
-    assert (len(OUTCOMES), *counts) == (73, 6, 28)
+    assert (len(OUTCOMES), *counts) == (73, 4, 30)

@@ -31,6 +31,7 @@ class Ragged:
         cu_seqlens: `[B + 1]` int32; sequence `b` is `[cu_seqlens[b], cu_seqlens[b + 1])`.
         max_seqlen: S.
         lengths: the B lengths on the host, so that no code has to wait for the device to learn them.
+        places: where the tokens stand in the padded form, if whoever watches shall see that.
     """
 
     input_ids: Tensor
@@ -39,6 +40,7 @@ class Ragged:
     cu_seqlens: Tensor
     max_seqlen: int
     lengths: tuple[int, ...]
+    places: Places | None = None
 
     @classmethod
     def of(cls, input_ids: Tensor, token_type_ids: Tensor, position_ids: Tensor, lengths: Sequence[int]) -> Ragged:
@@ -57,6 +59,11 @@ class Ragged:
             torch.from_numpy(positions),
             lengths,
         )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tokens are."""
+        return self.input_ids.device
 
     @property
     def num_tokens(self) -> int:
@@ -88,6 +95,7 @@ class Ragged:
             token_type_ids=self.token_type_ids.to(device, non_blocking=True),
             position_ids=self.position_ids.to(device, non_blocking=True),
             cu_seqlens=self.cu_seqlens.to(device, non_blocking=True),
+            places=self.places and replace(self.places, index=self.places.index.to(device, non_blocking=True)),
         )
 
 
@@ -99,11 +107,13 @@ class Places:
         index: `[T]` int64 places in the flattened `[B * S]` form.
         batch_size: B.
         width: S, pads included.
+        real: `[T]` bool, which of them are real tokens; None where all are.
     """
 
     index: Tensor
     batch_size: int
     width: int
+    real: Tensor | None = None
 
     def pad(self, values: Tensor) -> Tensor:
         """`values [T, ...]` as `[B, S, ...]`, zero where there was a pad."""
@@ -139,18 +149,8 @@ def from_padded(
     Raises:
         BertwrightError: BW420 for a shape that does not fit `input_ids`.
     """
-    if input_ids.dim() != 2:
-        raise BertwrightError("BW420", what="input_ids", shape=list(input_ids.shape), expected="[B, S]")
+    position_ids = checked_padded(input_ids, attention_mask, token_type_ids, position_ids)
     batch_size, width = input_ids.shape
-    shape = torch.Size((batch_size, width))
-    given = {"attention_mask": attention_mask, "token_type_ids": token_type_ids}
-    for what, tensor in given.items():
-        if tensor is not None and tensor.shape != shape:
-            raise BertwrightError("BW420", what=what, shape=list(tensor.shape), expected=list(shape))
-    if position_ids is None:
-        position_ids = torch.arange(width, device=input_ids.device)
-    elif position_ids.shape not in (shape, (1, width), (width,)):
-        raise BertwrightError("BW420", what="position_ids", shape=list(position_ids.shape), expected=list(shape))
     if attention_mask is None:
         index = torch.arange(batch_size * width, device=input_ids.device)
         lengths = [width] * batch_size
@@ -165,3 +165,26 @@ def from_padded(
         types = places.pick(token_type_ids)
     positions = places.pick(position_ids.expand(batch_size, width))
     return Ragged.of(places.pick(input_ids), types, positions, lengths), places
+
+
+def checked_padded(
+    input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None, position_ids: Tensor | None
+) -> Tensor:
+    """The positions, which are the columns where none are given, of a padded form whose shapes fit together.
+
+    Raises:
+        BertwrightError: BW420 for a shape that does not fit `input_ids`.
+    """
+    if input_ids.dim() != 2:
+        raise BertwrightError("BW420", what="input_ids", shape=list(input_ids.shape), expected="[B, S]")
+    batch_size, width = input_ids.shape
+    shape = torch.Size((batch_size, width))
+    given = {"attention_mask": attention_mask, "token_type_ids": token_type_ids}
+    for what, tensor in given.items():
+        if tensor is not None and tensor.shape != shape:
+            raise BertwrightError("BW420", what=what, shape=list(tensor.shape), expected=list(shape))
+    if position_ids is None:
+        position_ids = torch.arange(width, device=input_ids.device)
+    elif position_ids.shape not in (shape, (1, width), (width,)):
+        raise BertwrightError("BW420", what="position_ids", shape=list(position_ids.shape), expected=list(shape))
+    return position_ids

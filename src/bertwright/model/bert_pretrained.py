@@ -33,13 +33,9 @@ class BertPreTrainedModel(Pretrained):
 
     Attributes:
         num_labels: C of the config.
-        accepts_loss_kwargs: whether the loss can be a share of a larger batch's; it is the mean over what was given.
     """
 
     supports_gradient_checkpointing: ClassVar[bool] = True
-    main_input_name: ClassVar[str] = "input_ids"
-    accepts_loss_kwargs: ClassVar[bool] = False
-    is_parallelizable: ClassVar[bool] = False
     model_tags: ClassVar[None] = None
     _keys_to_ignore_on_save: ClassVar[None] = None
 

@@ -5,7 +5,7 @@ decide for an element; they are drawn in bulk, from a generator that the library
 and the saved states of checkpointing rule it as they rule everything else.
 
 A probability is rounded to the nearest multiple of 2⁻¹⁶, and what is kept is scaled for the rounded one, so that the
-mean is kept exactly. Other devices use the library's dropout.
+mean is kept exactly. Other devices use the library's dropout, and so does what is recorded, as by `torch.compile`.
 
 Shapes: any; T tokens, H hidden size.
 """
@@ -19,19 +19,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from bertwright.data.unpacked import is_recorded
+
 _LEVELS = 1 << 16
 
 
 def dropout(values: Tensor, probability: float) -> Tensor:
     """`values`, each set to zero with `probability` and else scaled so that its mean stays."""
-    if values.device.type != "cpu":
+    if values.device.type != "cpu" or is_recorded():
         return F.dropout(values, probability)
     return values * keep_mask(values, probability) if probability else values
 
 
 def add_dropped(residual: Tensor, values: Tensor, probability: float) -> Tensor:
     """`residual + dropout(values)`, in one pass."""
-    if values.device.type != "cpu":
+    if values.device.type != "cpu" or is_recorded():
         return residual + F.dropout(values, probability)
     return torch.addcmul(residual, values, keep_mask(values, probability)) if probability else residual + values
 
@@ -62,8 +64,9 @@ def rate_now(module: nn.Module) -> float:
 
 
 def has_hooks(module: nn.Module) -> bool:
-    """Whether somebody listens to the calls of a module, so that it must be called."""
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
+    """Whether somebody listens to the calls of a module, or has changed how it answers, so that it must be called."""
+    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    return bool(hooks) or "forward" in module.__dict__
 
 
 def keep_mask(like: Tensor, probability: float) -> Tensor:

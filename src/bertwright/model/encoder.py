@@ -14,12 +14,15 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from bertwright.data.ragged import Ragged
+from bertwright.data.unpacked import Unpacked
 from bertwright.errors import BertwrightError
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.attention.attention import attend, attend_plain
 from bertwright.model.attention.grouped import attend_first
+from bertwright.model.called_alone import batch_of
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import Dropout, add_through, has_hooks, rate_now
+from bertwright.model.joined import JoinedProjections
 from bertwright.model.typed_modules import Embedding, LayerNorm, Linear, Module
 
 
@@ -27,17 +30,30 @@ from bertwright.model.typed_modules import Embedding, LayerNorm, Linear, Module
 class Encoding:
     """What the encoder makes of a batch.
 
+    Where a model is watched, the encoder itself gives `last` and `hidden_states` in the padded form `[B, S, H]`.
+
     Attributes:
         last: `[T, H]` output of the last layer; `[B, H]`, that of the first tokens, where `first_only`.
         hidden_states: `L + 1` tensors `[T, H]`, the embeddings first; empty unless asked for.
         attentions: L lists of B tensors `[A, s, s]`; empty unless asked for.
         first_only: whether the last layer was computed for the first token of each sequence only.
+        pooled: `[B, H]`, where the encoder was called as the peers' and has pooled already.
     """
 
     last: Tensor
     hidden_states: tuple[Tensor, ...] = ()
     attentions: tuple[list[Tensor], ...] = ()
     first_only: bool = False
+    pooled: Tensor | None = None
+
+    @property
+    def last_hidden_state(self) -> Tensor:
+        """`last`, as the peers call it."""
+        return self.last
+
+    def __getitem__(self, index: int) -> Tensor:
+        """`last` at 0, for who calls the encoder alone."""
+        return (self.last, *self.hidden_states)[index]
 
 
 class Embeddings(Module):
@@ -51,43 +67,63 @@ class Embeddings(Module):
         self.LayerNorm = LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = Dropout(config.hidden_dropout_prob)
 
-    def forward(self, batch: Ragged, words: Tensor | None = None) -> Tensor:
-        """`[T, H]`; `words [T, H]` stand in place of the rows of the word table."""
-        words = self.word_embeddings(batch.input_ids) if words is None else words
-        summed = words + self.token_type_embeddings(batch.token_type_ids) + self.position_embeddings(batch.position_ids)
+    def forward(
+        self,
+        input_ids: Ragged | Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+    ) -> Tensor:
+        """`[T, H]` of a ragged batch, or `[B, S, H]` of the padded form, its arguments as of a model.
+
+        `inputs_embeds`, of the same shape, stand in place of the rows of the word table.
+        """
+        if isinstance(input_ids, Ragged):
+            token_type_ids, position_ids = input_ids.token_type_ids, input_ids.position_ids
+            input_ids = input_ids.input_ids
+        words = self.word_embeddings(input_ids) if inputs_embeds is None else inputs_embeds  # type: ignore[arg-type]
+        if position_ids is None:
+            position_ids = torch.arange(words.shape[1], device=words.device)
+        types = torch.zeros_like(position_ids) if token_type_ids is None else token_type_ids
+        summed = words + self.token_type_embeddings(types) + self.position_embeddings(position_ids)
         return self.dropout(self.LayerNorm(summed))
 
 
-class SelfAttention(Module):
+class SelfAttention(JoinedProjections):
     """Self-attention with queries, keys and values from one matrix product.
-
-    Files of peers hold the three apart; `load_state_dict` takes them so, too.
 
     Attributes:
         causal: whether a token sees nothing that follows it, as in a decoder.
     """
 
+    whole, parts = "qkv", ("query", "key", "value")
+    qkv: Linear
+    query: Linear
+    key: Linear
+    value: Linear
+
     def __init__(self, config: BertConfig, causal: bool = False) -> None:
         super().__init__()
         self.causal = causal
-        self.qkv = Linear(config.hidden_size, 3 * config.hidden_size)
+        self.join(config.hidden_size)
         self.dropout = Dropout(config.attention_probs_dropout_prob)
         self.num_heads = config.num_attention_heads
 
     def project(self, hidden: Tensor) -> Tensor:
         """Queries, keys and values `[T, 3, A, D]` of `hidden [T, H]`."""
-        return torch.unflatten(self.qkv(hidden), -1, (3, self.num_heads, -1))
+        return torch.unflatten(super().project(hidden), -1, (3, self.num_heads, -1))
 
     def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
-        """`[T, H]` to `[T, H]`; where `weights` is a list, the attention weights are appended to it."""
-        qkv = self.project(hidden)
+        """`[T, H]` to `[T, H]`, or the padded form to itself; attention weights are appended to `weights`, a list."""
+        places = None if hidden.dim() == 2 else batch.places
+        qkv = self.project(hidden) if places is None else places.pick(self.project(hidden))
         dropout = rate_now(self.dropout)
         if weights is None:
             mixed = attend(qkv, batch, dropout, self.causal)
         else:
             mixed, weight = attend_plain(qkv, batch, dropout, self.causal)
             weights.append(weight)
-        return mixed.flatten(1)
+        return mixed.flatten(1) if places is None else places.pad(mixed.flatten(1))
 
     def forward_first(self, first: Tensor, hidden: Tensor, batch: Ragged) -> Tensor:
         """What `forward` gives for the first token of each sequence: `[B, H]` of these and `[T, H]` to `[B, H]`."""
@@ -152,8 +188,16 @@ class Layer(Module):
         self.intermediate = Intermediate(config)
         self.output = Residual(config, config.intermediate_size)
 
-    def forward(self, hidden: Tensor, batch: Ragged, weights: list[list[Tensor]] | None) -> Tensor:
-        """`[T, H]` to `[T, H]`"""
+    def forward(
+        self,
+        hidden: Tensor,
+        batch: Ragged | Tensor | None = None,
+        weights: list[list[Tensor]] | None = None,
+        *,
+        attention_mask: Tensor | None = None,
+    ) -> Tensor:
+        """`[T, H]` to `[T, H]`, or the padded form to itself, with a mask (see `batch_of`) in place of the batch."""
+        batch = batch_of(hidden, attention_mask if batch is None else batch)
         attended = self.attention(hidden, batch, weights)
         return self.output(self.intermediate(attended), attended)
 
@@ -179,8 +223,9 @@ class Encoder(nn.Module):
     def forward(
         self,
         hidden: Tensor,
-        batch: Ragged,
+        batch: Ragged | Tensor | None = None,
         *,
+        attention_mask: Tensor | None = None,
         output_hidden_states: bool = False,
         output_attentions: bool = False,
         first_only: bool = False,
@@ -189,15 +234,17 @@ class Encoder(nn.Module):
 
         Args:
             hidden: `[T, H]` the embeddings of the tokens.
-            batch: the tokens.
+            batch: the tokens; or a mask (see `batch_of`) where `hidden` is the padded form.
+            attention_mask: the same.
             output_hidden_states, output_attentions: whether to keep these.
             first_only: only the first tokens will be read, so that the last layer need not compute the others. Has
                 no effect where more is asked for, where a sequence is empty, or where somebody put an adapter or a hook
                 into that layer.
         """
+        batch = batch_of(hidden, attention_mask if batch is None else batch)
         again = self.checkpointing and self.training
         wants_more = output_hidden_states or output_attentions
-        short = self._short_layer(batch) if first_only and not wants_more else None
+        short = self._short_layer(batch) if first_only and not wants_more and hidden.dim() == 2 else None
         weights: list[list[Tensor]] = []
         states = [hidden]
         for layer in self.layer if short is None else (*self.layer[:-1], short.forward_first):
@@ -209,10 +256,12 @@ class Encoder(nn.Module):
     def _short_layer(self, batch: Ragged) -> Layer | None:
         """The last layer, where its `forward_first` can go around nothing but what this file made."""
         last = self.layer[-1] if len(self.layer) else None
-        if type(last) is not Layer or type(last.attention) is not Attention or not all(batch.lengths):
+        if isinstance(batch, Unpacked) or type(last) is not Layer or type(last.attention) is not Attention:
+            return None
+        if not all(batch.lengths):
             return None
         attention = last.attention.self
-        if type(attention) is not SelfAttention or type(attention.qkv) is not Linear:
+        if type(attention) is not SelfAttention or type(attention.qkv) is not Linear or not attention.is_whole():
             return None
         return None if any(map(has_hooks, (last, last.attention, attention, attention.qkv))) else last
 
@@ -231,7 +280,7 @@ def check_indices(tables: Embeddings, batch: Ragged) -> None:
     Raises:
         BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
     """
-    if batch.input_ids.device.type != "cpu" or not batch.num_tokens:
+    if batch.input_ids.device.type != "cpu" or isinstance(batch, Unpacked) or not batch.num_tokens:
         return
     looked_up = (
         ("BW421", batch.input_ids, tables.word_embeddings),

@@ -5,15 +5,25 @@ Shapes: T tokens, B sequences, H hidden size, V vocabulary.
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from bertwright.data.unpacked import is_recorded
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.model.config import BertConfig
 from bertwright.model.dropout import Dropout
 from bertwright.model.typed_modules import LayerNorm, Linear, Module
 from bertwright.model.vocabulary_loss import vocabulary_loss
+
+
+class Embeds(Protocol):
+    """A model with a word table."""
+
+    def get_input_embeddings(self) -> Any: ...
+
 
 FEW_ROWS = 8  # beyond, the two orders are about equally fast
 
@@ -26,8 +36,8 @@ class Pooler(Module):
         self.dense = Linear(config.hidden_size, config.hidden_size)
 
     def forward(self, first: Tensor) -> Tensor:
-        """`[B, H]` to `[B, H]`"""
-        return self.dense(first).tanh()
+        """`[B, H]` to `[B, H]`; of `[B, S, H]` the first column."""
+        return self.dense(first[:, 0] if first.dim() == 3 else first).tanh()
 
 
 class Transform(Module):
@@ -61,7 +71,8 @@ class MaskedLanguageModelHead(Module):
     def forward(self, hidden: Tensor, word_table: Tensor) -> Tensor:
         """`hidden [n, H]`, only the rows whose scores are wanted, and `word_table [V, H]` to `[n, V]`."""
         transformed, table = self.transform(hidden), self._output(word_table)
-        if transformed.device.type == "cpu" and 1 < len(transformed) <= FEW_ROWS and not torch.is_grad_enabled():
+        plain = torch.is_grad_enabled() or is_recorded() or transformed.dim() != 2
+        if not plain and transformed.device.type == "cpu" and 1 < len(transformed) <= FEW_ROWS:
             return few_by_table(transformed, table, self.bias)
         return F.linear(transformed, table, self.bias)
 
@@ -81,6 +92,23 @@ class PreTrainingHeads(nn.Module):
 
     predictions: MaskedLanguageModelHead
     seq_relationship: Linear
+
+    def __init__(self, words: Embeds | None = None) -> None:
+        super().__init__()
+        self._words = (words,)  # in a tuple: the model is not inside of its head
+
+    def forward(self, states: Tensor, pooled: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
+        """For who calls it on its own: what the heads that are here score.
+
+        Args:
+            states: `[..., H]` of tokens; or `[B, H]`, pooled, where only the next sentence is scored.
+            pooled: `[B, H]`, where both are.
+        """
+        model = self._words[0]
+        if "predictions" not in self._modules or model is None:
+            return self.seq_relationship(states)
+        scores = self.predictions(states, model.get_input_embeddings().weight)
+        return scores if pooled is None else (scores, self.seq_relationship(pooled))
 
 
 def few_by_table(rows: Tensor, table: Tensor, bias: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bertwright.data.ragged import Places
+from bertwright.data.unpacked import is_recorded
 from bertwright.errors import BertwrightError
 
 IGNORED = -100  # the label of a place that takes no part in a loss
@@ -26,7 +27,7 @@ def class_loss(scores: Tensor, labels: Tensor) -> Tensor:
         raise BertwrightError("BW420", what="labels", shape=list(labels.shape), expected=[count])
     _refuse_fractions(labels)
     labels = labels.reshape(-1).long()
-    if labels.device.type == "cpu":  # a GPU would have to be waited for
+    if labels.device.type == "cpu" and not is_recorded():  # a GPU would have to be waited for
         outside = labels[((labels < 0) & (labels != IGNORED)) | (labels >= classes)]
         if outside.numel():
             raise BertwrightError("BW340", value=int(outside[0]), classes=classes)
@@ -48,7 +49,8 @@ def labels_of(labels: Tensor, places: Places) -> Tensor:
     if labels.shape != (places.batch_size, places.width):
         expected = [places.batch_size, places.width]
         raise BertwrightError("BW420", what="labels", shape=list(labels.shape), expected=expected)
-    return places.pick(labels)
+    picked = places.pick(labels)
+    return picked if places.real is None else picked.masked_fill(~places.real, IGNORED)
 
 
 def _refuse_fractions(labels: Tensor) -> None:

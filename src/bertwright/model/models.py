@@ -17,8 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bertwright.data.ragged import Places, Ragged
+from bertwright.data.unpacked import Unpacked
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
+from bertwright.model.dropout import has_hooks
 from bertwright.model.encoder import Embeddings, Encoder, Encoding, check_indices
 from bertwright.model.heads import Pooler, classifier_dropout
 from bertwright.model.losses import class_loss, text_loss, token_loss
@@ -26,6 +28,7 @@ from bertwright.model.outputs import EncoderOutput, ModelOutput, QuestionAnsweri
 from bertwright.model.padded import PaddedModel, returned
 from bertwright.model.parameter_groups import ParameterGroup
 from bertwright.model.typed_modules import Linear
+from bertwright.model.watched import encoded_by_call, in_padded_form, is_watched_inside, over_tokens
 
 
 class BertModel(PaddedModel):
@@ -45,9 +48,18 @@ class BertModel(PaddedModel):
             BertwrightError: BW421, BW422 or BW423 for an id, a token type or a position without a row.
         """
         check_indices(self.embeddings, batch)
-        hidden = self.embeddings(batch) if words is None else self.embeddings(batch, words)
+        if batch.places is not None and (isinstance(batch, Unpacked) or is_watched_inside(self)):
+            return self._encode_padded(batch, batch.places, words, wanted)
+        hidden = self.embeddings(batch) if words is None else self.embeddings(batch, inputs_embeds=words)
         encoding: Encoding = self.encoder(hidden, batch, **wanted)
         return encoding
+
+    def _encode_padded(self, batch: Ragged, places: Places, words: Tensor | None, wanted: dict[str, bool]) -> Encoding:
+        """The same for whoever watches: embeddings and layers see and give `[B, S, H]`."""
+        padded = in_padded_form(batch, places)
+        hidden = self.embeddings(padded) if words is None else self.embeddings(padded, inputs_embeds=places.pad(words))
+        made: Encoding = self.encoder(hidden, padded, **wanted)
+        return replace(made, last=places.pick(made.last), hidden_states=tuple(map(places.pick, made.hidden_states)))
 
     def pool(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """`[B, H]`: the pooled hidden state of the first real token of each sequence."""
@@ -110,7 +122,14 @@ class BertWithHead(PaddedModel):
         """The scores of this model for an encoded batch."""
         raise NotImplementedError
 
+    def pooled(self, encoding: Encoding, batch: Ragged) -> Tensor:
+        """`[B, H]`: the pooled hidden state of the first real token of each sequence."""
+        return self.base_model.pool(encoding, batch) if encoding.pooled is None else encoding.pooled
+
     def encode(self, batch: Ragged, words: Tensor | None = None, **wanted: bool) -> Encoding:
+        base: nn.Module = self.base_model
+        if batch.places is not None and (type(base) is not BertModel or has_hooks(base)):
+            return encoded_by_call(base, batch, batch.places, words, **wanted)
         return self.base_model.encode(batch, words, **wanted)
 
     def forward(
@@ -153,8 +172,9 @@ class BertWithClassifier(BertWithHead):
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        hidden = self.bert.pool(encoding, batch) if self.reads_first_only else encoding.last
-        return self.classifier(self.dropout(hidden))
+        if not self.reads_first_only:
+            return over_tokens(batch, encoding.last, self.dropout, self.classifier)
+        return self.classifier(self.dropout(self.pooled(encoding, batch)))
 
 
 class BertForSequenceClassification(BertWithClassifier):
@@ -193,7 +213,7 @@ class BertForQuestionAnswering(BertWithHead):
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.qa_outputs(encoding.last)
+        return over_tokens(batch, encoding.last, self.qa_outputs)
 
     def forward(  # type: ignore[override]
         self,

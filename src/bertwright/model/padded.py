@@ -5,12 +5,14 @@ Shapes: T tokens, B sequences, S longest sequence, H hidden size, A heads.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from bertwright.data.ragged import Places, Ragged, from_padded
+from bertwright.data.unpacked import Unpacked, is_recorded, unpacked
 from bertwright.errors import BertwrightError
 from bertwright.model.bert_pretrained import BertPreTrainedModel
 from bertwright.model.config import BertConfig
@@ -67,7 +69,9 @@ class PaddedModel(BertPreTrainedModel):
         """
         refuse_unknown(self, labels, self.label_arguments)
         ids = self._ids_or_none(input_ids, inputs_embeds)
-        batch, places = from_padded(ids, attention_mask, token_type_ids, position_ids)
+        pack = unpacked if is_recorded() else from_padded
+        batch, places = pack(ids, attention_mask, token_type_ids, position_ids)
+        batch = replace(batch, places=places)
         encoding = self.encode(
             batch,
             None if inputs_embeds is None else places.pick(inputs_embeds),
@@ -121,6 +125,8 @@ def pad_attentions(encoding: Encoding, batch: Ragged, places: Places) -> tuple[T
     """The attention weights as L tensors `[B, A, S, S]`, where they were asked for; zero at pads."""
     if not encoding.attentions:
         return None
+    if isinstance(batch, Unpacked):
+        return tuple(map(torch.stack, encoding.attentions))
     columns = torch.split(places.index % places.width, list(batch.lengths))
     padded = []
     for weights in encoding.attentions:

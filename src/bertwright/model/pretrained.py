@@ -22,12 +22,13 @@ from bertwright.errors import BertwrightError
 from bertwright.model.call_arguments import device_of, for_constructor, settle, settle_saving
 from bertwright.model.config import BertConfig
 from bertwright.model.fresh_values import is_started, mark_started, start
+from bertwright.model.known_to_trainer import KnownToTrainer
 from bertwright.wording import said, shown
 
 log = logging.getLogger("bertwright")
 
 
-class Pretrained(nn.Module):
+class Pretrained(KnownToTrainer, nn.Module):
     """A model with a config.
 
     Attributes:

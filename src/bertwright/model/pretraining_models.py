@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from bertwright.data.ragged import Places, Ragged
 from bertwright.model.config import BertConfig
@@ -26,8 +26,9 @@ class BertForMaskedLM(BertWithHead):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
-        self.cls = PreTrainingHeads()
+        self.cls = PreTrainingHeads(self)
         self.cls.predictions = MaskedLanguageModelHead(config)
+        self.register_state_dict_post_hook(_repeat_what_is_tied)  # type: ignore[no-untyped-call]
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
@@ -53,12 +54,12 @@ class BertForNextSentencePrediction(BertWithHead):
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__(config)
-        self.cls = PreTrainingHeads()
+        self.cls = PreTrainingHeads(self)
         self.cls.seq_relationship = Linear(config.hidden_size, 2)
         self.initialise_head()
 
     def head(self, encoding: Encoding, batch: Ragged) -> Tensor:
-        return self.cls.seq_relationship(self.bert.pool(encoding, batch))
+        return self.cls.seq_relationship(self.pooled(encoding, batch))
 
     def loss(self, scores: Tensor, labels: Tensor, batch: Ragged, places: Places) -> Tensor:
         return class_loss(scores, labels)
@@ -92,7 +93,7 @@ class BertForPreTraining(BertForMaskedLM):
 
     def follows(self, encoding: Encoding, batch: Ragged) -> Tensor:
         """`[B, 2]`: column 0, the second text follows the first; column 1, it is from elsewhere."""
-        return self.cls.seq_relationship(self.bert.pool(encoding, batch))
+        return self.cls.seq_relationship(self.pooled(encoding, batch))
 
     def output(self, encoding: Encoding, batch: Ragged, places: Places, labels: dict[str, Tensor]) -> ModelOutput:
         scores = self.head(encoding, batch)
@@ -101,3 +102,12 @@ class BertForPreTraining(BertForMaskedLM):
         if len(labels) == 2:  # as in the peers: the loss is the sum of both, or is not given
             loss = token_loss(scores, labels["labels"], places) + class_loss(follows, labels["next_sentence_label"])
         return PreTrainingOutput(loss=loss, prediction_logits=places.pad(scores), seq_relationship_logits=follows)
+
+
+def _repeat_what_is_tied(model: BertForMaskedLM, state: dict[str, Any], prefix: str, _: Any) -> None:
+    """A state of the peers has the tensors of a tied head under both of their names."""
+    words = state.get(f"{prefix}{model.base_model_prefix}.embeddings.word_embeddings.weight")
+    bias = state.get(f"{prefix}cls.predictions.bias")
+    if not isinstance(words, nn.Parameter) and words is not None and bias is not None:  # no `keep_vars`
+        state.setdefault(f"{prefix}cls.predictions.decoder.weight", words)
+        state[f"{prefix}cls.predictions.decoder.bias"] = bias

@@ -10,6 +10,7 @@ Method: scaled dot-product attention, Vaswani et al. 2017, section 3.2.1, within
 | `attend_varlen` | CUDA, half precision, no attention dropout | the variable-length kernel |
 | `attend_padded` | other devices, and CUDA otherwise | one masked call; linear layers still see real tokens only |
 | `attend_first` | last layer, where only [CLS] is read | one query a sequence (`grouped.py`) |
+| `attend_unpacked` | what is recorded, as by `torch.compile` | one masked call; pads are computed (`recorded.py`) |
 | `across_grouped` | decoder over its source, CPU | pairs of like lengths share a batched product (`across.py`) |
 | `across_padded` | decoder over its source, elsewhere | one masked call; `across_plain` is the oracle of both |
 
@@ -30,7 +31,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bertwright.data.ragged import Ragged
+from bertwright.data.unpacked import Unpacked
 from bertwright.model.attention.grouped import attend_grouped
+from bertwright.model.attention.recorded import attend_unpacked, attend_unpacked_plain
 
 log = logging.getLogger("bertwright")
 
@@ -51,6 +54,8 @@ def attend(qkv: Tensor, batch: Ragged, dropout: float = 0.0, causal: bool = Fals
     Returns:
         `[T, A, D]`
     """
+    if isinstance(batch, Unpacked):
+        return attend_unpacked(qkv, batch, dropout)
     path = choose_path(qkv, dropout, batch.max_seqlen, causal)
     _say_once(path)
     return path(qkv, batch, dropout, causal)
@@ -82,6 +87,8 @@ def attend_plain(qkv: Tensor, batch: Ragged, dropout: float = 0.0, causal: bool 
     Returns:
         `[T, A, D]` and, for each sequence, its attention weights `[A, s, s]`.
     """
+    if isinstance(batch, Unpacked):
+        return attend_unpacked_plain(qkv, batch, dropout)
     outputs, weights = [], []
     for part in torch.split(qkv, list(batch.lengths)):
         query, key, value = part.permute(1, 2, 0, 3)  # [3, A, s, D]

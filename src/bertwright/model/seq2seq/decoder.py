@@ -18,18 +18,21 @@ from bertwright.model.config import BertConfig
 from bertwright.model.dropout import Dropout, rate_now
 from bertwright.model.encoder import Attention, Embeddings, Intermediate, Residual, check_indices, run_layer
 from bertwright.model.heads import MaskedLanguageModelHead, PreTrainingHeads
+from bertwright.model.joined import JoinedProjections
 from bertwright.model.typed_modules import Linear, Module
 
 Look = Callable[[Tensor], Tensor]
 
 
-class CrossSelf(Module):
+class CrossSelf(JoinedProjections):
     """Queries from the target, keys and values from the source, these two from one matrix product."""
+
+    whole, parts = "key_value", ("key", "value")
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.query = Linear(config.hidden_size, config.hidden_size)
-        self.key_value = Linear(config.hidden_size, 2 * config.hidden_size)
+        self.join(config.hidden_size)
         self.dropout = Dropout(config.attention_probs_dropout_prob)
         self.num_heads = config.num_attention_heads
 
@@ -39,7 +42,7 @@ class CrossSelf(Module):
 
     def read(self, memory: Tensor) -> Tensor:
         """Keys and values `[U, 2, A, D]` of the encoded sources `[U, H]`."""
-        return torch.unflatten(self.key_value(memory), -1, (2, self.num_heads, -1))
+        return torch.unflatten(self.project(memory), -1, (2, self.num_heads, -1))
 
     def forward(self, hidden: Tensor, target: Ragged, memory: Tensor, source: Ragged) -> Tensor:
         """`[T, H]` and the encoded sources `[U, H]` to `[T, H]`."""
