@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
 
@@ -102,7 +103,7 @@ def verify(folder: Path) -> None:
     if not manifest.is_file():
         return
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
+        content = read_json_file(manifest)
         if _is_of_others(content):
             return
         if (version := content["schema_version"]) > SCHEMA_VERSION:
@@ -115,7 +116,7 @@ def verify(folder: Path) -> None:
                 raise BertwrightError("BW324", file=file, reason=f"{file.stat().st_size} of {entry['size']} bytes")
             if _digest(file) != entry["sha256"]:
                 raise BertwrightError("BW324", file=file, reason="SHA-256")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW324", file=manifest, reason=error) from error
 
 
@@ -127,7 +128,7 @@ def _is_of_others(manifest: Any) -> bool:
 def _read_json(file: Path) -> Any:
     """What stands in a file; None where that is no JSON."""
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return read_json_file(file)
     except ValueError:
         return None
 
@@ -139,8 +140,8 @@ def read_object(file: Path) -> dict[str, Any]:
         BertwrightError: BW415 for what is no JSON, or no object.
     """
     try:
-        content = json.loads(file.read_bytes())
-    except ValueError as error:
+        content = read_json_file(file)
+    except (OSError, ValueError) as error:
         raise BertwrightError("BW415", file=file, reason=error) from error
     if not isinstance(content, dict):
         raise BertwrightError("BW415", file=file, reason=f"{type(content).__name__} ≠ object")
@@ -150,7 +151,7 @@ def read_object(file: Path) -> dict[str, Any]:
 def unlisted(folder: Path) -> list[str]:
     """The files of a folder that its manifest does not name: what `publishing` did not write there."""
     try:
-        listed = {MANIFEST, *json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]}
+        listed = {MANIFEST, *read_json_file(folder / MANIFEST)["files"]}
     except (OSError, ValueError, KeyError, TypeError):
         listed = set()
     files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())

@@ -7,7 +7,6 @@ The network is asked only where the caller allows it.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -16,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from bertwright.checkpoint.digests import remove_differing
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase, said
 
@@ -135,7 +135,7 @@ def shard_names(index: Path) -> list[str]:
         ValueError: where the index is damaged.
     """
     try:
-        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        shards = set(read_json_file(index)["weight_map"].values())
         return sorted({Path(shard).name for shard in shards})
     except (KeyError, AttributeError, TypeError) as error:
         raise ValueError(Phrase("no weight_map that names files: {error}", error=error)) from error

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bertwright.checkpoint.folders import place_for, publishing, unlisted
 from bertwright.checkpoint.hub import TEXT_FILES, model_folder
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError
 from bertwright.inference.predictor import best_of
@@ -46,7 +47,7 @@ def export_huggingface(run: str | Path, out: Path, *, half: bool = False, overwr
                 shutil.copyfile(source / name, staging / name)
         if half:
             tensors = {name: _halved(name, tensor, file) for name, tensor in tensors.items()}
-            config = json.loads((staging / "config.json").read_text(encoding="utf-8"))
+            config = read_json_file(staging / "config.json")
             config["dtype"] = "float32"
             (staging / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         write_named(tensors, staging / "model.safetensors")

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import weights_folder
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.errors import BertwrightError, nearest
 from bertwright.model.activations import ACTIVATIONS
 from bertwright.wording import Phrase
@@ -189,8 +190,8 @@ class BertConfig:
         if not path.is_file():
             raise BertwrightError("BW302", folder=folder, file="config.json")
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+            values = read_json_file(path)
+        except (OSError, ValueError) as error:
             raise BertwrightError("BW314", file=path, reason=error) from error
         if not isinstance(values, dict):
             raise BertwrightError("BW314", file=path, reason=Phrase("not an object"))

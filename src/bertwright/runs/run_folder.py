@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from bertwright.checkpoint.folders import MANIFEST, delete, generations, prune, publishing, staging_of, verify, write_text
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase, said
 from bertwright.version import __version__
@@ -214,7 +215,7 @@ def _empty(folder: Path) -> None:
 def _is_run(folder: Path) -> bool:
     """Whether a run wrote the folder: by its `run.json`, or where that is damaged by what else a run leaves."""
     try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        record = read_json_file(folder / "run.json", with_nan=True)
     except OSError:
         return False
     except ValueError:
@@ -224,7 +225,7 @@ def _is_run(folder: Path) -> bool:
 
 def _read_run(file: Path) -> dict[str, Any]:
     try:
-        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        values: dict[str, Any] = read_json_file(file, with_nan=True)
         version = int(values.pop("schema_version"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW507", file=file, reason=f"{type(error).__name__} {error}") from error

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from bertwright.checkpoint.former_names import name_of_today
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.checkpoint.weights import write_named
 from bertwright.errors import BertwrightError
 
@@ -106,7 +107,7 @@ def read_state(folder: Path, model: nn.Module, optimizers: Sequence[torch.optim.
     """
     file = folder / _STATE
     try:
-        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        values: dict[str, Any] = read_json_file(file, with_nan=True)
         version = int(values.pop("schema_version"))
         if version > SCHEMA_VERSION:
             raise BertwrightError("BW332", file=file, version=version, known=SCHEMA_VERSION)

@@ -11,6 +11,7 @@ from typing import Any
 
 from bertwright.checkpoint.enlarging import enlarge_checkpoint
 from bertwright.checkpoint.folders import MANIFEST, publishing, verify
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.errors import BertwrightError
 from bertwright.text.lines import encoding_of, lines_of
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
@@ -122,7 +123,7 @@ def _sort_out(tokenizer: BertTokenizer, words: Iterable[str]) -> tuple[list[str]
 
 def _add_words(folder: Path, ids: dict[str, int]) -> None:
     file = folder / "tokenizer.json"
-    description = json.loads(file.read_bytes())
+    description = read_json_file(file)
     description["model"]["vocab"] |= ids
     file.write_text(json.dumps(description, ensure_ascii=False, indent=2), encoding="utf-8", newline="\n")
     with (folder / "vocab.txt").open("a", encoding="utf-8", newline="\n") as lines:

@@ -15,6 +15,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer_files import TokenBeside, TokenizerSettings
 from bertwright.text.vocabulary.vocabulary_file import is_cased, require_tokens
@@ -70,7 +71,7 @@ def read_pipeline(path: Path, settings: TokenizerSettings) -> Tokenizer:
         BertwrightError: BW404 for what is no WordPiece tokenizer.
     """
     try:
-        description = json.loads(path.read_bytes())
+        description = read_json_file(path)
         description["truncation"] = description["padding"] = None
         pipeline = Tokenizer.from_str(json.dumps(description))
     except Exception as error:  # the library raises plain `Exception`
