@@ -60,13 +60,18 @@ class Settings(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"])) or "?"
-            raise BertwrightError("BW102", key=key, value=first["input"], reason=_reason(first)) from error
+            key, value, reason = first_problem(error)
+            raise BertwrightError("BW102", key=key, value=value, reason=reason) from error
 
     def changed(self, **changes: Any) -> Self:
         """These settings with `changes` laid over those that were given. Raises as `resolve` does."""
         return self.resolve(**(self.model_dump(exclude_unset=True) | changes))
+
+
+def first_problem(error: ValidationError) -> tuple[str, Any, Phrase]:
+    """The first thing that does not fit: its key, its value, and why."""
+    first = error.errors()[0]
+    return ".".join(map(str, first["loc"])) or "?", first["input"], _reason(first)
 
 
 def _reason(found: ErrorDetails) -> Phrase:

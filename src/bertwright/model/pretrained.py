@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -22,6 +23,11 @@ from bertwright.model.config import OF_CALLS, BertConfig
 from bertwright.wording import said, shown
 
 log = logging.getLogger("bertwright")
+
+_LAYER = re.compile(r"\blayer\.(\d{1,9})\.")
+_LAYERS_BUILT_AT_ONCE = 100
+_TENSORS_OF_A_LAYER = 16
+_MOST_FRESH = 1 << 27  # numbers, 512 MiB: a head of 100,000 classes on the widest BERT takes less
 
 
 class Pretrained(nn.Module):
@@ -107,21 +113,24 @@ class Pretrained(nn.Module):
 
         Raises:
             BertwrightError: BW302 a file is missing, BW310 to BW314 the config, BW315 no such `dtype`, BW320 and BW321
-                the weight file, BW322 encoder tensors are missing, BW323 tensors of another shape.
+                the weight file, BW322 encoder tensors are missing, BW323 tensors of another shape, BW347 the config
+                asks for far more than the weights hold.
         """
         config = cls.config_class.from_pretrained(folder, **changes)
         if unknown := config.unknown_keys():
             file = folder / "config.json"
             log.warning(said("{file}: keys without effect here: {keys}", file=file, keys=shown(unknown)))
+        file = weight_file(folder)
+        tensors = read_tensors(file)
+        _refuse_layers_without_weights(config, tensors, file)  # before they are built
         with torch.device("meta"):
             model = cls(config)
         wanted = {name: parameter.shape for name, parameter in model.named_parameters()}
-        file = weight_file(folder)
-        tensors = read_tensors(file)
         dtype = _type_of_weights(dtype, tensors.values())
         found, report = match(tensors, wanted, file)
         model.load_report = report
         _refuse_gaps(report, ignore_mismatched_sizes)
+        _refuse_too_much(report.fresh, wanted, found, file)
         # In memory of its own, and in rows: where a tensor is mapped from the file, its alignment depends on the file's
         # header, and a `.bin` may hold columns; matrix libraries round by both. A resumed run must compute what the
         # uninterrupted one does.
@@ -159,6 +168,28 @@ class Pretrained(nn.Module):
 
     def _first(self) -> Tensor:
         return next(self.parameters())
+
+
+def _refuse_layers_without_weights(config: BertConfig, tensors: Iterable[str], file: Path) -> None:
+    """Raise BW322 for layers far beyond those of the file: building so many takes long."""
+    names_there = list(tensors)
+    there = 1 + max((int(found[1]) for name in names_there for found in _LAYER.finditer(name)), default=-1)
+    asked = config.most_layers
+    if asked > there + _LAYERS_BUILT_AT_ONCE:
+        missing = f"encoder.layer.{there} … encoder.layer.{asked - 1}"
+        unused = shown(names_there, 4) if not there else "-"
+        count = (asked - there) * _TENSORS_OF_A_LAYER
+        raise BertwrightError("BW322", file=file, count=count, missing=missing, unused=unused)
+
+
+def _refuse_too_much(
+    fresh: Iterable[str], wanted: Mapping[str, torch.Size], found: Mapping[str, Tensor], file: Path
+) -> None:
+    """Raise BW347 where new tensors would take far more memory than the weights that there are."""
+    new = sum(wanted[name].numel() for name in fresh)
+    there = sum(tensor.numel() for tensor in found.values())
+    if new > _MOST_FRESH + 4 * there:
+        raise BertwrightError("BW347", file=file, new=new, there=there)
 
 
 def _refuse_gaps(report: LoadReport, ignore_mismatched_sizes: bool) -> None:

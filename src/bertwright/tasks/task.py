@@ -202,6 +202,11 @@ class Answers(ABC, Generic[P]):
     def to_json(self) -> dict[str, Any]:
         """What a model folder must say about the task besides its config."""
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What the model's scores are called, in their order: its config must say the same; empty: nothing is said."""
+        return ()
+
     def bound(self, tokenizer: BertTokenizer) -> Self:
         """The same task, with the vocabulary where its answers are tokens."""
         return self
