@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -60,12 +60,27 @@ def read_json(content: bytes, *, with_nan: bool = False) -> Any:
     return value
 
 
-def json_text(values: Any, *, indent: int | None = None) -> str:
-    """`values` as JSON that every program reads: what is no number, such as an undefined score, is null."""
+def json_text(values: Any, *, indent: int | None = None, default: Callable[[Any], Any] | None = None) -> str:
+    """`values` as JSON that every program reads: what is no number, such as an undefined score, is null.
+
+    Args:
+        values: what is written.
+        indent: spaces of a level; None: all in one line.
+        default: makes what JSON knows of what it does not know.
+    """
     try:
-        return json.dumps(values, ensure_ascii=False, indent=indent, default=str, allow_nan=False)
+        return json.dumps(values, ensure_ascii=False, indent=indent, default=default, allow_nan=False)
     except ValueError:
-        return json.dumps(_without_nan(values), ensure_ascii=False, indent=indent, default=str, allow_nan=False)
+        return json.dumps(_without_nan(values), ensure_ascii=False, indent=indent, default=default, allow_nan=False)
+
+
+def all_finite(value: Any) -> bool:
+    """Whether every number in a value is one."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(all_finite, value.values()))
+    return all(map(all_finite, value)) if isinstance(value, list | tuple) else True
 
 
 def _without_nan(value: Any) -> Any:

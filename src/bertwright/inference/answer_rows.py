@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bertwright.checkpoint.json_files import all_finite, json_text
 from bertwright.data.examples import Example
 from bertwright.data.spreadsheet import BYTE_ORDER_MARK, harmless
 from bertwright.errors import BertwrightError, nearest
@@ -42,13 +42,15 @@ class AnswerRows:
         """One line, or in CSV two where it is the first.
 
         Raises:
-            BertwrightError: BW591 a column that the input does not have.
+            BertwrightError: BW591 a column that the input does not have, BW594 an answer that is no number.
         """
         answered = texts_of(example) | answer.to_json()
+        if not all_finite(answered):
+            raise BertwrightError("BW594", where=example.where)
         values = self._beside(example, answered) | answered
         if self.form == "jsonl":
             values |= {"doubt": answer.doubt} if answer.doubt else {}
-            return json.dumps(values, ensure_ascii=False, default=str) + "\n"
+            return json_text(values, default=str) + "\n"
         row, begin = _flat(values), ""
         if not self.header:
             self.header = list(row)
@@ -102,7 +104,7 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict):
             flat |= {f"{key}.{name}": number for name, number in value.items()}
         elif isinstance(value, list):
-            flat[key] = json.dumps(value, ensure_ascii=False, default=str)
+            flat[key] = json_text(value, default=str)
         else:
             flat[key] = value
     return flat

@@ -57,14 +57,18 @@ class Predictor(Generic[P]):
             engine: what computes: `torch`, or one that an installed package brings.
 
         Raises:
-            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW326 the
-                head was never trained, BW330 to BW332 no task or one that is not understood, BW132 no such engine.
+            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW325 a vocabulary that
+                is larger than that of the model, BW326 the head was never trained, BW330 to BW332 no task or one that
+                is not understood, BW132 no such engine.
         """
         kind = engine_named(engine)
         usable_device(device)
         folder = best_of(model_folder(folder))
         task, reading = read_task(folder)
         tokenizer = BertTokenizer.from_pretrained(folder)
+        rows = task.model_class.config_class.from_pretrained(folder).vocab_size
+        if len(tokenizer) > rows:
+            raise BertwrightError("BW325", model=folder, tokens=len(tokenizer), rows=rows)
         task = task.bound(tokenizer)
         runner = Runner.of(kind.load(folder, task, device), task)
         return Predictor(runner.engine, tokenizer, runner.task, reading)

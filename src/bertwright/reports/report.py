@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from bertwright.checkpoint.folders import write_bytes, write_text
+from bertwright.checkpoint.json_files import json_text
 from bertwright.data.examples import Example
 from bertwright.data.spreadsheet import spreadsheet_csv
 from bertwright.reports.card import Card, model_card
@@ -22,7 +22,7 @@ log = logging.getLogger("bertwright")
 def answers_jsonl(examples: Sequence[Example], predictions: Sequence[Prediction]) -> str:
     """Every answer, one JSON line each, in the order of the examples."""
     rows = (answer_row(example, prediction) for example, prediction in zip(examples, predictions))
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return "".join(json_text(row) + "\n" for row in rows)
 
 
 def can_draw() -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from bertwright.checkpoint.json_files import json_text
 from bertwright.checkpoint.folders import MANIFEST, delete, generations, prune, publishing, staging_of, verify, write_text
 from bertwright.checkpoint.json_files import read_json_file
 from bertwright.errors import BertwrightError
@@ -192,7 +193,7 @@ class RunFolder:
 
 
 def _json(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    return json_text(values, indent=2) + "\n"
 
 
 def _empty(folder: Path) -> None:

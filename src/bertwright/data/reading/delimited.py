@@ -11,11 +11,11 @@ from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tab_quotes import TabQuotes, tab_quotes
 from bertwright.errors import BertwrightError
+from bertwright.text.lines import LONGEST_LINE, refuse_endless
 from bertwright.wording import Phrase, said
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _FULL_WIDTH = "，；｜"
-_LONGEST_FIELD = 1 << 24  # characters; what is longer is a quote that nobody closed
 _LINES_LOOKED_AT = 100
 _UNFINISHED = "unexpected end of data"  # as the module csv calls it
 
@@ -32,7 +32,7 @@ def read_delimited(source: OpenedSource) -> Rows:
             full-width signs between the columns.
     """
     # Looking needs it as much as reading. The limit belongs to the whole process; it is only ever raised.
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
     first = source.first_lines(_LINES_LOOKED_AT)
     if source.delimiter is None and (form := form_of_lines(first)) is not None:
         rows = _lines(source, form.fields_of)
@@ -139,8 +139,12 @@ def _enclosed(source: OpenedSource, separator: str, *, spaced: bool = False) -> 
     record: list[str] = []  # the lines of the row
 
     def kept() -> Iterator[str]:
+        size = 0
         for line in source.lines():
+            size = size + len(line) if record else len(line)
             record.append(line)
+            if size > LONGEST_LINE:  # a quotation mark that nobody closed
+                refuse_endless(Where(name, start), Phrase("the row"), LONGEST_LINE)
             yield line
 
     reader = csv.reader(kept(), delimiter=separator, strict=True, skipinitialspace=spaced)

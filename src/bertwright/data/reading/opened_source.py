@@ -50,8 +50,16 @@ class OpenedSource:
     def first_lines(self, count: int) -> list[str]:
         """Up to `count` lines from the beginning; errors as `lines`."""
         if count > self._looked_at:
-            self._first, self._looked_at = list(islice(self.lines(), count)), count
+            self._first, self._looked_at = list(self._up_to(count)), count
         return self._first[:count]
+
+    def _up_to(self, count: int) -> Iterator[str]:
+        """The first lines, as far as there are any of a sane length: whoever reads on says what is wrong."""
+        try:
+            yield from islice(self.lines(), count)
+        except BertwrightError as error:
+            if error.code != "BW297":
+                raise
 
     def lines(self) -> Iterator[str]:
         """Every line with its end as it is; raises those of `encoding`, BW202, BW234."""

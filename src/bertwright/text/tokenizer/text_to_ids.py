@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tokenizers import Encoding, Tokenizer
 
+from bertwright.checkpoint.panics import panics_as_errors
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.assembling import Frame, assemble
 from bertwright.text.tokenizer.cutting import Strategy, kept_lengths
@@ -19,7 +20,7 @@ def encode_inputs(
     """Encode `inputs` with at most `max_length` tokens each, special ones included.
 
     Raises:
-        BertwrightError: BW406 half a surrogate pair; BW408 a text cannot be cut so far; BW409 not even the
+        BertwrightError: BW406 half a surrogate pair; BW447 what the library cannot do; BW408 a text cannot be cut so far; BW409 not even the
             special tokens fit.
     """
     special = frame.count(inputs.seconds is not None)
@@ -51,13 +52,16 @@ def split_into_tokens(pipeline: Tokenizer, inputs: Inputs) -> tuple[list[Encodin
     """The library's tokens of both texts, uncut and without special tokens around.
 
     Raises:
-        BertwrightError: BW406 half a surrogate pair.
+        BertwrightError: BW406 half a surrogate pair; BW447 what the library cannot do, as its file describes it.
     """
 
     def tokens_of(texts: Sequence[Text]) -> list[Encoding]:
         return pipeline.encode_batch(list(texts), is_pretokenized=inputs.as_words, add_special_tokens=False)
 
     try:
-        return tokens_of(inputs.firsts), None if inputs.seconds is None else tokens_of(inputs.seconds)
+        with panics_as_errors():
+            return tokens_of(inputs.firsts), None if inputs.seconds is None else tokens_of(inputs.seconds)
     except TypeError as error:  # all types were checked: only half a surrogate pair is left
         raise surrogate_error(inputs) or error from error
+    except Exception as error:  # the library raises plain `Exception`
+        raise BertwrightError("BW447", reason=error) from error
