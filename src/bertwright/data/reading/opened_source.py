@@ -10,7 +10,7 @@ from typing import Any
 
 from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
-from bertwright.text.lines import blocks_of, encoding_of, lines_of
+from bertwright.text.lines import LONGEST_LINE, blocks_of, encoding_of, lines_of
 
 _START = 1 << 16  # characters
 
@@ -56,7 +56,12 @@ class OpenedSource:
     def _up_to(self, count: int) -> Iterator[str]:
         """The first lines, as far as there are any of a sane length: whoever reads on says what is wrong."""
         try:
-            yield from islice(self.lines(), count)
+            size = 0
+            for line in islice(self.lines(), count):
+                yield line
+                size += len(line)
+                if size > LONGEST_LINE:
+                    return
         except BertwrightError as error:
             if error.code != "BW297":
                 raise

@@ -20,8 +20,8 @@ def encode_inputs(
     """Encode `inputs` with at most `max_length` tokens each, special ones included.
 
     Raises:
-        BertwrightError: BW406 half a surrogate pair; BW447 what the library cannot do; BW408 a text cannot be cut so far; BW409 not even the
-            special tokens fit.
+        BertwrightError: BW406 half a surrogate pair; BW408 a text cannot be cut so far; BW409 not even the special
+            tokens fit; BW447 what the library cannot do.
     """
     special = frame.count(inputs.seconds is not None)
     if strategy != "do_not_truncate" and max_length < special:
