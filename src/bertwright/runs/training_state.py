@@ -9,11 +9,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, get_type_hints
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from pydantic import ConfigDict, TypeAdapter
 
 from bertwright.checkpoint.former_names import name_of_today
 from bertwright.checkpoint.json_files import read_json_file
@@ -40,6 +42,17 @@ class Step:
     learning_rate: float
     gradient_norm: float
     measures: Mapping[str, float] = field(default_factory=dict)
+
+
+class _Best(TypedDict):
+    """Of the best evaluation, as it is remembered."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+
+    epoch: int
+    step: int
+    train: dict[str, float]
+    scores: dict[str, float]
 
 
 @dataclass
@@ -119,9 +132,24 @@ def read_state(folder: Path, model: nn.Module, optimizers: Sequence[torch.optim.
         if version == 1:
             arrays, numbers = (_renamed(one, model) for one in (arrays, numbers))
         _restore_optimizer(model, optimizers, arrays, numbers)
-        return TrainingState(**values, history=_history(columns))
+        state = TrainingState(**values, history=_history(columns))
+        _check(state)
+        return state
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise BertwrightError("BW507", file=file, reason=f"{type(error).__name__} {error}") from error
+
+
+def _check(state: TrainingState) -> None:
+    """Raise ValueError for a value of another kind than this program writes: the loop would meet it much later."""
+    for name, kind in get_type_hints(TrainingState).items():
+        if name != "history":  # which was made here
+            TypeAdapter(kind).validate_python(getattr(state, name), strict=True)
+    least = {name: 0 for name in ("step", "tokens", "skipped", "bad_in_a_row", "without_better")} | {"micro_tokens": 1}
+    for name, limit in least.items():
+        if getattr(state, name) < limit:
+            raise ValueError(f"{name} = {getattr(state, name)}")
+    if state.best is not None:
+        TypeAdapter(_Best).validate_python(state.best, strict=True)
 
 
 def _history(columns: Mapping[str, list[float]]) -> list[Step]:

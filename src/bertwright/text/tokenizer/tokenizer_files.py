@@ -75,7 +75,8 @@ def read_settings(folder: Path) -> TokenizerSettings:
     said |= {key: config[key] for key in _SWITCHES if isinstance(config.get(key), bool)}
     said |= {key: known_side(key, config[key]) for key in _SIDES if config.get(key) is not None}
     limits = [config.get("model_max_length"), model.get("max_position_embeddings")]
-    sane = [int(limit) for limit in limits if type(limit) in (int, float) and 1 <= limit <= _ABSURD_LENGTH]
+    numbers = [one for one in limits if isinstance(one, int | float) and not isinstance(one, bool)]
+    sane = [int(limit) for limit in numbers if 1 <= limit <= _ABSURD_LENGTH]
     return TokenizerSettings(**said, model_max_length=min(sane, default=DEFAULT_MAX_LENGTH))
 
 
