@@ -9,13 +9,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypedDict, get_type_hints
+from typing import Any, get_type_hints
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from bertwright.checkpoint.former_names import name_of_today
 from bertwright.checkpoint.json_files import read_json_file
@@ -44,10 +44,10 @@ class Step:
     measures: Mapping[str, float] = field(default_factory=dict)
 
 
-class _Best(TypedDict):
+class _Best(BaseModel):
     """Of the best evaluation, as it is remembered."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     epoch: int
     step: int
@@ -149,7 +149,7 @@ def _check(state: TrainingState) -> None:
         if getattr(state, name) < limit:
             raise ValueError(f"{name} = {getattr(state, name)}")
     if state.best is not None:
-        TypeAdapter(_Best).validate_python(state.best, strict=True)
+        _Best.model_validate(state.best)
 
 
 def _history(columns: Mapping[str, list[float]]) -> list[Step]:

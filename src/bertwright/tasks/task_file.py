@@ -81,6 +81,12 @@ def _check_config(task: Answers[Any], reading: Reading, file: Path) -> None:
     if reading.max_length > config.max_position_embeddings:
         there, longest = f"max_length = {reading.max_length}", config.max_position_embeddings
         raise BertwrightError("BW327", file=file, said=there, config=f"max_position_embeddings = {longest}")
+    built = task.model_class.architecture or task.model_class.__name__
+    named = config.extra.get("architectures") or [built]
+    if named != [built]:
+        raise BertwrightError(
+            "BW327", file=file, said=f"{task.name} ({built})", config=f"architectures = {named}"[:200]
+        )
     unnamed = [f"LABEL_{number}" for number in range(len(task.output_names))]
     if task.output_names and config.labels not in ([*task.output_names], unnamed):
         ours, theirs = shown(task.output_names), shown(config.labels)
