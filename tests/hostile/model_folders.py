@@ -1,4 +1,4 @@
-"""Model folders that were mutilated: good ones of every task, a seed, and for each change whether it may be accepted."""
+"""Mutilated model folders, from good ones of every task and a seed, each with whether it may be accepted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import random
 import shutil
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,7 @@ from safetensors.torch import load_file, save_file
 from bertwright.checkpoint.folders import MANIFEST, _write_manifest
 
 VERSION = Path(__file__).parents[1] / "earlier" / "v0.1.0"
-GOOD = sorted(VERSION.glob("finished/*/best")) + [VERSION / "model"]
-_DEEP: Any = "deep"
+GOOD = [*sorted(VERSION.glob("finished/*/best")), VERSION / "model"]
 _LITERALS = (
     "NaN",
     "Infinity",
@@ -55,6 +55,11 @@ class Mutilated:
     name: str
     folder: Path
     must_refuse: bool
+
+
+def is_plain(seed: int) -> bool:
+    """Whether the folder of a seed is a checkpoint without a task."""
+    return seed % len(GOOD) == len(GOOD) - 1
 
 
 def mutilated(seed: int, where: Path) -> Mutilated:
@@ -169,15 +174,14 @@ def _swapped(folder: Path, chance: random.Random) -> tuple[str, bool]:
     other = chance.choice([good for good in GOOD if (good / file.name).is_file()]) / file.name
     same = other.read_bytes() == file.read_bytes()
     file.write_bytes(other.read_bytes())
-    return f"{file.name} of {other.parent.parent.name}", (
-        folder / MANIFEST
-    ).is_file() and file.name != MANIFEST and not same
+    sealed = (folder / MANIFEST).is_file() and file.name != MANIFEST
+    return f"{file.name} of {other.parent.parent.name}", sealed and not same
 
 
 def _random_bytes(folder: Path, chance: random.Random) -> tuple[str, bool]:
     file = chance.choice(sorted(folder.iterdir()))
     file.write_bytes(chance.randbytes(chance.choice((0, 1, 100, 5000))))
-    return f"{file.name} random", True
+    return f"{file.name} random", file.name != "vocab.txt"  # which is not read beside tokenizer.json
 
 
 def _no_file(folder: Path, chance: random.Random) -> tuple[str, bool]:
@@ -301,8 +305,27 @@ def _sizes_in_config(folder: Path, chance: random.Random) -> tuple[str, bool]:
     return f"config.json {key} = {value}", key != "num_labels" and value is not True
 
 
+def _names_of_tokens(folder: Path, chance: random.Random) -> tuple[str, bool]:
+    """What stands beside a vocabulary and names tokens, with another kind of value."""
+    name = chance.choice(("special_tokens_map.json", "added_tokens.json"))
+    key = chance.choice(("cls_token", "additional_special_tokens", "[NEW]"))
+    value = chance.choice(
+        (5, True, {"content": None}, ["a", 5], [["a"]], 10**30, {"a": {}}, -1, "x", {"content": "[CLS]"})
+    )
+    (folder / name).write_text(json.dumps({key: value}), encoding="utf-8")
+    return f"{name} {key} = {value}", False
+
+
+def _at_once(folder: Path, chance: random.Random) -> tuple[str, bool]:
+    """Two values of one folder."""
+    first, second = _changed_value(folder, chance), ("", False)
+    with suppress(ValueError):  # where the first left no JSON
+        second = _changed_value(folder, chance)
+    return f"{first[0]}, {second[0]}", False
+
+
 _CHANGES: tuple[Callable[[Path, random.Random], tuple[str, bool]], ...] = (
     *([_changed_value] * 12), _dropped, _cut, _cut, _flipped, _flipped, _swapped, _swapped, _random_bytes, _no_file,
     _no_file, _wrong_tensor, _wrong_tensor, _wrong_tensor, _lying_header, _small_pickle, _pattern_in_tokenizer,
-    _pattern_in_tokenizer, _sizes_in_config, _sizes_in_config,
+    _pattern_in_tokenizer, _sizes_in_config, _sizes_in_config, _names_of_tokens, _names_of_tokens, _at_once, _at_once,
 )  # fmt: skip

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bertwright import Predictor
+from bertwright import BertModel, BertTokenizer, Predictor
 
-from .model_folders import GOOD, mutilated
+from .model_folders import GOOD, is_plain, mutilated
 from .watched import Figures, watched
 
 TEXTS = ["a good day in Paris", "Ann met Bob. " * 30, ""]
@@ -17,6 +18,10 @@ TEXTS = ["a good day in Paris", "Ann met Bob. " * 30, ""]
 
 def ask(folder: Path) -> list[dict[str, Any]]:
     """The answers of a folder to texts, to pairs where it reads those."""
+    if folder.name == "plain":
+        model, tokenizer = BertModel.from_pretrained(folder), BertTokenizer.from_pretrained(folder)
+        batch = tokenizer(TEXTS, padding=True, truncation=True, return_tensors="pt")
+        return model(**batch).last_hidden_state.nan_to_num().tolist()  # a user's own, who sees what is no number
     predictor = Predictor.load(folder)
     texts: list[Any] = [*TEXTS]
     if getattr(predictor.task, "reads_pairs", False):
@@ -30,8 +35,8 @@ def run_through(seeds: range, where: Path) -> Figures:
     """What comes of the folders of these seeds."""
     figures = Figures()
     for seed in seeds:
-        case = mutilated(seed, where / "case")
-        figures.add(case.name, watched(lambda: ask(case.folder)), must_refuse=case.must_refuse)
+        case = mutilated(seed, where / ("plain" if is_plain(seed) else "case"))
+        figures.add(case.name, watched(partial(ask, case.folder)), must_refuse=case.must_refuse)
     return figures
 
 

@@ -77,9 +77,8 @@ def _ended(case: Callable[[], Sequence[Any]]) -> str:
         for answer in case():
             json.dumps(answer, allow_nan=False).encode()
     except BertwrightError as error:
-        for lang in ("en", "zh"):
-            assert error.message(lang).encode("utf-8", "replace")
-        return error.code
+        told = [error.message(lang).strip() for lang in ("en", "zh")]
+        return error.code if all(told) else ""
     return ""
 
 

@@ -36,7 +36,7 @@ class TaskHeader(BaseModel):
     task: str
     max_length: int = Field(ge=_SHORTEST)
     long: Long
-    overlap: int = Field(ge=0)
+    overlap: int = Field(ge=0, le=1_000_000)
 
     def reading(self) -> Reading:
         """How texts are read; raises BW108 as it."""
