@@ -319,7 +319,7 @@ def _names_of_tokens(folder: Path, chance: random.Random) -> tuple[str, bool]:
 def _at_once(folder: Path, chance: random.Random) -> tuple[str, bool]:
     """Two values of one folder."""
     first, second = _changed_value(folder, chance), ("", False)
-    with suppress(ValueError):  # where the first left no JSON
+    with suppress(ValueError, RecursionError):  # where the first left no JSON
         second = _changed_value(folder, chance)
     return f"{first[0]}, {second[0]}", False
 
