@@ -173,7 +173,7 @@ def _odd_columns(content: bytes, chance: random.Random, ending: str) -> tuple[st
     import pyarrow.parquet
 
     kinds: dict[str, Any] = {
-        "dates": pyarrow.array([2**62, -(2**62)] * 12, pyarrow.timestamp("s")),
+        "dates": pyarrow.array([2**62, -(2**62)] * 12, pyarrow.timestamp("us")),
         "days": pyarrow.array([2**31 - 1, -(2**31)] * 12, pyarrow.date32()),
         "times": pyarrow.array([datetime.time(1)] * 24),
         "spans": pyarrow.array([2**62] * 24, pyarrow.duration("s")),
