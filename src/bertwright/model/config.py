@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import filterfalse
 from pathlib import Path
@@ -14,7 +14,7 @@ from bertwright.checkpoint.folders import write_text
 from bertwright.checkpoint.hub import weights_folder
 from bertwright.checkpoint.json_files import read_json_file
 from bertwright.errors import BertwrightError, nearest
-from bertwright.model.activations import ACTIVATIONS
+from bertwright.model.config_rules import RULES
 from bertwright.wording import Phrase
 
 # Written by every version of the peers, and without effect on what a BERT encoder computes.
@@ -29,7 +29,6 @@ _WITHOUT_EFFECT = {
 _OF_CLASSES = {"num_labels", "id2label", "label2id"}
 # What every call does here unless it is told otherwise.
 OF_CALLS = {"output_attentions": False, "output_hidden_states": False, "return_dict": True}
-_PROBLEMS = ("regression", "single_label_classification", "multi_label_classification")
 # Keys by which a config can name code to run. They are refused, never followed.
 _NAMES_CODE = ("auto_map", "_attn_implementation_internal", "trust_remote_code", "custom_pipelines")
 
@@ -88,7 +87,7 @@ class BertConfig:
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        for rule in _RULES:
+        for rule in RULES:
             if not rule.holds(value := getattr(self, rule.name)):
                 self._refuse(rule.name, value, rule.allowed)
         if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
@@ -247,90 +246,3 @@ def _names_not_meant(values: Mapping[str, Any], changes: Mapping[str, Any]) -> s
     if told and not (as_many and told == {"num_labels"}):  # the names of the file are those of another task
         return _OF_CLASSES
     return {"label2id"} if names is None else {"label2id", "num_labels"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """What a value must be.
-
-    Attributes:
-        name: of the value.
-        holds: whether it is so.
-        allowed: the same in words.
-    """
-
-    name: str
-    holds: Callable[[Any], bool]
-    allowed: str | Phrase
-
-
-def _is_number(value: object, least: float, most: float) -> bool:
-    """Of what JSON calls true nobody means 1."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
-
-
-def _is_share(value: object) -> bool:
-    return _is_number(value, 0, 1)
-
-
-def _is_whole(least: int, most: int) -> Callable[[Any], bool]:
-    return lambda value: type(value) is int and least <= value <= most
-
-
-def _one_of(*allowed: str | None) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str | None) and value in allowed
-
-
-def _are_names(value: object) -> bool:
-    """Whether each class, by its number, has a name, or a number for a name."""
-    return value is None or (isinstance(value, dict) and all(type(one) in (str, int, float) for one in value.values()))
-
-
-def _are_numbers(value: object) -> bool:
-    return value is None or (isinstance(value, dict) and all(type(one) is int for one in value.values()))
-
-
-# Beyond every model that there is, and far below where products of two sizes leave 64 bits.
-_MOST_ROWS, _WIDEST, _MOST_LAYERS, _MOST_CLASSES = 1 << 28, 1 << 20, 10_000, 100_000
-_SHARE = Phrase("a number from 0 to 1")
-_ENCODER = Phrase("false: this is an encoder")
-_SIZES = {
-    "vocab_size": _MOST_ROWS, "max_position_embeddings": _MOST_ROWS, "type_vocab_size": _MOST_ROWS,
-    "hidden_size": _WIDEST, "num_attention_heads": _WIDEST, "intermediate_size": _WIDEST,
-}  # fmt: skip
-_SWITCHES = ("tie_word_embeddings", "is_decoder", "add_cross_attention")
-
-
-def _whole(least: int, most: int) -> Phrase:
-    return Phrase("a whole number from {least} to {most:,}", least=least, most=most)
-
-
-_RULES = (
-    *(_Rule(name, _is_whole(1, most), _whole(1, most)) for name, most in _SIZES.items()),
-    _Rule("num_hidden_layers", _is_whole(0, _MOST_LAYERS), _whole(0, _MOST_LAYERS)),
-    *(_Rule(name, _is_share, _SHARE) for name in ("hidden_dropout_prob", "attention_probs_dropout_prob")),
-    _Rule("classifier_dropout", lambda value: value is None or _is_share(value), _SHARE),
-    _Rule("layer_norm_eps", lambda value: _is_number(value, 5e-324, 1), Phrase("a number above 0, at most 1")),
-    _Rule("initializer_range", lambda value: _is_number(value, 0, 100), Phrase("a number from 0 to 100")),
-    _Rule("pad_token_id", lambda value: value is None or type(value) is int, Phrase("a whole number, or null")),
-    _Rule(
-        "num_labels",
-        lambda value: value is None or _is_whole(1, _MOST_CLASSES)(value),
-        _whole(1, _MOST_CLASSES),
-    ),
-    _Rule("id2label", _are_names, Phrase("a name for each of 0, 1, 2, …")),
-    _Rule("label2id", _are_numbers, Phrase("a number for each name")),
-    *(
-        _Rule(
-            name,
-            lambda value: value is None or len(value) <= _MOST_CLASSES,
-            Phrase("at most {most:,} classes", most=_MOST_CLASSES),
-        )
-        for name in ("id2label", "label2id")
-    ),
-    _Rule("problem_type", _one_of(None, *_PROBLEMS), ", ".join(_PROBLEMS)),
-    _Rule("hidden_act", _one_of(*ACTIVATIONS), ", ".join(ACTIVATIONS)),
-    _Rule("position_embedding_type", _one_of(None, "absolute"), "absolute"),
-    *(_Rule(name, lambda value: value is None or type(value) is bool, "true, false") for name in _SWITCHES),
-    *(_Rule(name, lambda value: not value, _ENCODER) for name in ("is_decoder", "add_cross_attention")),
-)

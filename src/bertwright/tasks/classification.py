@@ -105,7 +105,7 @@ class Classification(Task[ClassPrediction, NoSettings]):
         return self.labels
 
     @property
-    def output_names(self) -> tuple[str, ...]:
+    def output_names(self) -> tuple[str, ...]:  # type: ignore[override]
         return self.labels
 
     @property

@@ -70,7 +70,7 @@ class SpanPointing(EntityTask[SpanSettings]):
         return cls(tuple(told.types), told.unit, scaling=Scaling.from_json(told.scaling))
 
     @property
-    def output_names(self) -> tuple[str, ...]:
+    def output_names(self) -> tuple[str, ...]:  # type: ignore[override]
         return self.types
 
     def config_changes(self) -> dict[str, Any]:

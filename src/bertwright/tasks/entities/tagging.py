@@ -130,7 +130,7 @@ class Tagging(EntityTask[TaggingSettings]):
         return replace(self, crf=crf.requires_grad_(False))
 
     @property
-    def output_names(self) -> tuple[str, ...]:
+    def output_names(self) -> tuple[str, ...]:  # type: ignore[override]
         return tuple(self.tags)
 
     def config_changes(self) -> dict[str, Any]:
