@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bertwright.data.windows import Long, Reading
+from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
 
 Version = Annotated[int, Field(ge=1)]
@@ -39,8 +40,11 @@ class TaskHeader(BaseModel):
     overlap: int = Field(ge=0, le=1_000_000)
 
     def reading(self) -> Reading:
-        """How texts are read; raises BW108 as it."""
-        return Reading(self.max_length, self.long, self.overlap)
+        """How texts are read; raises ValueError for an overlap that leaves no room."""
+        try:
+            return Reading(self.max_length, self.long, self.overlap)
+        except BertwrightError as error:
+            raise ValueError(error.texts()[0]) from error
 
 
 class NamedClasses(TaskValues):

@@ -23,7 +23,7 @@ from bertwright.errors import BertwrightError
 from bertwright.text.lines import LONGEST_LINE, refuse_endless
 from bertwright.wording import Phrase, quantity, said, shown
 
-_LONGEST_SENTENCE = LONGEST_LINE >> 1  # characters; every token of it stands in memory with its tag and its place
+_LONGEST_SENTENCE = LONGEST_LINE >> 2  # characters; every token of it stands in memory with its tag and its place
 
 
 def looks_like_columns(source: OpenedSource) -> bool:

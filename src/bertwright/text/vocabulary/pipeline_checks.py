@@ -65,30 +65,52 @@ def _patterns(value: Any) -> Iterator[str]:
 
 
 def may_never_end(pattern: str) -> bool:
-    """Whether a regular expression may try more ways than anybody waits for: a choice or a repetition that is repeated
-    itself, or a reference back. Some harmless ones are among these.
+    """Whether a regular expression may try more ways than anybody waits for: what is repeated has a choice or a
+    repetition inside, two repetitions may follow each other, or it refers back. Some harmless ones are among these.
     """
     if _BACK.search(pattern.replace("\\\\", "")):
         return True
     bare = _SET.sub("x", _ESCAPE.sub("x", pattern))
-    open_groups = [False]  # whether each has a choice or a repetition
-    at = 0
-    while at < len(bare):
-        sign = bare[at]
-        repeated = _REPEATED.match(bare, at + 1)
+    groups = [_Group()]
+    for at, sign in enumerate(bare):
+        repeated = _REPEATED.match(bare, at + 1) is not None
         if sign == "(":
-            open_groups.append(False)
-        elif sign == ")" and len(open_groups) > 1:
-            if open_groups.pop():
-                if repeated:
-                    return True
-                open_groups[-1] = True
+            groups.append(_Group())
         elif sign == "|":
-            open_groups[-1] = True
-        if repeated and sign != "(":
-            open_groups[-1] = True
-        at += 1
-    return False
+            groups[-1].choose()
+        elif sign == ")" and len(groups) > 1:
+            inner = groups.pop()
+            if repeated and (inner.has_choice or inner.repetitions):
+                return True
+            groups[-1].follow(inner.repetitions + repeated)
+        else:
+            groups[-1].follow(repeated)
+    return any(group.repetitions > 1 for group in groups)
+
+
+class _Group:
+    """A part of an expression in brackets.
+
+    Attributes:
+        has_choice: whether it has alternatives.
+    """
+
+    def __init__(self) -> None:
+        self.has_choice = False
+        self._most = self._here = 0
+
+    @property
+    def repetitions(self) -> int:
+        """So many may follow each other in one way through it."""
+        return max(self._most, self._here)
+
+    def follow(self, repetitions: int) -> None:
+        """Something with so many comes next."""
+        self._here += repetitions
+
+    def choose(self) -> None:
+        """Another alternative begins."""
+        self.has_choice, self._most, self._here = True, self.repetitions, 0
 
 
 def _growth(normalizer: Any) -> float:
