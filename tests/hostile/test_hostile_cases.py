@@ -73,7 +73,8 @@ def refused(code: str, call: Callable[[], Any]) -> str:
     ("text", "word"),
     [
         ("[" * 100_000, "deep"), ("[" * 150 + "]" * 150, "deep"), ('{"a": NaN}', "NaN"), ('{"a": 1e999}', "1e999"),
-        ('{"a": 1, "a": 2}', "twice"), ('["\\ud800"]', "half a character"), ("[1" + "0" * 5000 + "]", "digits"), ("\xff", "decode"),
+        ('{"a": 1, "a": 2}', "twice"), ('["\\ud800"]', "half a character"), ("[1" + "0" * 5000 + "]", "digits"),
+        ("\xff", "decode"),
     ],
 )  # fmt: skip
 def test_what_is_no_json_for_others_is_none_for_us(text: str, word: str) -> None:
