@@ -309,7 +309,7 @@ def _names_of_tokens(folder: Path, chance: random.Random) -> tuple[str, bool]:
     """What stands beside a vocabulary and names tokens, with another kind of value."""
     name = chance.choice(("special_tokens_map.json", "added_tokens.json"))
     key = chance.choice(("cls_token", "additional_special_tokens", "[NEW]"))
-    value = chance.choice(
+    value: Any = chance.choice(
         (5, True, {"content": None}, ["a", 5], [["a"]], 10**30, {"a": {}}, -1, "x", {"content": "[CLS]"})
     )
     (folder / name).write_text(json.dumps({key: value}), encoding="utf-8")

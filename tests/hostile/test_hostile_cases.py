@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_a_manifest_of_any_form_is_one_message(changed: Changed) -> None:
     ):
         folder = changed("classification", "task.json")
         (folder / MANIFEST).write_text(content, encoding="utf-8")
-        refused("BW324", lambda folder=folder: verify(folder))
+        refused("BW324", partial(verify, folder))
 
 
 # Sizes before anything is built
@@ -133,7 +134,7 @@ def test_tensors_of_a_pickle_that_repeat_one_number_or_share_one_part_are_refuse
         folder = changed("model", "config.json")
         torch.save(load_file(folder / "model.safetensors") | more, folder / "pytorch_model.bin")
         (folder / "model.safetensors").unlink()
-        assert "claim" in refused("BW320", lambda folder=folder: BertModel.from_pretrained(folder))
+        assert "claim" in refused("BW320", partial(BertModel.from_pretrained, folder))
 
 
 def test_a_decoder_that_the_weights_do_not_hold_is_not_made_at_any_size(changed: Changed) -> None:
@@ -304,7 +305,8 @@ def test_a_run_json_of_any_form_is_one_message(tmp_path: Path) -> None:
 
 def test_a_run_json_of_wrong_types_says_nothing_of_what_was_seen(tmp_path: Path) -> None:
     table = read_spans([{"text": "a", "label": []}])
-    for content in ({"train_sha256": []}, {"best_seed": "/../.."}, {"dev_sha256": {"a": 1}}):
+    contents: list[dict[str, Any]] = [{"train_sha256": []}, {"best_seed": "/../.."}, {"dev_sha256": {"a": 1}}]
+    for content in contents:
         (tmp_path / "run.json").write_text(json.dumps(content), encoding="utf-8")
         assert set_of(tmp_path, table) is None
 

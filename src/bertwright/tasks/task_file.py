@@ -21,6 +21,8 @@ from bertwright.wording import Phrase, shown
 
 SCHEMA_VERSION = 1
 TASK_FILE = "task.json"
+# Each of them takes the weights of the other, and answers something else with them.
+_LOOK_ALIKE = {"BertCrfForTokenClassification", "BertForTokenClassification"}
 
 
 def write_task(folder: Path, task: Answers[Any], reading: Reading) -> None:
@@ -82,11 +84,10 @@ def _check_config(task: Answers[Any], reading: Reading, file: Path) -> None:
         there, longest = f"max_length = {reading.max_length}", config.max_position_embeddings
         raise BertwrightError("BW327", file=file, said=there, config=f"max_position_embeddings = {longest}")
     built = task.model_class.architecture or task.model_class.__name__
-    named = config.extra.get("architectures") or [built]
-    if named != [built]:
-        raise BertwrightError(
-            "BW327", file=file, said=f"{task.name} ({built})", config=f"architectures = {named}"[:200]
-        )
+    named = config.extra.get("architectures")
+    if named != [built] and isinstance(named, list) and {built, *map(str, named)} <= _LOOK_ALIKE:
+        theirs = f"architectures = {shown(named)}"
+        raise BertwrightError("BW327", file=file, said=f"{task.name} ({built})", config=theirs)
     unnamed = [f"LABEL_{number}" for number in range(len(task.output_names))]
     if task.output_names and config.labels not in ([*task.output_names], unnamed):
         ours, theirs = shown(task.output_names), shown(config.labels)
