@@ -8,14 +8,18 @@ from pathlib import Path
 import torch
 
 from bertwright import BertConfig, BertModel, BertTokenizer
+from bertwright.checkpoint.hub import model_folder
 
 
 def checkpoint(shape: str, results: Path, data: Path) -> Path:
     """The folder of a checkpoint.
 
     Args:
-        shape: `minilm`: the one that `make test` installs; `base`: made in `results`, with the vocabulary in `data`.
+        shape: `minilm`: the one that `make test` installs; `mini`: the one in the package; `base`: made in `results`,
+            with the vocabulary in `data`.
     """
+    if shape == "mini":
+        return model_folder("mini")
     if shape == "base":
         return random_base(results / "bert-base-random", data / "vocab" / "bert-base-uncased" / "vocab.txt")
     return minilm()

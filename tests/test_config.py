@@ -12,6 +12,7 @@ from bertwright.errors import BertwrightError
 from bertwright.model.seq2seq.generation.generation_settings import GenerationSettings
 from bertwright.settings import Settings
 from bertwright.text.han import is_han
+from bertwright.training.finetuning.task_settings import every_setting
 from bertwright.training.loop_settings import FinetuneSettings
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings
 from bertwright.wording import Phrase
@@ -116,3 +117,32 @@ def test_reasons_name_the_bounds_and_the_choices() -> None:
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Example().steps = 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "told"),
+    [
+        ("epochs = 2\n\nlernrate = 1e-4\n", "BW147", ("recipe.toml:3: ", "did you mean: learning_rate\n")),
+        ("adam_beta1 = 0.9\n", "BW147", ("recipe.toml:1: ", "did you mean: beta2\n")),
+        ("seed = 1\n[training]\nepochs = 2\n", "BW147", ("recipe.toml:2: ", "names a table")),
+        ("# a remark\nepochs = -1\n", "BW148", ("recipe.toml:2: the setting epochs = -1", "greater than")),
+        ("'dev_share' = 7\n", "BW148", ("recipe.toml:1: ",)),
+    ],
+)
+def test_a_mistake_in_a_recipe_names_its_file_and_line(
+    lines: str, code: str, told: tuple[str, ...], tmp_path: Path
+) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(lines, encoding="utf-8")
+    with pytest.raises(BertwrightError, match=code) as caught:
+        every_setting().resolve(recipe)
+    assert all(part in f"{caught.value}\n" for part in told), str(caught.value)
+
+
+def test_what_is_typed_over_a_recipe_is_not_said_to_stand_in_it(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("epochs = 2\n", encoding="utf-8")
+    with pytest.raises(BertwrightError, match="BW102"):
+        every_setting().resolve(recipe, ["epochs=-1"])
+    with pytest.raises(BertwrightError, match="BW101"):
+        every_setting().resolve(recipe, ["epoks=1"])

@@ -31,7 +31,7 @@ ROOMS = [
     "training", "inference", "serving", "doctor", "cli",
 ]  # fmt: skip
 APART = ({"training", "inference"},)  # neither knows the other
-ABOVE = {"errors", "habits", "settings", "console", "plugins", "progress", "version", "wording"}
+ABOVE = {"callers", "errors", "habits", "settings", "console", "plugins", "progress", "reasons", "version", "wording"}
 LONGEST = 330  # lines of a file
 FILES = sorted(SOURCE.rglob("*.py"))
 

@@ -79,6 +79,14 @@ NO_WORDS: dict[str, set[str]] = {
         "Got unexpected extra argument.{0,3} \\((?P<words>.*)\\)",
         "Option '(?P<option>.*)' does not take a value.*",
     },
+    "callers.py": {  # parts of messages, in both languages
+        "on the command line",
+        "as an argument",
+        "the same command",
+        "the same call",
+        "this command",
+        "this call",
+    },
     "corpus/drawing/sampler.py": {" examples, not "},  # of a programmer's mistake
     "doctor/proof.py": {"good food", "a great film", "bad food", "a poor film"},  # to learn from
     "__init__.py": {"module 'bertwright' has no attribute "},

@@ -2,7 +2,7 @@
 
 Every such mistake has a fixed code (`BW201`), which never changes its meaning and is never used again for another.
 Under it `messages/` keeps, in English and in Chinese, three short texts: what happened and where, the likely cause,
-and the next command. The code that notices the mistake supplies only the facts:
+and the next command (`callers.py`: or the next call, in Python). The code that notices the mistake supplies the facts:
 
     raise BertwrightError("BW203", where="train.csv:17", label="postive", known="negative, positive")
 """
@@ -15,6 +15,8 @@ import tomllib
 from collections.abc import Iterable
 from typing import Any
 
+from bertwright.callers import for_python, is_typed
+from bertwright.reasons import explained
 from bertwright.wording import MESSAGES, filled, language
 
 _LABELS = {
@@ -41,7 +43,11 @@ class BertwrightError(Exception):
     def texts(self, lang: str | None = None) -> tuple[str, str, str]:
         """What happened, the likely cause, and the next command, in `lang` (default: `language()`)."""
         lang = lang or language()
-        what, cause, way_out = (filled(text, self.fields, lang) for text in catalogue()[self.code][lang])
+        templates = _templates(self.code, lang)
+        facts = self.fields | {"reason": explained(self.fields.get("reason", ""))}
+        if facts.get("nearest") == "":
+            templates = [text.replace(" {nearest}", "") for text in templates]
+        what, cause, way_out = (filled(text, facts, lang) for text in templates)
         return what, cause, way_out
 
     def message(self, lang: str | None = None) -> str:
@@ -57,6 +63,15 @@ class BertwrightError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # Fields are keyword-only, so the default way of pickling (worker processes do it) would lose them.
         return _rebuild, (self.code, self.fields)
+
+
+def _templates(code: str, lang: str) -> list[str]:
+    """What happened, the cause and the way out, for whom who reads it: options, or arguments of Python."""
+    entry = catalogue()[code]
+    texts: list[str] = entry[lang]
+    if is_typed():
+        return texts
+    return [*map(for_python, texts[:2]), entry.get(f"python_{lang}") or for_python(texts[2])]
 
 
 def _rebuild(code: str, fields: dict[str, object]) -> BertwrightError:

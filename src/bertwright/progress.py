@@ -18,9 +18,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from bertwright.wording import said
+from bertwright.wording import said, worded
 
 SECONDS_BETWEEN_LINES = 30.0
+_SECONDS_BETWEEN_LOOKS = 0.1  # of a bar, which is painted ten times a second
 _NOTE = TextColumn("{task.fields[note]}", markup=False)
 
 
@@ -31,6 +32,14 @@ class Display:
         self._bars = bars
         self._stages: dict[str, Task] = {}
         self._spoke = time.monotonic()
+        self._shown = 0.0
+
+    def is_due(self) -> bool:
+        """Whether somebody would see what is shown now: for whoever has a sentence to make before."""
+        now = time.monotonic()
+        if self._bars.disable:
+            return now - self._spoke > SECONDS_BETWEEN_LINES
+        return now - self._shown > _SECONDS_BETWEEN_LOOKS
 
     def show(self, stage: str, done: float, total: float | None = 1.0, note: str = "") -> None:
         """Show that `done` of `total` is done, None: of nobody knows how much; a stage begins where it is first shown.
@@ -38,9 +47,9 @@ class Display:
         `note` stands beside it.
         """
         if stage not in self._stages:
-            self._bars.add_task(stage, total=total, completed=done, note=note)  # type: ignore[arg-type]  # whole or not
+            self._bars.add_task(worded(stage), total=total, completed=done, note=note)  # type: ignore[arg-type]  # whole or not
             self._stages[stage] = self._bars.tasks[-1]
-        task = self._stages[stage]
+        task, self._shown = self._stages[stage], time.monotonic()
         self._bars.update(task.id, completed=done, note=note)
         if self._bars.disable and time.monotonic() - self._spoke > SECONDS_BETWEEN_LINES:
             self._spoke = time.monotonic()

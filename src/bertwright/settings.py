@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from bertwright.errors import BertwrightError, nearest
 from bertwright.habits import habit
 from bertwright.wording import Phrase, said
 
+_SHORTEST = 3  # letters of words that say nothing of a setting
+_STEM = 4  # letters at the beginning of a word that make it the same
 log = logging.getLogger("bertwright")
 
 
@@ -41,11 +44,12 @@ class Settings(BaseModel):
 
         Raises:
             BertwrightError: BW101 an unknown key, BW102 a value that does not fit, BW103 a word without `=`,
-                BW104 a recipe that cannot be read, BW134 a key that is typed twice with two values.
+                BW104 a recipe that cannot be read, BW134 a key that is typed twice with two values, BW147 an unknown
+                key of a recipe, BW148 a value of a recipe that does not fit.
         """
-        values: dict[str, Any] = _read_recipe(recipe) if recipe else {}
-        values |= _typed(words)
-        values |= {key: value for key, value in given.items() if value is not None}
+        of_recipe: dict[str, Any] = _read_recipe(recipe) if recipe else {}
+        laid_over = _typed(words) | {key: value for key, value in given.items() if value is not None}
+        values = of_recipe | laid_over
         for former in values.keys() & cls.former_words.keys():
             now = cls.former_words[former]
             log.warning(
@@ -56,11 +60,18 @@ class Settings(BaseModel):
             values.setdefault(now, values.pop(former))
         for key in values:
             if key not in cls.model_fields:
-                raise BertwrightError("BW101", key=key, nearest=_meant(key, cls.model_fields))
+                close = _meant(key, cls.model_fields)
+                if recipe and key not in laid_over:
+                    raise BertwrightError("BW147", where=_place(recipe, key), key=key, nearest=close)
+                raise BertwrightError("BW101", key=key, nearest=close)
         try:
             return cls(**values)
         except ValidationError as error:
             key, value, reason = first_problem(error)
+            name = key.partition(".")[0]
+            if recipe and name in of_recipe and name not in laid_over:
+                place = _place(recipe, name)
+                raise BertwrightError("BW148", where=place, key=key, value=value, reason=reason) from error
             raise BertwrightError("BW102", key=key, value=value, reason=reason) from error
 
     def changed(self, **changes: Any) -> Self:
@@ -93,7 +104,25 @@ def _reason(found: ErrorDetails) -> Phrase:
 def _meant(key: str, known: Iterable[str]) -> str:
     """What an unknown key was probably meant to be; where nothing comes near, every setting."""
     names = list(known)
-    return habit(key, names) or nearest(key, names, 0.75) or habit(key) or nearest(key, names) or ", ".join(names)
+    found = habit(key, names) or nearest(key, names, 0.75) or habit(key) or nearest(key, names)
+    return found or ", ".join(_with_a_word_of(key, names) or names)
+
+
+def _with_a_word_of(key: str, names: Iterable[str]) -> list[str]:
+    """The settings whose name has a word, or the beginning of one, in common with `key`: `beta` of `adam_beta1`."""
+    words = {word for word in key.lower().split("_") if len(word) > _SHORTEST}
+    return [
+        name
+        for name in names
+        if any(ours.startswith(word[:_STEM]) for word in words for ours in name.split("_") if len(ours) > _SHORTEST)
+    ]
+
+
+def _place(recipe: Path, key: str) -> str:
+    """`recipe.toml:3`, the line where a key stands."""
+    keys = re.compile(rf"""\s*(\[\s*)?["']?{re.escape(key)}["']?\s*[.=\]]""")
+    lines = recipe.read_text(encoding="utf-8").splitlines()
+    return next((f"{recipe}:{at}" for at, line in enumerate(lines, 1) if keys.match(line)), str(recipe))
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class _Filling(string.Formatter):
         self.lang = lang
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        value = value.within(self.lang) if isinstance(value, Phrase) else value
+        value = value.within(self.lang) if hasattr(value, "within") else value  # a phrase, or a place
         return str(super().format_field(value, format_spec))
 
     def convert_field(self, value: Any, conversion: str | None) -> Any:
@@ -105,6 +105,19 @@ def quantity(count: int, one: str, more: str = "") -> str:
     if language() == "zh":
         return f"{count:,} {worded(one)}"
     return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def side_by_side(*sentences: str) -> str:
+    """Sentences in one paragraph: a space between them in English, none in Chinese."""
+    return ("" if language() == "zh" else " ").join(filter(None, sentences))
+
+
+def measure_name(name: str) -> str:
+    """A metric or a loss, by its key, in the language of the moment: of `mlm_loss` that is MLM 损失."""
+    if language() != "zh" or name in phrases():
+        return worded(name)
+    objective, _, what = name.rpartition("_")
+    return f"{objective.upper()} {worded(what)}" if objective in ("mlm", "nsp", "sop") else name
 
 
 def shown(items: Iterable[object], limit: int = 8) -> str:

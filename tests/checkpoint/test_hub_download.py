@@ -268,6 +268,12 @@ def test_other_content_than_the_hub_states_is_not_kept(hub: Hub, ask: Callable[.
     assert files_in(ask("someone/small", hub.url)) == {**TEXTS, **SAFE}
 
 
+def test_another_architecture_is_refused_before_its_weights_come(hub: Hub, ask: Callable[..., str]) -> None:
+    hub.repositories["someone/distilled"] = {**SMALL, **SAFE, "config.json": b'{"model_type": "distilbert"}'}
+    assert ask("someone/distilled", hub.url).startswith("error BW311 the config says model_type 'distilbert'")
+    assert hub.fetched() == ["config.json"]
+
+
 COMMAND = "from bertwright.cli.main import main\nmain()\n"
 
 

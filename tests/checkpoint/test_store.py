@@ -228,7 +228,8 @@ def test_a_shorter_file_is_found(folder: Path) -> None:
     (folder / "name").write_text("ol")
     with pytest.raises(BertwrightError) as caught:
         whole_folder(folder)
-    assert (caught.value.code, caught.value.fields["reason"]) == ("BW324", "2 of 3 bytes")
+    assert (caught.value.code, str(caught.value.fields["reason"])) == ("BW324", "2 of 3 bytes")
+    assert "应为 3 字节，实际为 2 字节" in caught.value.message("zh")
 
 
 def test_a_missing_file_is_found(folder: Path) -> None:

@@ -13,6 +13,8 @@ from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
 from bertwright.tasks.classification import Classification
 
+pytestmark = pytest.mark.usefixtures("typed")
+
 GOOD = "text,label\ngood,pos\nbad,neg\n"
 
 

@@ -108,7 +108,7 @@ def test_parquet_texts_that_were_written_as_bytes(tmp_path: Path) -> None:
         parquet.write_table(pyarrow.table(columns), file)
         assert contents(read_examples(file, labelled=True)) == ROWS, kind
     parquet.write_table(pyarrow.table({"text": [b"good", b"caf\xe9"], "label": ["x", "y"]}), file)
-    with pytest.raises(BertwrightError, match=r"BW224.*a\.parquet:2: the column 'text' holds a bytes"):
+    with pytest.raises(BertwrightError, match=r"BW224.*a\.parquet:2: the column 'text' holds bytes"):
         read_examples(file, labelled=True)
 
 

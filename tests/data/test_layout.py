@@ -85,7 +85,7 @@ def test_what_is_not_clear_is_asked(tmp_path: Path) -> None:
         read_examples(file, labelled=True)
     assert raised.value.code == "BW221"
     assert "text = this is the long text number 0, and it g… | eins = red | zwei = x" in str(raised.value)
-    assert "--label-column" in str(raised.value)
+    assert 'label="NAME"' in str(raised.value)
     assert read_examples(file, Columns(label="zwei"), labelled=True).examples[0].answer == Label("x")
     with pytest.raises(BertwrightError, match="BW220"):
         stream_examples(write(tmp_path, LONG, ALSO, LONG))

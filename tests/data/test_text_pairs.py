@@ -110,7 +110,7 @@ def test_questions_of_passages(tmp_path: Path) -> None:
     path.write_text(json.dumps(squad(is_impossible=True)), encoding="utf-8")
     with pytest.raises(BertwrightError) as caught:
         read_pairs(path, labelled=True)
-    assert caught.value.code == "BW205"
+    assert caught.value.code == "BW273"
 
 
 def test_answers_without_a_place_and_answers_that_are_not_there(tmp_path: Path) -> None:

@@ -11,13 +11,17 @@ from rich.cells import cell_len
 from bertwright.cli.helping import help_of
 from bertwright.cli.main import app
 from bertwright.cli.typed_words import meant
+from bertwright.errors import BertwrightError
 from bertwright.text.han import count_han
 from bertwright.wording import phrases
 
 from .conftest import Command, write_csv
 from .test_mistakes import refused
 
-OPTIONS = {"--dev": True, "--out": True, "--resume": False, "--overwrite": False, "--help": False}
+OPTIONS = {
+    "--dev": "text", "--out": "text", "--resume": "", "--overwrite": "", "--help": "", "--size": "number",
+    "--columns": "text", "--among": "text", "--seeds": "text", "--set": "text", "--text-b": "text",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -43,6 +47,12 @@ def train(tmp_path: Path) -> Path:
         ("predict run “好” --epochs 3", "predict run “好” --epochs 3"),
         ("predict run —— —你好 —Hi", "predict run —— —你好 —Hi"),
         ("evaluate run test.csv —json", "evaluate run test.csv --json"),
+        ("vocab c --size ３００ --out ３０", "vocab c --size 300 --out ３０"),
+        ("vocab c －－size＝３００", "vocab c --size=300"),
+        ("predict run --columns 编号，日期、名 --input a，b", "predict run --columns 编号,日期,名 --input a，b"),
+        ("predict run --among=好，坏 --text-b １，２", "predict run --among=好,坏 --text-b １，２"),
+        ("finetune a.csv --seeds １，２、３", "finetune a.csv --seeds 1,2,3"),
+        ("evaluate run a.csv --set num_beams＝4", "evaluate run a.csv --set num_beams=4"),
     ],
 )
 def test_words_are_read_as_they_were_meant(typed: str, read: str) -> None:
@@ -55,8 +65,13 @@ def test_words_are_read_as_they_were_meant(typed: str, read: str) -> None:
         ("train train.csv", "BW117", "bertwright finetune --help"),
         ("eval run test.csv", "BW117", "bertwright evaluate --help"),
         ("finetnue train.csv", "BW117", "bertwright finetune --help"),
-        ("finetune", "BW107", "TRAIN"),
-        ("evaluate mini", "BW107", "DATA"),
+        ("finetune", "BW107", "bertwright finetune --help"),
+        ("evaluate mini", "BW107", "bertwright evaluate --help"),
+        ("prepare corpus.txt", "BW107", "--vocab"),
+        ("prepare corpus.txt", "BW107", "--out"),
+        ("finetune train.csv，dev.csv", "BW146", "bertwright finetune train.csv --dev dev.csv"),
+        ("evaluate mini a.csv,b.csv", "BW146", "bertwright evaluate a.csv b.csv"),
+        ("prepare a.txt、b.txt.gz --vocab mini --out s", "BW146", "bertwright prepare a.txt b.txt.gz"),
         ("finetune train.csv -o out", "BW105", "--out"),
         ("predict mini -o out", "BW105", "--output"),
         ("predict mini --outptu x", "BW105", "--output"),
@@ -150,3 +165,71 @@ def test_help_in_chinese_keeps_its_columns(command: Command) -> None:
 )
 def test_words_of_other_programs_are_known(words: str, code: str, told: str, command: Command, train: Path) -> None:
     refused(command(*words.replace("train.csv", str(train)).split()), code, told)
+
+
+@pytest.mark.parametrize(
+    ("words", "english", "chinese"),
+    [
+        ("finetune", "finetune needs TRAIN\n", "缺少 训练数据\n"),
+        ("prepare", "prepare needs CORPUS, --vocab, --out\n", "缺少 语料、--vocab、--out\n"),
+        ("prepare a.txt --out s", "prepare needs --vocab\n", "缺少 --vocab\n"),
+        ("convert-data a.conll", "convert-data needs OUT\n", "缺少 输出文件\n"),
+    ],
+)
+def test_what_a_command_lacks_is_named_as_it_is_typed(
+    words: str, english: str, chinese: str, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for lang, told in (("en", english), ("zh", chinese)):
+        monkeypatch.setenv("BERTWRIGHT_LANG", lang)
+        assert told in command(*words.split()).err
+
+
+def test_a_usage_line_and_its_examples_are_in_chinese(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERTWRIGHT_LANG", "zh")
+    for verb, usage in (
+        ("convert-data", "用法：bertwright convert-data [选项] 输入文件 输出文件\n"),
+        ("finetune", "用法：bertwright finetune [选项] 训练数据 [键=值 ...]\n"),
+        ("prepare", "用法：bertwright prepare [选项] 语料...\n"),
+        ("predict", "用法：bertwright predict [选项] 运行文件夹 [文本 ...]\n"),
+    ):
+        told = command(verb, "--help").out
+        assert told.startswith(usage)
+        assert not any(name in told for name in (" IN ", " OUT", "TRAIN", "CORPUS", "STORE", "KEY=VALUE", "This is a"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "finetune train.csv --model no/such",
+        "prepare corpus.txt --vocab no/such --out store",
+        "vocab corpus.txt --extend no/such --out more",
+        "inspect train.csv --model no/such",
+        "pretrain store --init no/such --out run",
+    ],
+)
+def test_every_verb_fetches_a_model_only_where_it_is_told_to(
+    words: str, command: Command, train: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def fetch(name: str, **_: object) -> Path:
+        asked.append(name)
+        raise BertwrightError("BW564", name=name)
+
+    monkeypatch.setattr("bertwright.checkpoint.hub.fetch", fetch)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(train.parent)
+    (train.parent / "corpus.txt").write_text("a text\n", encoding="utf-8")
+    refused(command(*words.split()), "BW301", "bertwright download no/such")
+    assert asked == []
+    refused(command(*words.split(), "--download"), "BW564")
+    assert asked == ["no/such"]
+
+
+def test_the_place_of_a_typed_text_is_said_in_chinese(
+    command: Command, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BERTWRIGHT_LANG", "zh")
+    told = command("predict", run, "好", "也好", "--text-b", "坏").err
+    assert "BW581: 命令行的第 1 个文本：" in told
+    assert "arguments" not in told

@@ -150,5 +150,5 @@ def test_a_task_without_labels_is_refused(monkeypatch: pytest.MonkeyPatch, run: 
 
     predictor = replace(Predictor.load(run), task=FillMask())
     monkeypatch.setattr(Predictor, "load", lambda *_: predictor)
-    with pytest.raises(BertwrightError, match=r"BW523.*fill-mask"):
+    with pytest.raises(BertwrightError, match=r"BW145.*pre-trained"):
         compare(run, run, dev_csv)

@@ -283,7 +283,7 @@ def test_data_that_the_run_has_seen_are_named(
     assert "was trained on" in command("evaluate", run, train_csv).err
     assert "was trained on" in command("evaluate", run / "best", train_csv).err
     both = command("compare", run, run / "best", dev_csv)
-    assert both.err.count("these are the dev set of") == 2
+    assert both.err.count("these are the dev set of") == 1
     other = write_csv(tmp_path / "other.csv", [("a great day", "positive"), ("a bad day", "negative")])
     fresh = command("evaluate", run, other, "--json")
     assert "these are" not in fresh.err

@@ -61,7 +61,7 @@ class Precise(Engine):
         self._model, self._task = model.double().eval(), task
 
     @classmethod
-    def load(cls, folder, task, device):
+    def load(cls, folder, task, device, precision):
         return cls(task.model_class.load(folder), task)
 
     def run(self, batch):

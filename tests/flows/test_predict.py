@@ -267,7 +267,7 @@ def test_a_job_that_was_killed_goes_on(
     texts = write_csv(tmp_path / "texts.csv", [(text,) for text, _ in sentences * 8], header=("text",))
     output, whole = tmp_path / "a.jsonl", tmp_path / "whole.jsonl"
     part = tmp_path / "a.jsonl.part"
-    words = ["predict", run, "--input", texts, "--output", output]
+    words = ["predict", run, "--precision", "fp32", "--input", texts, "--output", output]
     process = subprocess.Popen(
         [sys.executable, "-m", "bertwright", *map(str, words)], stderr=subprocess.DEVNULL, text=True
     )
@@ -353,10 +353,13 @@ def test_an_output_that_is_the_input_is_refused(command: Command, run: Path, tmp
 
 def test_quiet_means_quiet(command: Command, run: Path, tmp_path: Path) -> None:
     data = write_csv(tmp_path / "new.csv", [("a great day", "positive"), ("so bad", "negative")])
+    other = tmp_path / "other"  # no copy, of which there would be a warning
+    shutil.copytree(run / "best", other, ignore=shutil.ignore_patterns("manifest.json"))
+    (other / "task.json").write_text((run / "best" / "task.json").read_text(encoding="utf-8") + "\n", encoding="utf-8")
     for words in (
         ("predict", run, "--input", data, "--output", tmp_path / "a.jsonl"),
         ("evaluate", run, data, "--json"),
-        ("compare", run, run, data, "--json"),
+        ("compare", run, other, data, "--json"),
     ):
         loud, quiet = command(*words), command("-q", *words)
         assert loud.err

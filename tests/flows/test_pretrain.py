@@ -63,6 +63,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory, store: Path) -> Path:
     return out
 
 
+def test_the_end_is_told_as_one_json_object_and_in_chinese(
+    command: Command, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [f"{name}={value}" for name, value in SMALL.items()]
+    told = json.loads(command("pretrain", store, "--out", tmp_path / "run", "max_steps=2", *words, "--json").out)
+    assert (told["run"], told["best_step"], told["stopped"]) == (str(tmp_path / "run"), 2, "")
+    assert all(isinstance(value, float) for value in told["scores"].values())
+    assert told["tokens"] > 0
+    monkeypatch.setenv("BERTWRIGHT_LANG", "zh")
+    done = command("pretrain", store, "--out", tmp_path / "run", "max_steps=2", *words, "--resume")
+    for name in ("MLM 损失：", "MLM 困惑度：", "MLM 准确率：", "NSP 准确率：", "finetune 训练数据.csv"):
+        assert name in done.out
+    assert not any(name in done.out for name in ("mlm", "nsp", "loss", "TRAIN"))
+
+
 def examples_of(store: Path, vocab: Path, objective: Any = "mlm+nsp") -> list[PretrainExample]:
     tokenizer = BertTokenizer.from_pretrained(vocab)
     settings = SamplingSettings(objective=objective, max_length=40, held_out=0.1)
@@ -437,7 +452,7 @@ def test_stores_that_do_not_fit(command: Command, trained: Path, store: Path, ti
         result = command("pretrain", *words, "--out", tmp_path / "run")
         assert f"error {code}:" in result.err, result.err
         assert "Traceback" not in result.err
-    with pytest.raises(BertwrightError, match="BW523"):
+    with pytest.raises(BertwrightError, match="BW145"):
         evaluate(trained, [("a", "b"), ("c", "d")])
 
 

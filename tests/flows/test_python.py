@@ -199,3 +199,23 @@ def test_a_place_that_is_taken_is_said_before_a_store_is_opened(tmp_path: Path) 
 def test_a_run_is_a_model_to_start_from(trained: bertwright.Run, tmp_path: Path) -> None:
     run = bertwright.finetune(ROWS, model=trained.folder, out=tmp_path / "next", max_steps=1)
     assert run.folder == tmp_path / "next"
+
+
+def test_a_predictor_of_a_folder_is_told_how_it_is_loaded(trained: bertwright.Run) -> None:
+    import copy
+
+    for folder in ("runs/first", trained.folder):
+        with pytest.raises(BertwrightError, match="BW588") as caught:
+            bertwright.Predictor(folder)  # type: ignore[call-arg, arg-type]
+        assert f"bertwright.Predictor.load('{folder}')" in str(caught.value)
+    predictor = bertwright.Predictor.load(trained)
+    assert copy.copy(predictor).reading == predictor.reading
+
+
+def test_a_run_tells_its_scores_with_their_intervals_as_json(trained: bertwright.Run) -> None:
+    told = trained.to_json()
+    assert told["scores"] == trained.scores
+    for name in ("accuracy", "macro_f1"):
+        one = told["metrics"][name]
+        assert one["low"] <= one["value"] <= one["high"]
+        assert one["value"] == pytest.approx(told["scores"][name], abs=1e-6)

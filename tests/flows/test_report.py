@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import re
 import shlex
 from collections import Counter
@@ -222,6 +223,39 @@ def test_chinese_classes_never_turn_into_boxes(tmp_path: Path, monkeypatch: pyte
     tell(tmp_path, story)
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "0: 财经新闻, 1: 体育, 2: 科技" in card
+
+
+def test_plots_that_are_english_for_want_of_a_font_say_so_and_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("matplotlib")
+    story = make_story({"a": ("b", "b"), "c": ("d", "b"), "e": ("d", "d")}, ("b", "d"))
+    monkeypatch.setattr("bertwright.reports.plot_words.font_families", lambda _texts: None)
+    for lang, said_so in (("zh", True), ("en", False)):
+        monkeypatch.setenv("BERTWRIGHT_LANG", lang)
+        caplog.clear()
+        with caplog.at_level(logging.INFO, "bertwright"):
+            tell(tmp_path, story)
+        card = (tmp_path / "README.md").read_text(encoding="utf-8")
+        assert ("fonts-noto-cjk" in card) == said_so
+        assert sum("没有安装含汉字的字体" in line for line in caplog.messages) == said_so
+
+
+def test_a_font_that_was_installed_since_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib import font_manager
+
+    from bertwright.reports import plot_fonts as fonts
+
+    listed = [one for one in font_manager.fontManager.ttflist if one.name == "STIXGeneral"]
+    others = [one for one in font_manager.fontManager.ttflist if one.name != "STIXGeneral"]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", [*others])
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [one.fname for one in listed])
+    fonts._installed_since.cache_clear()
+    found = fonts._installed_since()
+    fonts._installed_since.cache_clear()
+    assert {name for name, _ in found} == {"STIXGeneral"}
+    assert "STIXGeneral" in {one.name for one in font_manager.fontManager.ttflist}
 
 
 def test_a_font_is_chosen_only_if_it_has_the_characters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -250,6 +250,9 @@ def test_convert_data(command: Command, tmp_path: Path) -> None:
         assert "20 texts with" in done.out
         source = tmp_path / name
     assert "S-PER" in source.read_text(encoding="utf-8")
+    told = json.loads(command("convert-data", source, tmp_path / "b.bmes", "--json").out)
+    assert (told["form"], told["scheme"], told["texts"], told["not_told_apart"]) == ("columns", "bmes", 20, [])
+    assert told["entities"] > 20
     refused(command("convert-data", source, tmp_path / "a.json"), "BW122")
     assert command("convert-data", source, tmp_path / "a.json", "--overwrite").code == 0
     refused(command("convert-data", source, tmp_path / "x.docx"), "BW121")

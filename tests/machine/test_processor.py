@@ -34,8 +34,8 @@ def test_a_rate_is_the_best_of_many_and_ends_on_a_slow_machine(monkeypatch: pyte
         while True:
             yield width**3 * 2 / 1e9 / 100
 
-    monkeypatch.setattr(matrix_rate, "_product_times", times)
+    monkeypatch.setattr(matrix_rate, "product_times", times)
     rate, _ = matrix_rate.matrix_rate(torch.device("cpu"), torch.float32)
     assert rate == pytest.approx(100)
-    monkeypatch.setattr(matrix_rate, "_product_times", lambda *_: iter([9.0] * 9))
+    monkeypatch.setattr(matrix_rate, "product_times", lambda *_: iter([9.0] * 9))
     assert matrix_rate.matrix_rate(torch.device("cpu"), torch.float32)[1] == 256

@@ -354,7 +354,7 @@ def test_mistakes(code: str, examples: list[Example]) -> None:
         Tagging.from_examples(examples, "x")
     assert error.value.code == code
     if code == "BW245":
-        assert "--task spans" in str(error.value)
+        assert 'task="spans"' in str(error.value)
 
 
 def test_a_type_that_training_did_not_have_is_named() -> None:

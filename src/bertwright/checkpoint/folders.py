@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -14,7 +15,9 @@ from typing import Any
 
 from bertwright.checkpoint.json_files import read_json_file
 from bertwright.errors import BertwrightError
-from bertwright.wording import Phrase
+from bertwright.wording import Phrase, said
+
+log = logging.getLogger("bertwright")
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
@@ -112,8 +115,9 @@ def verify(folder: Path) -> None:
             file = folder / name
             if not file.is_file():
                 raise BertwrightError("BW324", file=file, reason=Phrase("missing"))
-            if file.stat().st_size != entry["size"]:
-                raise BertwrightError("BW324", file=file, reason=f"{file.stat().st_size} of {entry['size']} bytes")
+            if (size := file.stat().st_size) != entry["size"]:
+                reason = Phrase("{have} of {want} bytes", have=size, want=entry["size"])
+                raise BertwrightError("BW324", file=file, reason=reason)
             if _digest(file) != entry["sha256"]:
                 raise BertwrightError("BW324", file=file, reason="SHA-256")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -168,7 +172,7 @@ def write_text(file: Path, text: str) -> None:
 
 
 def place_for(output: Path, reads: Path) -> None:
-    """Make the folder of a file that will be written, before the work.
+    """Make the folder of a file that will be written, before the work, and say so.
 
     Raises:
         BertwrightError: BW501 it cannot be made, BW576 the file is what is read, or would lie in it.
@@ -176,10 +180,19 @@ def place_for(output: Path, reads: Path) -> None:
     there, source = output.resolve(), reads.resolve()
     if there == source or (source.is_dir() and there.is_relative_to(source)):
         raise BertwrightError("BW576", file=output, source=reads)
+    is_new = not output.parent.exists()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BertwrightError("BW501", folder=output, reason=error.strerror or error) from error
+    if is_new:
+        log.info(said("the folder {folder} was not there and is made", folder=output.parent))
+
+
+def say_if_replaced(output: Path) -> None:
+    """Say, before it happens, that a file which a person asked for takes the place of another one."""
+    if output.is_file():
+        log.info(said("{output} was there and is replaced", output=output))
 
 
 def delete(path: Path) -> None:

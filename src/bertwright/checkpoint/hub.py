@@ -25,6 +25,7 @@ log = logging.getLogger("bertwright")
 _FIRST_OWNER = "google-bert"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 BUILT_IN = {"mini": Path(__file__).parents[1] / "mini"}
+KINDS = ("bert", "encoder-decoder")  # what `config.json` calls the models that are computed here
 _OF_A_MODEL = ("config.json", "run.json", "vocab.txt")  # what lies in a folder that may have been meant
 _TIMEOUT = 20  # seconds until a hub that does not answer counts as out of reach
 
@@ -45,7 +46,9 @@ TEXT_FILES = (
 )
 
 
-def model_folder(name: str | os.PathLike[str], *, download: bool = False, vocabulary: bool = False) -> Path:
+def model_folder(
+    name: str | os.PathLike[str], *, download: bool = False, vocabulary: bool = False, any_kind: bool = False
+) -> Path:
     """The folder of the model called `name`.
 
     Args:
@@ -54,10 +57,13 @@ def model_folder(name: str | os.PathLike[str], *, download: bool = False, vocabu
             `google-bert/bert-base-uncased`; each of these two finds the other's cache entry too.
         download: fetch a hub name that the local cache lacks.
         vocabulary: one is needed: download, if that is allowed, where the cache has config and weights only.
+        any_kind: of any architecture, since its vocabulary alone is wanted; else a download of what is no BERT ends
+            before its weights come.
 
     Raises:
         BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW307, where it can be no
-            name on a hub either; BW303, where a download failed; BW563, where the hub gives the files to some
+            name on a hub either; BW303, where a download failed; BW311, where it is no BERT; BW563, where the
+            hub gives the files to some
             accounts only; BW564, where it knows no such public model.
     """
     is_built_in = isinstance(name, str) and name in BUILT_IN
@@ -74,7 +80,7 @@ def model_folder(name: str | os.PathLike[str], *, download: bool = False, vocabu
         return folder
     if name in BUILT_IN:
         return BUILT_IN[name]
-    return _hub_folder(name, download=download, whole=download and vocabulary)
+    return _hub_folder(name, download=download, whole=download and vocabulary, any_kind=any_kind)
 
 
 def spelt(name: object) -> str:
@@ -82,27 +88,51 @@ def spelt(name: object) -> str:
     return os.fspath(name) if isinstance(name, os.PathLike) else str(name)
 
 
-def weights_folder(name: str | os.PathLike[str], *, download: bool = False, vocabulary: bool = False) -> Path:
-    """As `model_folder`; of a run folder its `best/`, which holds the model."""
-    folder = model_folder(name, download=download, vocabulary=vocabulary)
-    if (folder / "run.json").is_file() and not (folder / "config.json").is_file() and (folder / "best").is_dir():
+def weights_folder(
+    name: str | os.PathLike[str], *, download: bool = False, vocabulary: bool = False, any_kind: bool = False
+) -> Path:
+    """As `model_folder`; of a run folder its `best/`, which holds the model.
+
+    Raises:
+        BertwrightError: BW584 a run without a `best/`, and those of `model_folder`.
+    """
+    folder = model_folder(name, download=download, vocabulary=vocabulary, any_kind=any_kind)
+    if (folder / "run.json").is_file() and not (folder / "config.json").is_file():
+        require_best(folder)
         log.info(said("{name} is a run: its best model is taken", name=spelt(name)))
         return folder / "best"
     return folder
 
 
-def _hub_folder(name: str, *, download: bool, whole: bool) -> Path:
+def require_best(run: Path) -> None:
+    """Refuse a run folder that has no `best/` yet.
+
+    Raises:
+        BertwrightError: BW584, which names `last/` where there is one.
+    """
+    if (run / "best").is_dir():
+        return
+    way_out = Phrase("train it: the command that began it, with --resume")
+    if (run / "last" / "config.json").is_file():
+        way_out = Phrase(
+            "go on with it: the command that began it, with --resume; or take the model as it was last saved: {last}",
+            last=run / "last",
+        )
+    raise BertwrightError("BW584", folder=run, way_out=way_out)
+
+
+def _hub_folder(name: str, *, download: bool, whole: bool, any_kind: bool) -> Path:
     """The folder of a model in the hub's cache, downloaded where that is allowed; `whole`: one with a vocabulary."""
     spellings = _spellings(name)
     cached = list(chain.from_iterable(map(_cached, spellings)))
     found = [snapshot for snapshot in cached if _holds_any(snapshot, VOCABULARY_FILES)]
     if not whole:
         found += cached
-    goes_on = download and any(map(Path.exists, map(_unfinished, spellings)))
+    goes_on = download and any(map(Path.exists, map(unfinished_mark, spellings)))
     if found and not goes_on:
         return found[0]
     if download and spellings:
-        return fetch(spellings[-1])
+        return fetch(spellings[-1], any_kind=any_kind)
     if not spellings or Path(name).exists() or ("/" in name and Path(name).parent.exists()):
         raise BertwrightError("BW307", name=name)
     raise BertwrightError("BW301", name=name, tried=" / ".join(spellings))
@@ -126,6 +156,11 @@ def cache_folder() -> Path:
     home = os.environ.get("HF_HOME") or f"{home}/huggingface"
     folder = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or f"{home}/hub"
     return Path(os.path.expandvars(folder)).expanduser()
+
+
+def cache_entry(name: str) -> Path:
+    """Where the cache keeps what belongs to a name on a hub."""
+    return cache_folder() / f"models--{name.replace('/', '--')}"
 
 
 def shard_names(index: Path) -> list[str]:
@@ -167,7 +202,7 @@ def _cached(name: str) -> Iterator[Path]:
     The look-ups of the hub's own library know no revision but `main` without being told its hash, take one without
     weights for whole, and cost half a second of imports.
     """
-    entry = cache_folder() / f"models--{name.replace('/', '--')}"
+    entry = cache_entry(name)
     main = entry / "refs" / "main"
     revisions = [main.read_text(encoding="utf-8").strip()] if main.is_file() else []
     snapshots = entry / "snapshots"
@@ -190,7 +225,14 @@ def _is_whole(snapshot: Path) -> bool:
         return False
 
 
-def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None, token: str | None = None) -> Path:
+def fetch(
+    name: str,
+    *,
+    endpoint: str | None = None,
+    revision: str | None = None,
+    token: str | None = None,
+    any_kind: bool = False,
+) -> Path:
     """Download the files of `name` that a model needs: one form of the weights, safetensors before .bin.
 
     Files that are there stay, a broken connection is taken up where it broke, and the content is compared with the
@@ -202,30 +244,40 @@ def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None
         endpoint: the address of the hub or of a mirror; None: `HF_ENDPOINT`, else the hub itself.
         revision: a branch, a tag or a commit; None: the newest.
         token: of an account that may have the files.
+        any_kind: of any architecture; else what is no BERT is refused before its weights come.
 
     Returns:
         The folder in the hub's cache, where every command finds it under its name.
 
     Raises:
-        BertwrightError: BW303 the download failed, BW308 files came with other content, BW563 the files are given to
-            some accounts only, BW564 there is no such public model.
+        BertwrightError: BW303 the download failed, BW308 files came with other content, BW311 no BERT, BW563 the
+            files are given to some accounts only, BW564 there is no such public model.
     """
-    from huggingface_hub import HfApi, snapshot_download  # imported late: the library takes its time
+    from huggingface_hub import HfApi, hf_hub_download, snapshot_download  # imported late: the library takes its time
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     endpoint = endpoint or os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # as the library itself reads it
     shown_to: str | bool = token or False
-    mark = _unfinished(name)
+    mark = unfinished_mark(name)
     try:
         hub = HfApi(endpoint=endpoint, token=shown_to)
         info = hub.model_info(name, revision=revision, timeout=_TIMEOUT, files_metadata=True)
-        patterns = [*TEXT_FILES, *_weight_patterns({entry.rfilename for entry in info.siblings or ()})]
+        there = {entry.rfilename for entry in info.siblings or ()}
+        patterns = [*TEXT_FILES, *weight_patterns(there)]
         cache = cache_folder()
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
+        if "config.json" in there and not any_kind:
+            commit = info.sha or revision
+            config = hf_hub_download(
+                name, "config.json", revision=commit, endpoint=endpoint, cache_dir=cache, token=shown_to
+            )
+            require_bert(Path(config), mark)
         got = snapshot_download(
             name, revision=revision, allow_patterns=patterns, endpoint=endpoint, cache_dir=cache, token=shown_to
         )
+    except BertwrightError:
+        raise
     except GatedRepoError as error:  # a kind of the next
         raise BertwrightError("BW563", name=name) from error
     except RepositoryNotFoundError as error:
@@ -239,12 +291,28 @@ def fetch(name: str, *, endpoint: str | None = None, revision: str | None = None
     return Path(got)
 
 
-def _unfinished(name: str) -> Path:
+def require_bert(config: Path, mark: Path) -> None:
+    """Refuse another architecture by its `config.json`, before its weights come; `mark` goes, as nothing is to go on.
+
+    Raises:
+        BertwrightError: BW311.
+    """
+    try:
+        read = read_json_file(config)
+    except (OSError, ValueError):
+        return  # whoever reads it says so
+    kind = read.get("model_type", "bert") if isinstance(read, dict) else "bert"
+    if kind not in KINDS:
+        mark.unlink(missing_ok=True)
+        raise BertwrightError("BW311", architecture=kind)
+
+
+def unfinished_mark(name: str) -> Path:
     """A file in the cache while `name` is downloaded: one of the small files may fail where the others came."""
-    return cache_folder() / f"models--{name.replace('/', '--')}" / ".bertwright-unfinished"
+    return cache_entry(name) / ".bertwright-unfinished"
 
 
-def _weight_patterns(there: set[str]) -> list[str]:
+def weight_patterns(there: set[str]) -> list[str]:
     """One file, or an index and its shards: what `weights.weight_file` will choose from the folder."""
     first = next((name for name in WEIGHT_FILES if name in there), WEIGHT_FILES[0])
     if not first.endswith(".json"):

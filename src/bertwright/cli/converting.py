@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from bertwright.cli.options import Json
 
 log = logging.getLogger("bertwright")
 
@@ -22,6 +25,7 @@ def convert_data(
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of IN. Default: detected, and said.")] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace OUT.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Convert tagged texts between CoNLL columns, CLUENER, doccano and Label Studio.
 
@@ -35,7 +39,7 @@ def convert_data(
 
       bertwright convert-data train.char.bmes train.json --to cluener
     """
-    from bertwright.checkpoint.folders import place_for, write_text
+    from bertwright.checkpoint.folders import place_for, say_if_replaced, write_text
     from bertwright.data.examples import places_listed, spans_of
     from bertwright.data.tagged.column_files import scheme_named
     from bertwright.data.tagged.schemes import SCHEMES
@@ -46,6 +50,8 @@ def convert_data(
 
     place_for(target, source)
     form = form_for(target, to)
+    if scheme is not None and form != "columns":
+        raise BertwrightError("BW640", scheme=scheme, form=form, file=target)
     suffix = target.suffix.lower().removeprefix(".")
     by_name = suffix if suffix in (*SCHEMES, "iob", "iob2") else "bio"
     chosen = scheme_named(scheme or by_name)
@@ -53,14 +59,22 @@ def convert_data(
         raise BertwrightError("BW122", file=target)
     table = read_spans(source, encoding=encoding)
     log.info(table.summary())
+    say_if_replaced(target)
     write_text(target, "".join(lines_for(table.examples, form, chosen)))
     joined = not_told_apart(table.examples, form, chosen)
     spans = sum(len(spans_of(example) or ()) for example in table.examples) - len(joined)
-    what = f"{form}, {chosen.upper()}" if form == "columns" else form
-    texts, entities = quantity(len(table.examples), "text"), quantity(spans, "entity", "entities")
-    typer.echo(
-        said("{target}: {texts} with {entities} ({what})", target=target, texts=texts, entities=entities, what=what)
-    )
+    if as_json:
+        document = {
+            "target": str(target), "form": form, "scheme": chosen if form == "columns" else None,
+            "texts": len(table.examples), "entities": spans, "not_told_apart": [str(place) for place in joined],
+        }  # fmt: skip
+        typer.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        what = said("columns, {scheme}", scheme=chosen.upper()) if form == "columns" else form
+        texts, entities = quantity(len(table.examples), "text"), quantity(spans, "entity", "entities")
+        typer.echo(
+            said("{target}: {texts} with {entities} ({what})", target=target, texts=texts, entities=entities, what=what)
+        )
     if joined:
         stand = quantity(len(joined), "more stands", "more stand")
         log.warning(

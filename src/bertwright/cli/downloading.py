@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from bertwright.cli.options import Json
-from bertwright.wording import quoted, said
+from bertwright.wording import quoted, said, worded
 
-_SOURCES = {"hub": None, "hf-mirror": "https://hf-mirror.com"}
+_SOURCES = {"hub": None, "hf-mirror": "https://hf-mirror.com", "modelscope": None}
 
 
 def download(
     model: Annotated[str, typer.Argument(help="A name on the hub, such as bert-base-uncased or OWNER/NAME.")],
-    source: Annotated[str, typer.Option(help="hub, hf-mirror, or the address of another mirror.")] = "hub",
+    source: Annotated[str, typer.Option(help="hub, hf-mirror, modelscope, or the address of another mirror.")] = "hub",
     revision: Annotated[str | None, typer.Option(help="A branch, a tag or a commit. Default: the newest.")] = None,
     token: Annotated[str | None, typer.Option(help="Of an account that may have the files.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the files here, too, as a plain model folder.")] = None,
@@ -32,19 +32,26 @@ def download(
 
       bertwright download bert-base-chinese --source hf-mirror
 
+      bertwright download bert-base-chinese --source modelscope
+
       bertwright download someone/private-bert --token hf_… --out ./private-bert
     """
     import shutil
 
     from bertwright.checkpoint.folders import publishing
     from bertwright.checkpoint.hub import fetch, hub_name
+    from bertwright.checkpoint.modelscope import fetch_from_modelscope
     from bertwright.errors import BertwrightError
 
     if source not in _SOURCES and not source.startswith(("http://", "https://")):
         raise BertwrightError("BW306", source=source, known=", ".join(_SOURCES))
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BertwrightError("BW630", folder=out)
-    folder = fetch(hub_name(model), endpoint=_SOURCES.get(source, source), revision=revision, token=token)
+    name = hub_name(model)
+    if source == "modelscope":
+        folder = fetch_from_modelscope(name, revision=revision, token=token)
+    else:
+        folder = fetch(name, endpoint=_SOURCES.get(source, source), revision=revision, token=token)
     if out is not None:
         with publishing(out) as staging:
             for file in folder.iterdir():
@@ -56,5 +63,5 @@ def download(
         typer.echo(json.dumps({"model": model, "folder": str(there), "files": sizes}, ensure_ascii=False))
         return
     typer.echo(said("the model is in {folder}", folder=there))
-    name = quoted(model if out is None and revision is None else there)
-    typer.echo(said("next: {command}", command=f"bertwright finetune TRAIN.csv --model {name}"))
+    place = quoted(model if out is None and revision is None else there)
+    typer.echo(said("next: {command}", command=f"bertwright finetune {worded('TRAIN')}.csv --model {place}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,15 +18,18 @@ from bertwright.cli.options import (
     Engine,
     Json,
     LabelColumn,
+    Precision,
     Run,
     TextBColumn,
     TextColumn,
 )
+from bertwright.wording import quantity, said
 
 if TYPE_CHECKING:
     from bertwright.evaluation.abstention import Abstention
     from bertwright.inference.evaluate import Report
 
+log = logging.getLogger("bertwright")
 
 Data = Annotated[Path, typer.Argument(help="Labelled texts, in any format that `finetune` reads.")]
 
@@ -41,6 +45,7 @@ def evaluate(
     drop_unlabelled: DropUnlabelled = False,
     device: Device = "cpu",
     engine: Engine = "torch",
+    precision: Precision = "auto",
     predictions: Annotated[Path | None, typer.Option(help="Write every answer here, as JSON lines.")] = None,
     show_errors: Annotated[int, typer.Option(min=0, help="Show so many wrong answers, the most confident first.")] = 0,
     abstain_accuracy: Annotated[
@@ -57,7 +62,7 @@ def evaluate(
 
       bertwright evaluate runs/first test.csv --show-errors 10 --abstain-accuracy 0.95
     """
-    from bertwright.checkpoint.folders import place_for, write_text
+    from bertwright.checkpoint.folders import place_for, say_if_replaced, write_text
     from bertwright.cli.printed_tables import print_abstention, print_errors, print_judged
     from bertwright.data.reading.tables import Columns
     from bertwright.errors import BertwrightError
@@ -77,11 +82,15 @@ def evaluate(
         delimiter=delimiter,
         device=device,
         engine=engine,
+        precision=precision,
         choices=choices or (),
         drop_unlabelled=drop_unlabelled,
     )
     if predictions is not None:
+        say_if_replaced(predictions)
         write_text(predictions, answers_jsonl(report.examples, report.predictions))
+        answers = quantity(len(report.predictions), "answer")
+        log.info(said("{answers} in {output}", answers=answers, output=predictions))
     threshold = None if abstain_accuracy is None else report.abstention(abstain_accuracy)
     if as_json:
         document = _document(report, threshold, abstain_accuracy, show_errors)
@@ -126,7 +135,7 @@ def compare(
 
       bertwright compare runs/first runs/second test.csv --output rows.csv
     """
-    from bertwright.checkpoint.folders import place_for, write_text
+    from bertwright.checkpoint.folders import place_for, say_if_replaced, write_text
     from bertwright.cli.printed_tables import print_comparison
     from bertwright.data.reading.tables import Columns
     from bertwright.inference.compare import compare as run_compare
@@ -145,7 +154,10 @@ def compare(
         drop_unlabelled=drop_unlabelled,
     )
     if output is not None:
+        say_if_replaced(output)
         write_text(output, comparison.to_csv())
+        rows = quantity(len(comparison.rows), "row")
+        log.info(said("{rows} where the two differ in {output}", rows=rows, output=output))
     if as_json:
         typer.echo(json_text(comparison.to_json()))
         return

@@ -13,6 +13,7 @@ from bertwright.checkpoint.json_files import json_text
 from bertwright.cli.options import (
     Delimiter,
     Device,
+    Download,
     DropUnlabelled,
     Encoding,
     Json,
@@ -58,7 +59,7 @@ def finetune(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     drop_unlabelled: DropUnlabelled = False,
-    download: Annotated[bool, typer.Option("--download", help="Fetch a --model that is not on this machine.")] = False,
+    download: Download = False,
     device: Device = "cpu",
     resume: Resume = False,
     overwrite: Overwrite = False,

@@ -15,7 +15,9 @@ from bertwright.wording import language, worded
 
 _EXTRA = re.compile(r"(?P<text>.*?)(?:^|  )\[(?P<extra>(?:default: |required|[\d.]*<?=?x[<>]).*)\]", re.DOTALL)
 _PART = re.compile(r"\s+|[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+")
-_NEVER_FIRST = "，。、；：！？）》”’"
+_PLACES = ("TRAIN", "STORE", "RUN_A", "RUN_B", "RUN", "DATA", "CORPUS", "MODEL", "IN", "OUT", "TEXT", "KEY=VALUE")
+_PLACE = re.compile(rf"(?<![\w-])({'|'.join(_PLACES)})(?![\w-])", re.IGNORECASE)
+_NEVER_FIRST = "，。、；：！？）》”’]"
 _NEVER_LAST = "（《“‘"
 
 
@@ -44,7 +46,10 @@ class _Page(typer.Context.formatter_class):  # type: ignore[misc, valid-type]  #
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         for piece in ("[OPTIONS]", "COMMAND [ARGS]..."):
             args = args.replace(piece, worded(piece))
-        super().write_usage(prog, args, prefix or f"{worded('Usage:')} ")
+        if language() == "zh":
+            args = re.sub(r"\{([\w=]+)\}|\[\[([^\]]+)\]\]\.\.\.", lambda found: found[1] or f"[{found[2]}]", args)
+            args = place_names(args)
+        super().write_usage(prog, args, prefix or (worded("Usage:") if language() == "zh" else "Usage: "))
 
     def write_heading(self, heading: str) -> None:
         self.write(f"{'':>{self.current_indent}}{worded(f'{heading}:')}\n")
@@ -73,6 +78,11 @@ class _Page(typer.Context.formatter_class):  # type: ignore[misc, valid-type]  #
             self.write(("\n" + " " * (first + self.current_indent)).join(lines) + "\n")
 
 
+def place_names(words: str) -> str:
+    """Words of a usage line with the names of arguments in the language of the moment: TRAIN, 训练数据."""
+    return _PLACE.sub(lambda found: worded(found[0].upper()), words) if language() == "zh" else words
+
+
 class Page(typer.Context):
     """The context of a command whose help is a `_Page`."""
 
@@ -80,7 +90,9 @@ class Page(typer.Context):
 
 
 def _kinds(name: str) -> str:
-    """`--dev <path>` with the kind of the value in words."""
+    """`--dev <path>` with the kind of the value in words; `TRAIN` and `--set KEY=VALUE` with its name in words."""
+    name = name if name.startswith("--") else place_names(name)
+    name = re.sub(r"(?<= )KEY=VALUE", lambda found: worded(found[0]), name)
     return re.sub(r"<[a-zA-Z]+(\[\w+\]| range)?>", lambda found: worded(found[0]), name)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bertwright.checkpoint.json_files import json_text
-from bertwright.cli.options import Delimiter, Encoding, LabelColumn, TextBColumn, TextColumn
+from bertwright.cli.options import Delimiter, Download, Encoding, LabelColumn, TextBColumn, TextColumn
 from bertwright.wording import said
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def inspect(
     ] = 0,
     task: Annotated[str | None, typer.Option(help="What is to be learnt. Default: by the form of the data.")] = None,
     labels: Annotated[bool, typer.Option(help="Whether the data has labels.")] = True,
+    download: Download = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document with every place.")] = False,
 ) -> None:
     """Look for what harms a training: duplicates, contradictions, rare classes, texts that are too long.
@@ -52,6 +53,7 @@ def inspect(
 
       bertwright inspect questions.tsv --task seq2seq
     """
+    from bertwright.checkpoint.hub import weights_folder
     from bertwright.console import plain_console
     from bertwright.data.reading.opened_source import opened
     from bertwright.data.reading.tables import Columns
@@ -59,10 +61,11 @@ def inspect(
     from bertwright.tasks.entities.alignment import alignment
     from bertwright.text.tokenizer.tokenizer import BertTokenizer
 
+    folder = weights_folder(model, download=download, vocabulary=True, any_kind=True)
     columns = Columns(text=text_column, label=label_column, text_b=text_b_column)
     sources = opened(data, encoding, delimiter), opened(dev, encoding, delimiter)
     kind, tables = read_sets(*sources, columns, task=task, labelled=labels)
-    tokenizer = BertTokenizer.from_pretrained(model)
+    tokenizer = BertTokenizer.from_pretrained(folder)
     ledger = ledger_of(tables, tokenizer, max_length)
     if as_json:
         typer.echo(json_text(ledger.to_json(), indent=2))
@@ -99,7 +102,7 @@ def _print_set(console: Console, one: SetOfExamples) -> None:
             table.add_row("…", f"+{len(one.classes) - _MOST_CLASSES}", "")
         console.print(table)
     for line in one.answers:
-        console.print(f"{one.name}: {line}")
+        console.print(said("{name}: {parts}", name=one.name, parts=line))
     if one.tokens is not None:
         tokens = one.tokens
         console.print(
@@ -113,7 +116,9 @@ def _print_set(console: Console, one: SetOfExamples) -> None:
 
 
 def _print_findings(console: Console, ledger: Ledger) -> None:
-    lines = [f"{said(one.severity)}: {one.line()}" for one in ledger.findings if one.is_news]
+    lines = [
+        said("{name}: {parts}", name=said(one.severity), parts=one.line()) for one in ledger.findings if one.is_news
+    ]
     for line in lines or [said("nothing to remark")]:
         console.print(line)
 

@@ -11,10 +11,11 @@ import select
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TextIO
+from typing import Annotated, Any, NoReturn, TextIO, get_args, get_type_hints
 
 import typer
 
+from bertwright.callers import at_the_command_line
 from bertwright.cli import (
     converting,
     demo,
@@ -90,6 +91,11 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1 or 2."""
+    with at_the_command_line():
+        _run()
+
+
+def _run() -> None:
     # Waiting threads sleep: beside busy programs, threads that spin make a training two to three times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _settle_streams()
@@ -138,16 +144,21 @@ def _choose_language(words: Sequence[str]) -> None:
             return
 
 
-def _options_of(command: Any, verb: str) -> dict[str, bool]:
-    """The options of a verb: whether a value follows."""
+def _options_of(command: Any, verb: str) -> dict[str, str]:
+    """The options of a verb: what kind of value follows, `number` or `text`; nothing behind a flag."""
     found = command.commands.get(verb)
     params = found.params if found else ()
+    hints = get_type_hints(found.callback) if found else {}
     return {
-        option: not one.is_flag
+        option: "" if one.is_flag else "number" if _is_number(hints.get(one.name)) else "text"
         for one in params
         if one.param_type_name == "option"
         for option in (*one.opts, *one.secondary_opts)
-    } | {"--help": False}
+    } | {"--help": ""}
+
+
+def _is_number(hint: Any) -> bool:
+    return not {int, float}.isdisjoint(get_args(hint) or (hint,))
 
 
 def _refusal(error: Exception) -> BertwrightError | None:

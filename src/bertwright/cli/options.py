@@ -27,7 +27,14 @@ DropUnlabelled = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda:0, mps, …")]
 Engine = Annotated[str, typer.Option(help=f"What computes: {', '.join(engine_names())}.")]
+Precision = Annotated[
+    str, typer.Option(help="In which numbers: fp32, bf16, or auto, the one of them that is faster here.")
+]
+AcceptOtherMachine = Annotated[
+    bool, typer.Option(help="Go on although this machine cannot compute as the one did on which it was begun.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Run = Annotated[Path, typer.Argument(help="A run folder or a model folder.")]
+Download = Annotated[bool, typer.Option("--download", help="Fetch a model that is not on this machine.")]
 Resume = Annotated[bool, typer.Option(help="Go on with the run that the folder holds; begin if there is none.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace the run that the folder holds.")]

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Choices, Delimiter, Device, Encoding, Engine, Run, TextBColumn, TextColumn
+from bertwright.cli.options import (
+    AcceptOtherMachine,
+    Choices,
+    Delimiter,
+    Device,
+    Encoding,
+    Engine,
+    Precision,
+    Run,
+    TextBColumn,
+    TextColumn,
+)
 from bertwright.errors import BertwrightError
 
 
@@ -32,7 +43,9 @@ def predict(
     delimiter: Delimiter = None,
     device: Device = "cpu",
     engine: Engine = "torch",
+    precision: Precision = "auto",
     top_k: Annotated[int | None, typer.Option(min=1, help="Tokens named for each [MASK]. Default: 5.")] = None,
+    accept_other_machine: AcceptOtherMachine = False,
     choices: Choices = None,
     among: Annotated[str | None, typer.Option(help="Consider only these words for a [MASK]: good,bad")] = None,
 ) -> None:
@@ -71,10 +84,11 @@ def predict(
         delimiter,
         None if columns is None else [name.strip() for name in columns.split(",") if name.strip()],
         excel,
+        accept_other_machine,
     )
     inquiry.check()
     given = _of_masks(top_k, among)
-    predictor = Predictor.load(run, device, engine)
+    predictor = Predictor.load(run, device, engine, inquiry.precision(precision, device))
     if given and "among" not in predictor.task.choices.model_fields:
         raise BertwrightError("BW525", task=predictor.task.name)
     sys.stdout.writelines(inquiry.answers(predictor, run, [*(choices or ()), *given]))

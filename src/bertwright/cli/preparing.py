@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bertwright.cli.corpus_options import Encoding, Field, SkipBad, Workers
+from bertwright.cli.options import Download
 from bertwright.wording import Phrase, quantity, quoted, said
 
 log = logging.getLogger("bertwright")
@@ -51,6 +52,7 @@ def prepare(
         typer.Option(help="Chinese words of your own, one a line: for the segmenter or, without --wwm, all there are."),
     ] = None,
     workers: Workers = None,
+    download: Download = False,
     resume: Annotated[bool, typer.Option(help="Go on where the same preparation was stopped.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a store that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ledger as one JSON document.")] = False,
@@ -83,7 +85,7 @@ def prepare(
         wwm=wwm,
         words=words,
     )
-    about = estimate_store(corpus, vocab, settings)
+    about = estimate_store(corpus, vocab, settings, download=download)
     count = workers or count_cores().allowed
     log.info(
         said(
@@ -94,8 +96,9 @@ def prepare(
     )  # fmt: skip
     with progress(remarks_console()) as display:
         store = prepare_corpus(
-            corpus, vocab, out, settings, workers=count, resume=resume, overwrite=overwrite, report=display.show
-        )
+            corpus, vocab, out, settings, workers=count, resume=resume, overwrite=overwrite, report=display.show,
+            download=download,
+        )  # fmt: skip
     ledger = store.manifest["ledger"]
     if as_json:
         typer.echo(json.dumps({"store": str(out), **ledger}, indent=2))
@@ -127,6 +130,6 @@ def _print_next(out: Path, vocab: str, documents: int) -> None:
             )
         )
         return
-    folder = weights_folder(vocab, download=True, vocabulary=True)  # it was read from there
+    folder = weights_folder(vocab)  # it was read from there
     init = f" --init {quoted(vocab)}" if any((folder / name).is_file() for name in WEIGHT_FILES) else ""
     typer.echo(said("next: {command}", command=f"bertwright pretrain {quoted(out)}{init} --out runs/pretrained"))

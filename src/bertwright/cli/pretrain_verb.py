@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bertwright.cli.options import Device, Overwrite, Resume
-from bertwright.wording import said
+from bertwright.cli.options import Device, Download, Json, Overwrite, Resume
+from bertwright.wording import measure_name, said, worded
 
 
 def pretrain(
@@ -18,9 +19,11 @@ def pretrain(
     init: Annotated[str, typer.Option(help="Go on with this model: a folder or a hub name.")] = "",
     vocab: Annotated[str, typer.Option(help="Vocabulary of a model from scratch. Default: that of the store.")] = "",
     recipe: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
+    download: Download = False,
     device: Device = "cpu",
     resume: Resume = False,
     overwrite: Overwrite = False,
+    as_json: Json = False,
     show_settings: Annotated[bool, typer.Option(help="List every setting with its default, and stop.")] = False,
 ) -> None:
     """Train a BERT on raw text: masked language model and next sentence prediction.
@@ -52,14 +55,18 @@ def pretrain(
         init=init or None,
         vocab=vocab or None,
         settings=PretrainSettings.resolve(recipe, settings or ()),
+        download=download,
         device=device,
         overwrite=overwrite,
         resume=resume,
     )
+    if as_json:
+        typer.echo(json.dumps(run.to_json(), ensure_ascii=False))
+        return
     for name, value in run.outcome.best.scores.items():
-        typer.echo(f"{name.replace('_', ' ')}: {value:.4f}")
+        typer.echo(said("{name}: {parts}", name=measure_name(name).replace("_", " "), parts=f"{value:.4f}"))
     best = run.folder / "best"
     typer.echo(said("the model is in {folder}; next:", folder=best))
     text = quoted(said("a text with a [MASK]"))
-    for command in (f"predict {quoted(run.folder)} {text}", f"finetune TRAIN.csv --model {quoted(best)}"):
+    for command in (f"predict {quoted(run.folder)} {text}", f"finetune {worded('TRAIN')}.csv --model {quoted(best)}"):
         typer.echo(f"  bertwright {command}")

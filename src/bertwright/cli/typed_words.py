@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bertwright.errors import BertwrightError
 from bertwright.habits import habit
-from bertwright.wording import said
+from bertwright.wording import quoted, said
 
 log = logging.getLogger("bertwright")
 
@@ -20,6 +20,9 @@ _PAIRS = {"“": "”", "‘": "’"}
 _QUOTES = "“”‘’「」『』＂＇"
 _WITH_SETTINGS = ("finetune", "pretrain")
 _READ_FILES = ("finetune", "evaluate", "compare", "inspect", "prepare", "vocab", "convert-data", "pretrain")
+_LISTS = ("--among", "--columns")  # options whose value is a list of words
+_BETWEEN_FILES = re.compile("[，、,；;]")
+_FILE = re.compile(r"\.[A-Za-z]\w{1,7}(\.(gz|xz|bz2|zip))?$")
 _ADDRESS = re.compile(r"(https?|ftp|s3|gs|hdfs)://\S+")
 _SETTING = re.compile(r"([A-Za-z_][\w-]*)\s*[=＝](.*)", re.DOTALL)
 
@@ -29,20 +32,23 @@ def meant(words: Sequence[str], options: Any) -> list[str]:
 
     Args:
         words: behind `bertwright`.
-        options: of a verb, its options by their names: `options("finetune")` is a mapping of `--dev` to whether a
-            value follows.
+        options: of a verb, its options by their names: `options("finetune")` is a mapping of `--dev` to the kind of
+            the value that follows, `number` or `text`, or to nothing.
 
     Raises:
         BertwrightError: BW101 a setting by the name that another program has for it, BW136 an address on a network
-            where a file is read.
+            where a file is read, BW146 files with a comma between them.
     """
     verb = next((word for word in words if not word.startswith(("-", *_DASHES))), "")
     words = [_of_this_keyboard(word, verb) for word in words]
+    known = options(verb)
+    words = _with_plain_values(words, known)
     if verb in _READ_FILES:
         for word in words:
             if found := _ADDRESS.fullmatch(word):
                 raise BertwrightError("BW136", url=found[0], file=Path(found[0].partition("?")[0]).name)
-    return _with_settings(words, verb, options(verb)) if verb in _WITH_SETTINGS else words
+            _refuse_files_in_one(word, verb)
+    return _with_settings(words, verb, known) if verb in _WITH_SETTINGS else words
 
 
 def options_first(words: Sequence[str]) -> list[str]:
@@ -81,7 +87,49 @@ def _of_this_keyboard(word: str, verb: str) -> str:
     return better
 
 
-def _with_settings(words: Sequence[str], verb: str, options: dict[str, bool]) -> list[str]:
+def _with_plain_values(words: Sequence[str], options: Mapping[str, object]) -> list[str]:
+    """The words with ASCII in numbers, and between the items of lists, behind an option: `--size ３０`, `好，坏`."""
+    kept: list[str] = []
+    option = ""  # the one whose value comes
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not option and "＝" in name and name.partition("＝")[0] in options:
+            name, sign, value = word.partition("＝")
+        if option:
+            better = _plain(option, word, options)
+        elif sign and name in options:
+            better = f"{name}={_plain(name, value, options)}"
+        else:
+            better = word
+        if better != word:
+            log.info(said("read {word} as {better}", word=repr(word), better=repr(better)))
+        kept.append(better)
+        option = word if not option and options.get(word) else ""
+    return kept
+
+
+def _plain(option: str, value: str, options: Mapping[str, object]) -> str:
+    if options.get(option) == "number":
+        return unicodedata.normalize("NFKC", value)
+    if option == "--seeds":
+        return unicodedata.normalize("NFKC", value).replace("、", ",")
+    if option == "--set":
+        return value.replace("＝", "=")
+    return re.sub("[，、]", ",", value) if option in _LISTS else value
+
+
+def _refuse_files_in_one(word: str, verb: str) -> None:
+    """Refuse `train.csv，dev.csv` where there is no such file: it is not guessed which is which."""
+    parts = [part.strip() for part in _BETWEEN_FILES.split(word)]
+    if len(parts) < 2 or not all(_FILE.search(part) for part in parts) or Path(word).exists():
+        return
+    sign = _BETWEEN_FILES.findall(word)[0]
+    first, *others = map(quoted, parts)
+    more = f"--dev {others[0]}" if verb in ("finetune", "inspect") else " ".join(others)
+    raise BertwrightError("BW146", word=word, sign=sign, command=f"bertwright {verb} {first} {more}")
+
+
+def _with_settings(words: Sequence[str], verb: str, options: Mapping[str, object]) -> list[str]:
     """`--epochs 3` and `--epochs=3` as `epochs=3`, for every setting that is no option of the verb."""
     kept: list[str] = []
     settings: frozenset[str] | None = None

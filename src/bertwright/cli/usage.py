@@ -10,10 +10,10 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from bertwright.cli.helping import Page, help_of
+from bertwright.cli.helping import Page, help_of, place_names
 from bertwright.errors import BertwrightError, nearest
 from bertwright.habits import habit, verb_for
-from bertwright.wording import language, said, worded
+from bertwright.wording import language, said, shown, worded
 
 
 class Verb(TyperCommand):
@@ -85,14 +85,24 @@ def _told(error: Any, command: Any) -> BertwrightError:
             hint=_hint(error.option_name, known),
         )  # fmt: skip
     if kind == "MissingParameter":
-        name = error.param.name.upper() if error.param is not None else "?"
-        return BertwrightError("BW107", argument=name, verb=f"bertwright{verb}", command=ways)
+        return BertwrightError("BW107", argument=_missing(error, command), verb=f"bertwright{verb}", command=ways)
     if kind == "BadOptionUsage" and "not take" not in error.message:
         return BertwrightError("BW119", option=error.option_name, verb=f"bertwright{verb}", command=ways)
     if kind == "BadParameter":
         name = error.param_hint or (error.param.opts[0] if error.param is not None else "?")
         return BertwrightError("BW116", option=name, reason=_reason(error.message), command=ways)
     return BertwrightError("BW118", reason=_reason(error.format_message()), command=ways)
+
+
+def _missing(error: Any, command: Any) -> str:
+    """All that must be given and was not: arguments as the usage line has them, options with their dashes."""
+    given = error.ctx.params if error.ctx is not None else {}
+    names = [
+        one.opts[0] if one.param_type_name == "option" else place_names(one.metavar or one.name.upper())
+        for one in command.params
+        if one.required and given.get(one.name) in (None, (), [])
+    ]
+    return shown(names) or "?"
 
 
 def _hint(option: str, known: Iterable[str]) -> str:

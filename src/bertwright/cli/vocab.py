@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bertwright.cli.corpus_options import Encoding, Field, SkipBad, Workers
+from bertwright.cli.options import Download
 from bertwright.errors import BertwrightError
-from bertwright.wording import Phrase, quantity, quoted, said, shown
+from bertwright.wording import Phrase, quantity, quoted, said, shown, worded
 
 if TYPE_CHECKING:
     from bertwright.corpus.vocabulary_from_corpus import Coverage
@@ -49,6 +50,7 @@ def vocab(
     encoding: Encoding = None,
     skip_bad_lines: SkipBad = False,
     workers: Workers = None,
+    download: Download = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a vocabulary that is there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -96,7 +98,7 @@ def vocab(
         )  # fmt: skip
         _print_vocabulary(out, len(made), coverage, as_json=as_json)
         return
-    folder = weights_folder(extend, download=True, vocabulary=True)
+    folder = weights_folder(extend, download=download, vocabulary=True)
     tokenizer = BertTokenizer.from_pretrained(folder, fold_width=fold_width or None)
     chosen = [] if words is None else read_new_words(words, encoding)
     if data:
@@ -188,7 +190,12 @@ def _print_vocabulary(out: Path, tokens: int, coverage: Coverage, *, as_json: bo
         listed = shown((f"{character} ({count})" for character, count in coverage.left_out.items()), 12)
         typer.echo(said("  characters of it that are no tokens: {listed}", listed=listed))
     typer.echo(said("the vocabulary is in {out}", out=out))
-    typer.echo(said("next: {command}", command=f"bertwright prepare CORPUS --vocab {quoted(out)} --out STORE"))
+    typer.echo(_next_prepare(out))
+
+
+def _next_prepare(out: Path) -> str:
+    corpus, store = worded("CORPUS"), worded("STORE")
+    return said("next: {command}", command=f"bertwright prepare {corpus} --vocab {quoted(out)} --out {store}")
 
 
 def _print_extension(out: Path, extension: Extension, data: Path | None, *, folds: bool, as_json: bool) -> None:
@@ -209,10 +216,10 @@ def _print_extension(out: Path, extension: Extension, data: Path | None, *, fold
         typer.echo(said("digits and letters of double width are read as those of ASCII"))
     if data is not None or not extension.added:
         typer.echo(said("the checkpoint is in {out}", out=out))
-        train = quoted(data) if data is not None else "TRAIN.csv"
+        train = quoted(data) if data is not None else f"{worded('TRAIN')}.csv"
         typer.echo(said("next: {command}", command=f"bertwright finetune {train} --model {quoted(out)}"))
         return
     typer.echo(
         said("the checkpoint is in {out}; go on with pre-training so that the new words learn their meaning", out=out)
     )
-    typer.echo(said("next: {command}", command=f"bertwright prepare CORPUS --vocab {quoted(out)} --out STORE"))
+    typer.echo(_next_prepare(out))

@@ -16,6 +16,7 @@ from bertwright.checkpoint.folders import MANIFEST, delete, write_text
 from bertwright.checkpoint.json_files import read_json_file
 from bertwright.corpus.store import KIND, VOCABULARY, WORK
 from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase
 
 STATE = "state.json"
 _SECONDS_BETWEEN = 1.0
@@ -65,7 +66,7 @@ class Journal:
             _clear(store)
             return
         if not resume:
-            raise BertwrightError("BW551", folder=store, what="finished" if is_store else "unfinished")
+            raise BertwrightError("BW551", folder=store, what=Phrase("finished") if is_store else Phrase("unfinished"))
         file = store / MANIFEST if is_store else self.folder / STATE
         if not file.is_file():
             return  # stopped before anything was done

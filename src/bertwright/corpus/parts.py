@@ -9,9 +9,7 @@ from __future__ import annotations
 import codecs
 import importlib
 import io
-import lzma
 import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -23,6 +21,7 @@ from bertwright.errors import BertwrightError
 from bertwright.machine.pool import Pool
 from bertwright.text.files import decompressed, plain_suffix
 from bertwright.text.lines import encoding_of
+from bertwright.text.unreadable import READ_ERRORS, unreadable
 
 Reader = TypeVar("Reader")
 Documents = Literal["blank", "line", "file"]
@@ -160,8 +159,8 @@ def _parts_of_file(source: Source, number: int, part_bytes: int) -> Iterator[Par
                 line += content.count(b"\n")
     except UnicodeError as error:
         raise BertwrightError("BW234", where=f"{path}:{line}", encoding=encoding) from error
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise BertwrightError("BW202", file=path, reason=error) from error
+    except READ_ERRORS as error:
+        raise unreadable(path, error) from error
 
 
 def source_encoding(path: Path, wished: str | None) -> str:
@@ -179,8 +178,8 @@ def source_encoding(path: Path, wished: str | None) -> str:
             codecs.getincrementaldecoder("utf-8")().decode(start)
         except UnicodeDecodeError:
             pass
-        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-            raise BertwrightError("BW202", file=path, reason=error) from error
+        except READ_ERRORS as error:
+            raise unreadable(path, error) from error
         else:
             if b"\0" not in start:
                 return "utf-8"

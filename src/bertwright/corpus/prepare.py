@@ -47,6 +47,7 @@ def prepare_corpus(
     workers: int = 1,
     resume: bool = False,
     overwrite: bool = False,
+    download: bool = False,
     report: Report | None = None,
     part_bytes: int = PART_BYTES,
     shard_tokens: int = SHARD_TOKENS,
@@ -62,6 +63,7 @@ def prepare_corpus(
         workers: how many processes work; the result does not depend on it.
         resume: go on where the same preparation was stopped.
         overwrite: replace a store.
+        download: fetch a `vocabulary` that is on the hub and not on this machine.
         report: called with `scanning` or `encoding` and the share of it that is done.
         part_bytes, shard_tokens: what is worked at, and written to one file, at a time; they decide the result.
         hashes_in_memory: how many hashes of lines are compared at a time.
@@ -78,7 +80,7 @@ def prepare_corpus(
         raise BertwrightError("BW561")
     settings = settings or PrepareSettings()
     out = Path(out)
-    folder = weights_folder(vocabulary, download=True, vocabulary=True)
+    folder = weights_folder(vocabulary, download=download, vocabulary=True, any_kind=True)
     tokenizer = BertTokenizer.from_pretrained(folder)
     _ = tokenizer.mask_token_id  # without [MASK] nothing can be trained with the store
     files = corpus_files(paths, out)

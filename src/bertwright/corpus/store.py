@@ -185,7 +185,8 @@ class CorpusStore:
             if not file.is_file():
                 raise BertwrightError("BW288", file=file, reason=Phrase("missing"))
             if (size := file.stat().st_size) != entry["size"]:
-                raise BertwrightError("BW288", file=file, reason=f"{size} of {entry['size']} bytes")
+                reason = Phrase("{have} of {want} bytes", have=size, want=entry["size"])
+                raise BertwrightError("BW288", file=file, reason=reason)
             if verify and digest_of(file) != entry["sha256"]:
                 raise BertwrightError("BW288", file=file, reason="SHA-256")
 

@@ -36,10 +36,13 @@ class Estimate:
     store_bytes: int
 
 
-def estimate_store(paths: Sequence[str | Path], vocabulary: str | Path, settings: PrepareSettings) -> Estimate:
+def estimate_store(
+    paths: Sequence[str | Path], vocabulary: str | Path, settings: PrepareSettings, *, download: bool = False
+) -> Estimate:
     """Encode the beginning of up to four files, spread over the corpus; errors as `prepare_corpus`."""
     files = corpus_files(paths)
-    reader = EncodingJob(weights_folder(vocabulary, download=True, vocabulary=True), settings.skip_bad).make()
+    folder = weights_folder(vocabulary, download=download, vocabulary=True, any_kind=True)
+    reader = EncodingJob(folder, settings.skip_bad).make()
     looked_at = files[:: max(len(files) // _FILES_LOOKED_AT, 1)][:_FILES_LOOKED_AT]
     read = tokens = sentences = 0
     for file in looked_at:

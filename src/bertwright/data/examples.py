@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 from bertwright.data.answers import Answer, Label, Marked, Span, Written
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.inputs import half_of_a_pair
-from bertwright.wording import said
+from bertwright.wording import Phrase, language, said
+
+_NO_FILES = {  # what a text that was typed or passed is said to come from, and its place in words
+    "arguments": "arguments:{n}", "stdin": "stdin:{n}", "input": "input:{n}", "texts": "texts:{n}", "data": "data:{n}",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,11 @@ class Where:
     def __str__(self) -> str:
         return f"{self.source}:{self.line}"
 
+    def within(self, lang: str) -> str:
+        """It in a message of `lang`: what was typed or passed has no file whose name would say it."""
+        phrase = _NO_FILES.get(self.source)
+        return str(self) if phrase is None else Phrase(phrase, n=self.line).within(lang)
+
 
 def places_listed(places: Sequence[Where], earlier: Sequence[Where] = (), limit: int = 3) -> str:
     """`train.csv:4 (see line 2), line 9 (see line 5), … (+7)`: long paths are written once.
@@ -36,7 +45,7 @@ def places_listed(places: Sequence[Where], earlier: Sequence[Where] = (), limit:
     listed = []
     for index, place in enumerate(places):
         known = index > 0 and place.source == places[0].source
-        text = said("line {line}", line=place.line) if known else str(place)
+        text = said("line {line}", line=place.line) if known else place.within(language())
         if earlier:
             first = earlier[index]
             if first.source == place.source:

@@ -22,7 +22,9 @@ _PACKAGE = "bertwright"
 
 def programs() -> Iterator[Finding]:
     """This package and where it lives, the interpreter, and the system under it."""
-    yield Finding(_PACKAGE, f"{__version__} in {Path(__file__).resolve().parents[1]}")
+    yield Finding(
+        _PACKAGE, said("{version} in {folder}", version=__version__, folder=Path(__file__).resolve().parents[1])
+    )
     yield Finding("python", f"{platform.python_version()} ({platform.architecture()[0]}) {sys.executable}")
     yield Finding("system", platform.platform())
 

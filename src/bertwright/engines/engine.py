@@ -21,16 +21,24 @@ class Engine(ABC):
 
     Attributes:
         name: by which it is asked for.
+        precisions: the numbers in which it can compute, such as `fp32`.
+        precision: that of them in which it does.
         max_tokens: that it computes at once, about.
     """
 
     name: ClassVar[str]
+    precisions: ClassVar[tuple[str, ...]] = ("fp32",)
+    precision: str = "fp32"
     max_tokens: int = 4096
 
     @classmethod
     @abstractmethod
-    def load(cls, folder: Path, task: Answers[Any], device: str) -> Self:
-        """The engine for a model folder; `device` is such as `cpu` or `cuda:0`."""
+    def load(cls, folder: Path, task: Answers[Any], device: str, precision: str) -> Self:
+        """The engine for a model folder; `device` is such as `cpu` or `cuda:0`, `precision` one of `precisions`."""
+
+    def ready(self) -> Engine:
+        """The engine with the weights as they are at this moment; asked before each row of batches."""
+        return self
 
     @abstractmethod
     def run(self, batch: Ragged) -> Outputs:

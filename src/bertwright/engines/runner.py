@@ -45,11 +45,12 @@ class Runner(Generic[P]):
             BertwrightError: BW526 outputs that are no numbers.
         """
         found: list[Tensor] = [torch.empty(0)] * len(inputs)
+        engine = self.engine.ready()
         with torch.inference_mode():
-            for group in batches_by_length([len(one) for one in inputs], self.engine.max_tokens):
+            for group in batches_by_length([len(one) for one in inputs], engine.max_tokens):
                 batch = Ragged.from_encoded([inputs[index] for index in group])
-                outputs = self.engine.run(batch)
-                require_numbers(outputs, self.engine.weights)
+                outputs = engine.run(batch)
+                require_numbers(outputs, engine.weights)
                 for index, one in zip(group, self.task.scores(outputs, batch)):
                     found[index] = one
         return found

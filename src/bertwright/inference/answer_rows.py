@@ -41,21 +41,24 @@ class AnswerRows:
     def lines(self, example: Example, answer: Prediction) -> str:
         """One line, or in CSV two where it is the first.
 
+        The doubt of an answer stands in JSON lines where there is one; in CSV it has a column from the start.
+
         Raises:
             BertwrightError: BW591 a column that the input does not have, BW594 an answer that is no number.
         """
-        answered = texts_of(example) | answer.to_json()
+        answered = texts_of(example) | answer.to_json() | {"doubt": answer.doubt}
         if not all_finite(answered):
             raise BertwrightError("BW594", where=example.where)
         values = self._beside(example, answered) | answered
         if self.form == "jsonl":
-            values |= {"doubt": answer.doubt} if answer.doubt else {}
+            if not answer.doubt:
+                del values["doubt"]
             return json_text(values, default=str) + "\n"
         row, begin = _flat(values), ""
         if not self.header:
             self.header = list(row)
             begin = (BYTE_ORDER_MARK if self.form == "excel" else "") + _csv_line(self.header)
-        for name in row.keys() - set(self.header):
+        for name in (name for name in row.keys() - set(self.header) if row[name] not in ("", None)):
             self._left_out[name] = self._left_out.get(name, 0) + 1
         cells = [row.get(name, "") for name in self.header]
         if self.form == "excel":

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bertwright.checkpoint.hub import spelt
 from bertwright.data.examples import Example
 from bertwright.data.reading.given_data import labelled_rows, say_read
 from bertwright.data.reading.opened_source import opened
@@ -16,6 +17,7 @@ from bertwright.data.windows import Reading
 from bertwright.engines.runner import Runner
 from bertwright.errors import BertwrightError
 from bertwright.evaluation.abstention import Abstention, abstention
+from bertwright.inference.orders import judged_task, require_order
 from bertwright.inference.predictor import Predictor
 from bertwright.inference.seen import say_seen, set_of
 from bertwright.tasks.judged import Judged
@@ -94,6 +96,7 @@ def evaluate(
     encoding: str | None = None,
     device: str = "cpu",
     engine: str = "torch",
+    precision: str = "auto",
     choices: Sequence[str] = (),
     text: str | None = None,
     text_b: str | None = None,
@@ -113,22 +116,24 @@ def evaluate(
         labels: of the texts, where `data` is a list of them.
         columns: of the data; or by name, as `text`, `text_b` and `label`.
         encoding, delimiter: of a file, instead of those that are found.
+        precision: as of `Predictor.load`.
         choices: `key=value` words for `Predictor.answering`.
         drop_unlabelled: leave out rows without a label, and say how many; else they are an error.
 
     Raises:
         BertwrightError: BW534, BW535 labels that do not go with the texts, those of `Predictor.load` and
             `read_examples`, BW209 for a label it does not know, BW581 and BW582 for pairs where it reads single texts
-            and the other way round, BW523 for a task without labels.
+            and the other way round, BW144 for arguments that changed places, BW145 for a pre-trained model.
     """
-    predictor = Predictor.load(run, device, engine)
+    require_order("evaluate", (run,), data)
+    predictor = Predictor.load(run, device, engine, precision)
     if choices:
         predictor = predictor.answering(choices)
-    task = predictor.task.as_task()
+    task = judged_task(predictor, run)
     source = opened(labelled_rows(data, labels), encoding, delimiter)
     table = labelled_data(task, source, Columns.named(columns, text, text_b, label), drop=drop_unlabelled)
     seen = set_of(run, table)
-    say_seen(run, seen)
+    say_seen({spelt(run): seen})
     report = replace(score(predictor, table, fitted_on_it=seen == "dev"), seen=seen)
     say_gaps(task, table)
     return report

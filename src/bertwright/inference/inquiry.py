@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from bertwright.data.reading.tables import Columns, describe
 from bertwright.errors import BertwrightError
 from bertwright.inference.answer_rows import ALL, AnswerRows
 from bertwright.inference.predictor import Predictor, as_examples
-from bertwright.inference.streaming import answer_lines, form_of, job_of, write_answers
+from bertwright.inference.streaming import answer_lines, begun_in, form_of, job_of, write_answers
+from bertwright.machine.device import usable_device
+from bertwright.machine.precision import has_bf16
 from bertwright.wording import quantity, said
 
 log = logging.getLogger("bertwright")
@@ -40,6 +42,8 @@ class Inquiry:
         delimiter: between the columns of the source; None: found.
         kept: columns of the source that stand beside the answers; None: all of them.
         excel: whether a CSV output is for a spreadsheet.
+        accept_other_machine: whether an output is gone on with in other numbers than it was begun in, where this
+            processor has no instructions for those.
     """
 
     texts: Sequence[str] = ()
@@ -52,6 +56,7 @@ class Inquiry:
     delimiter: str | None = None
     kept: Sequence[str] | None = None
     excel: bool = False
+    accept_other_machine: bool = False
 
     def check(self) -> None:
         """Refuse what does not go together, before a model is loaded.
@@ -110,8 +115,26 @@ class Inquiry:
             choices = [*choices, f"delimiter={self.delimiter}"]
         form = form_of(self.output, excel=self.excel)
         job = job_of(run, self.source, form, columns, self.encoding, choices, self._kept)
-        count = write_answers(predictor, examples, self.output, job, resume=self.resume)
+        job = replace(job, precision=predictor.engine.precision)
+        anyhow = self.accept_other_machine
+        count = write_answers(predictor, examples, self.output, job, resume=self.resume, any_precision=anyhow)
         log.info(said("{answers} in {output}", answers=quantity(count, "answer"), output=self.output))
+
+    def precision(self, wished: str, device: str) -> str:
+        """In which numbers to answer: those in which an output was begun that is gone on with, or as `wished`.
+
+        Raises:
+            BertwrightError: BW157 the device has no instructions for these.
+        """
+        begun = begun_in(self.output) if self.resume and self.output else None
+        if begun is None or wished != "auto":
+            return wished
+        if begun == "fp32" or has_bf16(usable_device(device)):
+            return begun
+        if not self.accept_other_machine:
+            raise BertwrightError("BW157", output=self.output, precision=begun, device=device)
+        log.warning(said("{output} was begun in {precision}, and goes on in fp32", output=self.output, precision=begun))
+        return wished
 
     @property
     def _kept(self) -> tuple[str, ...]:
@@ -132,6 +155,8 @@ class Inquiry:
         name, read = "stdin" if is_stdin else str(self.source), describe(columns, None)
         encoding = "" if is_stdin or self.encoding else _encoding_of(source)
         log.info(said("{source}{encoding}: {columns}", source=name, encoding=encoding, columns=read))
+        for remark in source.remarks if isinstance(source, OpenedSource) else ():
+            log.warning(said("{name}: {parts}", name=name, parts=remark))
         return columns, examples
 
 
@@ -139,7 +164,7 @@ def _encoding_of(source: Any) -> str:
     """` (gb18030)`, where a file's encoding was found by looking and is none that everybody expects."""
     if not isinstance(source, OpenedSource) or source.path.is_dir() or source.suffix in (".parquet", ".pq"):
         return ""
-    return "" if source.encoding.startswith("utf-8") else f" ({source.encoding})"
+    return "" if source.encoding.startswith("utf-8") else said(" ({encoding})", encoding=source.encoding)
 
 
 def _is_a_file(text: str) -> bool:

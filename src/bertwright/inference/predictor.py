@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any, Generic, overload
 
 import numpy as np
+import torch
 
 from bertwright.checkpoint.folders import whole_folder
-from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.hub import model_folder, require_best
+from bertwright.checkpoint.vocabulary_rows import check_rows
 from bertwright.data.examples import Example, Where
 from bertwright.data.reading.tables import Columns
 from bertwright.data.windows import Reading
@@ -23,11 +26,15 @@ from bertwright.engines.torch_engine import TorchEngine
 from bertwright.errors import BertwrightError
 from bertwright.inference.doubts import Doubts
 from bertwright.machine.device import usable_device
+from bertwright.machine.precision import precision_of_answers
 from bertwright.model.models import BertWithHead
 from bertwright.tasks.prediction import P
 from bertwright.tasks.task import Answers
 from bertwright.tasks.task_file import read_task
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
+from bertwright.wording import said
+
+log = logging.getLogger("bertwright")
 
 _TEXTS_AT_ONCE = 4096  # sorted by length among themselves; bounds the memory of a stream
 
@@ -47,37 +54,58 @@ class Predictor(Generic[P]):
     task: Answers[P]
     reading: Reading
 
+    def __new__(cls, *given: Any, **_named: Any) -> Predictor[Any]:
+        """As of every class; a folder in the place of an engine is refused with what to call.
+
+        Raises:
+            BertwrightError: BW588.
+        """
+        if given and isinstance(given[0], str | os.PathLike):
+            raise BertwrightError("BW588", folder=os.fspath(given[0]))
+        return super().__new__(cls)
+
     @classmethod
     def load(
-        cls, folder: str | os.PathLike[str], device: str = "cpu", engine: str = TorchEngine.name
+        cls,
+        folder: str | os.PathLike[str],
+        device: str = "cpu",
+        engine: str = TorchEngine.name,
+        precision: str = "auto",
     ) -> Predictor[Any]:
         """The predictor that a run folder, a model folder or a `Run` holds.
 
         Args:
             engine: what computes: `torch`, or one that an installed package brings.
+            precision: in which numbers: `fp32`, `bf16`, or `auto`, the one of them that is faster on the device.
 
         Raises:
-            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW325 a vocabulary that
-                is larger than that of the model, BW326 the head was never trained, BW330 to BW332 no task or one that
-                is not understood, BW132 no such engine.
+            BertwrightError: BW130 no such device, BW301 no such folder, BW324 a damaged file, BW325 fewer rows than
+                tokens, BW326 the head was never trained, BW330 to BW332 no task or one that is not understood, BW584
+                a run that has no model yet, BW132 no such engine, BW155 no such precision, BW156 one in which the
+                engine cannot compute.
         """
         kind = engine_named(engine)
-        usable_device(device)
+        precision = _precision_for(kind, precision, usable_device(device))
         folder = best_of(model_folder(folder))
         task, reading = read_task(folder)
         tokenizer = BertTokenizer.from_pretrained(folder)
-        rows = task.model_class.config_class.from_pretrained(folder).vocab_size
-        if len(tokenizer) > rows:
-            raise BertwrightError("BW325", model=folder, tokens=len(tokenizer), rows=rows)
         task = task.bound(tokenizer)
-        runner = Runner.of(kind.load(folder, task, device), task)
+        runner = Runner.of(kind.load(folder, task, device, precision), task)
+        if (model := runner.engine.model) is not None:
+            check_rows(folder, len(tokenizer), model.config.vocab_size)
         return Predictor(runner.engine, tokenizer, runner.task, reading)
 
     @staticmethod
-    def of(model: BertWithHead, tokenizer: BertTokenizer, task: Answers[Any], reading: Reading) -> Predictor[Any]:
-        """The predictor of a model in memory, which is set to `eval`."""
+    def of(
+        model: BertWithHead,
+        tokenizer: BertTokenizer,
+        task: Answers[Any],
+        reading: Reading,
+        precision: str = "fp32",
+    ) -> Predictor[Any]:
+        """The predictor of a model in memory, which is set to `eval`; `precision` is `fp32` or `bf16`."""
         task = task.bound(tokenizer)
-        runner = Runner.of(TorchEngine(model, task), task)
+        runner = Runner.of(TorchEngine(model, task, precision), task)
         return Predictor(runner.engine, tokenizer, runner.task, reading)
 
     def answering(self, words: Sequence[str]) -> Predictor[P]:
@@ -91,7 +119,8 @@ class Predictor(Generic[P]):
 
     def __repr__(self) -> str:
         reading = self.reading
-        return f"Predictor(task='{self.task.name}', engine='{self.engine.name}', max_length={reading.max_length})"
+        engine = f"engine='{self.engine.name}', precision='{self.engine.precision}'"
+        return f"Predictor(task='{self.task.name}', {engine}, max_length={reading.max_length})"
 
     @property
     def model(self) -> BertWithHead | None:
@@ -125,8 +154,9 @@ class Predictor(Generic[P]):
                 data frame, a `datasets.Dataset`, mappings, as `bertwright.finetune` reads them.
 
         Raises:
-            BertwrightError: BW233 an item that is no text, BW581 a pair for a model of single texts, BW582 the other
-                way round, and those of `bertwright.data.reading.example_sources.stream_examples`.
+            BertwrightError: BW233 an item that is no text, BW585 a row of several fields, BW581 a pair for a model of
+                single texts, BW582 the other way round, and those of
+                `bertwright.data.reading.example_sources.stream_examples`.
         """
         examples, doubts = self._examples(texts), Doubts()
         try:
@@ -143,6 +173,9 @@ class Predictor(Generic[P]):
             return self.task.stream(texts, Columns())[1]
         items = iter(texts)
         begun = list(islice(items, 1))
+        for row in begun:
+            if isinstance(row, tuple) and len(row) > 2 and not self.task.reads_pairs:
+                raise BertwrightError("BW585", where="texts:1", count=len(row))
         items = chain(begun, items)
         return self.task.stream(items, Columns())[1] if begun and not _is_text(begun[0]) else as_examples(items)
 
@@ -164,6 +197,23 @@ class Predictor(Generic[P]):
         return answers
 
 
+def _precision_for(kind: type[Engine], wished: str, device: torch.device) -> str:
+    """The numbers in which an engine is to compute, said where it was left to the machine.
+
+    Raises:
+        BertwrightError: BW155 a precision that is not known, BW156 one that this engine does not know.
+    """
+    chosen = precision_of_answers(wished, device)
+    if chosen not in kind.precisions:
+        if wished != "auto":
+            known = ", ".join(kind.precisions)
+            raise BertwrightError("BW156", engine=kind.name, precision=chosen, known=known)
+        return kind.precisions[0]
+    if wished == "auto" and chosen != "fp32":
+        log.info(said("answers are computed in {precision}; --precision fp32 is slower and exact", precision=chosen))
+    return chosen
+
+
 def as_examples(items: Iterable[Any], source: str = "texts") -> Iterator[Example]:
     """Texts, and pairs of them, as examples that are called `source:1` and so on; raises BW233 for anything else."""
     for number, item in enumerate(items, start=1):
@@ -183,9 +233,10 @@ def best_of(folder: Path) -> Path:
     """The model folder meant by `folder`: a run's `best/`, whole and verified, or `folder` itself.
 
     Raises:
-        BertwrightError: BW324 for a damaged file, BW505 for a folder that is neither.
+        BertwrightError: BW324 for a damaged file, BW505 for a folder that is neither, BW584 for a run without a model.
     """
     if (folder / "run.json").is_file():
+        require_best(folder)
         return whole_folder(folder / "best")
     if not (folder / "config.json").is_file():
         raise BertwrightError("BW505", folder=folder)

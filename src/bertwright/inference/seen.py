@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bertwright.checkpoint.hub import model_folder, spelt
+from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.json_files import read_json_file
 from bertwright.data.examples import digest_of
 from bertwright.data.reading.tables import Table
@@ -35,10 +36,11 @@ def set_of(run: str | os.PathLike[str], table: Table) -> str | None:
     return known.get(digest_of(table.examples)) if known else None
 
 
-def say_seen(run: str | os.PathLike[str], seen: str | None) -> None:
-    """A warning where the data were `seen`."""
-    if seen is not None:
-        log.warning(said(_WORDS[seen].text, run=spelt(run)))
+def say_seen(seen: Mapping[str, str | None]) -> None:
+    """A warning for each kind of data that were seen; `seen`: what `set_of` says of runs, by their names."""
+    for kind, words in _WORDS.items():
+        if runs := [run for run, found in seen.items() if found == kind]:
+            log.warning(said(words.text, run=said(" and ").join(runs)))
 
 
 def _record(folder: Path) -> dict[str, Any]:

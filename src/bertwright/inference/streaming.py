@@ -11,11 +11,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from bertwright.checkpoint.folders import write_text
+from bertwright.checkpoint.folders import say_if_replaced, write_text
 from bertwright.checkpoint.hub import model_folder
 from bertwright.checkpoint.lock import sole_writer
 from bertwright.console import remarks_console
@@ -50,6 +49,7 @@ class Job:
         form: `jsonl`, `csv` or `excel`.
         encoding: of the input, where it was named.
         answering: how the model was told to answer, in `key=value` words.
+        precision: the numbers in which it answers.
     """
 
     run: str
@@ -63,12 +63,17 @@ class Job:
     answering: tuple[str, ...] = ()
     names: str = ""
     beside: tuple[str, ...] = ()
+    precision: str = "fp32"
 
     def to_json(self) -> str:
-        """One line; without `beside`, as versions wrote it that knew no such thing, where nothing is kept."""
+        """One line; without `beside` and `precision`, as versions wrote it that knew no such things, where nothing is
+        kept and answers are computed in fp32.
+        """
         values = asdict(self)
         if not self.beside:
             del values["beside"]
+        if self.precision == "fp32":
+            del values["precision"]
         return json.dumps(values)
 
 
@@ -115,25 +120,42 @@ def _digest(states: object) -> str:
     return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
 
-def answer_lines(predictor: Predictor[Any], examples: Iterable[Example], rows: AnswerRows) -> Iterator[str]:
-    """Lines of a file of answers, one an example and in their order; for CSV the first one has the header before it."""
+def answer_lines(
+    predictor: Predictor[Any], examples: Iterable[Example], rows: AnswerRows, done: int = 0
+) -> Iterator[str]:
+    """Lines of a file of answers, one an example and in their order; for CSV the first one has the header before it.
+
+    The first `done` examples are passed over. What shares a batch is the same then: in bf16 the last digits of a score
+    depend on it.
+    """
     doubts = Doubts()
     for chunk in _chunks(examples):
-        answers = predictor.answer(chunk)
-        doubts.note(chunk, answers)
-        for example, answer in zip(chunk, answers):
+        over = min(done, len(chunk))
+        done -= over
+        if over == len(chunk):
+            continue
+        answers = predictor.answer(chunk)[over:]
+        doubts.note(chunk[over:], answers)
+        for example, answer in zip(chunk[over:], answers):
             yield rows.lines(example, answer)
     doubts.say()
     rows.say()
 
 
 def write_answers(
-    predictor: Predictor[Any], examples: Iterable[Example], output: Path, job: Job, *, resume: bool
+    predictor: Predictor[Any],
+    examples: Iterable[Example],
+    output: Path,
+    job: Job,
+    *,
+    resume: bool,
+    any_precision: bool = False,
 ) -> int:
     """Write the answers to `output`, which appears under its name when all of them are there.
 
     Until then they stand in `OUTPUT.part`, and `OUTPUT.part.json` says what they belong to. With `resume` the whole
-    lines of a part are kept and their texts passed over.
+    lines of a part are kept and their texts passed over; with `any_precision` also where they were computed in other
+    numbers.
 
     Returns:
         How many answers stand in the file.
@@ -151,16 +173,18 @@ def write_answers(
         part.touch()
         with sole_writer(part):
             part.touch()  # another process may just have finished it
-            job = _as_begun(label, job)
+            job, now = _as_begun(label, job), job.precision
+            if any_precision:
+                job = replace(job, precision=begun_in(output) or now)
             done = _taken_up(part, label, job, resume=resume)
+            job = replace(job, precision=now)
             write_text(label, job.to_json() + "\n")
             rows = AnswerRows(job.form, job.beside, _header_of(part, job.form) if done else ())
-            lines = answer_lines(predictor, islice(examples, done, None), rows)
+            lines = answer_lines(predictor, examples, rows, done)
             with _appending(part) as file:
                 file.writelines(counted(lines, done))
             _, count = _whole_records(part, job.form)
-            if output.exists():
-                log.info(said("{output} was there and is replaced", output=output))
+            say_if_replaced(output)
             part.replace(output)
             label.unlink()
     except KeyboardInterrupt:
@@ -176,6 +200,16 @@ def _as_begun(label: Path, job: Job) -> Job:
     if job.beside == (ALL,) and label.is_file() and '"beside"' not in label.read_text(encoding="utf-8"):
         return replace(job, beside=())
     return job
+
+
+def begun_in(output: Path) -> str | None:
+    """The numbers in which an output was begun that is not whole yet; None where there is none."""
+    label = output.with_name(f"{output.name}.part.json")
+    try:
+        precision = json.loads(label.read_text(encoding="utf-8")).get("precision", "fp32")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return str(precision)
 
 
 def _header_of(part: Path, form: str) -> list[str]:
@@ -209,6 +243,8 @@ def counted(lines: Iterable[str], done: int = 0) -> Iterator[str]:
     with progress(remarks_console(), bounded=False) as display:
         for count, line in enumerate(lines, start=1):
             yield line
+            if not display.is_due():  # a sentence for every answer would take longer than the answer
+                continue
             rate = count / (time.perf_counter() - started)
             note = said("{n:,} answers · {rate:,.0f}/s", n=done + count, rate=rate)
             display.show("answers", done + count, None, note)

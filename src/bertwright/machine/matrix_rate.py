@@ -22,7 +22,7 @@ def matrix_rate(device: torch.device, dtype: torch.dtype, seconds: float = _SECO
     """
     best, best_width, width, spent = 0.0, 0, 256, 0.0
     while True:
-        times = _product_times(device, dtype, width)
+        times = product_times(device, dtype, width)
         quickest = math.inf
         for taken in itertools.islice(times, 3):
             quickest, spent = min(quickest, taken), spent + taken
@@ -38,7 +38,7 @@ def matrix_rate(device: torch.device, dtype: torch.dtype, seconds: float = _SECO
         width *= 2
 
 
-def _product_times(device: torch.device, dtype: torch.dtype, width: int) -> Iterator[float]:
+def product_times(device: torch.device, dtype: torch.dtype, width: int) -> Iterator[float]:
     """Seconds of one product after the other."""
     matrix = torch.randn(width, width, device=device).to(dtype)
     _ = matrix @ matrix  # the first product of a shape prepares itself

@@ -15,7 +15,7 @@ from bertwright.tasks.judged import Bars, Confusion, Judged, Scatter, ScoreTable
 from bertwright.tasks.registry import foreign_to
 from bertwright.tasks.task import Task
 from bertwright.version import __version__
-from bertwright.wording import Phrase, quantity, quoted, said, shown, worded
+from bertwright.wording import Phrase, language, quantity, quoted, said, shown, side_by_side, worded
 
 _WIDEST_CONFUSION = 12
 _MOST_NAMED = 20  # classes in the first lines
@@ -71,17 +71,19 @@ class Card:
     is_pair: bool = False
 
 
-def model_card(card: Card, plots: Sequence[str] = (), legend: Sequence[str] = ()) -> str:
+def model_card(card: Card, plots: Sequence[str] = (), legend: Sequence[str] = (), remark: str = "") -> str:
     """Markdown.
 
     Args:
         plots: names of the plots beside the card.
         legend: what the numbers in them stand for, where no font has the characters of the names.
+        remark: on the language of the plots.
     """
     pictures = _Pictures(plots, legend)
     sections = [
         _front(card), _scores(card), *map(_extra, card.judged.tables), pictures.of_others(card.judged),
         _calibration(card, pictures), _mistakes(card, pictures), _use(card), _limits(card), _training(card, pictures),
+        remark,
     ]  # fmt: skip
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -110,7 +112,7 @@ class _Pictures:
         """What numbers in a plot stand for."""
         if not self.legend:
             return ""
-        names = ", ".join(plain(entry) for entry in self.legend)
+        names = ("、" if language() == "zh" else ", ").join(plain(entry) for entry in self.legend)
         words = said("No installed font has the characters of the names; the numbers stand for: {names}.", names=names)
         return f"\n\n{words}"
 
@@ -132,7 +134,8 @@ def _front(card: Card) -> str:
     )
     return (
         f"---\nlibrary_name: transformers\n{pipeline}tags: [bert, bertwright]\n---\n\n"
-        f"# {plain(card.folder.resolve().name)}\n\n{made} {_purpose(card)} " + said("The model is in `best/`.")
+        f"# {plain(card.folder.resolve().name)}\n\n"
+        + side_by_side(made, _purpose(card), said("The model is in `best/`."))
     )
 
 
@@ -172,7 +175,7 @@ def _scores(card: Card) -> str:
     header = (worded("metric"), worded("value"), worded("95 % interval"))
     text = (
         f"{title}\n\n{said('{texts}.', texts=quantity(judged.count, 'text'))}\n\n"
-        f"{table(header, judged.metric_rows())}\n\n{judged.metrics_note} {chosen}"
+        f"{table(header, judged.metric_rows())}\n\n{side_by_side(judged.metrics_note, chosen)}"
     )
     classes = "" if judged.confusion is None else _classes(judged.confusion, card.train_classes)
     return "\n\n".join(part for part in (text, classes) if part)

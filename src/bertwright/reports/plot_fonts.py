@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 from matplotlib import font_manager
@@ -18,16 +18,33 @@ _PREFERRED = (
 )  # fmt: skip
 
 
-def font_families(texts: Iterable[str]) -> list[str] | None:
+def font_families(texts: Sequence[str]) -> list[str] | None:
     """Installed fonts that together show every character of `texts`, to be tried in order; None if there are none."""
     missing = frozenset(ord(character) for text in texts for character in text if character.isprintable())
     missing -= _characters_of(_default_file())
     if not missing:
         return [DEFAULT]
-    for name, file in _candidates():
-        if missing <= _characters_of(file):
-            return [DEFAULT, name]
+    for listed in (_candidates, _installed_since):
+        for name, file in listed():
+            if missing <= _characters_of(file):
+                return [DEFAULT, name]
     return None
+
+
+@cache
+def _installed_since() -> Sequence[tuple[str, str]]:
+    """Fonts that were installed after matplotlib made its list, which it keeps on the disk from its first use on."""
+    manager = font_manager.fontManager
+    known = {entry.fname for entry in manager.ttflist}
+    found = []
+    for file in font_manager.findSystemFonts():
+        if file not in known:
+            try:
+                manager.addfont(file)
+            except (OSError, RuntimeError):  # a broken font is no font
+                continue
+            found.append((manager.ttflist[-1].name, file))
+    return found
 
 
 def _candidates() -> Sequence[tuple[str, str]]:

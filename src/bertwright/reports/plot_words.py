@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bertwright.reports.plot_fonts import DEFAULT, font_families
-from bertwright.wording import Phrase, language, worded
+from bertwright.wording import Phrase, language, said, worded
+
+
+def font_remark() -> str:
+    """That plots are in English for want of a font, and what to install; empty where they are not."""
+    if language() == "en" or font_families([worded("share of the true class")]):
+        return ""
+    return said(
+        "The words in the plots are English, since no installed font has Chinese characters; one is installed by: apt "
+        "install fonts-noto-cjk (Debian, Ubuntu), dnf install google-noto-sans-cjk-fonts (Fedora)"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from bertwright.model.config import BertConfig
 from bertwright.reports.markdown import evaluations, every_setting, place, table
 from bertwright.reports.report import can_draw
 from bertwright.runs.results import RunResult
-from bertwright.wording import quoted, said
+from bertwright.wording import measure_name, quoted, said, worded
+
+log = logging.getLogger("bertwright")
 
 
 def write_pretrain_card(
@@ -24,6 +27,7 @@ def write_pretrain_card(
     """
     picture = ""
     if can_draw():
+        from bertwright.reports.plot_words import font_remark
         from bertwright.reports.plots import png_of_curves
 
         measures = outcome.history[0].measures if outcome.history else {}
@@ -33,6 +37,9 @@ def write_pretrain_card(
         write_bytes(folder / "loss.png", png_of_curves(curves, rows))
         title = said("losses and accuracies by step")
         picture = f"\n\n![{title}](loss.png)"
+        if remark := font_remark():
+            log.info(remark)
+            picture += f"\n\n{remark}"
     write_text(folder / "README.md", _card(folder, record, config, outcome, rows) + picture + "\n")
 
 
@@ -41,11 +48,11 @@ def _card(
 ) -> str:
     settings = record["settings"]
     names = (said("metric"), said("value"))
-    scores = table(names, [(name, f"{value:.4f}") for name, value in outcome.best.scores.items()])
+    scores = table(names, [(measure_name(name), f"{value:.4f}") for name, value in outcome.best.scores.items()])
     what = said(
         "A BERT pre-trained with bertwright {version} ({objective}), {start}: {layers} layers, {width} wide, {heads} "
         "heads, {tokens} tokens in the vocabulary. The model is in `best/`.",
-        version=record["bertwright_version"], objective=settings["objective"], start=place(record["model"]),
+        version=record["bertwright_version"], objective=settings["objective"], start=place(worded(record["model"])),
         layers=config.num_hidden_layers, width=config.hidden_size, heads=config.num_attention_heads,
         tokens=config.vocab_size,
     )  # fmt: skip

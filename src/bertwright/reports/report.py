@@ -61,17 +61,18 @@ def write_report(
         "predictions.jsonl": answers_jsonl(examples, given),
         "errors.csv": spreadsheet_csv([*map(heading, mistakes.header)], mistakes.cells),
     }
-    plots, legend = _draw(card, losses)
-    contents["README.md"] = model_card(card, plots, legend)
+    plots, legend, remark = _draw(card, losses)
+    contents["README.md"] = model_card(card, plots, legend, remark)
     for name, content in contents.items():
         write_text(folder / name, content)
     return [folder / name for name in (*contents, *plots)]
 
 
-def _draw(card: Card, losses: Sequence[float]) -> tuple[list[str], list[str]]:
-    """The names of the plots that were drawn, and what numbers in them stand for."""
+def _draw(card: Card, losses: Sequence[float]) -> tuple[list[str], list[str], str]:
+    """The names of the plots that were drawn, what numbers in them stand for, and a remark on their language."""
     if not can_draw():
-        return [], []
+        return [], [], ""
+    from bertwright.reports.plot_words import font_remark
     from bertwright.reports.plots import png_of, png_of_loss
 
     pictures: dict[str, bytes] = {}
@@ -83,4 +84,7 @@ def _draw(card: Card, losses: Sequence[float]) -> tuple[list[str], list[str]]:
         legend += names
     for name, content in pictures.items():
         write_bytes(card.folder / name, content)
-    return list(pictures), legend
+    remark = font_remark() if pictures else ""
+    if remark:
+        log.info(remark)
+    return list(pictures), legend, remark

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from bertwright.errors import BertwrightError
-from bertwright.wording import said, shown
+from bertwright.wording import Phrase, said, shown
 from bertwright.settings import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -18,7 +19,7 @@ S = TypeVar("S", bound=Settings)
 log = logging.getLogger("bertwright")
 
 _MAY_CHANGE = ("save_steps", "save_minutes")  # they change no weight
-_MUST_AGREE = ("task", "model", "train_sha256", "dev_sha256")
+_MUST_AGREE = ("task", "model")
 _DECIDED = ("learning_rate", "precision", "micro_tokens")
 _NUMBERS_DEPEND_ON = ("device", "threads", "torch_version")
 
@@ -32,6 +33,7 @@ def check_same_run(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, 
     wished, before = now["requested"], recorded.get("requested", {})
     pairs = [(name, recorded.get(name), now[name]) for name in _MUST_AGREE if name in now]
     pairs += [(name, before.get(name), wished[name]) for name in wished if name not in _MAY_CHANGE]
+    _check_same_data(folder, recorded, now)
     for name, was, value in pairs:
         if was != value:
             raise BertwrightError("BW506", folder=folder, name=name, was=was, now=value)
@@ -43,6 +45,35 @@ def check_same_run(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, 
                     name=name, was=recorded.get(name), now=now[name],
                 )
             )  # fmt: skip
+
+
+def _check_same_data(folder: Path, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """BW506 for other texts or answers, in words: which file, how many rows, when it was written."""
+    whole = [one.get("data_sha256") for one in (recorded, now)]  # without what was held out for the dev set
+    is_same = None in whole or whole[0] == whole[1]
+    sets = (("train", Phrase("the training data")), ("dev", Phrase("the dev set")))
+    changed = [(one, name) for one, name in sets if recorded.get(f"{one}_sha256") != now.get(f"{one}_sha256")]
+    if not changed:
+        return
+    # Where the data as a whole are what they were, it is the dev set that was given or left out.
+    part, name = changed[-1] if is_same else changed[0]
+    was, value = (_described(one, part) for one in (recorded, now))
+    if str(was) == str(value):
+        value = Phrase("{described}, with other texts or answers", described=value)
+        file = Path(str(now.get(f"{part}_source", "")))
+        if file.is_file():
+            written = datetime.fromtimestamp(file.stat().st_mtime).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006  (here)
+            value = Phrase("{described}; the file was last written {date}", described=value, date=written)
+    raise BertwrightError("BW506", folder=folder, name=name, was=was, now=value)
+
+
+def _described(record: Mapping[str, Any], part: str) -> Phrase | str:
+    source, count = record.get(f"{part}_source"), record.get(f"{part}_examples", 0)
+    if source is None:  # of a pre-training
+        return str(record.get("store", "-"))
+    if part == "dev" and source == record.get("train_source"):
+        return Phrase("held out from the training data (without --dev)")
+    return Phrase("{source} ({n} examples)", source=source, n=count)
 
 
 def check_same_kind(folder: Path, recorded: Mapping[str, Any], seeds: Sequence[int]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from bertwright.checkpoint.hub import weights_folder
 from bertwright.data.examples import label_of
 from bertwright.data.inspection.ledger import Ledger, examine
 from bertwright.data.reading.given_data import rows_of
@@ -31,6 +32,7 @@ def inspect(
     encoding: str | None = None,
     delimiter: str | None = None,
     max_length: int | None = None,
+    download: bool = False,
 ) -> Ledger:
     """Look for what harms a training: duplicates, contradictions, rare classes, texts that are too long.
 
@@ -44,15 +46,17 @@ def inspect(
         labelled: whether every text should have a label.
         encoding, delimiter: of the files.
         max_length: tokens read at once; None: those of the model.
+        download: fetch a `model` that is on the hub and not on this machine.
 
     Raises:
         BertwrightError: BW534 not as many labels as texts, those of reading the data, of the columns, and of the model.
     """
+    folder = weights_folder(model, download=download, vocabulary=True, any_kind=True)
     data, dev = rows_of(data, dev)
     source = opened(data, encoding, delimiter)
     columns = Columns(text, label, text_b)
     _, tables = read_sets(source, opened(dev, encoding, delimiter), columns, task=task, labelled=labelled)
-    return ledger_of(tables, BertTokenizer.from_pretrained(model), max_length)
+    return ledger_of(tables, BertTokenizer.from_pretrained(folder), max_length)
 
 
 def ledger_of(tables: Sequence[Table], tokenizer: BertTokenizer, max_length: int | None) -> Ledger:

@@ -184,4 +184,4 @@ class Judged:
 
     def metric_rows(self) -> list[tuple[str, str, str]]:
         """Title, value and interval of each of the `metrics`."""
-        return [(title, f"{one.value:.4f}", _interval(one)) for title, one in self.metrics.items()]
+        return [(worded(title), f"{one.value:.4f}", _interval(one)) for title, one in self.metrics.items()]

@@ -11,7 +11,6 @@ import codecs
 import gzip
 import io
 import lzma
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import IO, Any, BinaryIO, TextIO, cast
 from bertwright.errors import BertwrightError
 from bertwright.text.file_kinds import refuse_other_kinds
 from bertwright.text.han import is_han
+from bertwright.text.unreadable import READ_ERRORS, refused, unreadable
 from bertwright.wording import Phrase
 
 _OPENERS: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}  # type: ignore[dict-item]
@@ -55,13 +55,15 @@ def open_bytes(path: Path) -> BinaryIO:
     if not path.exists():
         raise BertwrightError("BW201", file=path)
     if path.is_dir():
-        raise BertwrightError("BW202", file=path, reason=Phrase("a folder, not a file"))
+        raise refused(path, Phrase("a folder, not a file"))
+    if path.is_char_device() or path.is_block_device():  # which may never end
+        raise refused(path, Phrase("a device, not a file"))
     try:
         if opener := _OPENERS.get(path.suffix.lower()):
             return io.BufferedReader(_Unpacked(opener(path, "rb"), path), _BLOCK >> 3)
         return path.open("rb")
     except OSError as error:
-        raise BertwrightError("BW202", file=path, reason=error.strerror or error) from error
+        raise unreadable(path, error) from error
 
 
 class _Unpacked(io.RawIOBase):
@@ -123,8 +125,8 @@ def mark_of(path: Path) -> str | None:
     try:
         with open_bytes(path) as file:
             start = file.read(4)
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise BertwrightError("BW202", file=path, reason=error) from error
+    except READ_ERRORS as error:
+        raise unreadable(path, error) from error
     return next((name for mark, name in _MARKS if start.startswith(mark)), None)
 
 
@@ -153,8 +155,8 @@ def detect_encoding(path: Path) -> str:
         likely = _likely_encoding(path)
         if likely not in _WIDE and (zero := _line_with_zero(path)):
             raise BertwrightError("BW260", where=f"{path}:{zero}")
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise BertwrightError("BW202", file=path, reason=error) from error
+    except READ_ERRORS as error:
+        raise unreadable(path, error) from error
     guess = Phrase("its bytes read well as {encoding}", encoding=likely) if likely else _NO_GUESS
     raise BertwrightError("BW203", where=f"{path}:{line}", guess=guess, encoding=likely or Phrase("NAME"))
 

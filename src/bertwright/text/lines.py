@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import lzma
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +11,7 @@ from typing import NoReturn, TextIO
 
 from bertwright.errors import BertwrightError
 from bertwright.text.files import byte_lines, detect_encoding, mark_of, open_bytes, open_text
+from bertwright.text.unreadable import READ_ERRORS, unreadable
 from bertwright.wording import Phrase
 
 LONGEST_LINE = 1 << 24  # characters; a book has a tenth of it
@@ -85,8 +84,8 @@ def _user_errors(path: Path, encoding: str) -> Iterator[None]:
     except UnicodeError as error:
         where = f"{path}:{_first_line_that_is_not(path, encoding)}"
         raise BertwrightError("BW234", where=where, encoding=encoding) from error
-    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise BertwrightError("BW202", file=path, reason=error) from error
+    except READ_ERRORS as error:
+        raise unreadable(path, error) from error
 
 
 def _first_line_that_is_not(path: Path, encoding: str) -> int:

@@ -24,13 +24,13 @@ from bertwright.runs.training_state import Step, TrainingState
 from bertwright.tasks.prediction import Prediction
 from bertwright.training.interruption import Interruption, interruptible
 from bertwright.training.lesson import Lesson
-from bertwright.training.loop_settings import LoopSettings
+from bertwright.training.loop_settings import LoopSettings, lower_rate
 from bertwright.training.optimizer import make_optimizers, rate_factor, set_rates
 from bertwright.training.steps import MicroBatch, Steps
 from bertwright.training.training_progress import Meter, training_progress
 from bertwright.training.watchers import FiniteWatcher, check_collapse, check_first_loss, first_bad_tensor
 from bertwright.training.world import World
-from bertwright.wording import Phrase, said
+from bertwright.wording import Phrase, measure_name, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Trainer:
         norm = float(torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._settings.max_grad_norm))
         set_rates(self._optimizers, self._rate_factor(step))
         describe = self._course.steps.describe
-        if self._finite.accepts(step, loss, norm, lambda: describe(step), lambda: self._culprit(step)):
+        if self._finite.accepts(step, loss, norm, self._peak, lambda: describe(step), lambda: self._culprit(step)):
             for optimizer in self._optimizers:
                 optimizer.step()
             for name, value in measures.items():
@@ -228,7 +228,7 @@ class Trainer:
     def _evaluate(self, meter: Meter) -> None:
         state, per_epoch = self.state, self._course.steps.steps_per_epoch
         epoch = math.ceil(state.step / per_epoch)
-        dev = self._course.judge()
+        dev = self._judged()
         names = ["loss", *state.history[-1].measures]  # every row has them all, also where no step was taken
         train = {name: float(np.mean(state.recent[name])) if name in state.recent else math.nan for name in names}
         evaluation = Evaluation(epoch, state.step, train, dev.scores, dev.predictions)
@@ -248,6 +248,19 @@ class Trainer:
         self._stop_early(meter)
         self._save(dev.predictions)
 
+    def _judged(self) -> DevScores:
+        """The dev set; raises BW583 where the steps so far have made the weights no numbers."""
+        try:
+            return self._course.judge()
+        except BertwrightError as error:
+            state = self.state
+            if error.code != "BW526" or state.skipped >= state.step:  # they were none before
+                raise
+            raise BertwrightError(
+                "BW583", step=state.step, rate=self._peak, culprit=error.fields["culprit"],
+                lower=lower_rate(self._peak, self._model.config.hidden_size),
+            ) from error  # fmt: skip
+
     def _worth(self, scores: Mapping[str, float]) -> tuple[bool, float]:
         """The greater, the better; what is no number is worth less than any."""
         score = scores[self._objective.metric]
@@ -263,7 +276,7 @@ class Trainer:
 
 
 def _line(evaluation: Evaluation, epochs: int, is_best: bool) -> str:
-    scores = " · ".join(f"{name} {value:.4f}" for name, value in evaluation.scores.items())
+    scores = " · ".join(f"{measure_name(name)} {value:.4f}" for name, value in evaluation.scores.items())
     line = said(
         "epoch {epoch}/{epochs} · step {step} · train loss {loss:.4f} · dev {scores}",
         epoch=evaluation.epoch, epochs=epochs, step=evaluation.step, loss=evaluation.train["loss"], scores=scores,

@@ -10,6 +10,8 @@ from bertwright.data.windows import Long
 from bertwright.settings import Settings
 from bertwright.wording import said
 
+HIGHEST_USUAL_RATE = 1e-2
+
 
 class LoopSettings(Settings):
     """What every training run may set."""
@@ -58,6 +60,17 @@ class LoopSettings(Settings):
     patience: int = Field(0, ge=0, description="stop after this many evaluations without a better one; 0: never")
     seed: int = Field(42, ge=0, lt=2**63, description="order, dropout, fresh weights and held-out part follow from it")
 
+    def doubts(self) -> list[str]:
+        """What was given and hardly ever leads to a good model: a line for each."""
+        if self.learning_rate is None or self.learning_rate <= HIGHEST_USUAL_RATE:
+            return []
+        return [
+            said(
+                "learning_rate={rate:g} is far above the usual (2e-5 to 1e-3): the loss will probably explode",
+                rate=self.learning_rate,
+            )
+        ]
+
     def without_effect(self) -> list[str]:
         """What was given and changes nothing: a line for each."""
         if "decay" in self.model_fields_set and self.schedule != "wsd":
@@ -96,6 +109,11 @@ class FinetuneSettings(LoopSettings):
             said_ = said("overlap={n} has no effect: long={long} reads one window", n=self.overlap, long=self.long)
             lines.append(said_)
         return lines
+
+
+def lower_rate(rate: float, hidden_size: int) -> float:
+    """A peak rate to try where this one was too high: the usual one, or a tenth where that is lower."""
+    return min(default_learning_rate(hidden_size), rate / 10)
 
 
 def default_learning_rate(hidden_size: int) -> float:

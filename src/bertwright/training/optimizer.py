@@ -12,7 +12,7 @@ from bertwright.model.models import BertWithHead
 from bertwright.model.parameter_groups import ParameterGroup
 from bertwright.training.loop_settings import LoopSettings
 from bertwright.training.muon import Muon
-from bertwright.wording import said
+from bertwright.wording import said, shown, worded
 
 
 def make_optimizers(model: BertWithHead, settings: LoopSettings) -> list[torch.optim.Optimizer]:
@@ -86,15 +86,17 @@ def _rate(group: ParameterGroup, settings: LoopSettings) -> float:
 def describe_rates(model: BertWithHead, settings: LoopSettings) -> str:
     """The rates at their peak, in words."""
     assert settings.learning_rate is not None
-    parts = [f"encoder {settings.learning_rate * settings.layer_decay:.2g}"]
+    parts = [f"{worded('encoder')} {settings.learning_rate * settings.layer_decay:.2g}"]
     if settings.layer_decay < 1:
         parts[0] = said(
             "{rate} in its highest layer times {decay:g} a layer", rate=parts[0], decay=settings.layer_decay
         )
-    parts += [f"{group.name} {_rate(group, settings):.2g}" for group in model.parameter_groups() if not group.depth]
-    if parts[-1].startswith("transitions"):
+    parts += [
+        f"{worded(group.name)} {_rate(group, settings):.2g}" for group in model.parameter_groups() if not group.depth
+    ]
+    if parts[-1].startswith(worded("transitions")):
         parts[-1] = said("{rate} ({n:g} times)", rate=parts[-1], n=settings.transition_factor)
-    return ", ".join(parts)
+    return shown(parts, len(parts))
 
 
 def freeze_layers(model: BertWithHead, count: int) -> int:

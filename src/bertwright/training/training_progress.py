@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from bertwright.console import plain_console
 from bertwright.progress import Display, progress
 from bertwright.runs.training_state import TrainingState
-from bertwright.wording import said
+from bertwright.wording import measure_name, said
 
 
 class Meter:
@@ -28,7 +28,7 @@ class Meter:
         step = self._state.step + 1
         rate = self._state.tokens / max(self._state.seconds, 1e-9)
         parts = [said("step {step}/{steps}", step=step, steps=self._steps)]
-        parts += [f"{name.replace('_', ' ')} {value:.4f}" for name, value in self._means.items()]
+        parts += [f"{measure_name(name).replace('_', ' ')} {value:.4f}" for name, value in self._means.items()]
         parts.append(said("{rate:,.0f} tokens/s", rate=rate))
         if self._peak_tokens is not None:
             parts.append(f"MFU {100 * rate / self._peak_tokens:.0f} %")

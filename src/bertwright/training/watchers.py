@@ -34,10 +34,12 @@ class FiniteWatcher:
         step: int,
         loss: float,
         norm: float,
+        rate: float,
         describe: Callable[[], list[dict[str, Any]]],
         find_culprit: Callable[[], str],
     ) -> bool:
-        """Whether the step may be taken, in every process; if not, its texts are written to `bad_batch.json`.
+        """Whether the step may be taken, in every process; if not, its texts are written to `bad_batch.json`. `rate`
+        is the peak learning rate.
 
         Raises:
             BertwrightError: BW510 after three such steps in a row, naming the first bad tensor.
@@ -60,7 +62,9 @@ class FiniteWatcher:
             )
         )
         if self._state.bad_in_a_row >= _MOST_BAD_STEPS:
-            raise BertwrightError("BW510", step=step, count=_MOST_BAD_STEPS, culprit=find_culprit(), file=file)
+            raise BertwrightError(
+                "BW510", step=step, count=_MOST_BAD_STEPS, culprit=find_culprit(), file=file, rate=rate, lower=rate / 10
+            )
         return False
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from bertwright.data.examples import Example
 from bertwright.data.inspection.class_findings import of_both, of_classes
 from bertwright.data.inspection.finding import Finding
+from bertwright.data.inspection.lost_texts import of_lost_texts
 from bertwright.data.inspection.repetition import repetitions
 from bertwright.data.inspection.text_findings import of_texts, of_tokens
 from bertwright.data.inspection.token_counts import TokenCounts, count_tokens
@@ -153,7 +154,12 @@ def examine(
     sets = [_in_figures(name, table, tokens) for (name, table), tokens in zip_longest(tables.items(), counts)]
     findings: list[Finding] = []
     for one, table in zip(sets, tables.values()):
-        findings += of_texts(table, one.name) + of_tagged(table, one.name) + repetitions(table, one.name)
+        findings += (
+            of_texts(table, one.name)
+            + of_lost_texts(table, one.name)
+            + of_tagged(table, one.name)
+            + repetitions(table, one.name)
+        )
         if one.tokens is not None:
             findings += of_tokens(one.tokens, one.name, one.rows, long)
         if one.name == "train":

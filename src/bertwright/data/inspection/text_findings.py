@@ -7,6 +7,7 @@ import re
 from bertwright.data.examples import Where
 from bertwright.data.inspection.finding import Finding, Severity
 from bertwright.data.inspection.token_counts import TokenCounts
+from bertwright.data.reading.example_sources import MISSING
 from bertwright.data.reading.tables import Table
 from bertwright.data.windows import LONGER_TEXTS, Long
 from bertwright.wording import quantity, said, shown
@@ -44,6 +45,14 @@ def of_texts(table: Table, name: str) -> list[Finding]:
             name=name, texts=texts, share=share, found=marked[0][1],
         )  # fmt: skip
         findings.append(Finding("markup", "note", message, tuple(where for where, _ in marked)))
+    bare = [(one.where, text) for one in table.examples if (text := one.text.strip()) and text in MISSING]
+    if bare:
+        message = said(
+            "{name}: {texts} of one word, '{word}', which programs write for a missing text: fill it in, or empty "
+            "the field",
+            name=name, texts=quantity(len(bare), "text"), word=bare[0][1],
+        )  # fmt: skip
+        findings.append(Finding("missing texts", "warning", message, tuple(where for where, _ in bare)))
     if table.unused and name == "train":
         listed = shown(f"'{column}'" for column in table.unused)
         findings.append(

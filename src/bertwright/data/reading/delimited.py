@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 
 from bertwright.data.examples import Where
@@ -17,6 +18,7 @@ from bertwright.wording import Phrase, said
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _FULL_WIDTH = "，；｜"
 _LINES_LOOKED_AT = 100
+_ALL_CURLY = re.compile(r"\s*[“”].*?[“”](?:[,;\t，][“”].*?[“”])+\s*")
 _UNFINISHED = "unexpected end of data"  # as the module csv calls it
 
 
@@ -29,11 +31,13 @@ def read_delimited(source: OpenedSource) -> Rows:
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW208 quotes that do not fit; BW216
-            full-width signs between the columns.
+            full-width signs between the columns; BW270 a delimiter was named that the first line does not have.
     """
     # Looking needs it as much as reading. The limit belongs to the whole process; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
     first = source.first_lines(_LINES_LOOKED_AT)
+    _refuse_strange_delimiter(source, first)
+    _refuse_curly_quotes(source, first)
     if source.delimiter is None and (form := form_of_lines(first)) is not None:
         rows = _lines(source, form.fields_of)
         remark = (form.remark,)
@@ -53,6 +57,30 @@ def read_delimited(source: OpenedSource) -> Rows:
     rows = _filled(_enclosed(source, "\t") if quotes is TabQuotes.ENCLOSING else _lines(source, _split))
     remarks = (said(quotes.value),) if quotes.value else ()
     return Rows(str(source), "TSV", rows, may_have_header=True, encoding=source.encoding, remarks=remarks)
+
+
+def _refuse_strange_delimiter(source: OpenedSource, lines: list[str]) -> None:
+    """Raise BW270 where somebody named a delimiter that the first line does not have."""
+    filled = [line for line in lines if line.strip("\r\n ")]
+    if source.delimiter is None or not filled or source.delimiter in filled[0]:
+        return
+    there = next((sign for sign in (*_SEPARATORS, *_FULL_WIDTH) if all(sign in one for one in filled)), "")
+    found = Phrase("no sign that separates columns stands in every line")
+    way_out = Phrase("look at the file, and leave --delimiter out to have the separator found")
+    if there:
+        name = Phrase("tab") if there == "\t" else f"'{there}'"
+        found = Phrase("what separates the columns of this file is {sign}", sign=name)
+        way_out = Phrase("leave --delimiter out, or write --delimiter {sign!q}", sign="tab" if there == "\t" else there)
+    delimiter = Phrase("tab") if source.delimiter == "\t" else source.delimiter
+    raise BertwrightError("BW270", source=source, delimiter=delimiter, found=found, way_out=way_out)
+
+
+def _refuse_curly_quotes(source: OpenedSource, lines: list[str]) -> None:
+    """Raise BW208 where every field of every line stands in the quotes of a text, which are none of a table."""
+    filled = [line for line in lines if line.strip()]
+    if len(filled) > 1 and all(map(_ALL_CURLY.fullmatch, filled)):
+        reason = Phrase("“ ” stand around every field, where a table has plain quotes")
+        raise BertwrightError("BW208", where=Where(str(source), 1), reason=reason)
 
 
 def _refuse_full_width(source: OpenedSource, lines: list[str], separator: str) -> None:

@@ -26,7 +26,7 @@ from bertwright.errors import BertwrightError
 from bertwright.text.file_kinds import refuse_stand_ins
 
 # What programs write where a label is missing; "None" and "NA" may be classes, which `inspect` asks about.
-_NO_LABEL = frozenset(("", "nan", "NaN", "NAN", "<NA>", "#N/A", "N/A", "n/a", "NaT", "null", "NULL", "Null"))
+MISSING = frozenset(("", "nan", "NaN", "NAN", "<NA>", "#N/A", "N/A", "n/a", "NaT", "null", "NULL", "Null"))
 _READERS: dict[str, Callable[[OpenedSource], Rows]] = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), read_delimited),
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), read_json),
@@ -64,13 +64,14 @@ def read_examples(
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 a file or its encoding; BW204 an unknown format; BW205 no
             examples; BW206, BW220 to BW222, BW236, BW237 the columns; BW207, BW208, BW216, BW218, BW219, BW224 to
-            BW233, BW238, BW261, BW262 what the readers find; BW215, BW260 no data at all.
+            BW233, BW238, BW261, BW262, BW265 what the readers find; BW215, BW260 no data at all.
     """
     if given := given_examples(source):
         return _of_examples(given, name)
     rows = open_rows(source, encoding, name, labelled=labelled, pair=pair)
-    if labelled and columns in (None, Columns()):
-        rows = with_class_words(_no_questions(rows))
+    if columns in (None, Columns()):
+        rows = _no_questions(rows, labelled=labelled)
+        rows = with_class_words(rows) if labelled else rows
     layout, found = find_layout(rows, columns or Columns(), TEXTS_WITH_LABELS, labelled=labelled, pair=pair)
     examples: list[Example] = []
     empty: list[Where] = []
@@ -116,6 +117,8 @@ def stream_examples(
     Args and Raises: as `read_examples`; an error of a later row is raised when it is reached.
     """
     rows = open_rows(source, encoding, name, labelled=labelled, pair=pair)
+    if columns in (None, Columns()):
+        rows = _no_questions(rows, labelled=labelled)
     layout, found = find_layout(rows, columns or Columns(), TEXTS_WITH_LABELS, labelled=labelled, pair=pair)
     return layout.columns, _labelled(found, layout, beside=True)
 
@@ -124,7 +127,8 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
     """The rows of a source, before anybody knows which column holds what.
 
     Raises:
-        BertwrightError: BW201 no such file, BW204 an unknown ending, BW263 one of tagged sentences,
+        BertwrightError: BW201 no such file, BW204 an unknown ending, BW263 one of tagged sentences, BW137 a run or a
+            model,
             and those of `read_examples`.
     """
     if isinstance(source, Rows):
@@ -133,7 +137,9 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
     if not isinstance(source, OpenedSource):
         return read_memory(source, name, labelled=labelled, pair=pair)
     if source.path.is_dir():
-        return read_class_folders(source)
+        if any((source.path / name).is_file() for name in ("run.json", "config.json")):
+            raise BertwrightError("BW137", folder=source)
+        return read_class_folders(source, {*_READERS, *TAGGED_ENDINGS} - {".txt"})
     if not source.path.exists():
         raise BertwrightError("BW201", file=source)
     refuse_stand_ins(source.path)
@@ -141,7 +147,8 @@ def open_rows(source: Any, encoding: str | None, name: str, *, labelled: bool, p
         raise BertwrightError("BW263", file=source)
     if source.suffix not in _READERS:
         raise BertwrightError("BW204", file=source, suffix=source.suffix or "-")
-    return _READERS[source.suffix](source)
+    rows = _READERS[source.suffix](source)
+    return replace(rows, remarks=(*source.remarks, *rows.remarks))
 
 
 def _refuse_header_again(examples: list[Example], layout: ColumnLayout) -> None:
@@ -154,16 +161,16 @@ def _refuse_header_again(examples: list[Example], layout: ColumnLayout) -> None:
             raise BertwrightError("BW262", where=one.where, header=", ".join(map(str, header)))
 
 
-def _no_questions(rows: Rows) -> Rows:
-    """The rows, of which none asks about a passage; raises BW219 where the first does."""
+def _no_questions(rows: Rows, *, labelled: bool) -> Rows:
+    """The rows, of which none asks about a passage; raises BW219 where the first does, BW265 where it has no label."""
     first = next(rows.rows, None)
     if first is None:
         return rows
     if form := form_of_questions(first[1]):
-        raise BertwrightError("BW219", where=first[0], form=form)
+        raise BertwrightError("BW219" if labelled else "BW265", where=first[0], form=form)
     return replace(rows, rows=chain([first], rows.rows))
 
 
 def _labelled(rows: Iterator[Row], layout: ColumnLayout, *, beside: bool = False) -> Iterator[Example]:
     """Every row as an example."""
-    return layout.examples(rows, getitem, lambda label: None if label in _NO_LABEL else Label(label), beside=beside)
+    return layout.examples(rows, getitem, lambda label: None if label in MISSING else Label(label), beside=beside)

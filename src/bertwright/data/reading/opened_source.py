@@ -8,10 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from bertwright.data.reading.true_form import FORMS_OF_TEXT, true_ending
 from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
 from bertwright.text.lines import LONGEST_LINE, blocks_of, encoding_of, lines_of
+from bertwright.wording import said
 
+_LINES_LOOKED_AT = 100
 _START = 1 << 16  # characters
 
 
@@ -34,8 +37,26 @@ class OpenedSource:
 
     @cached_property
     def suffix(self) -> str:
-        """The ending that tells the format, without the compression."""
-        return plain_suffix(self.path)
+        """The ending that tells the format, without the compression: that of the name, unless the content is plainly
+        JSON where it promises a table, or the other way round.
+        """
+        named = plain_suffix(self.path)
+        if self.delimiter is not None or named not in FORMS_OF_TEXT or not self.path.is_file():
+            return named
+        try:
+            return true_ending(named, self.first_lines(_LINES_LOOKED_AT))
+        except BertwrightError:
+            return named  # whoever reads it in earnest says what is wrong
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know about the name of the file."""
+        named = plain_suffix(self.path)
+        if self.suffix == named:
+            return ()
+        return (
+            said("the name ends in {named}, but the content is {form}", named=named, form=FORMS_OF_TEXT[self.suffix]),
+        )
 
     @cached_property
     def encoding(self) -> str:

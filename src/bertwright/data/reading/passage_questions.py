@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from bertwright.data.answers import Written
@@ -15,16 +16,56 @@ from bertwright.wording import Phrase, shown
 _AROUND = 400  # letters of a passage that are kept, whole sentences, the one with the answer always
 
 
+# What CMRC calls the parts of a question, and what SQuAD calls them.
+_CMRC = {"context": "context_text", "question": "query_text", "id": "query_id"}
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """Questions that give no example.
+
+    Attributes:
+        astray: those whose answer is not in its passage.
+        unanswered: those that have none, or are said to be impossible.
+        answer: the first that is astray.
+    """
+
+    astray: list[Where] = field(default_factory=list)
+    unanswered: list[Where] = field(default_factory=list)
+    answer: str = ""
+
+    def refusal(self, source: str) -> BertwrightError:
+        """BW273, or BW205 where there was no question at all."""
+        count = len(self.astray) + len(self.unanswered)
+        if not count:
+            return BertwrightError("BW205", source=source)
+        reason = Phrase("they have no answers, or are marked as impossible")
+        cause = Phrase("a test set without answers, or a part of a collection that has only such questions")
+        if self.astray:
+            where = self.astray[0]
+            reason = Phrase("the answer '{answer}' ({where}) is not in its passage", answer=self.answer, where=where)
+            if self.astray[1:]:
+                reason = Phrase("{reason}, nor are {n} others", reason=reason, n=len(self.astray) - 1)
+            cause = Phrase(
+                "passages that were changed or translated after the answers were marked, or the wrong passages"
+            )
+        return BertwrightError("BW273", source=source, count=count, reason=reason, cause=cause)
+
+
 def is_passage(fields: Any) -> bool:
-    """Whether a row is an article of such a file."""
-    return isinstance(fields, dict) and isinstance(fields.get("paragraphs"), list)
+    """Whether a row is an article of such a file, or a paragraph of its own (CMRC)."""
+    return isinstance(fields, dict) and (isinstance(fields.get("paragraphs"), list) or _is_paragraph(fields))
+
+
+def _is_paragraph(fields: Mapping[str, Any]) -> bool:
+    return isinstance(fields.get("qas"), list) and not {"context", "context_text"}.isdisjoint(fields)
 
 
 def form_of_questions(fields: Any) -> str:
     """What data of question answering an object is, by the name of the collection that has its form; else empty."""
     if not isinstance(fields, Mapping):
         return ""
-    if is_passage(fields):
+    if isinstance(fields.get("paragraphs"), list):
         return "SQuAD"
     if isinstance(fields.get("qas"), list):
         return "CMRC" if "context_text" in fields else "SQuAD"
@@ -32,36 +73,52 @@ def form_of_questions(fields: Any) -> str:
     return "SQuAD" if is_flat and not {"label", "labels"} & fields.keys() else ""
 
 
-def questions_of(where: Where, article: Any, astray: list[Where] | None = None) -> Iterator[Example]:
+def questions_of(where: Where, article: Any, left_out: LeftOut | None = None) -> Iterator[Example]:
     """An example for each question that has an answer: `text` the answer, `text_b` its surroundings, `target` the
     question. `where` is of the article; questions are known by their ids.
 
     Args:
         where, article: a row.
-        astray: gets the places of questions whose answer is not in the passage, which are left out; None: they are an
+        left_out: gets the places of questions that give no example; None: an answer that is not in its passage is an
             error.
 
     Raises:
         BertwrightError: BW613 the article has another form, or an answer that is not in its passage.
     """
-    for paragraph in _listed(article, "paragraphs", where):
-        passage = _text(paragraph, "context", where)
+    for paragraph in [article] if _is_paragraph(article) else _listed(article, "paragraphs", where):
+        passage = _text(paragraph, _key(paragraph, "context"), where)
         for question in _listed(paragraph, "qas", where):
-            place = Where(f"{where.source}#{question.get('id', '?')}", where.line)
+            place = Where(f"{where.source}#{question.get(_key(question, 'id'), '?')}", where.line)
             if question.get("is_impossible") or not question.get("answers"):
+                if left_out is not None:
+                    left_out.unanswered.append(place)
                 continue
-            first = _listed(question, "answers", place)[0]
-            answer = _text(first, "text", place)
-            start = _start_of(answer, passage, first.get("answer_start"))
+            answer, said = _first_answer(question, place)
+            start = _start_of(answer, passage, said)
             if start < 0:
-                if astray is None:
+                if left_out is None:
                     raise BertwrightError(
                         "BW613", where=place, reason=Phrase("'{answer}' is not in its passage", answer=answer[:40])
                     )
-                astray.append(place)
+                left_out.astray.append(place)
+                left_out.answer = left_out.answer or answer[:40]
                 continue
-            target = str(question.get("question") or "").strip()
+            target = str(question.get(_key(question, "question")) or "").strip()
             yield Example(answer, Written(target), place, around(passage, start, len(answer)))
+
+
+def _key(of: Mapping[str, Any], name: str) -> str:
+    """What SQuAD calls `name`, as this object calls it."""
+    return _CMRC[name] if _CMRC[name] in of and name not in of else name
+
+
+def _first_answer(question: Mapping[str, Any], place: Where) -> tuple[str, Any]:
+    """The answer and where it is said to begin; CMRC has plain texts, and no places."""
+    answers = question["answers"]
+    if isinstance(answers, list) and isinstance(answers[0], str):
+        return answers[0], None
+    first = _listed(question, "answers", place)[0]
+    return _text(first, "text", place), first.get("answer_start")
 
 
 def _start_of(answer: str, passage: str, said: Any) -> int:

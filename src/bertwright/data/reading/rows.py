@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bertwright.data.examples import Where
 from bertwright.errors import BertwrightError
+from bertwright.wording import Phrase, shown
 
 # The fields of a row by their position, or by their names where every row brings these itself (JSON objects).
 Fields = Sequence[Any] | Mapping[str, Any]
@@ -65,4 +67,19 @@ def as_text(value: Any, where: Where, column: str | None) -> str:
         return ""
     if isinstance(value, (bool, int, float)) or not hasattr(value, "__len__"):
         return str(value)
-    raise BertwrightError("BW224", where=where, column=column, kind=type(value).__name__)
+    kind, way_out = what_it_is(value)
+    raise BertwrightError("BW224", where=where, column=column, kind=kind, way_out=way_out)
+
+
+def what_it_is(value: Any) -> tuple[Phrase, Phrase]:
+    """What a cell holds that is no text, and how to make one of it."""
+    if isinstance(value, Mapping):
+        kind = Phrase("an object with the keys {keys}", keys=shown(value, 5) or "-")
+        return kind, Phrase("write the value of one of its keys there, as a string")
+    if isinstance(value, bytes):
+        return Phrase("bytes that are no UTF-8"), Phrase("write the text there, as a string")
+    items = [one if isinstance(one, str) else json.dumps(one, ensure_ascii=False, default=str) for one in value]
+    kind = Phrase("a list of {n} ({items})", n=len(items), items=shown((one[:20] for one in items), 3))
+    if len(items) == 1:
+        return kind, Phrase("write its one item there, without brackets")
+    return kind, Phrase("join the parts of a text by spaces; of several labels, which no task here learns, write one")

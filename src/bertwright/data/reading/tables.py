@@ -77,7 +77,7 @@ class Table:
 
     def summary(self) -> str:
         """One calm line: what was read, what was inferred, what was left out and where."""
-        encoding = f" ({self.encoding})" if self.encoding else ""
+        encoding = said(" ({encoding})", encoding=self.encoding) if self.encoding else ""
         examples = quantity(len(self.examples), "example")
         parts = [
             said(
@@ -90,9 +90,11 @@ class Table:
             forms = {True: "{form} with a header", False: "{form} without a header"}
             parts.append(form if self.header is None else said(forms[self.header], form=form))
         parts += self.remarks
-        no_label = "{rows} without a label: {places}"
-        if self.dropped:
-            no_label = "{rows} without a label dropped: {places}"
+        no_label = "{rows} without a label dropped: {places}" if self.dropped else "{rows} without a label: {places}"
+        if self.columns.target:
+            no_label = (
+                "{rows} without a target dropped: {places}" if self.dropped else "{rows} without a target: {places}"
+            )
         for places, what in (
             (self.empty, "{rows} without text left out: {places}"),
             (self.undecided, "{rows} with the label '-' left out: {places}"),

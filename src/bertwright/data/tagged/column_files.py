@@ -133,7 +133,7 @@ class _Collector:
             want = self._columns.first + len(self.sentences[-1].tokens)
             if fields[0].strip() != str(want):
                 raise BertwrightError("BW256", where=where, have=fields[0][:40], want=want)
-        if width < 2 and "," in line and not self.sentences[0].tokens:
+        if width < 2 and "," in line and not self.sentences[0].tokens and not is_tag(line.rpartition(",")[2]):
             raise BertwrightError("BW264", where=where, line=line[:40])
         if len(fields) != width or width < 2 or not fields[self._tag].strip() or not fields[self._token].strip():
             raise BertwrightError("BW242", where=where, have=len(fields), want=max(width, 2), line=line[:40])

@@ -74,6 +74,11 @@ def text_with_spans(row: Mapping[str, Any], where: Where) -> tuple[str, list[tup
     return _text_of(row, where), [(_span(given, row, where), given[-1]) for given in read(spans)]
 
 
+def plain_text_of(row: Mapping[str, Any]) -> str:
+    """The text of an object that is no task of Label Studio, under one of the usual keys; else empty."""
+    return "" if _is_task(row) else next((row[key] for key in TEXTS if isinstance(row.get(key), str)), "")
+
+
 def _text_of(row: Mapping[str, Any], where: Where) -> str:
     """The text; in an object of Label Studio it may stand under any key."""
     source = row["data"] if _is_task(row) else row

@@ -10,7 +10,9 @@ from bertwright.data.tagged.schemes import _TAG, OUTSIDE, Scheme
 from bertwright.errors import BertwrightError
 
 _MINORITY = 0.1  # a scheme that so few entities are written in is a mistake in the other one
-# A letter that tells the scheme, and those that this one does not have; looked for in this order.
+_SLIPS, _ENDS = 0.25, 0.5  # shares below which a letter is a slip: of the letters of another scheme, of the beginnings
+# A letter that tells the scheme, and those that this one does not have; looked for in this order. Where it is rare
+# beside one of these, or beside the beginnings that it belongs to, it is a mistake itself.
 _TELLING: tuple[tuple[str, Scheme, str], ...] = (("M", "bmes", "LUI"), ("L", "bilou", "ES"), ("U", "bilou", "ES"))
 _NAMES = {"iob1": "IOB1", "bio": "BIO", "bioes": "BIOES", "bmes": "BMES", "bilou": "BILOU", "io": "IO"}
 
@@ -66,10 +68,11 @@ class SchemeSearch:
         if self.bare.count > sum(one.count for one in seen.values()):
             return "io"
         for letter, scheme, strange in _TELLING:
-            if seen[letter].count:
-                self._refuse_two(source, scheme, seen[letter], [seen[other] for other in strange])
+            others = [seen[other] for other in strange]
+            if self._is_meant(letter, others):
+                self._refuse_two(source, scheme, seen[letter], others)
                 return scheme
-        if seen["E"].count or seen["S"].count:
+        if self._is_meant("E") or self._is_meant("S"):
             # BMES without an entity of three tokens looks like BIOES, and means the same.
             return "bioes"
         b, i = self.begun_by_b, self.begun_by_i
@@ -77,10 +80,18 @@ class SchemeSearch:
             self._refuse_two(source, "bio", b, [i])
         return "iob1" if i.count > b.count else "bio"
 
-    @staticmethod
-    def _refuse_two(source: str, scheme: Scheme, one: _Seen, others: Sequence[_Seen]) -> None:
+    def _is_meant(self, letter: str, strange: Sequence[_Seen] = ()) -> bool:
+        """Whether a letter is more than a slip: every entity of several tokens that ends by one begins by `B`."""
+        count = self.letters[letter].count
+        ends = sum(self.letters[one].count for one in "ELSUM")
+        beside = max((one.count for one in strange), default=0)
+        return count > _SLIPS * beside and count > 0 and ends > _ENDS * self.letters["B"].count
+
+    def _refuse_two(self, source: str, scheme: Scheme, one: _Seen, others: Sequence[_Seen]) -> None:
+        """BW241; a few strange ones among many are mistakes, which whoever reads on refuses one by one."""
+        everything = sum(letter.count for letter in self.letters.values())
         for other in others:
-            if one.first and other.first:
+            if one.first and other.first and other.count > _MINORITY * everything:
                 raise BertwrightError(
                     "BW241", source=source, scheme=_NAMES[scheme], one=_shown(*one.first), other=_shown(*other.first)
                 )

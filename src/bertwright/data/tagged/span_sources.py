@@ -21,6 +21,7 @@ from bertwright.data.tagged.json_spans import (
     has_spans,
     is_classified,
     is_unannotated,
+    plain_text_of,
     text_with_spans,
     tokens_with_tags,
 )
@@ -96,6 +97,7 @@ def read_spans(
     encoding: str | None = None,
     name: str = "train",
     keep_empty: bool = False,
+    keep_unmarked: bool = False,
 ) -> Table:
     """The examples of a source, their `spans` counted in characters of `text`.
 
@@ -112,12 +114,21 @@ def read_spans(
         name: what a source in memory is called in messages.
         keep_empty: whether rows without text give examples, too, so that answers and rows go side by side.
 
+        keep_unmarked: whether texts of which nothing says what is marked in them are kept and counted, where labels are
+            wanted; else they are an error.
+
     Raises:
         BertwrightError: BW201 to BW203, BW225, BW226, BW228, BW234, BW235 a file; BW205 no examples; BW240 to BW242,
             BW247 the tags; BW253 a folder; BW243, BW244, BW249 a span; BW248, BW252 an object; BW254 a text without
             spans.
     """
-    source = opened(source, encoding)
+    table = _read(opened(source, encoding), labelled=labelled, name=name, keep_empty=keep_empty)
+    if table.unlabelled and not keep_unmarked:
+        raise BertwrightError("BW254", where=table.unlabelled[0])
+    return table
+
+
+def _read(source: Any, *, labelled: bool, name: str, keep_empty: bool) -> Table:
     if not isinstance(source, OpenedSource):
         if given := given_examples(source):
             about = Table([], name, Columns("text", "spans"), format=EXAMPLES)
@@ -129,7 +140,8 @@ def read_spans(
     if source.path.is_dir():
         raise BertwrightError("BW253", source=source)
     if source.suffix in _JSON:
-        return _of_rows(read_json(source), labelled=labelled, keep_empty=keep_empty)
+        rows = replace(read_json(source), remarks=source.remarks)
+        return _of_rows(rows, labelled=labelled, keep_empty=keep_empty)
     sentences, remarks = read_columns(source)
     bare, placed = without_positions(sentences)
     remarks += placed
@@ -152,6 +164,7 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
     wrong: list[tuple[Where, Span, str, str]] = []
     unannotated: list[Where] = []
     several: list[Where] = []
+    unmarked: dict[Where, Mapping[str, Any]] = {}  # nothing is said of what is marked in them
     for where, row in rows.rows:
         assert isinstance(row, Mapping)
         if (tagged := tokens_with_tags(row)) is not None:
@@ -161,19 +174,25 @@ def _of_rows(rows: Rows, *, labelled: bool, keep_empty: bool, between: str | Non
             examples.append(Example("", Marked(()), where))
         elif labelled and is_unannotated(row):
             unannotated.append(where)
+        elif labelled and not has_spans(row) and (text := plain_text_of(row)):
+            unmarked[where] = row
+            examples.append(Example(text, None, where))
         else:
             several += [where] * (len(annotations_of(row)) > 1)
             examples.append(_of_object(row, where, wrong, labelled=labelled))
+    if unmarked and len(unmarked) == len(examples):
+        where, row = next(iter(unmarked.items()))
+        text_with_spans(row, where)  # says what it lacks
     if wrong:
         where, span, read, told = wrong[0]
         raise BertwrightError(
             "BW249", where=where, start=span.start, end=span.end, read=read, said=told, count=len(wrong)
         )
-    remarks: tuple[str, ...] = ()
+    remarks = rows.remarks
     if sentences:
         bare, placed = without_positions(list(sentences.values()))
         tagged_texts = to_examples(bare, rows.source, between)
-        remarks = placed + tagged_texts.remarks()
+        remarks += placed + tagged_texts.remarks()
         for at, example in zip(sentences, tagged_texts.examples):
             examples[at] = example
     remarks += _places_of(
@@ -223,14 +242,14 @@ def _table(
     empty: list[Where] = []
     trimmed: list[Where] = []
     twice: list[Where] = []
+    unlabelled: list[Where] = []
     for example in examples:
         if not keep_empty and not example.text.strip():
             empty.append(example.where)
         elif (spans := spans_of(example)) is not None:
             kept.append(_tidy(example, spans, trimmed, twice))
-        elif labelled:
-            raise BertwrightError("BW254", where=example.where)
         else:
+            unlabelled += [example.where] * labelled
             kept.append(example)
     if not kept:
         raise BertwrightError("BW205", source=about.source)
@@ -238,7 +257,7 @@ def _table(
         ("{texts} with white space at the ends of a span: {places}", trimmed),
         ("{texts} with a span twice: {places}", twice),
     )
-    return replace(about, examples=kept, empty=tuple(empty), remarks=remarks)
+    return replace(about, examples=kept, empty=tuple(empty), unlabelled=tuple(unlabelled), remarks=remarks)
 
 
 def _tidy(example: Example, given: tuple[Span, ...], trimmed: list[Where], twice: list[Where]) -> Example:

@@ -11,7 +11,7 @@ import numpy as np
 from bertwright.data.answers import Marked, Span
 from bertwright.data.examples import Example, Where, places_listed
 from bertwright.data.tagged.scheme_search import SchemeSearch
-from bertwright.data.tagged.schemes import Scheme, Tag, ill_formed, parse_tag, read_entities, tag_set
+from bertwright.data.tagged.schemes import OUTSIDE, Scheme, Tag, ill_formed, parse_tag, read_entities, tag_set
 from bertwright.data.tagged.tag_forms import tag_form
 from bertwright.errors import BertwrightError, nearest
 from bertwright.text.han import count_han
@@ -118,7 +118,10 @@ def _parse(text: str, scheme: Scheme, where: Where, known: dict[str, Tag]) -> Ta
         return known.setdefault(text, tag)
     types = {one.type for one in known.values() if one.type}
     close = nearest(text, [*tag_set(sorted(types), scheme), *known])
-    raise BertwrightError("BW240", where=where, tag=text, scheme=scheme.upper(), nearest=f"({close}?)" if close else "")
+    raise BertwrightError(
+        "BW240", where=where, tag=text, scheme=scheme.upper(), nearest=f"({close}?)" if close else "",
+        tags=shown([*tag_set([min(types, default="PER")], scheme)[1:], OUTSIDE]),
+    )  # fmt: skip
 
 
 def join(tokens: Sequence[str], between: str) -> tuple[str, list[tuple[int, int]]]:

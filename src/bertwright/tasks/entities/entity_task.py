@@ -16,6 +16,7 @@ from bertwright.data.examples import Example, spans_of
 from bertwright.data.reading.opened_source import opened
 from bertwright.data.reading.tables import Columns, Table
 from bertwright.data.tagged.encoded_units import EncodedUnits, encode_units
+from bertwright.data.tagged.endless import refuse_endless
 from bertwright.data.tagged.span_sources import looks_tagged, read_spans, stream_spans
 from bertwright.data.tagged.units import Unit, unit_for
 from bertwright.data.windows import Reading
@@ -71,16 +72,18 @@ class EntityTask(Task[EntityPrediction, S], Generic[S]):
                 raise BertwrightError("BW124", name=f"{wished}_column", value=column, task=cls.name)
         assert not how.get("pair")
         encoding, name = how.get("encoding"), how.get("name", "train")
-        return read_spans(source, labelled=how["labelled"], encoding=encoding, name=name)
+        return read_spans(source, labelled=how["labelled"], encoding=encoding, name=name, keep_unmarked=True)
 
     @classmethod
     def from_examples(cls, examples: Sequence[Example], source: str) -> Self:
         """The types are those that occur.
 
         Raises:
-            BertwrightError: BW254 an example without spans, BW246 no span at all, and those of `check_spans`.
+            BertwrightError: BW254 an example without spans, BW246 no span at all, BW274 a single endless one, and
+                those of `check_spans`.
         """
         cls.check_spans(examples)
+        refuse_endless(examples, source)
         types = sorted({span.type for example in examples for span in spans_of(example) or ()})
         if not types:
             raise BertwrightError("BW246", source=source, count=len(examples))

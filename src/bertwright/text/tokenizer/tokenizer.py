@@ -112,7 +112,7 @@ class BertTokenizer(TokenTable):
                 BW401 a special token is missing; BW402 to BW404 and BW415 a file cannot be read; BW416 an added token
                 cannot have its id.
         """
-        folder = weights_folder(folder_or_name, download=True, vocabulary=True)
+        folder = weights_folder(folder_or_name, download=True, vocabulary=True, any_kind=True)
         settings = changed_settings(read_settings(folder), changes)
         saved, listed = folder / "tokenizer.json", folder / "vocab.txt"
         if saved.is_file():

@@ -114,6 +114,8 @@ def finetune(
     _check_words(changes)
     given = every_setting().resolve(**({} if settings is None else settings.model_dump(exclude_unset=True)) | changes)
     _check_seeds(seeds)
+    for line in given.doubts():
+        log.warning(line)
     place = usable_device(device)
     RunFolder.require_place(Path(out), overwrite=overwrite, resume=resume)
     start = whole_folder(weights_folder(model, download=download, vocabulary=download))

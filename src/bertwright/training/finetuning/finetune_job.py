@@ -14,10 +14,11 @@ from typing import Any, Self
 import torch
 
 from bertwright.checkpoint.folders import whole_folder
+from bertwright.checkpoint.vocabulary_rows import check_rows
 from bertwright.data.examples import digest_of
 from bertwright.data.reading.tables import Table
 from bertwright.errors import BertwrightError
-from bertwright.machine.precision import PRECISION_OF_ANSWERS
+from bertwright.machine.precision import precision_of_answers
 from bertwright.model.models import BertWithHead
 from bertwright.reports.card import Card
 from bertwright.reports.report import write_report
@@ -72,8 +73,7 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
         self.tokenizer = BertTokenizer.from_pretrained(self.start)
         self.objective = self._task = task = task.bound(self.tokenizer)
         config = task.starting_config(self.start, **settings.dropout_values())
-        if len(self.tokenizer) > config.vocab_size:
-            raise BertwrightError("BW325", model=model, tokens=len(self.tokenizer), rows=config.vocab_size)
+        check_rows(model, len(self.tokenizer), config.vocab_size)
         if settings.freeze > config.num_hidden_layers:
             raise BertwrightError("BW109", freeze=settings.freeze, layers=config.num_hidden_layers)
         self.foreign = set(foreign_to(type(task))) - set(type(settings).model_fields)
@@ -146,11 +146,11 @@ class FinetuneJob(Job[FinetuneSettings, Run]):
 
         Nothing is computed twice where it was trained in these and not interrupted since.
         """
-        best = result.best
-        if settings.precision == PRECISION_OF_ANSWERS and best.predictions is not None:
+        best, precision = result.best, precision_of_answers("auto", self._device)
+        if settings.precision == precision and best.predictions is not None:
             return result
         model = self._task.model_class.load(whole_folder(folder / "best")).to(self._device)
-        found = DevSet(model, self._task, self._dev, PRECISION_OF_ANSWERS)()
+        found = DevSet(model, self._task, self._dev, precision)()
         return replace(result, best=replace(best, scores=found.scores, predictions=found.predictions))
 
     def ended(self, folder: Path, model: BertWithHead, settings: FinetuneSettings, result: RunResult) -> Run:

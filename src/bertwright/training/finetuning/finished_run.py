@@ -50,9 +50,12 @@ class Run:
         return f"Run('{self.folder}', task='{self.task.name}', best_epoch={self.outcome.best.epoch}, {scores})"
 
     def to_json(self) -> dict[str, Any]:
-        """Where it is and how good, as a JSON object."""
+        """Where it is and how good, as a JSON object; `metrics` has the scores with their 95 % intervals, of tasks that
+        tell such.
+        """
         best = self.outcome.best
+        metrics = {"metrics": self.judged.details["metrics"]} if "metrics" in self.judged.details else {}
         return {
             "run": str(self.folder), "model": str(self.folder / "best"), "task": self.task.name,
             "best_epoch": best.epoch, "best_step": best.step, "scores": best.scores, "dev_examples": len(self.dev),
-        }  # fmt: skip
+        } | metrics  # fmt: skip

@@ -15,6 +15,7 @@ from bertwright.tasks.pretraining import collate
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.training.lesson import Lesson
 from bertwright.training.pretraining.pretrain_steps import make_parts
+from bertwright.wording import said
 
 _TOKENS_A_BATCH = 8192
 _TOKENS_SHOWN = 40
@@ -60,5 +61,5 @@ class HeldOut:
         pairs = zip(example.masked_positions.tolist(), found, example.labels.tolist())
         for place, guess, true in pairs:
             guessed, gold = self._tokenizer.convert_ids_to_tokens([guess, true])
-            words[place] = f"[{gold}]" if guess == true else f"[{guessed}, not {gold}]"
+            words[place] = f"[{gold}]" if guess == true else said("[{found}, not {true}]", found=guessed, true=gold)
         return "  " + " ".join(words[:_TOKENS_SHOWN]) + (" …" if len(words) > _TOKENS_SHOWN else "")

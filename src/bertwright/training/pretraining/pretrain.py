@@ -16,6 +16,7 @@ import torch
 
 from bertwright.checkpoint.folders import whole_folder
 from bertwright.checkpoint.hub import weights_folder
+from bertwright.checkpoint.vocabulary_rows import check_rows
 from bertwright.corpus.drawing.neighbours import token_counts
 from bertwright.corpus.drawing.sampler import PretrainSampler
 from bertwright.corpus.store import CorpusStore
@@ -44,6 +45,7 @@ from bertwright.training.pretraining.budget import planned_steps
 from bertwright.training.pretraining.held_out_set import HeldOut
 from bertwright.training.pretraining.pretrain_settings import PretrainSettings, default_pretraining_rate
 from bertwright.training.pretraining.pretrain_steps import PretrainSteps, drawing_pool, make_phases
+from bertwright.training.pretraining.whole_words import say_of_words
 from bertwright.training.pretraining.word_start import start_from_counts
 from bertwright.training.session import Job, open_folder, train_or_resume, written_by
 from bertwright.training.world import World, this_world
@@ -76,6 +78,15 @@ class PretrainRun:
         scores = ", ".join(f"{name}={value:.4f}" for name, value in best.scores.items())
         return f"PretrainRun('{self.folder}', best_step={best.step}, {scores})"
 
+    def to_json(self) -> dict[str, Any]:
+        """Where it is, how good and at what cost, as a JSON object."""
+        best, outcome = self.outcome.best, self.outcome
+        return {
+            "run": str(self.folder), "model": str(self.folder / "best"), "best_step": best.step, "scores": best.scores,
+            "tokens": outcome.tokens, "train_seconds": outcome.train_seconds, "total_seconds": outcome.total_seconds,
+            "stopped": str(outcome.stopped),
+        }  # fmt: skip
+
 
 def pretrain(
     store: str | Path,
@@ -87,6 +98,7 @@ def pretrain(
     device: str = "cpu",
     overwrite: bool = False,
     resume: bool = False,
+    download: bool = False,
     **changes: Any,
 ) -> PretrainRun:
     """Train a BERT on raw text, from scratch or from a checkpoint.
@@ -106,6 +118,7 @@ def pretrain(
         device: such as `cpu` or `cuda:0`.
         overwrite: replace the run that `out` holds.
         resume: go on with the run that `out` holds, as if it had never stopped; where there is none, begin.
+        download: fetch an `init` or a `vocab` that is on the hub and not on this machine.
 
     Raises:
         BertwrightError: BW561 `resume` beside `overwrite`, BW111 `vocab` beside `init`, BW124 a setting of a CRF, and
@@ -118,11 +131,15 @@ def pretrain(
         raise BertwrightError(
             "BW124", name="transition_factor", value=settings.transition_factor, task=PreTraining.name
         )
+    for line in settings.doubts():
+        log.warning(line)
     place = usable_device(device)
     RunFolder.require_place(Path(out), overwrite=overwrite, resume=resume)
     if init is not None and vocab is not None:
         raise BertwrightError("BW111")
-    source = whole_folder(weights_folder(init or vocab or CorpusStore.vocabulary_of(store)))
+    source = whole_folder(
+        weights_folder(init or vocab or CorpusStore.vocabulary_of(store), download=download, vocabulary=download)
+    )
     tokenizer = BertTokenizer.from_pretrained(source)
     opened = CorpusStore.open(store, tokenizer)
     world, reads = this_world(), [source, opened.folder]
@@ -283,6 +300,7 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
             share = 100 * cut / (cut + sum(len(one) for one in examples))
             limit = sampler.settings.max_length
             log.info(said("about {share:.1f} % of the tokens do not fit into {n} and are cut", share=share, n=limit))
+        say_of_words(self._store, self.tokenizer, settings.masking)
         baseline = unigram_entropy(self._store, config.vocab_size)
         line = said("a model that knows only how often each token occurs has the MLM loss {loss:.3f}", loss=baseline)
         if self.objective.pair_name:
@@ -292,8 +310,7 @@ class PretrainJob(Job[PretrainSettings, PretrainRun]):
 
 def _check_start(init: Path, config: BertConfig, tokenizer: BertTokenizer, settings: PretrainSettings) -> None:
     """Refuse a checkpoint whose tables lack rows for the tokens, or for the second of two texts."""
-    if len(tokenizer) > config.vocab_size:
-        raise BertwrightError("BW325", model=init, tokens=len(tokenizer), rows=config.vocab_size)
+    check_rows(init, len(tokenizer), config.vocab_size)
     if settings.objective != "mlm" and config.type_vocab_size < 2:
         reason = Phrase("the model of --init knows no second text, mlm needs none")
         raise BertwrightError("BW102", key="objective", value=settings.objective, reason=reason)

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from bertwright.data.answers import Answer
-from bertwright.data.examples import Example
+from bertwright.data.examples import Example, Where
 from bertwright.data.reading.columns.column_names import plain
 from bertwright.data.reading.columns.column_profile import ColumnProfile
 from bertwright.data.reading.columns.column_search import ROLES, ColumnRules, ColumnSearch
@@ -17,9 +17,10 @@ from bertwright.data.reading.columns.header import has_header
 from bertwright.data.reading.rows import Row, Rows, as_text, cell_of
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError
-from bertwright.wording import shown
+from bertwright.wording import Phrase, filled, shown
 
 _ROWS_LOOKED_AT = 1000
+_OTHER_QUOTES = "“”＂"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class ColumnLayout:
         answer: Answer | None = None
         for where, fields in rows:
             if width is not None and len(fields) != width:
-                raise BertwrightError("BW207", where=where, have=len(fields), want=width)
+                raise _of_another_width(where, fields, width)
             try:
                 text = as_text(cell(fields, text_at), where, names.text)
                 if text_b_at is not None:
@@ -92,6 +93,22 @@ class ColumnLayout:
         if isinstance(fields, Mapping):
             return {str(key): value for key, value in others}
         return {self.names[at]: value for at, value in others}
+
+
+def _of_another_width(where: Where, fields: Any, width: int) -> BertwrightError:
+    """BW207; quotes of another keyboard enclose no field."""
+    cause = Phrase("a separator inside a text that is not quoted, a line break inside a text, or a lost field")
+    way_out = Phrase("correct the line; a text that holds the separator or a line break needs quotes around it")
+    if any(str(one).strip()[:1] in _OTHER_QUOTES for one in fields if str(one).strip()):
+        cause = Phrase(
+            "the quotes “ ” around a text are no quotes to a CSV file, so that a comma inside it ends the field"
+        )
+        plain = """sed 's/“/"/g; s/”/"/g; s/＂/"/g' {file!q} > plain.csv"""
+        way_out = Phrase(
+            "write plain quotes around it; for a whole file: {command}",
+            command=filled(plain, {"file": where.source}, "en"),
+        )
+    return BertwrightError("BW207", where=where, have=len(fields), want=width, cause=cause, way_out=way_out)
 
 
 def find_layout(

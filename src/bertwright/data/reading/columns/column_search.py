@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, get_args
 
-from bertwright.data.reading.columns.column_names import LABELS, OTHERS, PAIRS, SOURCES, TARGETS, TEXTS, plain
+from bertwright.data.reading.columns.column_names import KNOWN, LABELS, OTHERS, PAIRS, SOURCES, TARGETS, TEXTS, plain
 from bertwright.data.reading.columns.column_profile import ColumnProfile
+from bertwright.data.reading.rows import what_it_is
 from bertwright.data.reading.tables import Columns
 from bertwright.errors import BertwrightError, nearest
-from bertwright.wording import quoted, shown
+from bertwright.wording import Phrase, quoted, shown
 
 Role = Literal["text", "text_b", "label", "target"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -19,6 +20,17 @@ Found = dict[Role, int]  # the place of the column that has a role
 
 _LIKE = 3.0  # texts of a pair are of like length; a title and its article are not
 _LONGEST_CELL = 40
+_ROLE_NAMES: dict[Role, Phrase] = {
+    "text": Phrase("the text"),
+    "text_b": Phrase("the second text"),
+    "label": Phrase("the label"),
+    "target": Phrase("the target"),
+}
+# Where a role has no column: the other role that may have taken it, and what it would usually be called.
+_FOR_ANOTHER: dict[str, tuple[Role, Collection[str], Role]] = {
+    "BW221": ("text", LABELS, "label"),
+    "BW220": ("label", TEXTS, "text"),
+}
 
 
 class ColumnSearch:
@@ -53,13 +65,30 @@ class ColumnSearch:
         """The place of every role that has one; what somebody `wished` comes first.
 
         Raises:
-            BertwrightError: BW206 a column that was named is not there, BW236 is there twice; and those of the rules.
+            BertwrightError: BW206 a column that was named is not there, BW236 is there twice, BW272 it is named for
+                two roles; and those of the rules.
         """
         self.found = {role: self._wished(name) for role in ROLES if (name := getattr(wished, role)) is not None}
+        for role, at in self.found.items():
+            if others := [other for other, there in self.found.items() if there == at and other != role]:
+                raise self._taken_twice(at, role, others[0])
         for role, rule in rules.steps:
             if role not in self.found:
                 self.found = rule(self) | self.found
+        self._refuse_swapped(wished)
         return self.found
+
+    def _refuse_swapped(self, wished: Columns) -> None:
+        """BW272 where one of two columns was named, and by their names each is what the other one became."""
+        if (
+            not self.plain
+            or not self.found.keys() >= {"text", "label"}
+            or (wished.text is None) == (wished.label is None)
+        ):
+            return
+        text, label = self.found["text"], self.found["label"]
+        if self.plain[text] in LABELS and self.plain[label] in TEXTS:
+            raise self._taken_twice(text, "text", "label") if wished.text else self._taken_twice(label, "label", "text")
 
     def _wished(self, name: str) -> int:
         for known, wanted in ((self._names, name), (self.plain, plain(name))):
@@ -70,6 +99,12 @@ class ColumnSearch:
         close = nearest(name, self._names)
         close = f"({close}?)" if close else ""
         raise BertwrightError("BW206", source=self._source, column=name, header=shown(self._names), nearest=close)
+
+    def _taken_twice(self, at: int, one: Role, other: Role) -> BertwrightError:
+        return BertwrightError(
+            "BW272", source=self._source, column=self._names[at], header=shown(self._names),
+            one=_ROLE_NAMES[one], other=_ROLE_NAMES[other],
+        )  # fmt: skip
 
     def _only(self, places: Sequence[int], name: str) -> int:
         if len(places) > 1:
@@ -105,7 +140,18 @@ class ColumnSearch:
         return BertwrightError("BW218", source=self._source, columns=shown(names), first=quoted(names[0]))
 
     def unclear(self, code: str) -> BertwrightError:
-        """The error `code`, with the first cells of all columns; BW205: all are empty, BW261: labels need a second."""
+        """The error `code`, with the first cells of all columns; BW205: all are empty, BW261: labels need a second,
+        BW272: what would be the label is named as the text, or the other way round, BW224: it all lies in an object.
+        """
+        if code in _FOR_ANOTHER:
+            named, usual, sought = _FOR_ANOTHER[code]
+            at = self.found.get(named)
+            if at is not None and self.plain and self.plain[at] in usual:
+                return self._taken_twice(at, named, sought)
+        for name, (first, *_) in zip(self._names, self._cells):
+            if isinstance(first, Mapping) and not KNOWN.isdisjoint(map(plain, map(str, first))):
+                kind, way_out = what_it_is(first)
+                return BertwrightError("BW224", where=self._source, column=name, kind=kind, way_out=way_out)
         values = (" ".join(str(cells[0]).split()) for cells in self._cells)
         cut = (value if len(value) <= _LONGEST_CELL else value[:_LONGEST_CELL] + "…" for value in values)
         sample = " | ".join(f"{name} = {value}" for name, value in zip(self._names, cut))
