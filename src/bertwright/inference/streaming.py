@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from bertwright.checkpoint.folders import say_if_replaced, write_text
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.checkpoint.lock import sole_writer
 from bertwright.console import remarks_console
 from bertwright.data.examples import Example
@@ -206,7 +207,7 @@ def begun_in(output: Path) -> str | None:
     """The numbers in which an output was begun that is not whole yet; None where there is none."""
     label = output.with_name(f"{output.name}.part.json")
     try:
-        precision = json.loads(label.read_text(encoding="utf-8")).get("precision", "fp32")
+        precision = read_json_file(label).get("precision", "fp32")
     except (OSError, ValueError, AttributeError):
         return None
     return str(precision)

@@ -102,5 +102,5 @@ def _whole_text(source: OpenedSource) -> str:
         blocks.append(block)
         size += len(block)
         if size > LONGEST_LINE:
-            refuse_endless(source, Phrase("the text"), LONGEST_LINE)
+            refuse_endless(source, Phrase("the whole text"), LONGEST_LINE)
     return "".join(blocks)
