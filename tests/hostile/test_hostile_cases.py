@@ -390,6 +390,12 @@ def test_an_archive_that_grows_without_end_is_refused(tmp_path: Path) -> None:
     refused("BW299", lambda: detect_encoding(path))
 
 
+def test_columns_without_end_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"text,label\na,b\n" + b"," * 20_000 + b"\n")
+    assert "a.csv:3: 20,001 columns" in refused("BW298", lambda: read_examples(path, labelled=True))
+
+
 def test_a_device_that_never_ends_is_no_data(tmp_path: Path) -> None:
     (tmp_path / "a.csv").symlink_to("/dev/zero")
     assert "a device" in refused("BW202", lambda: read_examples(tmp_path / "a.csv", labelled=True))

@@ -18,6 +18,7 @@ from bertwright.wording import Phrase, said
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _FULL_WIDTH = "，；｜"
 _LINES_LOOKED_AT = 100
+_MOST_COLUMNS = 10_000
 _ALL_CURLY = re.compile(r"\s*[“”].*?[“”](?:[,;\t，][“”].*?[“”])+\s*")
 _UNFINISHED = "unexpected end of data"  # as the module csv calls it
 
@@ -31,7 +32,7 @@ def read_delimited(source: OpenedSource) -> Rows:
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW208 quotes that do not fit; BW216
-            full-width signs between the columns; BW270 a delimiter was named that the first line does not have.
+            full-width signs between the columns; BW297 and BW298 lines, rows or columns without end.
     """
     # Looking needs it as much as reading. The limit belongs to the whole process; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
@@ -154,6 +155,8 @@ def _filled(rows: Iterator[Row]) -> Iterator[Row]:
     width = 0
     for where, fields in rows:
         if fields:
+            if len(fields) > _MOST_COLUMNS:
+                raise BertwrightError("BW298", where=where, count=len(fields), limit=_MOST_COLUMNS)
             yield from ((place, [""]) for place in blank)
             blank.clear()
             width = width or len(fields)

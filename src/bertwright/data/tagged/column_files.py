@@ -117,7 +117,7 @@ class _Collector:
             sentence = self.sentences[-1]
             self._size += len(line)
             if self._size > _LONGEST_SENTENCE:
-                refuse_endless(sentence.places[0], Phrase("the sentence that begins here"), _LONGEST_SENTENCE)
+                refuse_endless([*sentence.places, where][0], Phrase("the sentence that begins here"), _LONGEST_SENTENCE)
             sentence.tokens.append(fields[self._token].strip())
             sentence.tags.append(fields[self._tag].strip())
             sentence.places.append(where)
