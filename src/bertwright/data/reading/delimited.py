@@ -32,7 +32,8 @@ def read_delimited(source: OpenedSource) -> Rows:
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW208 quotes that do not fit; BW216
-            full-width signs between the columns; BW297 and BW298 lines, rows or columns without end.
+            full-width signs between the columns; BW270 a delimiter was named that the first line does not have; BW297
+            and BW298 lines, rows or columns without end.
     """
     # Looking needs it as much as reading. The limit belongs to the whole process; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
