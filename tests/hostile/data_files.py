@@ -86,6 +86,8 @@ def mutilated(seed: int, where: Path) -> DataFile:
     change = chance.choice(_OF_PARQUET if ending == ".parquet" else _CHANGES)
     name, content, must_refuse = change(content, chance, ending)
     packing = chance.choice(("", "", "", *_PACKERS)) if ending != ".parquet" else ""
+    if packing and len(content) > 1_000_000:
+        packing = ".gz"  # the others take their time
     if packing:
         content = _PACKERS[packing](content)
         if chance.random() < 0.2 and len(content) > 40:
