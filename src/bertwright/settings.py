@@ -67,9 +67,8 @@ class Settings(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            first = error.errors()[0]
-            key, name = ".".join(map(str, first["loc"])) or "?", str(first["loc"][0]) if first["loc"] else ""
-            value, reason = first["input"], _reason(first)
+            key, value, reason = first_problem(error)
+            name = key.partition(".")[0]
             if recipe and name in of_recipe and name not in laid_over:
                 place = _place(recipe, name)
                 raise BertwrightError("BW148", where=place, key=key, value=value, reason=reason) from error
@@ -78,6 +77,12 @@ class Settings(BaseModel):
     def changed(self, **changes: Any) -> Self:
         """These settings with `changes` laid over those that were given. Raises as `resolve` does."""
         return self.resolve(**(self.model_dump(exclude_unset=True) | changes))
+
+
+def first_problem(error: ValidationError) -> tuple[str, Any, Phrase]:
+    """The first thing that does not fit: its key, its value, and why."""
+    first = error.errors()[0]
+    return ".".join(map(str, first["loc"])) or "?", first["input"], _reason(first)
 
 
 def _reason(found: ErrorDetails) -> Phrase:

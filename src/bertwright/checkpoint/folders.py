@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.checkpoint.hub_cache import WEIGHT_FILES
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.checkpoint.replacing import flush, require_path, write_text
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase, shown
@@ -113,7 +114,7 @@ def verify(folder: Path) -> None:
     if not manifest.is_file():
         return
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
+        content = read_json_file(manifest)
         if _is_of_others(content):
             return
         if (version := content["schema_version"]) > SCHEMA_VERSION:
@@ -130,7 +131,7 @@ def verify(folder: Path) -> None:
                 raise BertwrightError("BW324", file=file, reason="SHA-256")
     except BertwrightError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW324", file=manifest, reason=error) from error
 
 
@@ -166,8 +167,8 @@ def _is_of_others(manifest: Any) -> bool:
 def _read_json(file: Path) -> Any:
     """What stands in a file; None where that is no JSON."""
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
+        return read_json_file(file)
+    except ValueError:
         return None
 
 
@@ -178,8 +179,8 @@ def read_object(file: Path) -> dict[str, Any]:
         BertwrightError: BW415 for what is no JSON, or no object.
     """
     try:
-        content = json.loads(file.read_bytes())
-    except ValueError as error:
+        content = read_json_file(file)
+    except (OSError, ValueError) as error:
         raise BertwrightError("BW415", file=file, reason=error) from error
     if not isinstance(content, dict):
         raise BertwrightError("BW415", file=file, reason=f"{type(content).__name__} ≠ object")
@@ -189,7 +190,7 @@ def read_object(file: Path) -> dict[str, Any]:
 def unlisted(folder: Path) -> list[str]:
     """The files of a folder that its manifest does not name: what `publishing` did not write there."""
     try:
-        listed = {MANIFEST, *json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]}
+        listed = {MANIFEST, *read_json_file(folder / MANIFEST)["files"]}
     except (OSError, ValueError, KeyError, TypeError):
         listed = set()
     files = (

@@ -8,7 +8,6 @@ The network is asked only where the caller allows it.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import re
@@ -20,6 +19,7 @@ from typing import Any
 from bertwright.checkpoint.digests import remove_differing
 from bertwright.checkpoint.hub_cache import WEIGHT_FILES, cache_folder, cached_snapshots, unfinished_mark
 from bertwright.checkpoint.hub_request import AS_USUAL, HubRequest
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase, said
 
@@ -288,8 +288,8 @@ def require_bert(config: Path, mark: Path) -> None:
         BertwrightError: BW311.
     """
     try:
-        read = json.loads(config.read_text(encoding="utf-8"))
-    except ValueError:
+        read = read_json_file(config)
+    except (OSError, ValueError):
         return  # whoever reads it says so
     kind = read.get("model_type", "bert") if isinstance(read, dict) else "bert"
     if kind not in KINDS:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from bertwright.checkpoint.hub_request import HubRequest
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.wording import Phrase
 
 WEIGHT_FILES = (
@@ -38,7 +38,7 @@ def shard_names(index: Path) -> list[str]:
         ValueError: where the index is damaged.
     """
     try:
-        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        shards = set(read_json_file(index)["weight_map"].values())
         return sorted({Path(shard).name for shard in shards})
     except (KeyError, AttributeError, TypeError) as error:
         raise ValueError(Phrase("no weight_map that names files: {error}", error=error)) from error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -13,11 +15,13 @@ from torch import Tensor
 
 from bertwright.checkpoint import names
 from bertwright.checkpoint.hub_cache import WEIGHT_FILES, shard_names
+from bertwright.checkpoint.panics import panics_as_errors
 from bertwright.checkpoint.replacing import new_file, replacing
 from bertwright.errors import BertwrightError
 from bertwright.wording import Phrase
 
 _LFS_POINTER = b"version https://git-lfs"
+_MOST_SHARED = 4  # times that the tensors of a file may be as large as it: a tied table stands there once or twice
 _PICKLES = (b"PK", b"\x80")  # how a checkpoint of torch begins: the zip of today, the bare pickle of old
 
 
@@ -38,9 +42,9 @@ def tensor_names(file: Path) -> list[str]:
     if file.suffix != ".safetensors":
         return list(read_tensors(file))
     try:
-        with safe_open(file, "pt") as opened:
+        with panics_as_errors(), safe_open(file, "pt") as opened:
             return list(opened.keys())
-    except (SafetensorError, OSError):
+    except (SafetensorError, OSError, ValueError):
         return list(read_tensors(file))  # which says what is wrong
 
 
@@ -68,10 +72,9 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
 def _read_one(file: Path) -> dict[str, Tensor]:
     start = b""
     try:
-        with file.open("rb") as stream:
+        with panics_as_errors(), file.open("rb") as stream:
             start = stream.read(len(_LFS_POINTER))
-        is_safe = file.suffix == ".safetensors"
-        loaded = load_file(file) if is_safe else torch.load(file, map_location="cpu", weights_only=True)
+            loaded = load_file(file) if file.suffix == ".safetensors" else _load_pickle(file)
     except Exception as error:  # damaged bytes meet a parser: it may raise anything
         raise _unreadable(file, start, error) from error
     if not isinstance(loaded, dict):
@@ -79,7 +82,31 @@ def _read_one(file: Path) -> dict[str, Tensor]:
             "BW320", file=file, reason=Phrase("holds a {kind}, not named tensors", kind=type(loaded).__name__)
         )
     named = {name: tensor for name, tensor in loaded.items() if isinstance(name, str) and isinstance(tensor, Tensor)}
+    if file.suffix != ".safetensors":
+        _refuse_more_than_is_there(file, named)
     return {name: tensor.detach() for name, tensor in named.items()}
+
+
+def _load_pickle(file: Path) -> Any:
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                raise ValueError(Phrase("its parts are compressed, which no program does that writes weights"))
+    return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def _refuse_more_than_is_there(file: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Raise BW320 where a few bytes stand for many: a tensor that repeats one number, or many that share one part."""
+    total = 0
+    for name, tensor in tensors.items():
+        size = tensor.numel() * tensor.itemsize
+        total += size
+        if tensor.layout != torch.strided or size > tensor.untyped_storage().nbytes():
+            reason = Phrase("{name} claims more numbers than the file holds", name=name[:200])
+            raise BertwrightError("BW320", file=file, reason=reason)
+    if total > _MOST_SHARED * file.stat().st_size:
+        reason = Phrase("its tensors claim {total:,} bytes", total=total)
+        raise BertwrightError("BW320", file=file, reason=reason)
 
 
 def _unreadable(file: Path, start: bytes, error: Exception) -> BertwrightError:

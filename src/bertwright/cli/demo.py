@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bertwright.checkpoint.json_files import json_text
 from bertwright.cli.options import Json
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def demo(
     judged = {name: run.task.judge(list(islice(answers, len(held))), held) for name, held in held_out.items()}
     new = Predictor.load(run.folder)(SENTENCES)
     if as_json:
-        typer.echo(json.dumps(_document(run.folder, len(train), judged, new), ensure_ascii=False))
+        typer.echo(json_text(_document(run.folder, len(train), judged, new)))
     else:
         _print(run.folder, judged, new)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bertwright.checkpoint.json_files import json_text
 from bertwright.cli.options import (
     AllScores,
     Choices,
@@ -96,7 +96,7 @@ def evaluate(
     threshold = None if abstain_accuracy is None else report.abstention(abstain_accuracy)
     if as_json:
         document = _document(report, threshold, abstain_accuracy, show_errors)
-        typer.echo(json.dumps(document, ensure_ascii=False))
+        typer.echo(json_text(document))
         return
     print_judged(report.judged)
     if abstain_accuracy is not None:
@@ -161,6 +161,6 @@ def compare(
         rows = quantity(len(comparison.rows), "row")
         log.info(said("{rows} where the two differ in {output}", rows=rows, output=output))
     if as_json:
-        typer.echo(json.dumps(comparison.to_json(), ensure_ascii=False))
+        typer.echo(json_text(comparison.to_json()))
         return
     print_comparison(comparison, str(run_a), str(run_b), show_rows)

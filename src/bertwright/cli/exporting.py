@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bertwright.checkpoint.json_files import json_text
 from bertwright.cli.options import Json
 from bertwright.wording import said
 
@@ -33,6 +33,6 @@ def export(
     if as_json:
         sizes = {file.name: file.stat().st_size for file in sorted(out.iterdir())}
         document = {"folder": str(out), "half": half, "bytes": sum(sizes.values()), "files": sizes}
-        typer.echo(json.dumps(document, ensure_ascii=False))
+        typer.echo(json_text(document))
         return
     typer.echo(said("the model is in {folder}", folder=out))

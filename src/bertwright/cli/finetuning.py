@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bertwright.checkpoint.json_files import json_text
 from bertwright.cli.options import (
     Delimiter,
     Device,
@@ -116,7 +116,7 @@ def finetune(
         resume=resume,
     )
     if as_json:
-        typer.echo(json.dumps(run.to_json(), ensure_ascii=False))
+        typer.echo(json_text(run.to_json()))
         return
     print_run(run.judged)
     epoch, best = run.outcome.best.epoch, run.folder / "best"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bertwright.checkpoint.json_files import json_text
 from bertwright.cli.options import Delimiter, Download, Encoding, LabelColumn, TextBColumn, TextColumn
 from bertwright.wording import said
 
@@ -68,7 +68,7 @@ def inspect(
     tokenizer = BertTokenizer.from_pretrained(folder)
     ledger = ledger_of(tables, tokenizer, max_length)
     if as_json:
-        typer.echo(json.dumps(ledger.to_json(), ensure_ascii=False, indent=2))
+        typer.echo(json_text(ledger.to_json(), indent=2))
         return
     console = plain_console(highlight=False, soft_wrap=True)
     for table, one in zip(tables, ledger.sets):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.checkpoint.folders import MANIFEST, delete
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.checkpoint.replacing import write_text
 from bertwright.corpus.store import KIND, VOCABULARY, WORK
 from bertwright.errors import BertwrightError
@@ -72,9 +73,9 @@ class Journal:
         if not file.is_file():
             return  # stopped before anything was done
         try:
-            known = json.loads(file.read_bytes())
+            known = read_json_file(file)
             same = known["job"] == job
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise BertwrightError("BW288", file=file, reason=error) from error
         if not same:
             raise BertwrightError("BW554", folder=store)
@@ -128,7 +129,7 @@ def _clear(store: Path) -> None:
     ours = {WORK, MANIFEST, VOCABULARY}
     if manifest.is_file():
         try:
-            content = json.loads(manifest.read_bytes())
+            content = read_json_file(manifest)
             if content.get("kind") != KIND:
                 raise BertwrightError("BW504", folder=store)
             ours |= set(content["files"])

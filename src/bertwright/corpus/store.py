@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertwright.checkpoint.folders import MANIFEST
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.wording import Phrase
@@ -207,7 +208,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         unfinished = (folder / WORK).is_dir()
         raise BertwrightError("BW287", folder=folder, reason=_NOT_FINISHED if unfinished else _NO_STORE)
     try:
-        manifest: dict[str, Any] = json.loads(file.read_bytes())
+        manifest: dict[str, Any] = read_json_file(file)
         if (version := manifest["schema_version"]) > SCHEMA_VERSION:
             raise BertwrightError("BW332", file=file, version=version, known=SCHEMA_VERSION)
         if manifest.get("kind") != KIND:
@@ -215,6 +216,6 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         CorpusStore(folder, manifest)
     except BertwrightError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW288", file=file, reason=error) from error
     return manifest

@@ -9,6 +9,7 @@ from typing import Generic
 import torch
 from torch import Tensor
 
+from bertwright.checkpoint.names import is_head
 from bertwright.data.batches import batches_by_length
 from bertwright.data.ragged import Ragged
 from bertwright.data.windows import EncodedTexts
@@ -28,8 +29,14 @@ class Runner(Generic[P]):
 
     @classmethod
     def of(cls, engine: Engine, task: Answers[P]) -> Runner[P]:
-        """The task takes what it needs of the weights as they are now: once, not for every text."""
-        return cls(engine, task.with_weights(engine.weights()))
+        """The task takes what it needs of the weights as they are now: once, not for every text.
+
+        Raises:
+            BertwrightError: BW526 a head, such as a CRF, holds what is no number.
+        """
+        weights = engine.weights()
+        require_finite_heads(weights)
+        return cls(engine, task.with_weights(weights))
 
     def scores(self, inputs: Sequence[Encoded]) -> list[Tensor]:
         """The scores of inputs on the host, in their order; inside, neighbours in length share a batch.
@@ -52,6 +59,17 @@ class Runner(Generic[P]):
         """One answer a text, in their order; raises as `scores`."""
         with torch.inference_mode():
             return self.task.decode(self.scores(encoded.inputs), encoded)
+
+
+def require_finite_heads(weights: Mapping[str, Tensor]) -> None:
+    """Of what a task decodes with itself, no output of the model would show it.
+
+    Raises:
+        BertwrightError: BW526 a tensor of a head holds what is no number.
+    """
+    for name, weight in weights.items():
+        if is_head(name) and weight.is_floating_point() and not bool(weight.isfinite().all()):
+            raise BertwrightError("BW526", culprit=name)
 
 
 def require_numbers(outputs: Outputs, weights: Callable[[], Mapping[str, Tensor]]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bertwright.checkpoint.json_files import all_finite, json_text
 from bertwright.data.examples import Example
 from bertwright.data.spreadsheet import BYTE_ORDER_MARK, harmless
 from bertwright.errors import BertwrightError, nearest
@@ -48,14 +48,16 @@ class AnswerRows:
         The doubt of an answer stands in JSON lines where there is one; in CSV it has a column from the start.
 
         Raises:
-            BertwrightError: BW591 a column that the input does not have.
+            BertwrightError: BW591 a column that the input does not have, BW594 an answer that is no number.
         """
         answered = texts_of(example) | self._named(answer.to_json()) | {"doubt": answer.doubt}
+        if not all_finite(answered):
+            raise BertwrightError("BW594", where=example.where)
         values = self._beside(example, answered) | answered
         if self.form == "jsonl":
             if not answer.doubt:
                 del values["doubt"]
-            return json.dumps(values, ensure_ascii=False, default=str) + "\n"
+            return json_text(values, default=str) + "\n"
         row, begin = _flat(values), ""
         if self.form in _HARMLESS:
             row = {harmless(name): harmless(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
@@ -85,7 +87,7 @@ class AnswerRows:
             return values
         self._classes = classes_left_out(values)
         values = with_best_scores(values)
-        return values if self.form == "jsonl" else values | {"scores": json.dumps(values["scores"], ensure_ascii=False)}
+        return values if self.form == "jsonl" else values | {"scores": json_text(values["scores"])}
 
     def _beside(self, example: Example, answered: dict[str, Any]) -> dict[str, Any]:
         fields = example.beside or {}
@@ -128,7 +130,7 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict):
             flat |= {f"{key}.{name}": number for name, number in value.items()}
         elif isinstance(value, list):
-            flat[key] = json.dumps(value, ensure_ascii=False, default=str)
+            flat[key] = json_text(value, default=str)
         else:
             flat[key] = value
     return flat

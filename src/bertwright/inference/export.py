@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bertwright.checkpoint.folders import publishing, unlisted
 from bertwright.checkpoint.hub import TEXT_FILES, model_folder
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.checkpoint.replacing import place_for, write_text
 from bertwright.checkpoint.weights import read_tensors, weight_file, write_named
 from bertwright.errors import BertwrightError
@@ -47,7 +48,7 @@ def export_huggingface(run: str | Path, out: Path, *, half: bool = False, overwr
                 shutil.copyfile(source / name, staging / name)
         if half:
             tensors = {name: _halved(name, tensor, file) for name, tensor in tensors.items()}
-            config = json.loads((staging / "config.json").read_text(encoding="utf-8"))
+            config = read_json_file(staging / "config.json")
             config["dtype"] = "float32"
             write_text(staging / "config.json", json.dumps(config, indent=2) + "\n")
         write_named(tensors, staging / "model.safetensors")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.data.examples import digest_of
 from bertwright.data.reading.tables import Table
 from bertwright.wording import Phrase, said
@@ -32,7 +32,7 @@ def set_of(run: str | os.PathLike[str], table: Table) -> str | None:
     A folder that is no run, such as a model that was exported, does not say what it was trained on.
     """
     record = _record(model_folder(run))
-    known = {record[key]: name for key, name in _SETS.items() if record.get(key)}
+    known = {record[key]: name for key, name in _SETS.items() if isinstance(record.get(key), str)}
     return known.get(digest_of(table.examples)) if known else None
 
 
@@ -50,11 +50,11 @@ def _record(folder: Path) -> dict[str, Any]:
         if not file.is_file():
             continue
         try:
-            record = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError:
+            record = read_json_file(file, with_nan=True)
+        except (OSError, ValueError):
             return {}
         if not isinstance(record, dict):
             return {}
         seed = record.get("best_seed")
-        return record if seed is None else _record(place / f"seed-{seed}")
+        return _record(place / f"seed-{seed}") if type(seed) is int else record
     return {}

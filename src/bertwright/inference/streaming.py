@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bertwright.checkpoint.hub import model_folder
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.checkpoint.lock import sole_writer
 from bertwright.checkpoint.replacing import (
     is_stream,
@@ -241,7 +242,7 @@ def begun_in(output: Path) -> str | None:
     """The numbers in which an output was begun that is not whole yet; None where there is none."""
     label = output.with_name(f"{output.name}.part.json")
     try:
-        precision = json.loads(label.read_text(encoding="utf-8")).get("precision", "fp32")
+        precision = read_json_file(label).get("precision", "fp32")
     except (OSError, ValueError, AttributeError):
         return None
     return str(precision)

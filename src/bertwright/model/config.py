@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import filterfalse
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bertwright.checkpoint.hub import weights_folder
 from bertwright.checkpoint.hub_request import HubRequest
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.checkpoint.replacing import write_text
 from bertwright.errors import BertwrightError, nearest
 from bertwright.model.call_arguments import settle
@@ -55,8 +55,7 @@ class BertConfig:
         tie_word_embeddings: whether the MLM head shares the word table.
         num_labels: C; follows from `id2label` where that is given.
         id2label: names of the classes.
-        problem_type: `regression`, `single_label_classification`, `multi_label_classification`, or None to
-            follow from `num_labels` and the type of the labels, as in the peers.
+        problem_type: of the loss; None: as `num_labels` and the type of the labels say, as in the peers.
         is_decoder, add_cross_attention: must be false here: an encoder.
         extra: what this class does not know: keys of a `config.json`, keywords, attributes that a program sets. They
             read as attributes, are kept and are written back. `output_hidden_states`, `output_attentions` and
@@ -105,7 +104,7 @@ class BertConfig:
             names = unnamed(self.num_labels or 2) if self.label2id is None else by_index(self.label2id)
         if self.num_labels not in (None, len(names)):
             self._refuse("num_labels", self.num_labels, Phrase("{n}, the number of names in id2label", n=len(names)))
-        self.id2label = names  # and with it the others
+        self.id2label = {index: str(label) for index, label in names.items()}  # and with it the others
 
     def __setattr__(self, name: str, value: Any) -> None:
         """`num_labels`, `id2label` and `label2id` say the same, in a config that is changed, too.
@@ -180,6 +179,11 @@ class BertConfig:
         return 4 * (12 * self.hidden_size + 3 * self.intermediate_size) + 6 * self.num_attention_heads * max_length
 
     @property
+    def most_layers(self) -> int:
+        """Layers of the part that has most."""
+        return self.num_hidden_layers
+
+    @property
     def labels(self) -> list[str]:
         """The names of the classes, in the order of the scores."""
         assert self.id2label is not None
@@ -230,12 +234,11 @@ class BertConfig:
         Raises:
             BertwrightError: BW302 there is none, BW314 no JSON object, and those of `from_dict`.
         """
-        file = Path(file)
-        if not file.is_file():
+        if not (file := Path(file)).is_file():
             raise BertwrightError("BW302", folder=file.parent, file=file.name)
         try:
-            values = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
+            values = read_json_file(file)
+        except (OSError, ValueError) as error:
             raise BertwrightError("BW314", file=file, reason=error) from error
         if not isinstance(values, dict):
             raise BertwrightError("BW314", file=file, reason=Phrase("not an object"))
@@ -312,9 +315,8 @@ class BertConfig:
         Raises:
             BertwrightError: BW501 where the disk or the permissions do not allow it.
         """
-        folder = Path(folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            (folder := Path(folder)).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BertwrightError("BW501", folder=folder, reason=error.strerror or error) from error
         values = self.to_dict() | more

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -22,6 +21,7 @@ from bertwright.errors import BertwrightError
 from bertwright.model.call_arguments import device_of, for_constructor, settle, settle_saving
 from bertwright.model.config import BertConfig
 from bertwright.model.fresh_values import is_started, mark_started, start
+from bertwright.model.gaps import refuse_gaps, refuse_layers_without_weights, refuse_too_much
 from bertwright.model.known_to_trainer import KnownToTrainer
 from bertwright.wording import said, shown
 
@@ -149,7 +149,7 @@ class Pretrained(KnownToTrainer, nn.Module):
         Raises:
             BertwrightError: BW302 a file is missing, BW310 to BW314 the config, BW315 no such `dtype`, BW320 and BW321
                 the weight file, BW322 encoder tensors are missing, BW323 tensors of another shape, BW342 an encoder
-                that the file knows under another name.
+                that the file knows under another name, BW347 the config asks for far more than the weights hold.
         """
         if config is None:
             config = cls.config_class.from_pretrained(folder, **changes)
@@ -159,11 +159,12 @@ class Pretrained(KnownToTrainer, nn.Module):
         if (unknown := config.unknown_keys()) and is_ours:
             file = folder / "config.json"
             log.warning(said("{file}: keys without effect here: {keys}", file=file, keys=shown(unknown)))
+        file = weight_file(folder) if state_dict is None else Path("state_dict")
+        tensors = read_tensors(file) if state_dict is None else to_theirs(state_dict)
+        refuse_layers_without_weights(config, tensors, file)  # before they are built
         device = _device_of_now()
         with torch.device("meta" if is_ours else device):
             model = cls(config) if make is None else make(config)
-        file = weight_file(folder) if state_dict is None else Path("state_dict")
-        tensors = read_tensors(file) if state_dict is None else to_theirs(state_dict)
         dtype = _type_of_weights(dtype, tensors.values())
         if is_ours:
             model._fill(tensors, file, dtype, ignore_mismatched_sizes, device)
@@ -180,7 +181,8 @@ class Pretrained(KnownToTrainer, nn.Module):
         wanted = {name: parameter.shape for name, parameter in self.named_parameters()}
         found, report = match(tensors, wanted, file)
         self.load_report = report
-        _refuse_gaps(report, ignore)
+        refuse_gaps(report, ignore)
+        refuse_too_much(report.fresh, wanted, found, file)
         # In memory of its own, and in rows: where a tensor is mapped from the file, its alignment depends on the file's
         # header, and a `.bin` may hold columns; matrix libraries round by both. A resumed run must compute what the
         # uninterrupted one does.
@@ -203,7 +205,7 @@ class Pretrained(KnownToTrainer, nn.Module):
         if _knows_it_by_another_name(self, report):
             raise BertwrightError("BW342", model=type(self).__name__, prefix=self.base_model_prefix, file=file)
         self.load_report = report
-        _refuse_gaps(report, ignore)
+        refuse_gaps(report, ignore)
         self.to(dtype)
         own = self.state_dict(keep_vars=True)
         buffers = {name: tensors[name] for name, one in own.items() if name in tensors and not _is_learnt(one)}
@@ -269,16 +271,6 @@ class Pretrained(KnownToTrainer, nn.Module):
 
     def _first(self) -> Tensor:
         return next(self.parameters())
-
-
-def _refuse_gaps(report: LoadReport, ignore_mismatched_sizes: bool) -> None:
-    for ours, theirs, have, want in report.misshapen:
-        if not (ignore_mismatched_sizes and names.is_head(ours)):
-            raise BertwrightError("BW323", file=report.file, name=theirs, have=have, want=want)
-    of_encoder = chain(*(names.theirs(ours) for ours in report.missing if not names.is_head(ours)))
-    if gaps := [theirs for theirs in of_encoder if theirs in report.absent]:
-        unused = shown(report.unused, 4) or "-"
-        raise BertwrightError("BW322", file=report.file, count=len(gaps), missing=shown(gaps, 4), unused=unused)
 
 
 def _knows_it_by_another_name(model: Pretrained, report: LoadReport) -> bool:

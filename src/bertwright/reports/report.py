@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from bertwright.checkpoint.json_files import json_text
 from bertwright.checkpoint.replacing import write_bytes, write_text
 from bertwright.data.examples import Example
 from bertwright.data.spreadsheet import spreadsheet_csv
@@ -26,7 +26,7 @@ def answers_jsonl(examples: Sequence[Example], predictions: Sequence[Prediction]
     rows = (
         answer_row(example, prediction, all_scores=all_scores) for example, prediction in zip(examples, predictions)
     )
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return "".join(json_text(row) + "\n" for row in rows)
 
 
 def can_draw() -> bool:

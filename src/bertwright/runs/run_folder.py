@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import errno
 import io
-import json
 import logging
 import os
 import platform
@@ -18,6 +17,7 @@ from typing import Any
 import torch
 
 from bertwright.checkpoint.folders import MANIFEST, delete, generations, prune, publishing, verify
+from bertwright.checkpoint.json_files import json_text, read_json_file
 from bertwright.checkpoint.replacing import require_path, staging_of, write_text
 from bertwright.errors import BertwrightError
 from bertwright.runs.belongings import strangers
@@ -202,7 +202,7 @@ class RunFolder:
 
 
 def _json(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    return json_text(values, indent=2) + "\n"
 
 
 def _empty(folder: Path) -> None:
@@ -225,7 +225,7 @@ def _empty(folder: Path) -> None:
 def _is_run(folder: Path) -> bool:
     """Whether a run wrote the folder: by its `run.json`, or where that is damaged by what else a run leaves."""
     try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        record = read_json_file(folder / "run.json", with_nan=True)
     except OSError:
         return False
     except ValueError:
@@ -235,7 +235,7 @@ def _is_run(folder: Path) -> bool:
 
 def _read_run(file: Path) -> dict[str, Any]:
     try:
-        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        values: dict[str, Any] = read_json_file(file, with_nan=True)
         version = int(values.pop("schema_version"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BertwrightError("BW507", file=file, reason=f"{type(error).__name__} {error}") from error

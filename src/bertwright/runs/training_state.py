@@ -9,13 +9,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import torch
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from bertwright.checkpoint.former_names import name_of_today
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.checkpoint.replacing import write_text
 from bertwright.checkpoint.weights import write_named
 from bertwright.errors import BertwrightError
@@ -40,6 +42,17 @@ class Step:
     learning_rate: float
     gradient_norm: float
     measures: Mapping[str, float] = field(default_factory=dict)
+
+
+class _Best(BaseModel):
+    """Of the best evaluation, as it is remembered."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    epoch: int
+    step: int
+    train: dict[str, float]
+    scores: dict[str, float]
 
 
 @dataclass
@@ -107,7 +120,7 @@ def read_state(folder: Path, model: nn.Module, optimizers: Sequence[torch.optim.
     """
     file = folder / _STATE
     try:
-        values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        values: dict[str, Any] = read_json_file(file, with_nan=True)
         version = int(values.pop("schema_version"))
         if version > SCHEMA_VERSION:
             raise BertwrightError("BW332", file=file, version=version, known=SCHEMA_VERSION)
@@ -119,11 +132,26 @@ def read_state(folder: Path, model: nn.Module, optimizers: Sequence[torch.optim.
         if version == 1:
             arrays, numbers = (_renamed(one, model) for one in (arrays, numbers))
         _restore_optimizer(model, optimizers, arrays, numbers)
-        return TrainingState(**values, history=_history(columns))
+        state = TrainingState(**values, history=_history(columns))
+        _check(state)
+        return state
     except BertwrightError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise BertwrightError("BW507", file=file, reason=f"{type(error).__name__} {error}") from error
+
+
+def _check(state: TrainingState) -> None:
+    """Raise ValueError for a value of another kind than this program writes: the loop would meet it much later."""
+    for name, kind in get_type_hints(TrainingState).items():
+        if name != "history":  # which was made here
+            TypeAdapter(kind).validate_python(getattr(state, name), strict=True)
+    least = dict.fromkeys(("step", "tokens", "skipped", "bad_in_a_row", "without_better"), 0) | {"micro_tokens": 1}
+    for name, limit in least.items():
+        if getattr(state, name) < limit:
+            raise ValueError(f"{name} = {getattr(state, name)}")
+    if state.best is not None:
+        _Best.model_validate(state.best)
 
 
 def _history(columns: Mapping[str, list[float]]) -> list[Step]:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor
 
 from bertwright.data.examples import Example, label_of
@@ -39,8 +40,17 @@ from bertwright.tasks.class_remarks import gaps, limits, metrics_note
 from bertwright.tasks.judged import Confusion, Judged, Mistakes, Sureness
 from bertwright.tasks.prediction import Prediction, answer_row
 from bertwright.tasks.task import HowToRead, NoSettings, Task
+from bertwright.tasks.task_values import NamedClasses, Temperature
 from bertwright.text.tokenizer.inputs import half_of_a_pair
 from bertwright.wording import Phrase, shown, worded
+
+
+class _Values(NamedClasses):
+    """What `task.json` says."""
+
+    labels: list[str] = Field(min_length=2)
+    temperature: Temperature = 1.0
+    reads_pairs: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,10 @@ class Classification(Task[ClassPrediction, NoSettings]):
         return self.labels
 
     @property
+    def output_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.labels
+
+    @property
     def model_class(self) -> type[BertWithHead]:
         return BertForSequenceClassification
 
@@ -126,10 +140,8 @@ class Classification(Task[ClassPrediction, NoSettings]):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        pairs = values.get("reads_pairs")
-        return cls(
-            tuple(values["labels"]), float(values.get("temperature", 1.0)), None if pairs is None else bool(pairs)
-        )
+        told = _Values.of(values)
+        return cls(tuple(told.labels), told.temperature, told.reads_pairs)
 
     def to_json(self) -> dict[str, Any]:
         return {"labels": list(self.labels), "temperature": self.temperature, "reads_pairs": self.reads_pairs}

@@ -31,6 +31,7 @@ from bertwright.model.pretraining_models import BertForMaskedLM, BertForPreTrain
 from bertwright.settings import Settings
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.task import Answers, Outputs
+from bertwright.tasks.task_values import TaskValues
 from bertwright.text.tokenizer.encoded import Encoded
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.wording import said, shown
@@ -104,6 +105,12 @@ class FillMaskPrediction(Prediction):
         return {"masks": masks, "follows": follows, "truncated": self.truncated}
 
 
+class _Values(TaskValues):
+    """What `task.json` says."""
+
+    pairs: Pairs
+
+
 @dataclass(frozen=True)
 class FillMask(Answers[FillMaskPrediction]):
     """Fill the [MASK]s of a text.
@@ -135,7 +142,7 @@ class FillMask(Answers[FillMaskPrediction]):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(values["pairs"])
+        return cls(_Values.of(values).pairs)
 
     def to_json(self) -> dict[str, Any]:
         return {"pairs": self.pairs}

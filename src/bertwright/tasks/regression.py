@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from bertwright.data.answers import Answer
@@ -29,6 +30,7 @@ from bertwright.tasks.comparison import WORTH_SHOWING, Comparison, DifferingRow
 from bertwright.tasks.judged import Judged, Mistakes, Scatter, ScoreTable
 from bertwright.tasks.prediction import Prediction, answer_row
 from bertwright.tasks.task import HowToRead, NoSettings, Task
+from bertwright.tasks.task_values import TaskValues
 from bertwright.wording import Phrase, said, worded
 
 _TITLES = {"mse": "mean squared error", "pearson": "Pearson's r", "spearman": "Spearman's rho"}
@@ -74,6 +76,14 @@ class ValuePrediction(Prediction):
 
     def to_json(self) -> dict[str, Any]:
         return {"value": round(self.value, 6), "truncated": self.truncated}
+
+
+class _Values(TaskValues):
+    """What `task.json` says."""
+
+    mean: float
+    spread: float = Field(gt=0)
+    reads_pairs: bool
 
 
 @dataclass(frozen=True)
@@ -134,7 +144,8 @@ class Regression(Task[ValuePrediction, NoSettings]):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(float(values["mean"]), float(values["spread"]), bool(values["reads_pairs"]))
+        told = _Values.of(values)
+        return cls(told.mean, told.spread, told.reads_pairs)
 
     def to_json(self) -> dict[str, Any]:
         return {"mean": self.mean, "spread": self.spread, "reads_pairs": self.reads_pairs}

@@ -39,6 +39,7 @@ from bertwright.tasks.judged import MISTAKE_HEADER, Judged, Mistakes
 from bertwright.tasks.prediction import Prediction
 from bertwright.tasks.seq2seq_settings import Seq2SeqSettings
 from bertwright.tasks.task import HowToRead, Outputs, Task
+from bertwright.tasks.task_values import TaskValues
 from bertwright.text.tokenizer.joining import join_pieces
 from bertwright.text.tokenizer.tokenizer import BertTokenizer
 from bertwright.wording import said
@@ -71,6 +72,12 @@ class TextPrediction(Prediction):
             "finished": self.finished,
             "truncated": self.truncated,
         }
+
+
+class _Values(TaskValues):
+    """What `task.json` says."""
+
+    generation: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,7 @@ class Seq2Seq(Task[TextPrediction, Seq2SeqSettings]):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(GenerationSettings.from_json(values["generation"]))
+        return cls(GenerationSettings.from_json(_Values.of(values).generation))
 
     def to_json(self) -> dict[str, Any]:
         return {"generation": self.generation.model_dump()}

@@ -184,6 +184,7 @@ class Answers(ABC, Generic[P]):
     pipeline: ClassVar[str] = ""  # what `transformers` calls the task
     pipeline_note: str = ""  # what its answers lack
     peer_example: ClassVar[str] = ""  # how `transformers` is asked where it has no such pipeline; `{path}`: the model
+    output_names: tuple[str, ...] = ()  # of its scores, in their order, as the config must have them; empty: any
     choices: ClassVar[type[Settings]] = NoSettings  # what `answering` takes
     # How the windows of a long text come together; None: they cannot, and unless told otherwise its beginning is read.
     of_windows: ClassVar[str | None] = "whose scores are averaged"

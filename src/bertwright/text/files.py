@@ -11,10 +11,10 @@ import codecs
 import gzip
 import io
 import lzma
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, BinaryIO, TextIO, cast
+from typing import IO, Any, BinaryIO, TextIO, cast
 
 from bertwright.errors import BertwrightError
 from bertwright.text.file_kinds import refuse_other_kinds
@@ -31,6 +31,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _BLOCK = 1 << 20
+_PART = 1 << 22  # of a line that is looked at
+_MOST_UNPACKED, _MOST_GROWTH = 1 << 28, 200  # bytes, and times: texts shrink to a tenth, rarely to a fiftieth
 _LOOK = 1 << 16  # every file that is read is looked at first
 # Characters that make up about half of any Chinese text of some length.
 _FREQUENT = frozenset(
@@ -54,10 +56,43 @@ def open_bytes(path: Path) -> BinaryIO:
         raise BertwrightError("BW201", file=path)
     if path.is_dir():
         raise refused(path, Phrase("a folder, not a file"))
+    if path.is_char_device() or path.is_block_device():  # which may never end
+        raise refused(path, Phrase("a device, not a file"))
     try:
-        return cast(BinaryIO, _OPENERS.get(path.suffix.lower(), open)(path, "rb"))
+        if opener := _OPENERS.get(path.suffix.lower()):
+            return io.BufferedReader(_Unpacked(opener(path, "rb"), path), _BLOCK >> 3)
+        return path.open("rb")
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+class _Unpacked(io.RawIOBase):
+    """The content of an archive, which may be many times as large as the archive, but not any number of times.
+
+    Reading raises BW299 beyond that.
+    """
+
+    def __init__(self, content: IO[bytes], path: Path) -> None:
+        super().__init__()
+        self._content, self._path = content, path
+        self._size = path.stat().st_size
+        self._limit = max(_MOST_UNPACKED, _MOST_GROWTH * self._size)
+        self._so_far = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any, /) -> int:
+        block = self._content.read(len(into))
+        self._so_far += len(block)
+        if self._so_far > self._limit:
+            raise BertwrightError("BW299", file=self._path, size=self._size, limit=self._limit)
+        into[: len(block)] = block
+        return len(block)
+
+    def close(self) -> None:
+        self._content.close()
+        super().close()
 
 
 def decompressed(file: IO[bytes], suffix: str) -> BinaryIO:
@@ -113,7 +148,7 @@ def detect_encoding(path: Path) -> str:
         refuse_other_kinds(path)
         mixed = _line_in_utf8(path)
         with open_bytes(path) as file:
-            lines = (line for line in file if not _is_chinese_in_utf8(line))
+            lines = (line for _, line in byte_lines(file) if not _is_chinese_in_utf8(line))
             is_chinese = _reads_as_chinese(lines if mixed else iter(partial(file.read, _BLOCK), b""))
         if is_chinese and mixed:
             raise BertwrightError("BW217", where=f"{path}:{mixed}", other=line)
@@ -175,7 +210,16 @@ def _reads_as_chinese(blocks: Iterable[bytes]) -> bool:
 def _line_in_utf8(path: Path) -> int | None:
     """The first line of a file in another encoding that is Chinese in UTF-8."""
     with open_bytes(path) as file:
-        return next((number for number, line in enumerate(file, start=1) if _is_chinese_in_utf8(line)), None)
+        return next((number for number, line in byte_lines(file) if _is_chinese_in_utf8(line)), None)
+
+
+def byte_lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines of an open file with their numbers; what is very long comes in parts."""
+    number, ended = 0, True
+    for line in iter(partial(file.readline, _PART), b""):
+        number += ended
+        ended = line.endswith(b"\n")
+        yield number, line
 
 
 def _is_chinese_in_utf8(line: bytes) -> bool:

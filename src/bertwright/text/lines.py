@@ -5,11 +5,16 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import NoReturn, TextIO
 
 from bertwright.errors import BertwrightError
-from bertwright.text.files import detect_encoding, mark_of, open_bytes, open_text
+from bertwright.text.files import byte_lines, detect_encoding, mark_of, open_bytes, open_text
 from bertwright.text.unreadable import READ_ERRORS, unreadable
+from bertwright.wording import Phrase
+
+LONGEST_LINE = 1 << 24  # characters; a book has a tenth of it
 
 
 def encoding_of(path: Path, wished: str | None) -> str:
@@ -41,10 +46,28 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
     """Every line with its end as it is.
 
     Raises:
-        BertwrightError: BW202 a damaged archive; BW234 bytes that the encoding does not know.
+        BertwrightError: BW202 a damaged archive; BW234 bytes that the encoding does not know; BW297 a line without end.
     """
     with _user_errors(path, encoding), open_text(path, encoding) as file:
-        yield from file
+        yield from bounded_lines(file, str(path))
+
+
+def bounded_lines(file: TextIO, source: str) -> Iterator[str]:
+    """The lines of an open text; raises BW297 for one that is longer than `LONGEST_LINE`."""
+    limit = LONGEST_LINE
+    for number, line in enumerate(iter(partial(file.readline, limit + 1), ""), start=1):
+        if len(line) > limit:
+            refuse_endless(f"{source}:{number}", Phrase("the line"), limit)
+        yield line
+
+
+def refuse_endless(where: object, what: Phrase, limit: int) -> NoReturn:
+    """Raise BW297 for a part of a file, such as a line, that is longer than any that is meant.
+
+    Raises:
+        BertwrightError: BW297.
+    """
+    raise BertwrightError("BW297", where=where, what=what, limit=limit)
 
 
 def blocks_of(path: Path, encoding: str, size: int = 1 << 17) -> Iterator[str]:
@@ -72,7 +95,7 @@ def _first_line_that_is_not(path: Path, encoding: str) -> int:
     decoder = codecs.getincrementaldecoder(encoding)()
     number = 0
     with open_bytes(path) as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in byte_lines(file):
             try:
                 decoder.decode(line)
             except UnicodeError:

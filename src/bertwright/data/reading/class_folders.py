@@ -10,6 +10,7 @@ from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
+from bertwright.text.lines import LONGEST_LINE, refuse_endless
 from bertwright.wording import Phrase, filled, quantity, said, shown
 
 
@@ -91,5 +92,15 @@ def _is_text(file: Path) -> bool:
 def _rows(files: dict[str, list[Path]], encoding: str | None) -> Iterator[Row]:
     for label, texts in files.items():
         for file in texts:
-            text = "".join(OpenedSource(file, encoding).blocks())
-            yield Where(str(file), 1), [text.strip(), label]
+            yield Where(str(file), 1), [_whole_text(OpenedSource(file, encoding)).strip(), label]
+
+
+def _whole_text(source: OpenedSource) -> str:
+    blocks: list[str] = []
+    size = 0
+    for block in source.blocks():
+        blocks.append(block)
+        size += len(block)
+        if size > LONGEST_LINE:
+            refuse_endless(source, Phrase("the whole text"), LONGEST_LINE)
+    return "".join(blocks)

@@ -12,12 +12,13 @@ from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.data.reading.tab_quotes import TabQuotes, tab_quotes
 from bertwright.errors import BertwrightError
+from bertwright.text.lines import LONGEST_LINE, refuse_endless
 from bertwright.wording import Phrase, said
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _FULL_WIDTH = "，；｜"
-_LONGEST_FIELD = 1 << 24  # characters; what is longer is a quote that nobody closed
 _LINES_LOOKED_AT = 100
+_MOST_COLUMNS = 10_000
 _ALL_CURLY = re.compile(r"\s*[“”].*?[“”](?:[,;\t，][“”].*?[“”])+\s*")
 _UNFINISHED = "unexpected end of data"  # as the module csv calls it
 
@@ -31,10 +32,11 @@ def read_delimited(source: OpenedSource) -> Rows:
 
     Raises:
         BertwrightError: BW201 to BW203, BW234, BW235 the file and its encoding; BW208 quotes that do not fit; BW216
-            full-width signs between the columns; BW270 a delimiter was named that the first line does not have.
+            full-width signs between the columns; BW270 a delimiter was named that the first line does not have; BW297
+            and BW298 lines, rows or columns without end.
     """
     # Looking needs it as much as reading. The limit belongs to the whole process; it is only ever raised.
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_LINE))
     first = source.first_lines(_LINES_LOOKED_AT)
     _refuse_strange_delimiter(source, first)
     _refuse_curly_quotes(source, first)
@@ -154,6 +156,8 @@ def _filled(rows: Iterator[Row]) -> Iterator[Row]:
     width = 0
     for where, fields in rows:
         if fields:
+            if len(fields) > _MOST_COLUMNS:
+                raise BertwrightError("BW298", where=where, count=len(fields), limit=_MOST_COLUMNS)
             yield from ((place, [""]) for place in blank)
             blank.clear()
             width = width or len(fields)
@@ -167,8 +171,12 @@ def _enclosed(source: OpenedSource, separator: str, *, spaced: bool = False) -> 
     record: list[str] = []  # the lines of the row
 
     def kept() -> Iterator[str]:
+        size = 0
         for line in source.lines():
+            size = size + len(line) if record else len(line)
             record.append(line)
+            if size > LONGEST_LINE:  # a quotation mark that nobody closed
+                refuse_endless(Where(name, start), Phrase("the row"), LONGEST_LINE)
             yield line
 
     reader = csv.reader(kept(), delimiter=separator, strict=True, skipinitialspace=spaced)

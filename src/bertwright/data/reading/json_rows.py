@@ -11,10 +11,10 @@ from bertwright.data.examples import Where
 from bertwright.data.reading.opened_source import OpenedSource
 from bertwright.data.reading.rows import Row, Rows
 from bertwright.errors import BertwrightError
+from bertwright.text.lines import LONGEST_LINE, refuse_endless
 from bertwright.wording import Phrase
 
 _LIST_KEY = "data"
-_LONGEST_VALUE = 1 << 26  # characters
 _ENDLESS = 1 << 15  # characters of a line without an end
 _TYPED = {"“": '"', "”": '"', "‘": '"', "’": '"', "，": ",", "：": ":", "｛": "{", "［": "[", "｝": "}", "］": "]"}
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -87,6 +87,13 @@ def _unreadable(where: Where, column: int, error: Exception) -> BertwrightError:
     return BertwrightError("BW225", where=where, column=column, reason=reason)
 
 
+def _is_unfinished(error: Exception, text: str) -> bool:
+    """Whether a value cannot be read because the rest of it is not there."""
+    return isinstance(error, json.JSONDecodeError) and (
+        error.msg.startswith("Unterminated") or error.pos >= len(text) - len("-Infinity")
+    )
+
+
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 40 else text[:40] + "…"
@@ -147,7 +154,10 @@ class _List:
             except (ValueError, RecursionError) as error:
                 ahead = error.pos - self._at if isinstance(error, json.JSONDecodeError) else 0
                 # What cannot be read may only be unfinished.
-                if len(self._text) - self._at > _LONGEST_VALUE or not self._more():
+                is_long = len(self._text) - self._at > LONGEST_LINE
+                if is_long and _is_unfinished(error, self._text):
+                    refuse_endless(self._where(), Phrase("the value"), LONGEST_LINE)
+                if is_long or not self._more():
                     self._move(ahead)
                     raise _unreadable(self._where(), self._column, error) from error
                 continue

@@ -15,7 +15,7 @@ from bertwright.checkpoint.replacing import new_file, require_path
 from bertwright.data.reading.true_form import FORMS_OF_TEXT, true_ending
 from bertwright.errors import BertwrightError
 from bertwright.text.files import plain_suffix
-from bertwright.text.lines import blocks_of, encoding_of, lines_of
+from bertwright.text.lines import LONGEST_LINE, blocks_of, encoding_of, lines_of
 from bertwright.text.unreadable import unreadable
 from bertwright.wording import said
 
@@ -81,8 +81,21 @@ class OpenedSource:
     def first_lines(self, count: int) -> list[str]:
         """Up to `count` lines from the beginning; errors as `lines`."""
         if count > self._looked_at:
-            self._first, self._looked_at = list(islice(self.lines(), count)), count
+            self._first, self._looked_at = list(self._up_to(count)), count
         return self._first[:count]
+
+    def _up_to(self, count: int) -> Iterator[str]:
+        """The first lines, as far as there are any of a sane length: whoever reads on says what is wrong."""
+        try:
+            size = 0
+            for line in islice(self.lines(), count):
+                yield line
+                size += len(line)
+                if size > LONGEST_LINE:
+                    return
+        except BertwrightError as error:
+            if error.code != "BW297":
+                raise
 
     def lines(self) -> Iterator[str]:
         """Every line with its end as it is; raises those of `encoding`, BW202, BW234."""

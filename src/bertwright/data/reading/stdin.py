@@ -13,7 +13,7 @@ from bertwright.data.examples import Where
 from bertwright.data.reading.json_rows import json_lines
 from bertwright.data.reading.rows import Rows
 from bertwright.errors import BertwrightError
-from bertwright.text.lines import codec_of
+from bertwright.text.lines import bounded_lines, codec_of
 
 _MARKING, _NO_TEXT = "bertwright.no-text", "\udcff"  # half of a character: no text holds it
 
@@ -25,7 +25,8 @@ def lines_of_stdin(encoding: str | None = None) -> Iterator[str]:
         encoding: of the bytes; None: that of the terminal. It is not detected: a stream cannot be read twice.
 
     Raises:
-        BertwrightError: BW235 an encoding that nobody knows, BW131 a line that is no text in it.
+        BertwrightError: BW235 an encoding that nobody knows, BW131 a line that is no text in it,
+            BW297 a line without end.
     """
     stream = sys.stdin
     if not isinstance(stream, io.TextIOWrapper):  # put there by another program: it is text already
@@ -44,7 +45,7 @@ def _decoded(stream: BinaryIO, encoding: str) -> Iterator[str]:
     text = io.TextIOWrapper(stream, encoding, errors=_MARKING, newline="\n")  # it hands on what a pipe has so far
     number = 1
     try:
-        for line in text:
+        for line in bounded_lines(text, "stdin"):
             if _NO_TEXT in line:
                 raise BertwrightError("BW131", where=Where("stdin", number), encoding=encoding)
             yield line.removeprefix("\ufeff" if number == 1 else "").rstrip("\r\n")

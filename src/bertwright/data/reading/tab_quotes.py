@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from io import StringIO
 
+from bertwright.text.lines import LONGEST_LINE
+
 _FIELD = r'(?:"[^"]*(?:""[^"]*)*"|[^"\t\r\n]*)'
 _RECORD = re.compile(rf"{_FIELD}(?:\t{_FIELD})*\r?\n?")
 _INSIDE = re.compile(r'["\t\r\n]')  # a field that is enclosed
@@ -87,14 +89,16 @@ class _Evidence:
 def _records(lines: Iterable[str]) -> Iterator[str]:
     """Lines, joined until their quotes are even in number, as those of an enclosed field are."""
     pending: list[str] = []
+    size = 0
     for line in lines:
         odd = '"' in line and line.count('"') % 2 == 1
         if not pending and not odd:
             yield line
             continue
+        size = size + len(line) if pending else len(line)
         pending.append(line)
         # The first line opened a field; the next one with an odd number closes it.
-        if (odd and len(pending) > 1) or len(pending) > _MOST_LINES_OF_A_FIELD:
+        if (odd and len(pending) > 1) or len(pending) > _MOST_LINES_OF_A_FIELD or size > LONGEST_LINE:
             yield "".join(pending)
             pending = []
     if pending:

@@ -20,7 +20,10 @@ from bertwright.data.tagged.numbered import (
 from bertwright.data.tagged.schemes import OUTSIDE, SCHEMES, Scheme, is_tag
 from bertwright.data.tagged.tagged_sentences import SENTENCES_LOOKED_AT, Sentence
 from bertwright.errors import BertwrightError
-from bertwright.wording import quantity, said, shown
+from bertwright.text.lines import LONGEST_LINE, refuse_endless
+from bertwright.wording import Phrase, quantity, said, shown
+
+_LONGEST_SENTENCE = LONGEST_LINE >> 2  # characters; every token of it stands in memory with its tag and its place
 
 
 def looks_like_columns(source: OpenedSource) -> bool:
@@ -94,6 +97,7 @@ class _Collector:
         self._token, self._tag = (1, columns.tag) if columns else (int(beside is not None), -1)
         self._number: str | None = None  # of the sentence that is open, where the first column has it
         self._documents = self._comments = 0
+        self._size = 0  # characters of the sentence that is open
 
     def add(self, line: str, where: Where) -> None:
         """A line without its end; raises BW242, BW256, BW264."""
@@ -111,11 +115,15 @@ class _Collector:
                 self._number = fields[0]
                 self._end_sentence()
             sentence = self.sentences[-1]
+            self._size += len(line)
+            if self._size > _LONGEST_SENTENCE:
+                refuse_endless([*sentence.places, where][0], Phrase("the sentence that begins here"), _LONGEST_SENTENCE)
             sentence.tokens.append(fields[self._token].strip())
             sentence.tags.append(fields[self._tag].strip())
             sentence.places.append(where)
 
     def _end_sentence(self) -> None:
+        self._size = 0
         if self.sentences[-1].tokens:
             self.sentences.append(Sentence())
 

@@ -9,13 +9,13 @@ vocabulary.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.data.ragged import Ragged, from_padded
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
@@ -206,5 +206,5 @@ def refuse_empty(source: Ragged) -> None:
 
 
 def _is_encoder_decoder(folder: Path) -> bool:
-    values = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    values = read_json_file(folder / "config.json")
     return bool(values.get("model_type") == MODEL_TYPE)

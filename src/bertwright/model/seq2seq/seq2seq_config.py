@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 from bertwright.errors import BertwrightError
 from bertwright.model.config import BertConfig
 from bertwright.model.config_keywords import keeps_unknown_words
+from bertwright.wording import Phrase
 
 MODEL_TYPE = "encoder-decoder"
 _OF_A_DECODER = {"is_decoder": True, "add_cross_attention": True}
@@ -40,6 +41,9 @@ class Seq2SeqConfig(BertConfig):
         super().__post_init__()
         if self.positions not in ("learned", "sinusoidal"):
             self._refuse("positions", self.positions, "learned, sinusoidal")
+        for name in ("decoder_start_token_id", "eos_token_id"):
+            if (value := getattr(self, name)) is not None and not (type(value) is int and 0 <= value < self.vocab_size):
+                self._refuse(name, value, Phrase("0 to {last}, or null", last=self.vocab_size - 1))
         if self.decoder is None:
             own = {entry.name for entry in dataclasses.fields(BertConfig)}
             values = {key: value for key, value in vars(self).items() if key in own and key != "extra"}
@@ -55,6 +59,10 @@ class Seq2SeqConfig(BertConfig):
     def longest_output(self) -> int:
         """Rows of the decoder's position table: the longest output, [CLS] included."""
         return self.written.max_position_embeddings
+
+    @property
+    def most_layers(self) -> int:
+        return max(self.num_hidden_layers, self.written.num_hidden_layers)
 
     def kept_per_token(self, max_length: int, checkpointing: bool) -> int:
         """A decoder's layer keeps half as much again, and the scores of every token are kept twice."""

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bertwright.data.tagged.units import Unit
 from bertwright.settings import Settings
+from bertwright.tasks.task_values import NamedClasses
+
+
+class EntityValues(NamedClasses):
+    """What `task.json` says of a task that marks parts of texts."""
+
+    types: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1)
+    unit: Unit
+    scaling: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
 
 
 class SpanSettings(Settings):

@@ -27,7 +27,7 @@ from bertwright.model.models import BertWithHead
 from bertwright.model.pointer import BertForSpanPointing, pair_scores
 from bertwright.settings import Settings
 from bertwright.tasks.entities.entities import Entity, EntityPrediction
-from bertwright.tasks.entities.entity_settings import SpanSettings
+from bertwright.tasks.entities.entity_settings import EntityValues, SpanSettings
 from bertwright.tasks.entities.entity_task import EntityTask
 from bertwright.tasks.entities.tag_targets import named_at, say_lost, say_parted, units_of_spans, units_touched
 from bertwright.tasks.task import Outputs
@@ -68,7 +68,12 @@ class SpanPointing(EntityTask[SpanSettings]):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        return cls(tuple(values["types"]), values["unit"], scaling=Scaling.from_json(values.get("scaling")))
+        told = EntityValues.of(values)
+        return cls(tuple(told.types), told.unit, scaling=Scaling.from_json(told.scaling))
+
+    @property
+    def output_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.types
 
     def config_changes(self) -> dict[str, Any]:
         return {"id2label": dict(enumerate(self.types)), "problem_type": None}

@@ -33,7 +33,7 @@ from bertwright.model.models import BertForTokenClassification, BertWithHead
 from bertwright.model.tagger import BertCrfForTokenClassification, kept_seqlens, masks_for
 from bertwright.settings import Settings
 from bertwright.tasks.entities.entities import EntityPrediction
-from bertwright.tasks.entities.entity_settings import TaggingSettings
+from bertwright.tasks.entities.entity_settings import EntityValues, TaggingSettings
 from bertwright.tasks.entities.entity_task import EntityTask
 from bertwright.tasks.entities.tag_decoding import Reader
 from bertwright.tasks.entities.tag_targets import tag_targets
@@ -41,6 +41,13 @@ from bertwright.tasks.task import Outputs
 from bertwright.wording import said, shown
 
 _UNITS_AT_ONCE = 1 << 16  # whose emissions are decoded together
+
+
+class _Values(EntityValues):
+    """What `task.json` says."""
+
+    head: Literal["crf", "softmax"]
+    scheme: Literal["bio", "bioes"]
 
 
 @dataclass(frozen=True)
@@ -99,8 +106,8 @@ class Tagging(EntityTask[TaggingSettings]):
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        scaling = Scaling.from_json(values.get("scaling"))
-        return cls(tuple(values["types"]), values["unit"], values["head"], values["scheme"], scaling=scaling)
+        told = _Values.of(values)
+        return cls(tuple(told.types), told.unit, told.head, told.scheme, scaling=Scaling.from_json(told.scaling))
 
     def to_json(self) -> dict[str, Any]:
         return {**super().to_json(), "head": self.head, "scheme": self.scheme}
@@ -121,6 +128,10 @@ class Tagging(EntityTask[TaggingSettings]):
         crf = LinearChainCrf(len(self.tags), **masks_for(self.tags)).to(weights["crf.transitions"].device)
         crf.load_state_dict({name: weights[f"crf.{name}"] for name in crf.state_dict()})
         return replace(self, crf=crf.requires_grad_(False))
+
+    @property
+    def output_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(self.tags)
 
     def config_changes(self) -> dict[str, Any]:
         return {"id2label": dict(enumerate(self.tags)), "problem_type": None}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tokenizers import Encoding, Tokenizer
 
+from bertwright.checkpoint.panics import panics_as_errors
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.assembling import Cut, Frame, assemble
 from bertwright.text.tokenizer.cutting import Strategy, all_parts, check_stride, combined, first_part, kept_lengths
@@ -37,8 +38,8 @@ def encode_inputs(pipeline: Tokenizer, inputs: Inputs, limit: Limit, frame: Fram
         The inputs, and for each of them the place of its text among those that were given.
 
     Raises:
-        BertwrightError: BW406 half a surrogate pair; BW408 a text cannot be cut so far; BW409 not even the
-            special tokens fit; BW441 the stride leaves no room for new tokens.
+        BertwrightError: BW406 half a surrogate pair; BW408 a text cannot be cut so far; BW409 not even the special
+            tokens fit; BW441 the stride leaves no room for new tokens; BW447 what the library cannot do.
     """
     special = frame.count(inputs.seconds is not None)
     if limit.strategy != "do_not_truncate" and limit.max_length < special:
@@ -85,13 +86,16 @@ def split_into_tokens(pipeline: Tokenizer, inputs: Inputs) -> tuple[list[Encodin
     """The library's tokens of both texts, uncut and without special tokens around.
 
     Raises:
-        BertwrightError: BW406 half a surrogate pair.
+        BertwrightError: BW406 half a surrogate pair; BW447 what the library cannot do, as its file describes it.
     """
 
     def tokens_of(texts: Sequence[Text]) -> list[Encoding]:
         return pipeline.encode_batch(list(texts), is_pretokenized=inputs.as_words, add_special_tokens=False)
 
     try:
-        return tokens_of(inputs.firsts), None if inputs.seconds is None else tokens_of(inputs.seconds)
+        with panics_as_errors():
+            return tokens_of(inputs.firsts), None if inputs.seconds is None else tokens_of(inputs.seconds)
     except TypeError as error:  # all types were checked: only half a surrogate pair is left
         raise surrogate_error(inputs) or error from error
+    except Exception as error:  # the library raises plain `Exception`
+        raise BertwrightError("BW447", reason=error) from error

@@ -14,6 +14,7 @@ from bertwright.checkpoint.folders import read_object
 from bertwright.checkpoint.replacing import write_text
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.special_tokens import NAMES
+from bertwright.wording import Phrase
 
 Side = Literal["right", "left"]
 DEFAULT_MAX_LENGTH = 512
@@ -83,8 +84,7 @@ def read_settings(folder: Path) -> TokenizerSettings:
     Raises:
         BertwrightError: BW415 for a file that is no JSON object; BW411 for a side that is none.
     """
-    config = _object_in(folder / "tokenizer_config.json")
-    names = _object_in(folder / "special_tokens_map.json") | config
+    config, names = _names_in(folder)
     model = _object_in(folder / "config.json")
     said: dict[str, Any] = {**_usual_in(names), "additional_special_tokens": _others_in(names)}
     said |= {key: config[key] for key in _SWITCHES if isinstance(config.get(key), bool)}
@@ -92,7 +92,8 @@ def read_settings(folder: Path) -> TokenizerSettings:
     if config.get("model_input_names"):
         said["model_input_names"] = tuple(map(str, config["model_input_names"]))
     limits = [config.get("model_max_length"), model.get("max_position_embeddings")]
-    sane = [int(limit) for limit in limits if isinstance(limit, int | float) and 0 < limit <= _ABSURD_LENGTH]
+    numbers = [one for one in limits if isinstance(one, int | float) and not isinstance(one, bool)]
+    sane = [int(limit) for limit in numbers if 1 <= limit <= _ABSURD_LENGTH]
     return TokenizerSettings(**said, model_max_length=min(sane, default=DEFAULT_MAX_LENGTH))
 
 
@@ -148,8 +149,8 @@ def read_tokens_beside(folder: Path) -> list[TokenBeside]:
         BertwrightError: BW415 for a file that is no JSON object, or not of this form.
     """
     older, newer = folder / "added_tokens.json", folder / "tokenizer_config.json"
-    config, names_file = _object_in(newer), folder / "special_tokens_map.json"
-    names = _object_in(names_file) | config
+    names_file = folder / "special_tokens_map.json"
+    config, names = _names_in(folder)
     special = _others_in(names)
     known = {*special, *_usual_in(names).values()}
     found: dict[int, TokenBeside] = {}
@@ -209,6 +210,22 @@ def known_side(option: str, value: Any) -> Side:
     return value  # type: ignore[no-any-return]
 
 
+def _names_in(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `tokenizer_config.json` says, and what both files that name special tokens say.
+
+    Raises:
+        BertwrightError: BW415 a special token that is no string.
+    """
+    newer, older = folder / "tokenizer_config.json", folder / "special_tokens_map.json"
+    config, names = _object_in(newer), _object_in(older)
+    for file, told in ((newer, config), (older, names)):
+        try:
+            _usual_in(told), _others_in(told)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BertwrightError("BW415", file=file, reason=error) from error
+    return config, names | config
+
+
 def _usual_in(names: dict[str, Any]) -> dict[str, str]:
     """The special tokens that every BERT has, by what they are for."""
     return {key: _text_of(names[key]) for key in NAMES if names.get(key)}
@@ -228,4 +245,7 @@ def _object_in(file: Path) -> dict[str, Any]:
 
 def _text_of(token: Any) -> str:
     """A special token is written as its text, or as an object that holds the text among flags."""
-    return str(token["content"] if isinstance(token, dict) else token)
+    text = token["content"] if isinstance(token, dict) else token
+    if not isinstance(text, str):
+        raise ValueError(Phrase("a special token is {value}, no string", value=repr(text)[:80]))
+    return text

@@ -11,6 +11,7 @@ from typing import Any
 
 from bertwright.checkpoint.enlarging import enlarge_checkpoint
 from bertwright.checkpoint.folders import MANIFEST, publishing, verify
+from bertwright.checkpoint.json_files import read_json_file
 from bertwright.checkpoint.replacing import write_bytes, write_text
 from bertwright.errors import BertwrightError
 from bertwright.text.lines import encoding_of, lines_of
@@ -123,7 +124,7 @@ def _sort_out(tokenizer: BertTokenizer, words: Iterable[str]) -> tuple[list[str]
 
 def _add_words(folder: Path, ids: dict[str, int]) -> None:
     file = folder / "tokenizer.json"
-    description = json.loads(file.read_bytes())
+    description = read_json_file(file)
     description["model"]["vocab"] |= ids
     write_text(file, json.dumps(description, ensure_ascii=False, indent=2))
     lines = (folder / "vocab.txt").read_bytes()

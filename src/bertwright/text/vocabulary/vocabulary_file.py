@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from bertwright.checkpoint.json_files import bounded_bytes
 from bertwright.checkpoint.replacing import write_text
 from bertwright.errors import BertwrightError
-from bertwright.wording import said, shown
+from bertwright.text.vocabulary.pipeline_checks import MOST_TOKENS
+from bertwright.wording import Phrase, said, shown
 
 _log = logging.getLogger("bertwright")
 _CAPITAL = re.compile(r"[A-Z]")
@@ -22,15 +24,20 @@ def read_vocabulary(path: str | Path) -> dict[str, int]:
     any other white space. Of a token that stands in several lines the last one counts, as in `transformers`.
 
     Raises:
-        BertwrightError: BW302 no such file; BW402 not UTF-8; BW403 no token in it.
+        BertwrightError: BW302 no such file; BW402 not UTF-8; BW403 no token in it; BW448 too large for a vocabulary.
     """
     path = Path(path)
     if not path.is_file():
         raise BertwrightError("BW302", folder=path.parent, file=path.name)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = bounded_bytes(path)
+        if (count := content.count(b"\n")) > MOST_TOKENS:
+            raise ValueError(Phrase("{count:,} lines, of at most {limit:,}", count=count, limit=MOST_TOKENS))
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BertwrightError("BW402", file=path, position=error.start, byte=error.object[error.start]) from error
+    except (OSError, ValueError) as error:
+        raise BertwrightError("BW448", file=path, reason=error) from error
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()  # what follows the last line end is no line

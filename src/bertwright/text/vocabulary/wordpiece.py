@@ -15,8 +15,11 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
+from bertwright.checkpoint.json_files import read_json_file
+from bertwright.checkpoint.panics import panics_as_errors
 from bertwright.errors import BertwrightError
 from bertwright.text.tokenizer.tokenizer_files import TokenBeside, TokenizerSettings
+from bertwright.text.vocabulary.pipeline_checks import check_description
 from bertwright.text.vocabulary.vocabulary_file import is_cased, require_tokens
 from bertwright.wording import Phrase, said
 
@@ -76,9 +79,11 @@ def read_pipeline(path: Path, settings: TokenizerSettings) -> Tokenizer:
         BertwrightError: BW404 for what is no WordPiece tokenizer.
     """
     try:
-        description = json.loads(path.read_bytes())
+        description = read_json_file(path)
+        check_description(description)
         description["truncation"] = description["padding"] = None
-        pipeline = Tokenizer.from_str(json.dumps(description))
+        with panics_as_errors():
+            pipeline = Tokenizer.from_str(json.dumps(description))
     except Exception as error:  # the library raises plain `Exception`
         raise BertwrightError("BW404", file=path, reason=error) from error
     if not isinstance(pipeline.model, WordPiece):

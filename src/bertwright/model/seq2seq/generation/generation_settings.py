@@ -34,7 +34,9 @@ class GenerationSettings(Settings):
     )
     no_repeat_ngram_size: int = Field(0, ge=0, description="no run of so many tokens comes twice; 0: any may")
     do_sample: bool = Field(False, description="draw each token by its probability")
-    temperature: float = Field(1.0, gt=0, description="sampling: below 1 likelier tokens become likelier still")
+    temperature: float = Field(
+        1.0, ge=1e-3, le=1e3, description="sampling: below 1 likelier tokens become likelier still"
+    )
     top_k: int = Field(0, ge=0, description="sampling: among so many tokens only; 0: among all")
     top_p: float = Field(
         1.0, gt=0, le=1, description="sampling: among the likeliest tokens that together have this probability"
@@ -44,4 +46,5 @@ class GenerationSettings(Settings):
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """From what a `task.json` holds, of this version or of the one before."""
-        return cls(**{cls.former_words.get(name, name): value for name, value in values.items()})
+        renamed = {cls.former_words.get(name, name): value for name, value in values.items()}
+        return cls.model_validate(renamed, strict=True)
