@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,12 @@ def _threads() -> None:
     torch.set_num_threads(max(min(2, (os.cpu_count() or 1) // beside), 1))
 
 
-@pytest.fixture(autouse=True)
-def _exact(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _exact() -> Iterator[None]:
     """Answers are computed in fp32 on every kind of processor, but where a test is about something else."""
-    monkeypatch.setattr("bertwright.machine.precision.gain_of_bf16", lambda device: 1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bertwright.machine.precision.gain_of_bf16", lambda device: 1.0)
+        yield
 
 
 @pytest.fixture(autouse=True)
