@@ -27,7 +27,7 @@ _ROW_BY_ROW = ("torch", "bertwright", "peft")
 
 def is_watched(module: nn.Module) -> bool:
     """Whether somebody listens to a module or to one in it, or has put one of their own there."""
-    return _is_foreign(type(module)) or has_hooks(module) or is_watched_inside(module)
+    return _is_foreign(type(module).__module__) or has_hooks(module) or is_watched_inside(module)
 
 
 def is_watched_inside(module: nn.Module) -> bool:
@@ -37,15 +37,16 @@ def is_watched_inside(module: nn.Module) -> bool:
         one = waiting.pop()
         if one is None:
             continue
-        if _is_foreign(type(one)) or has_hooks(one):
+        if _is_foreign(type(one).__module__) or has_hooks(one):
             return True
         waiting.extend(one._modules.values())
     return False
 
 
 @cache
-def _is_foreign(kind: type[nn.Module]) -> bool:
-    return kind.__module__.partition(".")[0] not in _ROW_BY_ROW
+def _is_foreign(home: str) -> bool:
+    """Whether modules of classes from there may ask for more than rows."""
+    return home.partition(".")[0] not in _ROW_BY_ROW
 
 
 def in_padded_form(batch: Ragged, places: Places) -> Ragged:
