@@ -165,7 +165,11 @@ def test_a_model_taken_apart_is_saved_as_every_model(tmp_path: Path) -> None:
     assert attention(again.bert, 1).qkv is not None
 
 
-@pytest.mark.parametrize("to", [lambda model: model.half(), copy.deepcopy, lambda model: model.to("meta")], ids=str)
+@pytest.mark.parametrize(
+    "to",
+    [lambda model: model.half(), copy.deepcopy, lambda model: model.to("meta")],
+    ids=["halved", "copied", "without memory"],
+)
 def test_a_part_follows_its_matrix(to: Callable[[BertModel], BertModel]) -> None:
     inside = attention(to(small()))
     assert inside.query.weight.dtype == inside.qkv.weight.dtype

@@ -107,7 +107,9 @@ def test_a_wrapped_encoder_is_called() -> None:
     torch.testing.assert_close(*found, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("watch", [lambda module: module.register_forward_hook(lambda *_: None), None], ids=str)
+@pytest.mark.parametrize(
+    "watch", [lambda module: module.register_forward_hook(lambda *_: None), None], ids=["watched", "not watched"]
+)
 def test_gradients_are_those_of_a_model_without_listeners(watch: Callable[[nn.Module], object] | None) -> None:
     pair = make_pair(BY_NAME["single-label"], TINY)
     inputs = make_inputs(pair.case, pair.ours.config, "holes") | {"labels": torch.tensor([0, 1, 2, 0])}
