@@ -191,7 +191,7 @@ def test_a_folder_that_holds_something(tmp_path: Path, vocab: Path) -> None:
     out = tmp_path / "store"
     first = prepare([file], vocab, out)
     before = contents(out)
-    assert refused("BW551", [file], vocab, out).fields["what"] == "finished"
+    assert str(refused("BW551", [file], vocab, out).fields["what"]) == "finished"
     assert prepare([file], vocab, out, resume=True).digest == first.digest, "there already"
     refused("BW554", [file], vocab, out, PrepareSettings(repeats="keep"), resume=True)
     assert contents(out) == before

@@ -6,6 +6,7 @@ import pytest
 
 from bertwright.data.inspection.ledger import examine
 from bertwright.tasks.classification import Classification
+from bertwright.wording import visible
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,6 @@ from bertwright.tasks.classification import Classification
 def test_what_is_no_text_or_lost_a_part_is_told(kind: str, text: str, share: float) -> None:
     rows = [(text if at < 40 * share else f"C:\\temp is a folder, why? {at}", "xy"[at % 2]) for at in range(40)]
     found = {one.kind: one for one in examine(Classification.read(rows, labelled=True)).findings}
-    assert f"'{text}'" in found[kind].message
+    assert f"'{visible(text)}'" in found[kind].message
     assert len(found[kind].places) == 40 * share
     assert len({"damaged", "escaped", "absent", "textless"} & found.keys()) == 1

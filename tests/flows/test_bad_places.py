@@ -65,7 +65,11 @@ def test_answers_that_do_not_fit_go_on_when_there_is_room(
 ) -> None:
     texts = write_csv(tmp_path / "texts.csv", [(text,) for text, _ in sentences * 4], header=("text",))
     output, whole = tmp_path / "a.jsonl", tmp_path / "whole.jsonl"
-    refused(limited(200_000, "predict", run, "--input", texts, "--output", output), "BW501", "a.jsonl")
+    refused(
+        limited(200_000, "predict", run, "--precision", "fp32", "--input", texts, "--output", output),
+        "BW501",
+        "a.jsonl",
+    )
     assert not output.exists()
     assert (tmp_path / "a.jsonl.part").stat().st_size == 200_000
     result = command("predict", run, "--input", texts, "--output", output, "--resume")
@@ -95,7 +99,7 @@ def test_a_pipe_that_nobody_reads(run: Path, tmp_path: Path, broken: str, words:
     reading, writing = os.pipe()
     os.close(reading)
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | {broken: writing}
-    command = [sys.executable, "-m", "bertwright", "predict", str(run), *words]
+    command = [sys.executable, "-m", "bertwright", "predict", str(run), "--precision", "fp32", *words]
     process = subprocess.run(command, cwd=tmp_path, text=True, timeout=120, **streams)  # type: ignore[call-overload]
     os.close(writing)
     assert process.returncode == code

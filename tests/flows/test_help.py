@@ -20,10 +20,11 @@ GROUP = typer.main.get_command(app)
 COMMANDS = GROUP.commands  # type: ignore[attr-defined]
 REPOSITORY = Path(__file__).parents[2]
 SETTINGS = {name for kind in (every_setting(), PretrainSettings, GenerationSettings) for name in kind.model_fields}
-# What the messages of the interface in Python name, and `key=value` itself.
+# What the messages of the interface in Python name, those of pandas, and `key=value` itself.
 ARGUMENTS = {
-    "ignore_mismatched_sizes", "is_split_into_words", "key", "label", "max_length", "padding", "pad_to_multiple_of",
-    "return_tensors", "truncation",
+    "ignore_mismatched_sizes", "is_split_into_words", "key", "label", "lines", "max_length", "orient",
+    "padding", "pad_to_multiple_of",
+    "return_tensors", "tie_word_embeddings", "truncation",
 }  # fmt: skip
 
 

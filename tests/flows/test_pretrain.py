@@ -384,7 +384,7 @@ def test_partners_from_near_were_a_setting_once(store: Path, tmp_path: Path) -> 
         pretrain(store, out=tmp_path / "run", partners="near", **SMALL)
     recipe = tmp_path / "recipe.toml"
     recipe.write_text('partners = "near"', encoding="utf-8")
-    with pytest.raises(BertwrightError, match="BW102.*taken out"):
+    with pytest.raises(BertwrightError, match="BW148.*taken out"):
         PretrainSettings.resolve(recipe)
     pretrain(store, out=tmp_path / "run", max_steps=1, partners="any", **SMALL)
     file = tmp_path / "run" / "run.json"

@@ -96,15 +96,15 @@ def test_what_is_no_number_becomes_null_in_json_that_we_write() -> None:
 
 
 def test_a_manifest_of_any_form_is_one_message(changed: Changed) -> None:
-    for content in (
-        "[" * 5000,
-        '{"files": 5, "schema_version": 1}',
-        '{"files": {"a": 1}, "schema_version": true}',
-        "NaN",
+    for content, code in (
+        ("[" * 5000, "BW324"),
+        ('{"files": 5, "schema_version": 1}', "BW324"),
+        ('{"files": {"a": 1}, "schema_version": true}', "BW334"),
+        ("NaN", "BW324"),
     ):
         folder = changed("classification", "task.json")
         (folder / MANIFEST).write_text(content, encoding="utf-8")
-        refused("BW324", partial(verify, folder))
+        refused(code, partial(verify, folder))
 
 
 # Sizes before anything is built

@@ -109,8 +109,12 @@ class OpenedSource:
 def _copy_of_pipe(path: Path) -> Path | None:
     """What came out of a pipe as a file in a folder of its own; None for what is no pipe."""
     try:
-        if not path.is_fifo():
-            return None
+        is_pipe = path.is_fifo()
+    except OSError:  # no name of a file: whoever opens it says so
+        return None
+    if not is_pipe:
+        return None
+    try:
         file = Path(mkdtemp(prefix="bertwright-")) / path.name
         with path.open("rb") as pipe, new_file(file) as copy:
             shutil.copyfileobj(pipe, copy)
