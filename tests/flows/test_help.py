@@ -24,7 +24,7 @@ SETTINGS = {name for kind in (every_setting(), PretrainSettings, GenerationSetti
 ARGUMENTS = {
     "ignore_mismatched_sizes", "is_split_into_words", "key", "label", "lines", "max_length", "orient",
     "padding", "pad_to_multiple_of",
-    "return_tensors", "tie_word_embeddings", "truncation",
+    "return_offsets_mapping", "return_tensors", "stride", "target_modules", "tie_word_embeddings", "truncation",
 }  # fmt: skip
 
 
