@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).parents[2]
 SETTINGS = {name for kind in (every_setting(), PretrainSettings, GenerationSettings) for name in kind.model_fields}
 # What the messages of the interface in Python name, those of pandas, and `key=value` itself.
 ARGUMENTS = {
-    "ignore_mismatched_sizes", "is_split_into_words", "key", "label", "lines", "max_length", "orient",
+    "dev", "ignore_mismatched_sizes", "is_split_into_words", "key", "label", "lines", "max_length", "orient",
     "padding", "pad_to_multiple_of",
     "return_offsets_mapping", "return_tensors", "stride", "target_modules", "tie_word_embeddings", "truncation",
 }  # fmt: skip

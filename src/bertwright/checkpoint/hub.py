@@ -72,9 +72,8 @@ def model_folder(
 
     Raises:
         BertwrightError: BW301, where there is neither such a folder nor such a cache entry; BW307, where it can be no
-            name on a hub either; BW303, where a download failed; BW311, where it is no BERT; BW563, where the
-            hub gives the files to some
-            accounts only; BW564, where it knows no such public model.
+            name on a hub either; BW336, where it is a file; BW303, where a download failed; BW311, where it is no BERT;
+            BW563, where the hub gives the files to some accounts only; BW564, where it knows no such public model.
     """
     is_built_in = isinstance(name, str) and name in BUILT_IN
     name = spelt(name)
@@ -90,6 +89,7 @@ def model_folder(
         return folder
     if name in BUILT_IN:
         return BUILT_IN[name]
+    _refuse_a_file(name)
     download = download and not request.local_files_only
     return _hub_folder(name, request, download=download, vocabulary=vocabulary, any_kind=any_kind)
 
@@ -169,6 +169,19 @@ def _of_a_fetch(request: HubRequest) -> dict[str, Any]:
         "again": request.force_download,
         "subfolder": request.subfolder,
     }
+
+
+def _refuse_a_file(name: str) -> None:
+    """Raise BW336 for the name of a file: of the weights of a model, or of data."""
+    try:
+        file = Path(name).expanduser()
+        if not file.is_file():
+            return
+    except (OSError, ValueError, RuntimeError):
+        return
+    beside = _holds_any(file.parent, ("config.json",))
+    way_out = Phrase("give the folder: {folder}", folder=file.parent) if beside else Phrase("data stand elsewhere")
+    raise BertwrightError("BW336", name=name, way_out=way_out)
 
 
 def _folder(name: str) -> Path | None:

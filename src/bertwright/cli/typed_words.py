@@ -24,6 +24,7 @@ _LISTS = ("--among", "--columns")  # options whose value is a list of words
 _BETWEEN_FILES = re.compile("[，、,；;]")
 _FILE = re.compile(r"\.[A-Za-z]\w{1,7}(\.(gz|xz|bz2|zip))?$")
 _ADDRESS = re.compile(r"(https?|ftp|s3|gs|hdfs)://\S+")
+_NO_MINUS = re.compile(r"(?<=\d[eE])[–—−](?=\d)|^[–—−](?=\d)")  # of a copied page
 _SETTING = re.compile(r"([A-Za-z_][\w-]*)\s*[=＝](.*)", re.DOTALL)
 
 
@@ -80,7 +81,7 @@ def _of_this_keyboard(word: str, verb: str) -> str:
         value = found[2].strip()
         if value.isascii() and "＝" not in better:
             return better
-        plain = unicodedata.normalize("NFKC", value)
+        plain = _NO_MINUS.sub("-", unicodedata.normalize("NFKC", value))
         better = f"{found[1]}={plain.strip(_QUOTES)}"
     if better != word:
         log.info(said("read {word} as {better}", word=repr(word), better=repr(better)))

@@ -84,18 +84,18 @@ class Part:
     read: int
 
 
-def corpus_files(paths: Sequence[str | Path], out: Path | None = None) -> tuple[Path, ...]:
+def corpus_files(paths: str | Path | Sequence[str | Path], out: Path | None = None) -> tuple[Path, ...]:
     """The files of a corpus: those named, and all of a known kind in folders that are named, by name.
 
     Args:
-        paths: files and folders.
+        paths: files and folders, or one of them.
         out: the folder that will be made of them, which must not lie in one of these: it would be read the next time.
 
     Raises:
         BertwrightError: BW201 no such file; BW282 a file of another kind; BW283 a folder without any; BW576 `out`.
     """
     found: list[Path] = []
-    for path in map(Path, paths):
+    for path in [Path(paths)] if isinstance(paths, str | Path) else map(Path, paths):
         if not path.exists():
             raise BertwrightError("BW201", file=path)
         if path.is_dir():

@@ -40,7 +40,7 @@ Report = Callable[[str, float], None]
 
 
 def prepare_corpus(
-    paths: Sequence[str | Path],
+    paths: str | Path | Sequence[str | Path],
     vocabulary: str | Path,
     out: str | Path,
     settings: PrepareSettings | None = None,

@@ -73,10 +73,22 @@ def text_with_spans(row: Mapping[str, Any], where: Where) -> tuple[str, list[tup
     """
     form = _form(row)
     if form is None:
-        reason = Phrase("label, entities or annotations is missing")
-        raise BertwrightError("BW248", where=where, keys=shown(row), reason=reason)
+        raise BertwrightError("BW248", where=where, keys=shown(row), reason=_why_of_no_form(row))
     read, spans = form
     return _text_of(row, where), [(_span(given, row, where), given[-1]) for given in read(spans)]
+
+
+def _why_of_no_form(row: Mapping[str, Any]) -> Phrase:
+    """What is amiss with an object: tags that do not fit its tokens, or nothing that marks a span."""
+    tokens = row.get("tokens")
+    lists = {key: value for key, value in row.items() if key != "tokens" and isinstance(value, list) and value}
+    if isinstance(tokens, list):
+        for key, tags in lists.items():
+            if all(type(one) is int for one in tags):
+                return Phrase("the tags in {key} are numbers; write their names, in datasets by int2str", key=key)
+            if all(isinstance(one, str) for one in tags) and len(tags) != len(tokens):
+                return Phrase("{n} tokens, but {m} tags in {key}", n=len(tokens), m=len(tags), key=key)
+    return Phrase("label, entities or annotations is missing")
 
 
 def plain_text_of(row: Mapping[str, Any]) -> str:

@@ -106,12 +106,14 @@ def finetune(
         The run; of several seeds, the best one.
 
     Raises:
-        BertwrightError: BW561 `resume` beside `overwrite`, BW101 no such argument or setting, BW636 a seed that stands
-            twice, BW201 no such file, and for every other mistake in what was given; each says what, where, why and
-            what to do.
+        BertwrightError: BW561 `resume` beside `overwrite`, BW149 a share as `dev`, BW101 no such argument or setting,
+            BW636 a seed that stands twice, BW201 no such file, and for every other mistake in what was given; each
+            says what, where, why and what to do.
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
+    if isinstance(dev, int | float):
+        raise BertwrightError("BW149", dev=dev)
     _check_words(changes)
     given = every_setting().resolve(**({} if settings is None else settings.model_dump(exclude_unset=True)) | changes)
     _check_seeds(seeds)
