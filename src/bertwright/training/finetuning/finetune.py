@@ -112,7 +112,7 @@ def finetune(
     """
     if resume and overwrite:
         raise BertwrightError("BW561")
-    if isinstance(dev, int | float):
+    if isinstance(dev, float) and 0 < dev < 1:
         raise BertwrightError("BW149", dev=dev)
     _check_words(changes)
     given = every_setting().resolve(**({} if settings is None else settings.model_dump(exclude_unset=True)) | changes)
