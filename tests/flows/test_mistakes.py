@@ -448,7 +448,7 @@ def test_data_of_another_task_is_called_what_it_is(
     refused(command("convert-data", tagged, tagged, "--overwrite"), "BW576")
     refused(command("pretrain", tmp_path, "--out", tmp_path / "run"), "BW287")
     refused(command("finetune", "max_steps=3", table), "BW143", "bertwright finetune TRAIN.csv max_steps=3")
-    refused(command("finetune", table, "--model", table), "BW307")
+    refused(command("finetune", table, "--model", table), "BW336")
     answered = command("predict", run, table)
     assert "is answered as a text" in answered.err
     (tmp_path / "answers.jsonl").write_text("mine", encoding="utf-8")

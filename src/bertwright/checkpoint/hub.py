@@ -180,7 +180,7 @@ def _refuse_a_file(name: str) -> None:
     except (OSError, ValueError, RuntimeError):
         return
     beside = _holds_any(file.parent, ("config.json",))
-    way_out = Phrase("give the folder: {folder}", folder=file.parent) if beside else Phrase("data stand elsewhere")
+    way_out = Phrase("give the folder: {folder}", folder=file.parent) if beside else Phrase("name a model, such as mini, or its folder")
     raise BertwrightError("BW336", name=name, way_out=way_out)
 
 
