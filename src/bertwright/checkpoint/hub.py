@@ -179,8 +179,9 @@ def _refuse_a_file(name: str) -> None:
             return
     except (OSError, ValueError, RuntimeError):
         return
-    beside = _holds_any(file.parent, ("config.json",))
-    way_out = Phrase("give the folder: {folder}", folder=file.parent) if beside else Phrase("name a model, such as mini, or its folder")
+    way_out = Phrase("name a model, such as mini, or its folder")
+    if _holds_any(file.parent, ("config.json",)):
+        way_out = Phrase("give the folder: {folder}", folder=file.parent)
     raise BertwrightError("BW336", name=name, way_out=way_out)
 
 
