@@ -149,6 +149,6 @@ def test_a_task_without_labels_is_refused(monkeypatch: pytest.MonkeyPatch, run: 
     from bertwright.tasks.fill_mask import FillMask
 
     predictor = replace(Predictor.load(run), task=FillMask())
-    monkeypatch.setattr(Predictor, "load", lambda *_: predictor)
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: predictor)
     with pytest.raises(BertwrightError, match=r"BW145.*pre-trained"):
         compare(run, run, dev_csv)

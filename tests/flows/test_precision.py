@@ -44,6 +44,15 @@ def test_auto_takes_what_the_processor_computes_faster(monkeypatch: pytest.Monke
         precision_of_answers("bf61", cpu)
 
 
+def test_compare_may_be_told_the_precision(command: Command, run: Path, dev_csv: Path, quick_bf16: None) -> None:
+    exact, by_itself = (
+        command("compare", run, run, dev_csv, "--json", *more) for more in (("--precision", "fp32"), ())
+    )
+    assert (exact.code, by_itself.code) == (0, 0), exact.err
+    assert "answers are computed in bf16" in by_itself.err
+    assert "answers are computed in" not in exact.err
+
+
 def test_the_probe_measures(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bertwright import BertModel, Predictor, finetune
+from bertwright.cli.typed_words import meant
 from bertwright.corpus.prepare import prepare_corpus as prepare
 from bertwright.errors import BertwrightError
 from tests.corpus.corpus_samples import write_blocks
@@ -50,6 +51,12 @@ def test_tags_that_do_not_fit_their_tokens(command: Command, tmp_path: Path, tag
     result = command("finetune", file, "--task", "tagging", "--out", tmp_path / "run")
     assert result.code in (1, 2), result.err
     assert told in result.err
+
+
+@pytest.mark.parametrize("sign", "–—−")
+def test_a_minus_of_a_copied_number(sign: str) -> None:
+    words = ["finetune", "a.csv", f"learning_rate=2e{sign}5", f"name=a{sign}b"]
+    assert meant(words, lambda verb: {}) == ["finetune", "a.csv", "learning_rate=2e-5", f"name=a{sign}b"]
 
 
 def test_a_minus_of_a_copied_page(command: Command, train_csv: Path, tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ def compare(
     delimiter: Delimiter = None,
     drop_unlabelled: DropUnlabelled = False,
     device: Device = "cpu",
+    precision: Precision = "auto",
     output: Annotated[Path | None, typer.Option(help="Write the rows where the two differ here, as CSV.")] = None,
     show_rows: Annotated[int, typer.Option(min=0, help="Show so many of the rows where the two differ.")] = 5,
     as_json: Json = False,
@@ -152,6 +153,7 @@ def compare(
         columns=columns,
         encoding=encoding,
         device=device,
+        precision=precision,
         delimiter=delimiter,
         drop_unlabelled=drop_unlabelled,
     )

@@ -42,6 +42,7 @@ def compare(
     label: str | None = None,
     delimiter: str | None = None,
     drop_unlabelled: bool = False,
+    precision: str = "auto",
 ) -> Comparison:
     """Both runs on the same labelled data. A tagger and a run of `spans` may be compared with each other.
 
@@ -49,7 +50,7 @@ def compare(
 
     Args:
         run_a, run_b: run folders, model folders, or `Run`s.
-        data, labels, columns, encoding, text, text_b, label, delimiter, drop_unlabelled: as of `evaluate`.
+        data, labels, columns, encoding, text, text_b, label, delimiter, drop_unlabelled, precision: as of `evaluate`.
 
     Raises:
         BertwrightError: BW520 runs with different labels, BW145 a pre-trained model, BW144 arguments that changed
@@ -60,7 +61,7 @@ def compare(
         log.warning(
             said("{a} and {b} are the same model: there is no difference to find", a=spelt(run_a), b=spelt(run_b))
         )
-    predictors = [Predictor.load(run, device) for run in (run_a, run_b)]
+    predictors = [Predictor.load(run, device, precision=precision) for run in (run_a, run_b)]
     task = _shared_task([judged_task(*one) for one in zip(predictors, (run_a, run_b))], (spelt(run_a), spelt(run_b)))
     source = opened(labelled_rows(data, labels), encoding, delimiter)
     table = labelled_data(task, source, Columns.named(columns, text, text_b, label), drop=drop_unlabelled)
